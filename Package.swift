@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: Swift 6 mode, warnings are errors, the upcoming features on.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Targets that call C mark every use of an unsafe construct.
+let facingC: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+let nio = (
+    core: Target.Dependency.product(name: "NIOCore", package: "swift-nio"),
+    posix: Target.Dependency.product(name: "NIOPosix", package: "swift-nio"),
+    tls: Target.Dependency.product(name: "NIOTLS", package: "swift-nio"),
+    http1: Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio"),
+    webSocket: Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio"),
+    embedded: Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+)
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+
+let package = Package(
+    name: "NNMonitor",
+    platforms: [.macOS(.v26)],
+    products: [.executable(name: "NNMonitor", targets: ["NNMonitor"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .target(
+            name: "MonitorCore", dependencies: [deque, orderedCollections],
+            path: "Sources/NNMonitor/Core", swiftSettings: strict),
+        .target(
+            name: "Compression", dependencies: ["CZlib", nio.core],
+            path: "Sources/NNMonitor/Compression", swiftSettings: facingC),
+        .target(
+            name: "OpenSSLTransport", dependencies: ["COpenSSL", nio.core, nio.tls],
+            path: "Sources/NNMonitor/TLS", swiftSettings: facingC),
+        .target(
+            name: "WebSocketServer", dependencies: ["Compression", nio.core, nio.http1, nio.webSocket],
+            path: "Sources/NNMonitor/WebSocket", swiftSettings: strict),
+        .target(
+            name: "HTTPService", dependencies: ["Compression", nio.core, nio.http1, logging, deque, orderedCollections],
+            path: "Sources/NNMonitor/HTTP", swiftSettings: strict),
+        .target(
+            name: "MonitorAPI",
+            dependencies: [
+                "MonitorCore", "HTTPService", "WebSocketServer", "Compression", nio.core, nio.http1, logging, deque,
+            ],
+            path: "Sources/NNMonitor/API", swiftSettings: strict),
+        .executableTarget(
+            name: "NNMonitor",
+            dependencies: [
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
+                nio.core, nio.posix, nio.http1, nio.tls, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/NNMonitor/Server", swiftSettings: strict),
+
+        .executableTarget(
+            name: "EchoServer",
+            dependencies: [
+                "WebSocketServer", "OpenSSLTransport", "HTTPService", nio.core, nio.posix, nio.http1,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Support/EchoServer", swiftSettings: strict),
+
+        .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression", "CZlib", nio.core], swiftSettings: strict),
+        .testTarget(
+            name: "OpenSSLTransportTests",
+            dependencies: ["OpenSSLTransport", nio.core, nio.posix, nio.tls, nio.embedded], swiftSettings: strict),
+        .testTarget(
+            name: "WebSocketServerTests",
+            dependencies: ["WebSocketServer", "Compression", nio.core, nio.http1, nio.embedded, nio.webSocket],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HTTPServiceTests",
+            dependencies: ["HTTPService", "Compression", nio.core, nio.http1, nio.embedded, nio.posix, logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MonitorAPITests",
+            dependencies: ["MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NNMonitorTests",
+            dependencies: [
+                "NNMonitor", "MonitorCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,10 @@
+#ifndef NNMONITOR_COPENSSL_SHIM_H
+#define NNMONITOR_COPENSSL_SHIM_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#endif
