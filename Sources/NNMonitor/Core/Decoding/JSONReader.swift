@@ -1,0 +1,180 @@
+/// What a JSON text breaks, and where.
+struct JSONSyntaxError: Error, Equatable {
+    enum Problem: Equatable {
+        case unexpectedByte
+        case unexpectedEnd
+        case invalidUTF8
+        case invalidEscape
+        case controlCharacter
+        case tooDeep
+        case trailingBytes
+    }
+
+    let problem: Problem
+    /// Offset of the offending byte from the start of the text; its length where the text ends too soon.
+    let offset: Int
+}
+
+/// Reads JSON from left to right, without building a tree: the caller says what it expects, and reads it.
+///
+/// Accepts RFC 8259, with a BOM before it, and the tokens `NaN`, `Infinity` and `-Infinity` that Python writes.
+/// This struct is the fence around the unsafe pointer: every access checks `offset < count`, or is of bytes that were
+/// checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
+struct JSONReader {
+    /// Levels of nesting that are read.
+    static let maximumDepth = 64
+
+    private let base: UnsafePointer<UInt8>
+    private let count: Int
+    private(set) var offset = 0
+    private var depth = 0
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // An empty buffer may have no address; any other will do, since nothing is read of it.
+        base = bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
+        count = bytes.count
+        if count >= 3 && base[0] == 0xEF && base[1] == 0xBB && base[2] == 0xBF { offset = 3 }
+    }
+
+    // MARK: Bytes
+
+    /// The next byte; 0, which is no part of JSON outside of strings, at the end.
+    @inline(__always)
+    var next: UInt8 { offset < count ? base[offset] : 0 }
+
+    /// The error for what stands at the offset: an unexpected byte, or the end.
+    func unexpected(at offset: Int? = nil) -> JSONSyntaxError {
+        let offset = offset ?? self.offset
+        return JSONSyntaxError(problem: offset < count ? .unexpectedByte : .unexpectedEnd, offset: min(offset, count))
+    }
+
+    func failure(_ problem: JSONSyntaxError.Problem, at offset: Int) -> JSONSyntaxError {
+        JSONSyntaxError(problem: problem, offset: offset)
+    }
+
+    /// The bytes of a range that was read before.
+    @inline(__always)
+    func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
+    }
+
+    @inline(__always)
+    func byte(at index: Int) -> UInt8 { index < count ? base[index] : 0 }
+
+    /// Eight bytes as a little-endian word, where that many are left.
+    @inline(__always)
+    func word(at index: Int) -> UInt64? {
+        guard index &+ 8 <= count else { return nil }
+        return UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+    }
+
+    @inline(__always)
+    mutating func move(to index: Int) { offset = index }
+
+    /// Passes white space: space, tab, CR, LF.
+    @inline(__always)
+    mutating func skipWhitespace() {
+        while offset < count {
+            let byte = base[offset]
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
+            offset &+= 1
+        }
+    }
+
+    // MARK: Structure
+
+    /// Whether there is nothing but white space.
+    mutating func isBlank() -> Bool {
+        skipWhitespace()
+        return offset == count
+    }
+
+    /// Ends the reading: nothing but white space may be left.
+    mutating func finish() throws(JSONSyntaxError) {
+        skipWhitespace()
+        if offset < count { throw failure(.trailingBytes, at: offset) }
+    }
+
+    /// Passes `{` or `[`.
+    @inline(__always)
+    mutating func open() throws(JSONSyntaxError) {
+        depth += 1
+        if depth > Self.maximumDepth { throw failure(.tooDeep, at: offset) }
+        offset &+= 1
+    }
+
+    /// Reads on in an object: the next key, or its end.
+    ///
+    /// - Returns: the range of the key's bytes between its quotes, and whether it has escapes; `nil` at the end.
+    @inline(__always)
+    mutating func nextKey(first: inout Bool) throws(JSONSyntaxError) -> RawString? {
+        skipWhitespace()
+        if next == UInt8(ascii: "}") && offset < count {
+            offset &+= 1
+            depth -= 1
+            return nil
+        }
+        if !first {
+            guard next == UInt8(ascii: ",") else { throw unexpected() }
+            offset &+= 1
+            skipWhitespace()
+        }
+        first = false
+        guard next == UInt8(ascii: "\"") else { throw unexpected() }
+        let key = try string()
+        skipWhitespace()
+        guard next == UInt8(ascii: ":") else { throw unexpected() }
+        offset &+= 1
+        skipWhitespace()
+        return key
+    }
+
+    /// Reads on in a list.
+    ///
+    /// - Returns: whether there is another element; the reader stands at it.
+    @inline(__always)
+    mutating func nextElement(first: inout Bool) throws(JSONSyntaxError) -> Bool {
+        skipWhitespace()
+        if next == UInt8(ascii: "]") {
+            offset &+= 1
+            depth -= 1
+            return false
+        }
+        if !first {
+            guard next == UInt8(ascii: ",") else { throw unexpected() }
+            offset &+= 1
+            skipWhitespace()
+        }
+        first = false
+        return true
+    }
+
+    /// Passes a known word.
+    mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
+        for index in 0..<word.utf8CodeUnitCount {
+            guard next == word.utf8Start[index] else { throw unexpected() }
+            offset &+= 1
+        }
+    }
+
+    /// Passes a whole value of any kind, checking its syntax.
+    mutating func skipValue() throws(JSONSyntaxError) {
+        switch next {
+        case UInt8(ascii: "{"):
+            try open()
+            var first = true
+            while try nextKey(first: &first) != nil { try skipValue() }
+        case UInt8(ascii: "["):
+            try open()
+            var first = true
+            while try nextElement(first: &first) { try skipValue() }
+        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "t"): try word("true")
+        case UInt8(ascii: "f"): try word("false")
+        case UInt8(ascii: "n"): try word("null")
+        case UInt8(ascii: "N"): try word("NaN")
+        case UInt8(ascii: "I"): try word("Infinity")
+        default: _ = try number()
+        }
+    }
+}

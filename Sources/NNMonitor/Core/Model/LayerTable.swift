@@ -1,0 +1,90 @@
+/// The structure of a model, shared by all steps of a run that have it, with the JSON that never changes ready made.
+package final class LayerTable: Sendable {
+    /// The structure itself.
+    package let layout: LayerLayout
+    /// For each layer `{"layer_id":…,"layer_type":…,"depth_index":…`, one after the other.
+    let heads: JSONFragments
+    /// For each key of `gradient_norm_ratio` its JSON string and a colon.
+    let ratioKeys: JSONFragments
+    /// `layer_groups` as JSON; `null` when none were posted.
+    let groups: [UInt8]
+
+    package init(_ layout: LayerLayout) {
+        self.layout = layout
+        heads = JSONFragments(count: layout.layerCount) { layer, writer in
+            writer.literal("{\"layer_id\":")
+            writer.string(layout.idBytes(layer))
+            writer.literal(",\"layer_type\":")
+            writer.string(layout.typeBytes(layer))
+            writer.literal(",\"depth_index\":")
+            writer.integer(layout.depths[layer])
+        }
+        ratioKeys = JSONFragments(count: layout.ratioCount) { index, writer in
+            writer.string(layout.ratioKeyBytes(index))
+            writer.byte(UInt8(ascii: ":"))
+        }
+        groups = layout.groupsJSON.isEmpty ? Array("null".utf8) : layout.groupsJSON
+    }
+
+    /// The id of a layer, as it is served (with `/` between its parts).
+    package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
+
+    /// The type of a layer.
+    package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer), as: UTF8.self) }
+
+    /// An estimate of the bytes this table holds.
+    package var memory: Int {
+        256 + layout.text.count + layout.nameBounds.count * 4 + layout.depths.count * 8 + layout.ratioBounds.count * 4
+            + layout.groupsJSON.count + groups.count + heads.memory + ratioKeys.memory
+    }
+}
+
+/// The activation shapes of a step, shared by consecutive steps that have the same, with their JSON ready made.
+package final class ShapeTable: Sendable {
+    /// The shapes themselves.
+    package let shapes: ActivationShapes
+    /// For each layer `,"activation_shape":[…],"cross_layer_std_ratio":`.
+    let fragments: JSONFragments
+
+    package init(_ shapes: ActivationShapes) {
+        self.shapes = shapes
+        fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
+            writer.literal(",\"activation_shape\":[")
+            var first = true
+            for dimension in shapes[layer] {
+                if !first { writer.byte(UInt8(ascii: ",")) }
+                first = false
+                writer.integer(dimension)
+            }
+            writer.literal("],\"cross_layer_std_ratio\":")
+        }
+    }
+
+    /// An estimate of the bytes this table holds.
+    package var memory: Int { 128 + shapes.dimensions.count * 8 + shapes.ends.count * 4 + fragments.memory }
+}
+
+/// Pieces of ready JSON, back to back in one array.
+struct JSONFragments: Sendable {
+    let bytes: [UInt8]
+    let ends: [Int32]
+
+    init(count: Int, _ write: (Int, inout JSONWriter) -> Void) {
+        var writer = JSONWriter()
+        var ends: [Int32] = []
+        ends.reserveCapacity(count)
+        for index in 0..<count {
+            write(index, &writer)
+            ends.append(Int32(clamping: writer.bytes.count))
+        }
+        bytes = writer.bytes
+        self.ends = ends
+    }
+
+    @inline(__always)
+    subscript(index: Int) -> ArraySlice<UInt8> {
+        bytes[(index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])]
+    }
+
+    var memory: Int { bytes.count + ends.count * 4 }
+}

@@ -1,0 +1,129 @@
+import Synchronization
+import Testing
+
+@testable import MonitorCore
+
+/// Frames that are the JSON itself, and a count of how often one was made.
+private final class PlainRenderer: FrameRenderer {
+    let rendered = Mutex(0)
+
+    func render(_ json: [UInt8], variant: Int) -> String {
+        rendered.withLock { $0 += 1 }
+        return "\(variant):" + String(decoding: json, as: UTF8.self)
+    }
+
+    func size(of frame: String) -> Int { frame.utf8.count }
+}
+
+extension SubscriberQueue {
+    fileprivate func drain() -> [QueueItem<Frame>] {
+        var items: [QueueItem<Frame>] = []
+        while let item = take() { items.append(item) }
+        return items
+    }
+}
+
+@Suite struct BroadcastTests {
+    private func frames(_ items: [QueueItem<String>]) -> [String] {
+        items.map { item in
+            switch item {
+            case .step(let frame): frame
+            case .lagged(let skipped): "lagged \(skipped)"
+            }
+        }
+    }
+
+    @Test func eventsOutOfOrderWaitForTheirTurn() {
+        var resequencer = Resequencer<Int>()
+        var order: [Int] = []
+        for number in [2, 3, 1, 5, 6, 4, 7] {
+            resequencer.accept(number, sequence: UInt64(number)) { order.append($0) }
+        }
+        #expect(order == [1, 2, 3, 4, 5, 6, 7])
+        #expect(resequencer.waiting == 0)
+    }
+
+    @Test func aMessageIsRenderedOncePerVariantInUse() async {
+        let renderer = PlainRenderer()
+        let broadcast = BroadcastManager(renderer: renderer)
+        let store = MetricsStore(limits: StoreLimits())
+        await broadcast.publish(store.append(Payloads.step(1)))
+        #expect(renderer.rendered.withLock { $0 } == 0)
+        let queues = (0..<5).map { _ in SubscriberQueue<String>(limits: QueueLimits()) {} }
+        for (index, queue) in queues.enumerated() { _ = await broadcast.subscribe(queue, variant: index % 2) }
+        await broadcast.publish(store.append(Payloads.step(2)))
+        #expect(renderer.rendered.withLock { $0 } == 2)
+        let first = frames(queues[0].drain())
+        #expect(first.count == 1)
+        #expect(first[0].hasPrefix(#"0:{"type":"new_metrics","run_id":"r","data":{"step":2,"#))
+    }
+
+    @Test func everySubscriberSeesTheStoresOrderUnderConcurrentPosts() async {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MetricsStore(limits: StoreLimits())
+        let queues = (0..<4).map { _ in SubscriberQueue<String>(limits: QueueLimits(messages: 10_000)) {} }
+        for queue in queues { _ = await broadcast.subscribe(queue, variant: 0) }
+        let accepted = Mutex<[UInt64: Int64]>([:])
+        await withTaskGroup(of: Void.self) { group in
+            for poster in 0..<8 {
+                group.addTask {
+                    for number in 0..<100 {
+                        let stored = await store.append(Payloads.step(poster * 100 + number))
+                        accepted.withLock { $0[stored.sequence] = stored.record.step }
+                        await broadcast.publish(stored)
+                    }
+                }
+            }
+        }
+        let order = accepted.withLock { accepted in (1...800).map { accepted[UInt64($0)]! } }
+        for queue in queues {
+            let seen = frames(queue.drain()).map { frame in
+                Int64(frame.split(separator: "\"step\":")[1].prefix { $0 != "," })
+            }
+            #expect(seen == order)
+        }
+    }
+
+    @Test func overTheBoundTheNewestStayAndTheGapIsSaidOnce() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 3)) {}
+        for number in 1...10 { queue.offer("\(number)", bytes: 1, runID: "r", sequence: UInt64(number)) }
+        #expect(frames(queue.drain()) == ["lagged 7", "8", "9", "10"])
+        queue.offer("11", bytes: 1, runID: "r", sequence: 11)
+        #expect(frames(queue.drain()) == ["11"])
+    }
+
+    @Test func theBoundInBytesHoldsToo() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 100, bytes: 10)) {}
+        for number in 1...5 { queue.offer("\(number)", bytes: 4, runID: "r", sequence: UInt64(number)) }
+        #expect(frames(queue.drain()) == ["lagged 3", "4", "5"])
+    }
+
+    @Test func afterASnapshotOnlyWhatCameLaterIsSent() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        queue.offer("r1", bytes: 2, runID: "r", sequence: 1)
+        queue.offer("s2", bytes: 2, runID: "s", sequence: 2)
+        queue.offer("r3", bytes: 2, runID: "r", sequence: 3)
+        queue.offer("r6", bytes: 2, runID: "r", sequence: 6)
+        queue.beginAfter(5, runID: "r")
+        #expect(frames(queue.drain()) == ["s2", "r6"])
+        queue.beginAfter(9, runID: "r")
+        queue.offer("r8", bytes: 2, runID: "r", sequence: 8)
+        queue.offer("s9", bytes: 2, runID: "s", sequence: 9)
+        queue.offer("r10", bytes: 3, runID: "r", sequence: 10)
+        #expect(frames(queue.drain()) == ["s9", "r10"])
+    }
+
+    @Test func aSleepingConsumerIsWokenOncePerSleep() {
+        let woken = Mutex(0)
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) { woken.withLock { $0 += 1 } }
+        queue.offer("1", bytes: 1, runID: "r", sequence: 1)
+        #expect(woken.withLock { $0 } == 0)
+        _ = queue.drain()
+        queue.offer("2", bytes: 1, runID: "r", sequence: 2)
+        queue.offer("3", bytes: 1, runID: "r", sequence: 3)
+        #expect(woken.withLock { $0 } == 1)
+        queue.close()
+        queue.offer("4", bytes: 1, runID: "r", sequence: 4)
+        #expect(queue.drain().isEmpty)
+    }
+}

@@ -1,0 +1,166 @@
+import Testing
+
+@testable import MonitorCore
+
+@Suite struct StepDecoderTests {
+    @Test func everyFieldLandsInItsColumn() throws {
+        let layers = [
+            Payloads.layer(id: "a.b", bias: #"{"std":8,"mean_abs":9}"#),
+            Payloads.layer(
+                id: "c", depth: "2e0",
+                features: #""cross_layer_std_ratio":2.5,"activation_shape":[1,2,3],"activation_mean":0,"activation_std":1"#),
+        ]
+        let step = try StepDecoder.decode(Array(Payloads.payload(layers: layers).utf8)).get()
+        #expect(step.runID == "r")
+        #expect(step.timestamp == 1.5)
+        #expect(step.step == 7)
+        #expect(step.batchSize == 32)
+        #expect(Array(step.layout.idBytes(0)) == Array("a/b".utf8))
+        #expect(Array(step.layout.typeBytes(1)) == Array("Conv2d".utf8))
+        #expect(step.layout.depths == [0, 2])
+        #expect(Array(step.shapes[0]) == [32, 64])
+        #expect(Array(step.shapes[1]) == [1, 2, 3])
+        #expect(Array(step.layout.ratioKeyBytes(0)) == Array("a.b".utf8))
+        #expect(step.numbers.count == 2 * LayerMetric.count + 2)
+        #expect(Absent.marks(step.numbers[2]))
+        #expect(Array(step.numbers[3..<12]) == [1, 2, 3, 4, -5, 6, 7, 8, 9])
+        #expect(step.numbers[12 + 2] == 2.5)
+        #expect(Absent.marks(step.numbers[12 + 10]))
+        #expect(Array(step.numbers.suffix(2)) == [1.5, -0.25])
+    }
+
+    @Test func issuesComeInSchemaOrderWhateverTheOrderOfTheText() {
+        let payload = #"{"cross_layer_analysis":{"feature_std_gradient":"x"},"layer_statistics":["#
+            + #"{"parameter_statistics":{"weight":{"std":-1,"mean":0,"spectral_norm":0,"frobenius_norm":0}},"#
+            + #""layer_id":"","layer_type":"t","depth_index":0,"intermediate_features":null,"#
+            + #""gradient_flow":{"gradient_l2_norm":NaN,"gradient_std":1e999,"gradient_max_abs":-Infinity}}],"#
+            + #""metadata":{"batch_size":0,"global_step":1.5,"run_id":"a\u0000"}}"#
+        #expect(
+            Payloads.issues(payload) == [
+                "string_pattern_mismatch metadata/run_id",
+                "missing metadata/timestamp",
+                "int_from_float metadata/global_step",
+                "greater_than metadata/batch_size",
+                "string_too_short layer_statistics/0/layer_id",
+                "model_attributes_type layer_statistics/0/intermediate_features",
+                "finite_number layer_statistics/0/gradient_flow/gradient_l2_norm",
+                "finite_number layer_statistics/0/gradient_flow/gradient_std",
+                "finite_number layer_statistics/0/gradient_flow/gradient_max_abs",
+                "greater_than_equal layer_statistics/0/parameter_statistics/weight/std",
+                "float_type cross_layer_analysis/feature_std_gradient",
+            ])
+    }
+
+    @Test(arguments: [
+        ("", "missing "),
+        (" \n\t", "missing "),
+        ("[]", "model_attributes_type "),
+        ("null", "model_attributes_type "),
+        ("{", "json_invalid 1"),
+        ("{}x", "json_invalid 2"),
+        (#"{"a":01}"#, "json_invalid 6"),
+        (#"{"a":1.}"#, "json_invalid 7"),
+        (#"{"a":"\x"}"#, "json_invalid 7"),
+        ("{\"a\":\"\n\"}", "json_invalid 6"),
+        (#"{"a":[1,]}"#, "json_invalid 8"),
+        (#"{"a":tru}"#, "json_invalid 8"),
+        ("\u{FEFF}[]", "model_attributes_type "),
+    ])
+    func brokenTextIsOneIssueWithItsOffset(payload: String, issue: String) {
+        #expect(Payloads.issues(payload) == [issue])
+    }
+
+    @Test func invalidUTF8IsFoundInValuesThatAreIgnored() {
+        for bytes: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82]] {
+            let payload = Array(#"{"ignored":""#.utf8) + bytes + Array(#""}"#.utf8)
+            #expect(Payloads.issues(payload) == ["json_invalid 12"])
+        }
+    }
+
+    @Test func nestingEndsAtSixtyFourLevels() {
+        func nested(_ levels: Int) -> String {
+            let inner = String(repeating: "[", count: levels - 1) + String(repeating: "]", count: levels - 1)
+            return "{\"x\":\(inner),\(Payloads.payload().dropFirst())"
+        }
+        #expect(Payloads.issues(nested(64)).isEmpty)
+        #expect(Payloads.issues(nested(65)) == ["json_invalid 68"])
+    }
+
+    @Test func theLastOfDuplicateKeysWinsAndTakesTheIssuesOfTheFirstAway() throws {
+        let metadata = #""metadata":[],"metadata":{"run_id":1,"run_id":"b","timestamp":0,"timestamp":2,"#
+            + #""global_step":1,"batch_size":1,"layer_groups":{"g":[1],"h":["x.y"],"g":["z"]}}"#
+        let cross = #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{"a":"x","b":1,"a":2}}"#
+        let layers = "\"layer_statistics\":5"
+        let payload = "{\(cross),\(layers),\(Payloads.payload(metadata: metadata, cross: cross).dropFirst())"
+        let step = try StepDecoder.decode(Array(payload.utf8)).get()
+        #expect(step.runID == "b")
+        #expect(step.layout.groupsJSON == Array(#"{"g":["z"],"h":["x/y"]}"#.utf8))
+        #expect(Array(step.layout.ratioKeyBytes(0)) == Array("a".utf8))
+        #expect(Array(step.numbers.suffix(3)) == [2, 1, 0])
+    }
+
+    @Test func manyDuplicatesInADictionaryAreFoundToo() throws {
+        let pairs = (0..<1000).map { "\"k\($0 % 50)\":\($0)" }.joined(separator: ",")
+        let cross = #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{\#(pairs)}}"#
+        let step = try StepDecoder.decode(Array(Payloads.payload(cross: cross).utf8)).get()
+        #expect(step.layout.ratioCount == 50)
+        #expect(step.numbers[12] == 950)
+    }
+
+    @Test func layersOutOfOrderNameTheFirstPairAsPosted() throws {
+        let payload = Payloads.payload(layers: [
+            Payloads.layer(id: "x.1", depth: "3"), Payloads.layer(id: "y.2", depth: "1"),
+        ])
+        guard case .failure(let rejection) = StepDecoder.decode(Array(payload.utf8)) else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(
+            rejection.issues == [
+                PayloadIssue(
+                    .layersOutOfOrder(id: "y.2", depth: 1, previousID: "x.1", previousDepth: 3),
+                    at: [.key("layer_statistics")])
+            ])
+    }
+
+    @Test func moreThanAHundredIssuesAreCounted() {
+        let bad = #"{"layer_id":1}"#
+        let issues = Payloads.issues(Payloads.payload(layers: Array(repeating: bad, count: 30)))
+        #expect(issues.count == 101)
+        #expect(issues.last == "too_many_errors ")
+        #expect(issues[0] == "string_type layer_statistics/0/layer_id")
+    }
+
+    @Test(arguments: [
+        ("7", "ok"), ("7.0", "ok"), ("1e2", "ok"), ("9223372036854775807", "ok"), ("0.5e1", "ok"),
+        ("9223372036854775808", "int_parsing_size metadata/global_step"),
+        ("1e30", "int_parsing_size metadata/global_step"),
+        ("100000000000000000000000.5", "int_from_float metadata/global_step"),
+        ("1e999", "finite_number metadata/global_step"),
+        ("NaN", "finite_number metadata/global_step"),
+        ("-1", "greater_than_equal metadata/global_step"),
+        ("1e-3", "int_from_float metadata/global_step"),
+        ("true", "int_type metadata/global_step"),
+        ("\"7\"", "int_type metadata/global_step"),
+        ("null", "int_type metadata/global_step"),
+    ])
+    func wholeNumbers(text: String, outcome: String) {
+        let metadata = #""metadata":{"run_id":"r","timestamp":1.5,"global_step":\#(text),"batch_size":32}"#
+        let issues = Payloads.issues(Payloads.payload(metadata: metadata))
+        #expect(issues == (outcome == "ok" ? [] : [outcome]))
+    }
+
+    @Test func aLoneSurrogateIsAnIssueWhereItIsReadOnly() {
+        let metadata = #""metadata":{"run_id":"\ud800","timestamp":1,"global_step":1,"batch_size":1,"x":"\udc00"}"#
+        #expect(Payloads.issues(Payloads.payload(metadata: metadata)) == ["string_unicode metadata/run_id"])
+        let pair = #""metadata":{"run_id":"\ud83d\ude00","timestamp":1,"global_step":1,"batch_size":1}"#
+        #expect(Payloads.issues(Payloads.payload(metadata: pair)).isEmpty)
+    }
+
+    @Test func cuttingAPayloadAnywhereIsBrokenJSONAndNothingWorse() {
+        let payload = Array(Payloads.payload(layers: [Payloads.layer(bias: #"{"std":8e-2,"mean_abs":9}"#)]).utf8)
+        for length in 1..<payload.count {
+            #expect(Payloads.issues(Array(payload[..<length])) == ["json_invalid \(length)"])
+        }
+    }
+}
