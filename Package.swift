@@ -57,7 +57,8 @@ let package = Package(
             name: "WebSocketServer", dependencies: ["Compression", nio.core, nio.http1, nio.webSocket],
             path: "Sources/NNMonitor/WebSocket", swiftSettings: strict),
         .target(
-            name: "HTTPService", dependencies: ["Compression", nio.core, nio.http1, logging, deque, orderedCollections],
+            name: "HTTPService",
+            dependencies: ["Compression", nio.core, nio.http1, logging, deque, orderedCollections],
             path: "Sources/NNMonitor/HTTP", swiftSettings: strict),
         .target(
             name: "MonitorAPI",

@@ -15,6 +15,11 @@ private final class PlainRenderer: FrameRenderer {
     func size(of frame: String) -> Int { frame.utf8.count }
 }
 
+/// The steps by the number that the store gave them.
+private final class Accepted: Sendable {
+    let steps = Mutex<[UInt64: Int64]>([:])
+}
+
 extension SubscriberQueue {
     fileprivate func drain() -> [QueueItem<Frame>] {
         var items: [QueueItem<Frame>] = []
@@ -63,19 +68,19 @@ extension SubscriberQueue {
         let store = MetricsStore(limits: StoreLimits())
         let queues = (0..<4).map { _ in SubscriberQueue<String>(limits: QueueLimits(messages: 10_000)) {} }
         for queue in queues { _ = await broadcast.subscribe(queue, variant: 0) }
-        let accepted = Mutex<[UInt64: Int64]>([:])
+        let accepted = Accepted()
         await withTaskGroup(of: Void.self) { group in
             for poster in 0..<8 {
                 group.addTask {
                     for number in 0..<100 {
                         let stored = await store.append(Payloads.step(poster * 100 + number))
-                        accepted.withLock { $0[stored.sequence] = stored.record.step }
+                        accepted.steps.withLock { $0[stored.sequence] = stored.record.step }
                         await broadcast.publish(stored)
                     }
                 }
             }
         }
-        let order = accepted.withLock { accepted in (1...800).map { accepted[UInt64($0)]! } }
+        let order = accepted.steps.withLock { accepted in (1...800).map { accepted[UInt64($0)]! } }
         for queue in queues {
             let seen = frames(queue.drain()).map { frame in
                 Int64(frame.split(separator: "\"step\":")[1].prefix { $0 != "," })

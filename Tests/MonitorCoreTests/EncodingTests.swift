@@ -15,7 +15,8 @@ import Testing
         let record = await store.append(
             Payloads.step(7, layers: [Payloads.layer(bias: #"{"std":8,"mean_abs":9}"#), Payloads.layer(depth: "1")])
         ).record
-        let layer = #""layer_type":"Conv2d","depth_index":0,"intermediate_features":{"activation_std":0.5,"#
+        let layer =
+            #""layer_type":"Conv2d","depth_index":0,"intermediate_features":{"activation_std":0.5,"#
             + #""activation_mean":-0.125,"activation_shape":[32,64],"cross_layer_std_ratio":null},"#
             + #""gradient_flow":{"gradient_l2_norm":1.0,"gradient_std":2.0,"gradient_max_abs":3.0},"#
             + #""parameter_statistics":{"weight":{"std":4.0,"mean":-5.0,"spectral_norm":6.0,"frobenius_norm":7.0},"#
@@ -37,7 +38,7 @@ import Testing
 
     @Test func aHistoryInSmallPiecesIsTheSameText() async throws {
         let store = MetricsStore(limits: StoreLimits())
-        for number in 0..<20 { _ = await store.append(Payloads.step(number, run: "a\"b")) }
+        for number in 0..<20 { _ = await store.append(Payloads.step(number, run: #"a\"b"#)) }
         let snapshot = try #require(await store.snapshot(of: "a\"b"))
         func collect(_ size: Int) -> String {
             var encoder = HistoryEncoder.message(snapshot, form: .full)
@@ -63,17 +64,18 @@ import Testing
         #expect(text { $0.string("a\"\\\u{1}\n\u{7F}é") } == "\"a\\\"\\\\\\u0001\\n\u{7F}é\"")
     }
 
-    @Test(arguments: [
-        (#"{"action":"ping"}"#, .success(.ping)),
-        (#"{"action":"subscribe_run","run_id":"x\u00e9"}"#, .success(.subscribe(runID: "xé", form: .full))),
-        (#"{"lite":true,"action":"subscribe_run","run_id":""}"#, .success(.subscribe(runID: "", form: .lite))),
-        ("{", .failure(.init(message: "Invalid JSON format"))),
-        ("", .failure(.init(message: "Invalid JSON format"))),
-        ("7", .failure(.init(message: "A message must be a JSON object with an \"action\""))),
-        ("{}", .failure(.init(message: "The message has no \"action\""))),
-        (#"{"action":"dance"}"#, .failure(.init(message: "Unknown action 'dance'"))),
-        (#"{"action":"subscribe_run","run_id":7}"#, .failure(.init(message: "\"run_id\" must be a string"))),
-    ] as [(String, Result<SubscriberAction, SubscriberAction.Misunderstood>)])
+    @Test(
+        arguments: [
+            (#"{"action":"ping"}"#, .success(.ping)),
+            (#"{"action":"subscribe_run","run_id":"x\u00e9"}"#, .success(.subscribe(runID: "xé", form: .full))),
+            (#"{"lite":true,"action":"subscribe_run","run_id":""}"#, .success(.subscribe(runID: "", form: .lite))),
+            ("{", .failure(.init(message: "Invalid JSON format"))),
+            ("", .failure(.init(message: "Invalid JSON format"))),
+            ("7", .failure(.init(message: "A message must be a JSON object with an \"action\""))),
+            ("{}", .failure(.init(message: "The message has no \"action\""))),
+            (#"{"action":"dance"}"#, .failure(.init(message: "Unknown action 'dance'"))),
+            (#"{"action":"subscribe_run","run_id":7}"#, .failure(.init(message: "\"run_id\" must be a string"))),
+        ] as [(String, Result<SubscriberAction, SubscriberAction.Misunderstood>)])
     func actionsAreReadOrExplained(
         message: String, outcome: Result<SubscriberAction, SubscriberAction.Misunderstood>
     ) {

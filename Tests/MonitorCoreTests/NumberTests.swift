@@ -56,7 +56,10 @@ import Testing
 
     @Test func theWriterGivesTheShortestTextThatReadsBack() {
         var writer = JSONWriter()
-        for value in [1, -0.0, 0.1, 1e-320, 1e22, 123_456.789] { writer.double(value); writer.byte(32) }
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == "1.0 -0.0 0.1 1e-320 1e+22 123456.789 ")
+        for value in [1, -0.0, 0.1, .leastNonzeroMagnitude, 1e22, 123_456.789] {
+            writer.double(value)
+            writer.byte(UInt8(ascii: " "))
+        }
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == "1.0 -0.0 0.1 5e-324 1e+22 123456.789 ")
     }
 }

@@ -5,9 +5,12 @@ enum Payloads {
     static let metadata = #""metadata":{"run_id":"r","timestamp":1.5,"global_step":7,"batch_size":32}"#
     static let cross = #""cross_layer_analysis":{"feature_std_gradient":-0.25,"gradient_norm_ratio":{"a.b":1.5}}"#
 
-    static func layer(id: String = "conv.1", depth: String = "0", features: String? = nil, bias: String? = nil) -> String {
+    static func layer(id: String = "conv.1", depth: String = "0", features: String? = nil, bias: String? = nil)
+        -> String
+    {
         let features = features ?? #""activation_std":0.5,"activation_mean":-0.125,"activation_shape":[32,64]"#
-        return #"{"layer_id":"\#(id)","layer_type":"Conv2d","depth_index":\#(depth),"intermediate_features":{\#(features)},"#
+        return
+            #"{"layer_id":"\#(id)","layer_type":"Conv2d","depth_index":\#(depth),"intermediate_features":{\#(features)},"#
             + #""gradient_flow":{"gradient_l2_norm":1,"gradient_std":2,"gradient_max_abs":3},"#
             + #""parameter_statistics":{"weight":{"std":4,"mean":-5,"spectral_norm":6,"frobenius_norm":7}"#
             + (bias.map { #","bias":\#($0)"# } ?? "") + "}}"

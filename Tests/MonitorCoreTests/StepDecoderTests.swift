@@ -8,7 +8,8 @@ import Testing
             Payloads.layer(id: "a.b", bias: #"{"std":8,"mean_abs":9}"#),
             Payloads.layer(
                 id: "c", depth: "2e0",
-                features: #""cross_layer_std_ratio":2.5,"activation_shape":[1,2,3],"activation_mean":0,"activation_std":1"#),
+                features:
+                    #""cross_layer_std_ratio":2.5,"activation_shape":[1,2,3],"activation_mean":0,"activation_std":1"#),
         ]
         let step = try StepDecoder.decode(Array(Payloads.payload(layers: layers).utf8)).get()
         #expect(step.runID == "r")
@@ -30,7 +31,8 @@ import Testing
     }
 
     @Test func issuesComeInSchemaOrderWhateverTheOrderOfTheText() {
-        let payload = #"{"cross_layer_analysis":{"feature_std_gradient":"x"},"layer_statistics":["#
+        let payload =
+            #"{"cross_layer_analysis":{"feature_std_gradient":"x"},"layer_statistics":["#
             + #"{"parameter_statistics":{"weight":{"std":-1,"mean":0,"spectral_norm":0,"frobenius_norm":0}},"#
             + #""layer_id":"","layer_type":"t","depth_index":0,"intermediate_features":null,"#
             + #""gradient_flow":{"gradient_l2_norm":NaN,"gradient_std":1e999,"gradient_max_abs":-Infinity}}],"#
@@ -87,7 +89,8 @@ import Testing
     }
 
     @Test func theLastOfDuplicateKeysWinsAndTakesTheIssuesOfTheFirstAway() throws {
-        let metadata = #""metadata":[],"metadata":{"run_id":1,"run_id":"b","timestamp":0,"timestamp":2,"#
+        let metadata =
+            #""metadata":[],"metadata":{"run_id":1,"run_id":"b","timestamp":0,"timestamp":2,"#
             + #""global_step":1,"batch_size":1,"layer_groups":{"g":[1],"h":["x.y"],"g":["z"]}}"#
         let cross = #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{"a":"x","b":1,"a":2}}"#
         let layers = "\"layer_statistics\":5"

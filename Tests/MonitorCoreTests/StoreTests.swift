@@ -57,7 +57,10 @@ import Testing
     @Test func aNewRunEvictsTheOneUpdatedLongestAgoEvenWhenTheClockGoesBack() async {
         let time = Mutex<Int64>(1_000_000)
         let store = MetricsStore(limits: StoreLimits(runs: 2)) {
-            UTCTime(microseconds: time.withLock { $0 -= 10; return $0 })
+            UTCTime(
+                microseconds: time.withLock {
+                    $0 -= 10; return $0
+                })
         }
         for run in ["a", "b", "a", "c"] { _ = await store.append(Payloads.step(1, run: run)) }
         #expect(await store.listing().runs.map(\.id) == ["a", "c"])

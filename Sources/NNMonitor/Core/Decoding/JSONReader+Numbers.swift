@@ -156,7 +156,7 @@ extension JSONReader {
         var exponent = number.exponent
         if number.isTruncated {
             // More than 19 significant digits: too large, unless some of them come after the point.
-            return exponent >= 0 ? tooLarge(number) : .fraction
+            return placeOfLastDigit(number) < 0 ? .fraction : tooLarge(number)
         }
         while exponent < 0 {
             let (quotient, remainder) = mantissa.quotientAndRemainder(dividingBy: 10)
@@ -174,6 +174,19 @@ extension JSONReader {
             return mantissa <= 1 << 63 ? .value(Int64(truncatingIfNeeded: 0 &- mantissa)) : .tooLarge
         }
         return Int64(exactly: mantissa).map { .value($0) } ?? .tooLarge
+    }
+
+    /// The power of ten that the last digit other than zero of a truncated number stands for.
+    private func placeOfLastDigit(_ number: RawNumber) -> Int {
+        var significant = 0
+        var last = 0
+        for byte in bytes(number.range) {
+            if byte | 0x20 == UInt8(ascii: "e") { break }
+            guard Self.isDigit(byte), significant > 0 || byte != UInt8(ascii: "0") else { continue }
+            significant += 1
+            if byte != UInt8(ascii: "0") { last = significant }
+        }
+        return number.exponent - (last - 19)
     }
 
     private func tooLarge(_ number: RawNumber) -> WholeNumber {

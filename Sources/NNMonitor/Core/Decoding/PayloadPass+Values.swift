@@ -38,7 +38,12 @@ extension PayloadPass {
 
     /// Reads a whole number that fits 64 bits.
     ///
-    /// - Parameter index: its position, where it stands in a list.
+    /// - Parameters:
+    ///   - place: where it stands.
+    ///   - bound: what it must keep to.
+    ///   - index: its position, where it stands in a list.
+    /// - Returns: the number; 0 when something was wrong with it.
+    /// - Throws: where the JSON is broken.
     @inline(__always)
     mutating func integer(
         _ place: PayloadPlace, bound: Bound, index: Int? = nil
@@ -72,8 +77,16 @@ extension PayloadPass {
 
     /// Reads a string into `text`: not empty, and bounded.
     ///
-    /// - Parameter maximum: bytes of UTF-8.
+    /// A static function because `text` is often a part of the pass itself.
+    ///
+    /// - Parameters:
+    ///   - reader: stands at the value.
+    ///   - issues: what is wrong goes here.
+    ///   - place: where the value stands.
+    ///   - maximum: bytes of UTF-8.
+    ///   - text: gets the bytes, unescaped.
     /// - Returns: where it stands in `text`; `nil` when something was wrong.
+    /// - Throws: where the JSON is broken.
     @inline(__always)
     static func string(
         _ reader: inout JSONReader, _ issues: inout IssueList, _ place: PayloadPlace, maximum: Int,

@@ -68,7 +68,10 @@ struct KeyList: Sendable {
 
     /// The field that a key names; `nil` for an unknown key.
     ///
-    /// - Parameter expected: the field to try first. Trainers post the same keys in the same order.
+    /// - Parameters:
+    ///   - key: the bytes between the quotes.
+    ///   - expected: the field to try first. Trainers post the same keys in the same order.
+    /// - Returns: the field's number.
     @inline(__always)
     func field(_ key: UnsafeBufferPointer<UInt8>, expected: Int) -> Int? {
         if expected < names.count && Self.same(names[expected], key) { return expected }

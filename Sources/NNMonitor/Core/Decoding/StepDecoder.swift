@@ -71,6 +71,7 @@ struct PayloadPass {
     ///   - object: which one; the reader stands at its value.
     ///   - layer: the layer that it belongs to, or -1.
     ///   - read: reads the value of a known field. The reader stands at the value.
+    /// - Throws: where the JSON is broken.
     @inline(__always)
     mutating func fields(
         _ object: PayloadObject, layer: Int = -1,

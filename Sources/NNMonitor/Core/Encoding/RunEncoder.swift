@@ -59,7 +59,9 @@ package struct HistoryEncoder: Sendable {
 
     /// Encodes the next piece into `writer`, which is emptied first.
     ///
-    /// - Parameter size: bytes at which a piece ends, after the step that reaches it.
+    /// - Parameters:
+    ///   - writer: gets the piece.
+    ///   - size: bytes at which a piece ends, after the step that reaches it.
     /// - Returns: whether this was the last piece.
     package mutating func next(into writer: inout JSONWriter, size: Int = 65_536) -> Bool {
         writer.removeAll()
