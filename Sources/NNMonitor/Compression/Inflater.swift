@@ -1,0 +1,112 @@
+import CZlib
+package import NIOCore
+
+/// Expands a compressed stream piece by piece, within limits.
+package struct Inflater: ~Copyable {
+    private let format: CompressionFormat
+    private let limits: ExpansionLimits
+    private var stream: ZStream
+    private var consumed = 0
+    private var produced = 0
+    private var ended = false
+    /// The first bytes of a `deflate` stream, until it is known whether it has zlib's header.
+    private var undecided: [UInt8]?
+
+    /// Bytes that one call of zlib may produce: bounds what a piece of a bomb can cost before the limits are looked at.
+    private static let room = 64 * 1024
+
+    /// - Parameters:
+    ///   - format: what the stream is.
+    ///   - limits: how much it may expand.
+    /// - Throws: `outOfMemory`.
+    package init(format: CompressionFormat, limits: ExpansionLimits) throws(CompressionError) {
+        self.format = format
+        self.limits = limits
+        stream = try ZStream(inflating: format.windowBits)
+        undecided = format == .deflate ? [] : nil
+    }
+
+    /// Expands a piece.
+    ///
+    /// - Parameters:
+    ///   - input: is consumed whole.
+    ///   - output: what it expands to is appended.
+    /// - Throws: what is wrong with the stream; it can't be used any more then.
+    package mutating func inflate(
+        _ input: inout ByteBuffer, into output: inout ByteBuffer
+    ) throws(CompressionError) {
+        if undecided != nil, try !decide(&input, into: &output) { return }
+        try expand(&input, into: &output)
+    }
+
+    /// Ends the stream: it must have come to its end.
+    ///
+    /// - Throws: `truncated` when it has not.
+    package mutating func finish() throws(CompressionError) {
+        if case .raw = format { return }
+        guard ended else { throw .truncated }
+    }
+
+    /// Begins to count for the limits anew, as for the next message of a stream with context takeover.
+    package mutating func resetLimits() {
+        consumed = 0
+        produced = 0
+    }
+
+    /// Forgets everything: the next piece begins a new stream.
+    package mutating func resetContext() {
+        stream.reset()
+        ended = false
+        resetLimits()
+    }
+
+    private mutating func expand(
+        _ input: inout ByteBuffer, into output: inout ByteBuffer
+    ) throws(CompressionError) {
+        while true {
+            if ended {
+                guard input.readableBytes > 0 else { return }
+                // RFC 1952 section 2.2: a gzip file is a series of members.
+                guard format == .gzip else { throw .trailingData }
+                stream.reset()
+                ended = false
+            }
+            let progress = stream.run(&input, into: &output, room: Self.room, flush: Z_SYNC_FLUSH)
+            consumed += progress.consumed
+            produced += progress.produced
+            switch progress.code {
+            case Z_OK, Z_BUF_ERROR: break
+            case Z_STREAM_END: ended = true
+            case Z_MEM_ERROR: throw .outOfMemory
+            case Z_NEED_DICT: throw .corrupt("it needs a preset dictionary")
+            default: throw .corrupt(stream.message)
+            }
+            if produced > limits.maximumSize { throw .tooLarge(limit: limits.maximumSize) }
+            if produced > limits.ratioFloor, produced / limits.maximumRatio > consumed {
+                throw .ratioExceeded(limit: limits.maximumRatio)
+            }
+            if input.readableBytes == 0 && progress.produced < Self.room { return }
+            if progress.consumed == 0 && progress.produced == 0 && !ended { throw .corrupt(stream.message) }
+        }
+    }
+
+    /// Looks at the first two bytes: zlib's header is a multiple of 31 with method 8 (RFC 1950 section 2.2).
+    ///
+    /// - Returns: whether the form is known now, so that the rest of the input can follow.
+    private mutating func decide(
+        _ input: inout ByteBuffer, into output: inout ByteBuffer
+    ) throws(CompressionError) -> Bool {
+        var first = undecided ?? []
+        while first.count < 2, let byte = input.readInteger(as: UInt8.self) { first.append(byte) }
+        guard first.count == 2 else {
+            undecided = first
+            return false
+        }
+        undecided = nil
+        let hasHeader = first[0] & 0x0F == 8 && (Int(first[0]) << 8 | Int(first[1])) % 31 == 0
+        if !hasHeader { stream = try ZStream(inflating: -15) }
+        var head = ByteBuffer(bytes: first)
+        try expand(&head, into: &output)
+        return true
+    }
+}
