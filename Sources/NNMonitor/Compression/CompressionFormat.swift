@@ -21,6 +21,15 @@ package enum CompressionFormat: Sendable, Hashable {
         case .raw(let bits): -Int32(clamping: max(bits, 9))
         }
     }
+
+    /// Whether another stream may follow the end of one: a gzip file is a series of members (RFC 1952 section 2.2), and
+    /// a message may have final blocks in its middle (RFC 7692 section 7.2.3.4).
+    var canFollowItself: Bool {
+        switch self {
+        case .gzip, .raw: true
+        case .zlib, .deflate: false
+        }
+    }
 }
 
 /// What went wrong with a compressed stream.

@@ -66,8 +66,7 @@ package struct Inflater: ~Copyable {
         while true {
             if ended {
                 guard input.readableBytes > 0 else { return }
-                // RFC 1952 section 2.2: a gzip file is a series of members.
-                guard format == .gzip else { throw .trailingData }
+                guard format.canFollowItself else { throw .trailingData }
                 stream.reset()
                 ended = false
             }

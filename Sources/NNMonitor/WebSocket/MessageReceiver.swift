@@ -1,0 +1,124 @@
+import Compression
+import NIOCore
+import NIOWebSocket
+
+/// What the peer said.
+enum ReceivedEvent: Equatable {
+    case message(WebSocketMessage)
+    case ping(ByteBuffer)
+    case pong
+    /// The peer's close frame; no code when it had none.
+    case close(WebSocketErrorCode?)
+}
+
+/// Makes messages of a client's frames: fragments joined, inflated, within the size limit, UTF-8 checked as it arrives.
+struct MessageReceiver: ~Copyable {
+    private struct Message {
+        let isText: Bool
+        let isCompressed: Bool
+        var isFinalFrame: Bool
+        var bytes = ByteBuffer()
+        var text = UTF8Check()
+    }
+
+    private var parser: FrameParser
+    private var message: Message?
+    /// Made for the first compressed message, and kept only where the client keeps its window.
+    private var inflater: Inflater?
+    private let deflate: DeflateParameters?
+    private let configuration: WebSocketConfiguration
+
+    init(configuration: WebSocketConfiguration, deflate: DeflateParameters?) {
+        self.configuration = configuration
+        self.deflate = deflate
+        parser = FrameParser(allowsCompression: deflate != nil)
+    }
+
+    /// Reads the next event from the bytes that arrived; `nil` when it needs more of them.
+    mutating func next(_ buffer: inout ByteBuffer) throws(WebSocketViolation) -> ReceivedEvent? {
+        while let event = try parser.next(&buffer) {
+            switch event {
+            case .dataBegins(let opcode, let isFinal, let isCompressed, let length):
+                try begin(opcode, isFinal: isFinal, isCompressed: isCompressed, length: length)
+            case .data(let piece, let endsFrame):
+                if let whole = try data(piece, endsFrame: endsFrame) { return .message(whole) }
+            case .control(.ping, let payload): return .ping(payload)
+            case .control(.pong, _): return .pong
+            case .control(_, let payload): return .close(try CloseFrame.code(payload))
+            }
+        }
+        return nil
+    }
+
+    private mutating func begin(
+        _ opcode: WebSocketOpcode, isFinal: Bool, isCompressed: Bool, length: Int
+    ) throws(WebSocketViolation) {
+        if opcode == .continuation {
+            if message == nil { throw .protocolError("continuation of nothing") }
+            message?.isFinalFrame = isFinal
+        } else {
+            if message != nil { throw .protocolError("message within a fragmented message") }
+            message = Message(isText: opcode == .text, isCompressed: isCompressed, isFinalFrame: isFinal)
+        }
+        // A frame that is too large is refused before its payload is read.
+        let held = message?.isCompressed == true ? 0 : message?.bytes.readableBytes ?? 0
+        if length > configuration.maximumMessageSize - held { throw .tooLarge }
+    }
+
+    private mutating func data(
+        _ piece: ByteBuffer, endsFrame: Bool
+    ) throws(WebSocketViolation) -> WebSocketMessage? {
+        guard var message = self.message.take() else { return nil }
+        let endsMessage = endsFrame && message.isFinalFrame
+        let before = message.bytes.writerIndex
+        if message.isCompressed {
+            try inflate(piece, into: &message.bytes, endsMessage: endsMessage)
+        } else if message.bytes.readableBytes == 0 {
+            message.bytes = piece
+        } else {
+            message.bytes.writeImmutableBuffer(piece)
+        }
+        if message.isText {
+            let isFirst = !message.isCompressed && before == 0
+            let start = isFirst ? message.bytes.readerIndex : before
+            guard
+                let new = message.bytes.viewBytes(at: start, length: message.bytes.writerIndex - start),
+                message.text.accepts(new), !endsMessage || message.text.isComplete
+            else { throw .invalidText }
+        }
+        if endsMessage { return message.isText ? .text(message.bytes) : .binary(message.bytes) }
+        self.message = message
+        return nil
+    }
+
+    private mutating func inflate(
+        _ piece: ByteBuffer, into output: inout ByteBuffer, endsMessage: Bool
+    ) throws(WebSocketViolation) {
+        do throws(CompressionError) {
+            if inflater == nil {
+                let limits = ExpansionLimits(
+                    maximumSize: configuration.maximumMessageSize, maximumRatio: configuration.maximumExpansionRatio)
+                inflater = try Inflater(format: .raw(windowBits: 15), limits: limits)
+            }
+            var piece = piece
+            try inflater?.inflate(&piece, into: &output)
+            guard endsMessage else { return }
+            // What the sender took off the end of the message (RFC 7692 section 7.2.2).
+            var tail = ByteBuffer(bytes: [0x00, 0x00, 0xFF, 0xFF])
+            try inflater?.inflate(&tail, into: &output)
+        } catch {
+            switch error {
+            case .tooLarge, .ratioExceeded: throw .tooLarge
+            default: throw WebSocketViolation(code: .dataInconsistentWithMessage, reason: "invalid compressed data")
+            }
+        }
+        if deflate?.clientNoContextTakeover == true { inflater = nil } else { inflater?.resetLimits() }
+    }
+}
+
+extension ByteBuffer {
+    /// A view of a range of bytes, by absolute index.
+    fileprivate func viewBytes(at index: Int, length: Int) -> ByteBufferView? {
+        getSlice(at: index, length: length)?.readableBytesView
+    }
+}

@@ -1,0 +1,140 @@
+import Compression
+import NIOCore
+import NIOEmbedded
+import NIOWebSocket
+import Testing
+
+@testable import WebSocketServer
+
+@Suite struct HandlerTests {
+    private let configuration = WebSocketConfiguration(
+        pingInterval: .seconds(20), pongTimeout: .seconds(5), closeTimeout: .seconds(2))
+
+    private func connect(deflate: DeflateParameters? = nil) throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(
+            WebSocketHandler(configuration: configuration, deflate: deflate))
+        try channel.connect(to: .init(ipAddress: "127.0.0.1", port: 1)).wait()
+        return channel
+    }
+
+    private func sent(_ channel: EmbeddedChannel) throws -> [ServerFrame] {
+        var wire = ByteBuffer()
+        while let part = try channel.readOutbound(as: ByteBuffer.self) { wire.writeImmutableBuffer(part) }
+        var frames: [ServerFrame] = []
+        while let frame = ServerFrame.read(&wire) { frames.append(frame) }
+        return frames
+    }
+
+    private func closeFrame(_ code: UInt16, _ reason: String = "") -> ServerFrame {
+        ServerFrame(
+            opcode: 8, isFinal: true, isCompressed: false,
+            payload: [UInt8(code >> 8), UInt8(code & 0xFF)] + Array(reason.utf8))
+    }
+
+    @Test func messagesComeInAndGoOut() throws {
+        let channel = try connect()
+        try channel.writeInbound(ClientFrames.text("hello"))
+        #expect(try channel.readInbound(as: WebSocketMessage.self) == .text(ByteBuffer(string: "hello")))
+        channel.writeAndFlush(WebSocketOutbound.text(ByteBuffer(string: "hi")), promise: nil)
+        #expect(
+            try sent(channel) == [ServerFrame(opcode: 1, isFinal: true, isCompressed: false, payload: Array("hi".utf8))]
+        )
+        _ = try channel.finish()
+    }
+
+    @Test func pingsAreAnsweredAndClosesEchoed() throws {
+        let channel = try connect()
+        try channel.writeInbound(ClientFrames.frame(0x9, [7]))
+        #expect(try sent(channel) == [ServerFrame(opcode: 10, isFinal: true, isCompressed: false, payload: [7])])
+        try channel.writeInbound(ClientFrames.close(3000, reason: Array("bye".utf8)))
+        #expect(try sent(channel) == [closeFrame(3000)])
+        #expect(!channel.isActive)
+    }
+
+    @Test func aViolationIsNamedAndNothingIsReadAfterIt() throws {
+        let channel = try connect()
+        try channel.writeInbound(ClientFrames.frame(0x3))
+        #expect(try sent(channel) == [closeFrame(1002, "reserved opcode")])
+        try channel.writeInbound(ClientFrames.text("more"))
+        #expect(try channel.readInbound(as: WebSocketMessage.self) == nil)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    @Test func aPeerThatDoesNotAnswerAPingIsDropped() throws {
+        let channel = try connect()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(20))
+        #expect(try sent(channel).map(\.opcode) == [9])
+        channel.embeddedEventLoop.advanceTime(by: .seconds(4))
+        try channel.writeInbound(ClientFrames.frame(0xA))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(20))
+        #expect(try sent(channel).map(\.opcode) == [9])
+        channel.embeddedEventLoop.advanceTime(by: .seconds(5))
+        #expect(!channel.isActive)
+        #expect(try sent(channel).isEmpty)
+    }
+
+    @Test func shutdownSaysGoingAwayAndWaitsForTheAnswerNotForEver() throws {
+        for answers in [true, false] {
+            let channel = try connect()
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            #expect(try sent(channel) == [closeFrame(1001, "the server stops")])
+            #expect(channel.isActive)
+            #expect(throws: ChannelError.ioOnClosedChannel) {
+                try channel.writeAndFlush(WebSocketOutbound.text(ByteBuffer())).wait()
+            }
+            if answers {
+                try channel.writeInbound(ClientFrames.close(1001))
+            } else {
+                channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+            }
+            #expect(!channel.isActive)
+            #expect(try sent(channel).isEmpty)
+        }
+    }
+
+    @Test(arguments: [nil, DeflateParameters(), DeflateParameters(serverMaxWindowBits: 9)])
+    func aLongTextInPiecesIsOneMessage(deflate: DeflateParameters?) throws {
+        let pieces = (0..<20).map { String(repeating: "piece \($0) ", count: 1000) }
+        var stream = WebSocketTextStream(deflate: deflate)
+        var frames: [ServerFrame] = []
+        for (index, piece) in pieces.enumerated() {
+            guard var bytes = try stream.frame(ByteBuffer(string: piece), isLast: index == pieces.count - 1) else {
+                continue
+            }
+            frames.append(try #require(ServerFrame.read(&bytes)))
+            #expect(bytes.readableBytes == 0)
+        }
+        #expect(frames.map(\.opcode) == [1] + Array(repeating: 0, count: frames.count - 1))
+        #expect(frames.map(\.isFinal) == Array(repeating: false, count: frames.count - 1) + [true])
+        #expect(frames.map(\.isCompressed) == [deflate != nil] + Array(repeating: false, count: frames.count - 1))
+        var text = ByteBuffer(bytes: frames.flatMap(\.payload))
+        if let deflate {
+            var inflater = try Inflater(
+                format: .raw(windowBits: deflate.serverMaxWindowBits),
+                limits: ExpansionLimits(maximumSize: .max, maximumRatio: .max))
+            var output = ByteBuffer()
+            text.writeBytes([0, 0, 0xFF, 0xFF])
+            try inflater.inflate(&text, into: &output)
+            text = output
+        }
+        #expect(String(buffer: text) == pieces.joined())
+    }
+
+    @Test func messagesAreCompressedEachByItselfWhenItIsWorthIt() throws {
+        let encoder = WebSocketFrameEncoder(deflate: DeflateParameters())
+        let long = ByteBuffer(string: String(repeating: "activation ", count: 100))
+        var first = encoder.text(long)
+        var second = encoder.text(long)
+        #expect(first == second)
+        #expect(ServerFrame.read(&first)?.isCompressed == true)
+        #expect(ServerFrame.read(&second)?.payload.count ?? .max < 100)
+        var short = encoder.text(ByteBuffer(string: "short"))
+        #expect(ServerFrame.read(&short)?.isCompressed == false)
+        var narrow = WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: 8)).text(long)
+        #expect(ServerFrame.read(&narrow)?.isCompressed == false)
+    }
+}
