@@ -162,6 +162,7 @@ export class Dashboard {
         const records = (data?.steps ?? []).map((step) => decodeStep(step, this.#structures));
         this.#history.replaceAll(records.filter((record) => record !== null));
         this.#player.historyReplaced(this.#history);
+        this.#history.pinned = this.#player.step;
         this.#selectedCreatedAt = data?.created_at ?? null;
         this.#isLoading = false;
         this.#isMissing = false;

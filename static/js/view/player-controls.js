@@ -1,7 +1,7 @@
 // Buttons, slider and keys of the player. What they mean is decided in `Player`.
 
 import { formatCount } from "../model/format.js";
-import { element, setAttribute, setHidden, setText } from "./dom.js";
+import { element, setAttribute, setText } from "./dom.js";
 
 export class PlayerControls {
     #back = element("back");
@@ -9,6 +9,7 @@ export class PlayerControls {
     #forward = element("forward");
     #slider = element("slider");
     #first = element("first-step");
+    #viewed = element("viewed-step");
     #last = element("last-step");
     #jumpStep = element("jump-step");
     #jumpMessage = element("jump-message");
@@ -41,8 +42,9 @@ export class PlayerControls {
         this.#slider.disabled = history.length === 0;
         setAttribute(this.#slider, "aria-valuetext", index < 0 ? "no steps" : `step ${history.at(index).step}`);
         setText(this.#first, formatCount(history.first?.step));
+        setText(this.#viewed, formatCount(history.at(index)?.step));
         setText(this.#last, formatCount(history.last?.step));
-        setHidden(this.#behind, !player.isPaused);
+        setAttribute(this.#behind, "data-shown", String(player.isPaused));
         const count = player.newSteps;
         setText(this.#behindText, `${formatCount(count)} new step${count === 1 ? "" : "s"}`);
         if (!player.isPaused) setText(this.#jumpMessage, "");
