@@ -1,0 +1,57 @@
+"""Fixtures of the browser tests: Debian's Chromium, headless, driven by Playwright."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+# Reports what the page's Content-Security-Policy refused as a console error that a test can see.
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) => {
+    console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
+@pytest.fixture(scope="session")
+def static_folder():
+    return REPOSITORY / "static"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            # Tests may run as root in a container, where Chromium's sandbox cannot.
+            args=["--no-sandbox"],
+        )
+        yield browser
+        browser.close()
+
+
+class Problems(list):
+    """What went wrong in the page: console errors, uncaught exceptions, refusals of the CSP."""
+
+    def watch(self, page):
+        page.on("console", lambda message: self.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.append(str(error)))
+
+
+@pytest.fixture
+def problems():
+    """Checked after every test that uses `page`; a test that expects a problem removes it."""
+    return Problems()
+
+
+@pytest.fixture
+def page(chromium, problems):
+    context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
+    context.add_init_script(REPORT_VIOLATIONS)
+    page = context.new_page()
+    problems.watch(page)
+    yield page
+    context.close()
+    assert list(problems) == []
