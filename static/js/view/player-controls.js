@@ -61,10 +61,11 @@ export class PlayerControls {
     #key(event, actions) {
         if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
         const focused = event.target;
-        // Fields and the slider use these keys themselves, and so does a focused button or link the space key.
+        // Fields and the slider use these keys themselves, and so does a focused button or link the space key,
+        // except the run that is selected already: it has the focus after a click, and selecting it again does nothing.
         if (focused.closest("input:not([type=range]), textarea, select")) return;
         const isSlider = focused === this.#slider;
-        if (event.key === " " && !focused.closest("button, a, summary")) {
+        if (event.key === " " && !focused.closest("button:not([aria-current=true]), a, summary")) {
             if (!event.repeat) actions.toggle();
         } else if (event.key === "ArrowLeft" && !isSlider) actions.back();
         else if (event.key === "ArrowRight" && !isSlider) actions.forward();
