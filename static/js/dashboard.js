@@ -3,19 +3,17 @@
 import { Phase } from "./feed/feed.js";
 import { fetchListing } from "./feed/listing.js";
 import { isRunNotFound, subscribeRun } from "./feed/protocol.js";
-import { History, Insertion } from "./model/history.js";
-import { Player } from "./model/player.js";
 import { RunDirectory } from "./model/runs.js";
-import { decodeStep } from "./model/step-record.js";
-import { StructureTable } from "./model/structure.js";
+import { SelectedRun } from "./model/selected-run.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
-import { element, setHidden, setText } from "./view/dom.js";
+import { element } from "./view/dom.js";
 import { FrameScheduler } from "./view/frame.js";
 import { LayerGrid } from "./view/layer-grid.js";
 import { Palette } from "./view/palette.js";
 import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
 import { RunList } from "./view/run-list.js";
+import { Stage } from "./view/stage.js";
 
 /** Least time between two fetches of the listing, and between two reloads of a lagging history (milliseconds). */
 const LISTING_INTERVAL = 10_000;
@@ -25,24 +23,22 @@ const RELOAD_INTERVAL = 10_000;
 export class Dashboard {
     #feed = null;
     #runs = new RunDirectory();
-    #selectedId = null;
-    #selectedCreatedAt = null;
-    #history = new History();
-    #structures = new StructureTable();
-    #player = new Player();
-    #isLoading = false;
-    #isMissing = false;
-    #hasListing = false;
+    /** The `SelectedRun`, or null. */
+    #run = null;
     #notice = "";
-    #hasNewSteps = false;
+
+    #hasListing = false;
     #listingAt = -Infinity;
     #isListing = false;
+    /** How soon after the last listing the next is wanted (milliseconds): steps came that it does not count. */
+    #listingInterval = Infinity;
     #reloadTimer = null;
     #reloadedAt = -Infinity;
 
     #frame = new FrameScheduler(() => this.#paint());
     #palette = new Palette(() => this.#frame.request());
     #grid = new LayerGrid(element("layers"), this.#palette, () => this.#frame.request());
+    #stage = new Stage();
     #header = new RunHeader();
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
@@ -55,7 +51,7 @@ export class Dashboard {
         seekStep: (step) => this.#play((player, history) => player.seekStep(history, step)),
     });
 
-    /** Attaches the feed; its handlers are `feedHandlers`. */
+    /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
     start(feed, selectedId) {
         this.#feed = feed;
         if (selectedId !== null) this.select(selectedId);
@@ -80,13 +76,8 @@ export class Dashboard {
 
     /** Shows this run, live, whether or not the server holds it yet. */
     select(id) {
-        if (id === this.#selectedId) return;
-        this.#selectedId = id;
-        this.#selectedCreatedAt = null;
-        this.#history = new History();
-        this.#structures = new StructureTable();
-        this.#player.live();
-        this.#isMissing = false;
+        if (id === this.#run?.id) return;
+        this.#run = new SelectedRun(id);
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#subscribe();
@@ -94,12 +85,12 @@ export class Dashboard {
     }
 
     #subscribe() {
-        if (this.#selectedId === null || this.#feed?.state.phase !== Phase.open) return;
         clearTimeout(this.#reloadTimer);
         this.#reloadTimer = null;
+        if (this.#run === null || this.#feed?.state.phase !== Phase.open) return;
         this.#reloadedAt = Date.now();
-        this.#isLoading = true;
-        this.#feed.send(subscribeRun(this.#selectedId));
+        this.#run.isLoading = true;
+        this.#feed.send(subscribeRun(this.#run.id));
     }
 
     #receive(message) {
@@ -111,14 +102,13 @@ export class Dashboard {
                 this.#takeStep(message.run_id, message.data);
                 break;
             case "run_history":
-                if (message.run_id === this.#selectedId) this.#takeHistory(message.data);
+                if (message.run_id === this.#run?.id) this.#run.takeHistory(message.data);
                 break;
             case "lagged":
                 this.#reloadSoon();
                 break;
             case "error":
-                if (isRunNotFound(message, this.#selectedId)) this.#runNotFound();
-                else if (!/^Run '.*' not found$/su.test(message.message)) this.notify(String(message.message));
+                this.#takeError(message);
                 break;
         }
         this.#frame.request();
@@ -127,14 +117,16 @@ export class Dashboard {
     #takeListing(listing, requestedAt) {
         this.#hasListing = true;
         this.#listingAt = Date.now();
+        this.#listingInterval = Infinity;
         this.#runs.applyListing(listing, requestedAt);
-        if (this.#selectedId === null) this.#selectMostRecent();
-        const selected = this.#runs.get(this.#selectedId);
-        if (selected === undefined) {
-            if (this.#selectedId !== null && this.#selectedCreatedAt !== null) this.#isMissing = true;
-        } else if (this.#selectedCreatedAt !== null && selected.createdAt !== this.#selectedCreatedAt) {
+        if (this.#run === null) this.#selectMostRecent();
+        if (this.#run === null || this.#run.createdAt === null) return;
+        const summary = this.#runs.get(this.#run.id);
+        if (summary === undefined) {
+            this.#run.takeNotFound();
+        } else if (summary.createdAt !== this.#run.createdAt) {
             // Evicted and posted to again: the same id, but another run.
-            this.#selectedCreatedAt = selected.createdAt;
+            this.#run.createdAt = summary.createdAt;
             this.#subscribe();
         }
     }
@@ -142,114 +134,75 @@ export class Dashboard {
     #takeStep(id, data) {
         if (typeof id !== "string" || typeof data?.step !== "number") return;
         let isNew;
-        if (id === this.#selectedId) {
-            const record = decodeStep(data, this.#structures);
-            if (record === null) return;
-            const insertion = this.#history.insert(record);
-            isNew = insertion === Insertion.appended || insertion === Insertion.inserted;
-            if (isNew) this.#player.stepArrived();
-            if (this.#isMissing) {
-                this.#isMissing = false;
-                this.#subscribe();
-            }
+        if (id === this.#run?.id) {
+            isNew = this.#run.takeStep(data);
+            // It was gone, so this step is of a new run; its history tells which steps that has.
+            if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
         }
-        this.#hasNewSteps = true;
-        if (this.#runs.applyStep(id, data.step, isNew)) this.#refreshListing(NEW_RUN_LISTING_INTERVAL);
-        if (this.#selectedId === null) this.#selectMostRecent();
+        const isUnknown = this.#runs.applyStep(id, data.step, isNew);
+        if (this.#run === null) this.#selectMostRecent();
+        // A run that appears may have evicted another.
+        this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
     }
 
-    #takeHistory(data) {
-        const records = (data?.steps ?? []).map((step) => decodeStep(step, this.#structures));
-        this.#history.replaceAll(records.filter((record) => record !== null));
-        this.#player.historyReplaced(this.#history);
-        this.#history.pinned = this.#player.step;
-        this.#selectedCreatedAt = data?.created_at ?? null;
-        this.#isLoading = false;
-        this.#isMissing = false;
-    }
-
-    /** What was seen of the run stays on screen; it comes back to life with its next step. */
-    #runNotFound() {
-        this.#isLoading = false;
-        this.#isMissing = true;
+    #takeError(message) {
+        if (this.#run !== null && isRunNotFound(message, this.#run.id)) this.#run.takeNotFound();
+        // Of a run that was selected before, it is no news.
+        else if (!/^Run '.*' not found$/su.test(message.message)) this.notify(String(message.message));
     }
 
     #selectMostRecent() {
-        const run = this.#runs.mostRecent();
-        if (run !== undefined) this.select(run.id);
+        const summary = this.#runs.mostRecent();
+        if (summary !== undefined) this.select(summary.id);
     }
 
-    /** Steps were skipped for this page: the history has them. Not at once again, which would only make it lag more. */
+    /** Steps were skipped for this page: the history has them. Not at once again, which would make it lag more. */
     #reloadSoon() {
         if (this.#reloadTimer !== null) return;
         const delay = Math.max(0, this.#reloadedAt + RELOAD_INTERVAL - Date.now());
         this.#reloadTimer = setTimeout(() => this.#subscribe(), delay);
+        this.#listingInterval = Math.min(this.#listingInterval, LISTING_INTERVAL);
     }
 
-    async #refreshListing(interval) {
-        if (this.#isListing || Date.now() - this.#listingAt < interval) return;
+    async #refreshListing() {
         this.#isListing = true;
+        // What comes from here on asks for the next one.
+        this.#listingInterval = Infinity;
         const answer = await fetchListing();
         this.#isListing = false;
+        const wantedSince = this.#listingInterval;
         this.#listingAt = Date.now();
         if (answer === null) return;
-        this.#hasNewSteps = false;
         this.#runs.clockOffset = answer.clockOffset;
         this.#takeListing(answer.listing, answer.requestedAt);
+        this.#listingInterval = wantedSince;
         this.#frame.request();
     }
 
     #play(action) {
-        const result = action(this.#player, this.#history);
-        this.#history.pinned = this.#player.step;
+        const result = this.#run?.play(action) ?? null;
         this.#frame.request();
         return result;
     }
 
     #tick() {
-        // Only steps change the listing, so without any there is nothing to ask for.
-        if (this.#hasNewSteps && this.#feed.state.phase === Phase.open) this.#refreshListing(LISTING_INTERVAL);
+        const isDue = Date.now() - this.#listingAt >= this.#listingInterval;
+        if (isDue && !this.#isListing && this.#feed.state.phase === Phase.open) this.#refreshListing();
         this.#frame.request();
     }
 
     #paint() {
+        const run = this.#run;
         const now = Date.now();
-        this.#badge.show(this.#feed.state, this.#player.isPaused, now);
-        this.#list.show(this.#runs.list(), this.#selectedId, now);
-        const viewedIndex = this.#player.viewedIndex(this.#history);
-        const hasSteps = viewedIndex >= 0;
-        this.#showNotice(hasSteps);
-        this.#showEmpty(hasSteps);
-        setHidden(element("run"), !hasSteps);
-        setText(document.querySelector("title"), this.#selectedId === null ? "NNMonitor" : `${this.#selectedId} · NNMonitor`);
-        if (!hasSteps) {
+        this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
+        this.#list.show(this.#runs.list(), run?.id, now);
+        this.#stage.show(run, this.#notice, this.#hasListing);
+        if (run === null || run.history.length === 0) {
             this.#grid.clear();
             return;
         }
-        this.#header.show(this.#selectedId, this.#history.at(viewedIndex));
-        this.#controls.show(this.#player, this.#history);
-        this.#grid.show(this.#history, viewedIndex);
-    }
-
-    #showNotice(hasSteps) {
-        const missing = this.#isMissing && hasSteps ? "The server no longer holds this run. What was seen of it stays here." : "";
-        const text = this.#notice || missing;
-        setText(element("notice"), text);
-        setHidden(element("notice"), text === "");
-    }
-
-    #showEmpty(hasSteps) {
-        setHidden(element("empty"), hasSteps);
-        if (hasSteps) return;
-        const [title, text] = this.#emptyWording();
-        setText(element("empty-title"), title);
-        setText(element("empty-text"), text);
-    }
-
-    #emptyWording() {
-        if (this.#isMissing) return ["Run not found", `The server holds no run '${this.#selectedId}'.`];
-        if (!this.#hasListing) return ["Waiting for the server", ""];
-        if (this.#selectedId === null) return ["No runs yet", "A run appears with its first step, posted to /api/v1/metrics/layerwise."];
-        return [this.#isLoading ? "Loading steps" : "No steps", ""];
+        this.#header.show(run.id, run.viewedRecord);
+        this.#controls.show(run.player, run.history);
+        this.#grid.show(run.history, run.viewedIndex);
     }
 }

@@ -31,8 +31,8 @@ class Trainer:
     def __init__(self, server):
         self.url = server.url
         self.token = getattr(server, "token", None)
-        isSecure = urlsplit(server.url).scheme == "https"
-        self.context = ssl.create_default_context(cafile=server.ca) if isSecure else None
+        is_secure = urlsplit(server.url).scheme == "https"
+        self.context = ssl.create_default_context(cafile=server.ca) if is_secure else None
 
     def post(self, payload):
         request = urllib.request.Request(

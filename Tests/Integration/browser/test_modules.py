@@ -250,6 +250,36 @@ def test_a_history_loaded_while_paused_keeps_the_step_or_takes_the_nearest(run):
     """) == [[20, 2], [40, 2], False]
 
 
+# The selected run
+
+SELECTED = """
+const { SelectedRun } = await import("/static/js/model/selected-run.js");
+const step = (number) => ({ step: number, timestamp: 1, batch_size: 2, layers: [layer("a", number)],
+    cross_layer: { feature_std_gradient: 0, gradient_norm_ratio: {} }, layer_groups: null });
+const selected = new SelectedRun("x");
+"""
+
+
+def test_a_run_counts_only_new_numbers_as_new_steps(run):
+    assert run(SELECTED + """
+        selected.takeHistory({ created_at: "t", steps: [step(1), step(3)] });
+        selected.play((player, history) => player.pause(history));
+        const news = [step(5), step(3), step(2), {}].map((data) => selected.takeStep(data) ?? null);
+        return [news, selected.player.newSteps, selected.viewedRecord.step, stepsOf(selected.history)];
+    """) == [[True, False, True, None], 2, 3, [1, 2, 3, 5]]
+
+
+def test_a_history_ends_what_was_loading_or_missing_and_replaces_what_came_before(run):
+    assert run(SELECTED + """
+        selected.takeStep(step(99));
+        selected.isLoading = true;
+        selected.takeNotFound();
+        const missing = [selected.isMissing, selected.isLoading, selected.viewedRecord.step];
+        selected.takeHistory({ created_at: "t", steps: [step(1)] });
+        return [missing, selected.isMissing, selected.createdAt, stepsOf(selected.history)];
+    """) == [[True, False, 99], False, "t", [1]]
+
+
 # Trends
 
 

@@ -2,7 +2,10 @@
 
 import { COLUMN_COUNT, METRICS, readMetric } from "./metrics.js";
 
-/** A stored step. Immutable by habit: a step that is posted again becomes a new record. */
+/**
+ * A stored step. Immutable by habit: a step that is posted again becomes a new record.
+ * Step numbers are doubles, as JSON.parse gives them: exact up to 2^53, beyond which neighbours fall together.
+ */
 export class StepRecord {
     constructor({ step, timestamp, batchSize, featureStdGradient, structure, values }) {
         this.step = step;
