@@ -1,0 +1,69 @@
+"""Fixtures of the browser tests: Debian's Chromium, headless, driven by Playwright."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+# Reports what the page's Content-Security-Policy refused as a console error that a test can see.
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) => {
+    console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
+@pytest.fixture(scope="session")
+def static_folder():
+    return REPOSITORY / "static"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            # Tests may run as root in a container, where Chromium's sandbox cannot.
+            args=["--no-sandbox"],
+        )
+        yield browser
+        browser.close()
+
+
+class Problems:
+    """What went wrong in the page: console errors, uncaught exceptions, refusals of the CSP."""
+
+    def __init__(self):
+        self._seen = []
+        self._allowed = []
+
+    def watch(self, page):
+        page.on("console", lambda message: self._seen.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._seen.append(str(error)))
+
+    def allow(self, *parts):
+        """Messages that contain one of these are what the test provokes: Chromium logs failed requests itself."""
+        self._allowed += parts
+
+    @property
+    def unexpected(self):
+        return [text for text in self._seen if not any(part in text for part in self._allowed)]
+
+
+@pytest.fixture
+def problems():
+    """Checked after every test that uses `page`."""
+    return Problems()
+
+
+@pytest.fixture
+def page(chromium, problems):
+    context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
+    context.add_init_script(REPORT_VIOLATIONS)
+    page = context.new_page()
+    problems.watch(page)
+    yield page
+    context.close()
+    assert problems.unexpected == []

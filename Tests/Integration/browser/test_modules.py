@@ -1,0 +1,469 @@
+"""The dashboard's modules without the DOM, each imported into an empty page."""
+
+import mimetypes
+
+import pytest
+
+ORIGIN = "http://modules.test"
+
+# A history of steps 0, 10, 20, ... with one layer whose activation std is the step, for tests to build on.
+PRELUDE = """
+const { History, Insertion } = await import("/static/js/model/history.js");
+const { Player } = await import("/static/js/model/player.js");
+const { StructureTable } = await import("/static/js/model/structure.js");
+const { decodeStep } = await import("/static/js/model/step-record.js");
+const { columnOf } = await import("/static/js/model/metrics.js");
+const structures = new StructureTable();
+const layer = (id, std, extra = {}) => ({
+    layer_id: id, layer_type: "Linear", depth_index: 0,
+    intermediate_features: { activation_std: std, activation_mean: 0, activation_shape: [1, 2], cross_layer_std_ratio: null },
+    gradient_flow: { gradient_l2_norm: std, gradient_std: 0, gradient_max_abs: 0 },
+    parameter_statistics: { weight: { std: 0, mean: 0, spectral_norm: 0, frobenius_norm: 0 }, bias: null }, ...extra,
+});
+const record = (step, std = step, ids = ["a"]) => decodeStep({
+    step, timestamp: 1, batch_size: 2, layers: ids.map((id) => layer(id, std)),
+    cross_layer: { feature_std_gradient: 0, gradient_norm_ratio: {} }, layer_groups: null,
+}, structures);
+const historyOf = (steps, bounds) => {
+    const history = new History(bounds);
+    for (const step of steps) history.insert(record(step));
+    return history;
+};
+const stepsOf = (history) => Array.from({ length: history.length }, (_, index) => history.at(index).step);
+"""
+
+
+@pytest.fixture
+def run(page, static_folder):
+    """Runs the body of an async JavaScript function beside the modules and returns its result."""
+
+    def serve(route):
+        path = route.request.url.removeprefix(ORIGIN)
+        if path == "/":
+            route.fulfill(content_type="text/html", body="<!doctype html><title>modules</title>")
+            return
+        file = static_folder / path.removeprefix("/static/")
+        route.fulfill(content_type=mimetypes.guess_type(file.name)[0], body=file.read_bytes())
+
+    page.route(ORIGIN + "/**", serve)
+    page.route(ORIGIN + "/favicon.ico", lambda route: route.fulfill(status=204))
+    page.goto(ORIGIN + "/")
+    return lambda body: page.evaluate("async () => {" + PRELUDE + body + "}")
+
+
+# Numbers as text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "0"),
+        ("0.5", "0.5000"),
+        ("1.23456", "1.235"),
+        ("999.96", "1000"),
+        ("1234.56", "1235"),
+        ("9999.4", "9999"),
+        ("9999.6", "1.000e4"),
+        ("123456", "1.235e5"),
+        ("0.001", "0.001000"),
+        ("0.00012345", "1.234e−4"),
+        ("-0.25", "−0.2500"),
+        ("-3e-12", "−3.000e−12"),
+        ("1.7976931348623157e308", "1.798e308"),
+        ("5e-324", "4.941e−324"),
+        ("NaN", "NaN"),
+        ("Infinity", "∞"),
+        ("-Infinity", "−∞"),
+        ("undefined", "–"),
+        ("null", "–"),
+    ],
+)
+def test_numbers_have_four_significant_digits(run, value, text):
+    formatted = run(f'const f = await import("/static/js/model/format.js"); return f.formatNumber({value});')
+    assert formatted == text
+
+
+def test_exact_numbers_read_back_as_the_same_double(run):
+    assert run("""
+        const { exactNumber } = await import("/static/js/model/format.js");
+        return [0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0, 1e21, 123456789012345680000].every(
+            (value) => Object.is(Number(exactNumber(value)), value));
+    """)
+
+
+def test_ages_have_one_unit(run):
+    assert run("""
+        const { formatAge } = await import("/static/js/model/format.js");
+        return [-3, 0, 59.9, 60, 3599, 3600, 86399, 86400, 1e6, NaN].map(formatAge);
+    """) == ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "1 d", "11 d", "–"]
+
+
+# Steps
+
+
+def test_a_step_is_decoded_with_every_number_and_the_explicit_non_finite_ones(run):
+    assert run("""
+        const bias = { weight: { std: 1, mean: 2, spectral_norm: 3, frobenius_norm: "Infinity" }, bias: { std: "NaN", mean_abs: 4 } };
+        const decoded = decodeStep({ step: 3, timestamp: 1.5, batch_size: 8,
+            layers: [layer("a", 0.25), layer("b", 0.5, { parameter_statistics: bias })] }, structures);
+        const value = (index, name) => String(decoded.value(index, columnOf(name)));
+        return [value(0, "activation_std"), value(0, "bias_std"), value(0, "cross_layer_std_ratio"),
+            value(1, "weight_frobenius_norm"), value(1, "bias_std"), value(1, "bias_mean_abs")];
+    """) == ["0.25", "undefined", "undefined", "Infinity", "NaN", "4"]
+
+
+def test_what_is_no_step_is_not_decoded(run):
+    assert run("""
+        return [null, {}, { step: "1", layers: [] }, { step: 1 }].map((data) => decodeStep(data, structures));
+    """) == [None, None, None, None]
+
+
+def test_steps_share_one_structure_while_the_layers_stay_the_same(run):
+    assert run("""
+        const first = record(1, 1, ["a", "b"]), second = record(2, 2, ["a", "b"]), other = record(3, 3, ["a", "c"]);
+        const back = record(4, 4, ["a", "b"]);
+        return [first.structure === second.structure, first.structure === other.structure, back.structure === first.structure];
+    """) == [True, False, True]
+
+
+def test_layers_of_the_same_name_stay_apart(run):
+    assert run("""
+        const { structure } = record(1, 1, ["a", "a", "__proto__"]);
+        return [new Set(structure.layers.map((layer) => layer.key)).size, structure.indexOf("a"), structure.indexOf("__proto__")];
+    """) == [3, 0, 2]
+
+
+# History
+
+
+def test_steps_are_kept_sorted_and_each_number_once(run):
+    assert run("""
+        const history = historyOf([]);
+        const outcomes = [10, 30, 20, 30].map((step, index) => history.insert(record(step, index)));
+        return [outcomes, stepsOf(history), history.last.value(0, columnOf("activation_std"))];
+    """) == [["appended", "appended", "inserted", "replaced"], [10, 20, 30], 3]
+
+
+def test_the_highest_steps_stay_when_the_history_is_full(run):
+    assert run("""
+        const history = historyOf([10, 20, 30], { maximumSteps: 3 });
+        const low = history.insert(record(5)), high = history.insert(record(40));
+        return [low, high, stepsOf(history)];
+    """) == ["dropped", "appended", [20, 30, 40]]
+
+
+def test_the_viewed_step_is_not_dropped(run):
+    assert run("""
+        const history = historyOf([10, 20, 30], { maximumSteps: 3 });
+        history.pinned = 10;
+        for (const step of [40, 50, 60]) history.insert(record(step));
+        const pinned = stepsOf(history);
+        history.pinned = null;
+        history.insert(record(70));
+        return [pinned, stepsOf(history)];
+    """) == [[10, 40, 50, 60], [50, 60, 70]]
+
+
+def test_memory_is_bounded_by_the_count_of_numbers_too(run):
+    assert run("""
+        const perStep = record(0).values.length;
+        const history = historyOf([1, 2, 3, 4, 5, 6], { maximumValues: 4 * perStep });
+        history.insert(record(7, 7, ["a", "b", "c"]));
+        return stepsOf(history);
+    """) == [6, 7]
+
+
+def test_a_loaded_history_replaces_everything(run):
+    assert run("""
+        const history = historyOf([1, 2, 3]);
+        history.replaceAll([record(9), record(7), record(9, 1)]);
+        return [stepsOf(history), history.last.value(0, columnOf("activation_std"))];
+    """) == [[7, 9], 1]
+
+
+def test_searching_finds_the_step_or_its_neighbour(run):
+    assert run("""
+        const history = historyOf([10, 20, 30]);
+        return [history.indexOf(20), history.indexOf(21), history.nearestIndex(5), history.nearestIndex(29),
+            history.nearestIndex(99), history.countAfter(10), history.countAfter(15), history.countAfter(30),
+            historyOf([]).nearestIndex(1)];
+    """) == [1, -1, 0, 1, 2, 2, 2, 0, -1]
+
+
+# Player
+
+
+def test_the_player_follows_live_and_stays_when_paused(run):
+    assert run("""
+        const history = historyOf([10, 20]), player = new Player(), seen = [];
+        const look = () => seen.push([player.isPaused, history.at(player.viewedIndex(history)).step, player.newSteps]);
+        const arrive = (step) => { history.insert(record(step)); player.stepArrived(); };
+        look(); arrive(30); look();
+        player.pause(history); arrive(40); arrive(25); look();
+        player.back(history); look(); player.back(history); look();
+        player.forward(history); player.forward(history); player.forward(history); player.forward(history); look();
+        player.live(); look();
+        return seen;
+    """) == [
+        [False, 20, 0],
+        [False, 30, 0],
+        [True, 30, 2],
+        [True, 25, 2],
+        [True, 20, 2],
+        [True, 40, 2],
+        [False, 40, 0],
+    ]
+
+
+def test_stepping_back_from_live_pauses_one_step_before(run):
+    assert run("""
+        const history = historyOf([10, 20, 30]), player = new Player();
+        player.forward(history);
+        const stillLive = !player.isPaused;
+        player.back(history);
+        return [stillLive, player.step];
+    """) == [True, 20]
+
+
+def test_nothing_can_be_paused_without_steps(run):
+    assert run("""
+        const history = historyOf([]), player = new Player();
+        player.pause(history); player.back(history); player.seekIndex(history, 3); player.seekStep(history, 3);
+        return [player.isPaused, player.viewedIndex(history)];
+    """) == [False, -1]
+
+
+def test_a_history_loaded_while_paused_keeps_the_step_or_takes_the_nearest(run):
+    assert run("""
+        const history = historyOf([10, 20, 30]), player = new Player(), seen = [];
+        player.seekStep(history, 20);
+        history.replaceAll([10, 20, 30, 40, 50].map((step) => record(step)));
+        player.historyReplaced(history);
+        seen.push([player.step, player.newSteps]);
+        history.replaceAll([40, 50].map((step) => record(step)));
+        player.historyReplaced(history);
+        seen.push([player.step, player.newSteps]);
+        history.replaceAll([]);
+        player.historyReplaced(history);
+        seen.push(player.isPaused);
+        return seen;
+    """) == [[20, 2], [40, 2], False]
+
+
+# The selected run
+
+SELECTED = """
+const { SelectedRun } = await import("/static/js/model/selected-run.js");
+const step = (number) => ({ step: number, timestamp: 1, batch_size: 2, layers: [layer("a", number)],
+    cross_layer: { feature_std_gradient: 0, gradient_norm_ratio: {} }, layer_groups: null });
+const selected = new SelectedRun("x");
+"""
+
+
+def test_a_run_counts_only_new_numbers_as_new_steps(run):
+    assert run(SELECTED + """
+        selected.takeHistory({ created_at: "t", steps: [step(1), step(3)] });
+        selected.play((player, history) => player.pause(history));
+        const news = [step(5), step(3), step(2), {}].map((data) => selected.takeStep(data) ?? null);
+        return [news, selected.player.newSteps, selected.viewedRecord.step, stepsOf(selected.history)];
+    """) == [[True, False, True, None], 2, 3, [1, 2, 3, 5]]
+
+
+def test_a_history_ends_what_was_loading_or_missing_and_replaces_what_came_before(run):
+    assert run(SELECTED + """
+        selected.takeStep(step(99));
+        selected.isLoading = true;
+        selected.takeNotFound();
+        const missing = [selected.isMissing, selected.isLoading, selected.viewedRecord.step];
+        selected.takeHistory({ created_at: "t", steps: [step(1)] });
+        return [missing, selected.isMissing, selected.createdAt, stepsOf(selected.history)];
+    """) == [[True, False, 99], False, "t", [1]]
+
+
+# Trends
+
+
+def test_a_trend_ends_at_the_viewed_step_and_leaves_gaps_where_the_layer_is_missing(run):
+    assert run("""
+        const { trendValues } = await import("/static/js/model/trend.js");
+        const history = new History();
+        history.insert(record(1)); history.insert(record(2)); history.insert(record(3, 3, ["b"])); history.insert(record(4));
+        const values = (end, length) => trendValues(history, "a", columnOf("activation_std"), end, length).map((v) => v ?? null);
+        return [values(3, 10), values(1, 10), values(3, 2)];
+    """) == [[1, 2, None, 4], [1, 2], [None, 4]]
+
+
+def test_a_trend_is_drawn_on_a_log_scale_with_what_is_not_positive_on_the_floor(run):
+    assert run("""
+        const { trendShape } = await import("/static/js/model/trend.js");
+        const { segments, broken } = trendShape([0, 0.01, 0.1, 1, NaN, 1], { logarithmic: true });
+        return [segments.map((s) => s.map((p) => Number(p.y.toFixed(6)))), broken];
+    """) == [[[0, 0, 0.5, 1], [1]], [0.8]]
+
+
+def test_extreme_and_constant_values_stay_inside_the_trend(run):
+    assert run("""
+        const { trendShape } = await import("/static/js/model/trend.js");
+        const ys = (values) => trendShape(values).segments.flat().map((p) => p.y);
+        return [ys([-1.7e308, 0, 1.7e308]), ys([3, 3]), ys([5]), ys([]), ys([Infinity, undefined])];
+    """) == [[0, 0.5, 1], [0.5, 0.5], [0.5], [], []]
+
+
+# Runs
+
+
+def test_runs_are_listed_newest_first_whatever_their_ids(run):
+    assert run("""
+        const { RunDirectory } = await import("/static/js/model/runs.js");
+        const runs = new RunDirectory(() => 1000);
+        const entry = (second) => ({ created_at: `2026-02-10T12:00:0${second}.000000+00:00`,
+            last_update: "2026-02-10T12:00:09.000000+00:00", step_count: 1, latest_step: 1 });
+        runs.applyListing(JSON.parse(JSON.stringify({ b: entry(1), "7": entry(3), "3": entry(2) }).replace('"b"', '"__proto__"')));
+        return runs.list().map((run) => run.id);
+    """) == ["7", "3", "__proto__"]
+
+
+def test_a_listing_drops_evicted_runs_but_none_heard_from_since_it_was_asked_for(run):
+    assert run("""
+        const { RunDirectory } = await import("/static/js/model/runs.js");
+        let now = 1000;
+        const runs = new RunDirectory(() => now);
+        runs.applyStep("old", 1);
+        now = 2000;
+        const requestedAt = now;
+        now = 2001;
+        const unknown = runs.applyStep("new", 5);
+        runs.applyListing({}, requestedAt);
+        return [unknown, runs.list().map((run) => [run.id, run.stepCount, run.latestStep])];
+    """) == [True, [["new", 1, 5]]]
+
+
+# Connection
+
+FEED = """
+const { Feed, Phase } = await import("/static/js/feed/feed.js");
+const { Backoff } = await import("/static/js/feed/backoff.js");
+const clock = {
+    time: 0, timers: new Map(), last: 0,
+    now() { return this.time; },
+    setTimeout(action, delay) { this.timers.set(++this.last, { at: this.time + delay, action }); return this.last; },
+    clearTimeout(id) { this.timers.delete(id); },
+    advance(duration) {
+        const end = this.time + duration;
+        for (;;) {
+            const due = [...this.timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+            if (due === undefined) break;
+            this.timers.delete(due[0]);
+            this.time = due[1].at;
+            due[1].action();
+        }
+        this.time = end;
+    },
+};
+const sockets = [], messages = [], phases = [];
+let opened = 0, session = { retry: true };
+const feed = new Feed({
+    openSocket: () => { const socket = { sent: [], send(text) { this.sent.push(text); }, close() { this.isClosed = true; } }; sockets.push(socket); return socket; },
+    backoff: new Backoff({ base: 1000, cap: 8000, random: () => 1 }),
+    clock, checkSession: async () => session,
+    handlers: { onState: (state) => phases.push(state.phase), onOpen: () => { opened += 1; }, onMessage: (m) => messages.push(m) },
+});
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+"""
+
+
+def test_backoff_doubles_with_jitter_up_to_its_cap(run):
+    assert run("""
+        const { Backoff } = await import("/static/js/feed/backoff.js");
+        const delays = (random) => { const b = new Backoff({ base: 500, cap: 4000, random }); return [1, 2, 3, 4, 5].map(() => b.next()); };
+        const many = new Backoff({ random: () => 0.5 });
+        for (let n = 0; n < 5000; n += 1) many.next();
+        return [delays(() => 0), delays(() => 1), many.next()];
+    """) == [[250, 500, 1000, 2000, 2000], [500, 1000, 2000, 4000, 4000], 22500]
+
+
+def test_the_feed_opens_again_after_longer_and_longer_waits(run):
+    assert run(FEED + """
+        feed.start();
+        const waits = [];
+        for (let n = 0; n < 5; n += 1) {
+            sockets.at(-1).onclose({});
+            waits.push(feed.state.until - clock.time);
+            await settle();
+            clock.advance(waits.at(-1));
+        }
+        return [waits, sockets.length, feed.state.phase];
+    """) == [[1000, 2000, 4000, 8000, 8000], 6, "connecting"]
+
+
+def test_only_a_connection_that_lasted_starts_the_backoff_over(run):
+    assert run(FEED + """
+        feed.start();
+        const waits = [];
+        for (const lasted of [0, 1000, 6000, 0]) {
+            sockets.at(-1).onopen({});
+            clock.advance(lasted);
+            sockets.at(-1).onclose({});
+            waits.push(feed.state.until - clock.time);
+            await settle();
+            clock.advance(waits.at(-1));
+        }
+        return [waits, opened];
+    """) == [[1000, 2000, 1000, 2000], 4]
+
+
+def test_a_silent_connection_is_asked_and_given_up_without_an_answer(run):
+    assert run(FEED + """
+        feed.start();
+        const first = sockets[0];
+        first.onopen({});
+        clock.advance(20000);
+        const asked = [...first.sent];
+        first.onmessage({ data: '{"type":"pong"}' });
+        clock.advance(19999);
+        const stillOpen = feed.state.phase;
+        clock.advance(1 + 10000);
+        return [asked, stillOpen, feed.state.phase, first.isClosed];
+    """) == [['{"action":"ping"}'], "open", "waiting", True]
+
+
+def test_an_abandoned_socket_is_not_listened_to(run):
+    assert run(FEED + """
+        feed.start();
+        sockets[0].onopen({});
+        sockets[0].onclose({});
+        feed.retryNow();
+        await settle();
+        sockets[0].onmessage({ data: '{"type":"pong"}' });
+        sockets[0].onclose({});
+        sockets[1].onopen({});
+        sockets[1].onmessage({ data: "no JSON" });
+        sockets[1].onmessage({ data: '{"type":"new_metrics"}' });
+        return [sockets.length, messages, feed.state.phase];
+    """) == [2, [{"type": "new_metrics"}], "open"]
+
+
+def test_an_ended_session_stops_the_attempts_and_a_limit_is_waited_for(run):
+    assert run(FEED + """
+        feed.start();
+        session = { retry: true, delay: 60000 };
+        sockets[0].onclose({});
+        await settle();
+        const limited = feed.state.until - clock.time;
+        clock.advance(60000);
+        session = { retry: false };
+        sockets[1].onclose({});
+        await settle();
+        clock.advance(1000000);
+        return [limited, feed.state.phase, sockets.length, feed.send("x")];
+    """) == [60000, "stopped", 2, False]
+
+
+def test_messages_that_are_none_are_told_apart(run):
+    assert run("""
+        const { parseMessage, isRunNotFound, subscribeRun } = await import("/static/js/feed/protocol.js");
+        return [["", "[]", "null", "7", '{"a":1}', '{"type":1}'].map(parseMessage),
+            isRunNotFound({ type: "error", message: "Run 'it's' not found" }, "it's"),
+            isRunNotFound({ type: "error", message: "Run 'a' not found" }, "b"),
+            JSON.parse(subscribeRun('quo"te'))];
+    """) == [[None] * 6, True, False, {"action": "subscribe_run", "run_id": 'quo"te'}]

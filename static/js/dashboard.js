@@ -1,0 +1,208 @@
+// The dashboard: joins the live feed, the model and the views.
+
+import { Phase } from "./feed/feed.js";
+import { fetchListing } from "./feed/listing.js";
+import { isRunNotFound, subscribeRun } from "./feed/protocol.js";
+import { RunDirectory } from "./model/runs.js";
+import { SelectedRun } from "./model/selected-run.js";
+import { ConnectionBadge } from "./view/connection-badge.js";
+import { element } from "./view/dom.js";
+import { FrameScheduler } from "./view/frame.js";
+import { LayerGrid } from "./view/layer-grid.js";
+import { Palette } from "./view/palette.js";
+import { PlayerControls } from "./view/player-controls.js";
+import { RunHeader } from "./view/run-header.js";
+import { RunList } from "./view/run-list.js";
+import { Stage } from "./view/stage.js";
+
+/** Least time between two fetches of the listing, and between two reloads of a lagging history (milliseconds). */
+const LISTING_INTERVAL = 10_000;
+const NEW_RUN_LISTING_INTERVAL = 1_000;
+const RELOAD_INTERVAL = 10_000;
+
+export class Dashboard {
+    #feed = null;
+    #runs = new RunDirectory();
+    /** The `SelectedRun`, or null. */
+    #run = null;
+    #notice = "";
+
+    #hasListing = false;
+    #listingAt = -Infinity;
+    #isListing = false;
+    /** How soon after the last listing the next is wanted (milliseconds): steps came that it does not count. */
+    #listingInterval = Infinity;
+    #reloadTimer = null;
+    #reloadedAt = -Infinity;
+
+    #frame = new FrameScheduler(() => this.#paint());
+    #palette = new Palette(() => this.#frame.request());
+    #grid = new LayerGrid(element("layers"), this.#palette, () => this.#frame.request());
+    #stage = new Stage();
+    #header = new RunHeader();
+    #list = new RunList((id) => this.select(id));
+    #badge = new ConnectionBadge(() => this.#feed.retryNow());
+    #controls = new PlayerControls({
+        back: () => this.#play((player, history) => player.back(history)),
+        toggle: () => this.#play((player, history) => player.toggle(history)),
+        forward: () => this.#play((player, history) => player.forward(history)),
+        live: () => this.#play((player) => player.live()),
+        seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
+        seekStep: (step) => this.#play((player, history) => player.seekStep(history, step)),
+    });
+
+    /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
+    start(feed, selectedId) {
+        this.#feed = feed;
+        if (selectedId !== null) this.select(selectedId);
+        feed.start();
+        setInterval(() => this.#tick(), 1000);
+        this.#frame.request();
+    }
+
+    get feedHandlers() {
+        return {
+            onState: () => this.#frame.request(),
+            onOpen: () => this.#subscribe(),
+            onMessage: (message) => this.#receive(message),
+        };
+    }
+
+    /** A line above the run; empty for none. */
+    notify(text) {
+        this.#notice = text;
+        this.#frame.request();
+    }
+
+    /** Shows this run, live, whether or not the server holds it yet. */
+    select(id) {
+        if (id === this.#run?.id) return;
+        this.#run = new SelectedRun(id);
+        this.#notice = "";
+        history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
+        this.#subscribe();
+        this.#frame.request();
+    }
+
+    #subscribe() {
+        clearTimeout(this.#reloadTimer);
+        this.#reloadTimer = null;
+        if (this.#run === null || this.#feed?.state.phase !== Phase.open) return;
+        this.#reloadedAt = Date.now();
+        this.#run.isLoading = true;
+        this.#feed.send(subscribeRun(this.#run.id));
+    }
+
+    #receive(message) {
+        switch (message.type) {
+            case "initial_runs":
+                this.#takeListing(message.data ?? {});
+                break;
+            case "new_metrics":
+                this.#takeStep(message.run_id, message.data);
+                break;
+            case "run_history":
+                if (message.run_id === this.#run?.id) this.#run.takeHistory(message.data);
+                break;
+            case "lagged":
+                this.#reloadSoon();
+                break;
+            case "error":
+                this.#takeError(message);
+                break;
+        }
+        this.#frame.request();
+    }
+
+    #takeListing(listing, requestedAt) {
+        this.#hasListing = true;
+        this.#listingAt = Date.now();
+        this.#listingInterval = Infinity;
+        this.#runs.applyListing(listing, requestedAt);
+        if (this.#run === null) this.#selectMostRecent();
+        if (this.#run === null || this.#run.createdAt === null) return;
+        const summary = this.#runs.get(this.#run.id);
+        if (summary === undefined) {
+            this.#run.takeNotFound();
+        } else if (summary.createdAt !== this.#run.createdAt) {
+            // Evicted and posted to again: the same id, but another run.
+            this.#run.createdAt = summary.createdAt;
+            this.#subscribe();
+        }
+    }
+
+    #takeStep(id, data) {
+        if (typeof id !== "string" || typeof data?.step !== "number") return;
+        let isNew;
+        if (id === this.#run?.id) {
+            isNew = this.#run.takeStep(data);
+            // It was gone, so this step is of a new run; its history tells which steps that has.
+            if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
+        }
+        const isUnknown = this.#runs.applyStep(id, data.step, isNew);
+        if (this.#run === null) this.#selectMostRecent();
+        // A run that appears may have evicted another.
+        this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
+    }
+
+    #takeError(message) {
+        if (this.#run !== null && isRunNotFound(message, this.#run.id)) this.#run.takeNotFound();
+        // Of a run that was selected before, it is no news.
+        else if (!/^Run '.*' not found$/su.test(message.message)) this.notify(String(message.message));
+    }
+
+    #selectMostRecent() {
+        const summary = this.#runs.mostRecent();
+        if (summary !== undefined) this.select(summary.id);
+    }
+
+    /** Steps were skipped for this page: the history has them. Not at once again, which would make it lag more. */
+    #reloadSoon() {
+        if (this.#reloadTimer !== null) return;
+        const delay = Math.max(0, this.#reloadedAt + RELOAD_INTERVAL - Date.now());
+        this.#reloadTimer = setTimeout(() => this.#subscribe(), delay);
+        this.#listingInterval = Math.min(this.#listingInterval, LISTING_INTERVAL);
+    }
+
+    async #refreshListing() {
+        this.#isListing = true;
+        // What comes from here on asks for the next one.
+        this.#listingInterval = Infinity;
+        const answer = await fetchListing();
+        this.#isListing = false;
+        const wantedSince = this.#listingInterval;
+        this.#listingAt = Date.now();
+        if (answer === null) return;
+        this.#runs.clockOffset = answer.clockOffset;
+        this.#takeListing(answer.listing, answer.requestedAt);
+        this.#listingInterval = wantedSince;
+        this.#frame.request();
+    }
+
+    #play(action) {
+        const result = this.#run?.play(action) ?? null;
+        this.#frame.request();
+        return result;
+    }
+
+    #tick() {
+        const isDue = Date.now() - this.#listingAt >= this.#listingInterval;
+        if (isDue && !this.#isListing && this.#feed.state.phase === Phase.open) this.#refreshListing();
+        this.#frame.request();
+    }
+
+    #paint() {
+        const run = this.#run;
+        const now = Date.now();
+        this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
+        this.#list.show(this.#runs.list(), run?.id, now);
+        this.#stage.show(run, this.#notice, this.#hasListing);
+        if (run === null || run.history.length === 0) {
+            this.#grid.clear();
+            return;
+        }
+        this.#header.show(run.id, run.viewedRecord);
+        this.#controls.show(run.player, run.history);
+        this.#grid.show(run.history, run.viewedIndex);
+    }
+}

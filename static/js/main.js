@@ -1,0 +1,61 @@
+// Entry point of the dashboard page.
+
+import { Dashboard } from "./dashboard.js";
+import { Backoff } from "./feed/backoff.js";
+import { Feed } from "./feed/feed.js";
+import { checkSession, hasSession, logout } from "./feed/session.js";
+import { element } from "./view/dom.js";
+
+function socketAddress() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    return `${scheme}//${location.host}/ws`;
+}
+
+/** The run named in the address, `#run=ID`, or null. */
+function runOfAddress() {
+    const match = /^#run=(.+)$/su.exec(location.hash);
+    if (match === null) return null;
+    try {
+        return decodeURIComponent(match[1]);
+    } catch {
+        return null;
+    }
+}
+
+const dashboard = new Dashboard();
+
+const feed = new Feed({
+    openSocket: () => new WebSocket(socketAddress()),
+    backoff: new Backoff(),
+    clock: {
+        now: () => Date.now(),
+        setTimeout: (action, delay) => setTimeout(action, delay),
+        clearTimeout: (timer) => clearTimeout(timer),
+    },
+    handlers: dashboard.feedHandlers,
+    checkSession: async () => {
+        const answer = await checkSession();
+        if (answer.reason === "login") location.assign("/login");
+        if (answer.reason === "forbidden") dashboard.notify("This token has no scope to read.");
+        return answer;
+    },
+});
+
+dashboard.start(feed, runOfAddress());
+addEventListener("online", () => feed.retryNow());
+addEventListener("hashchange", () => {
+    const run = runOfAddress();
+    if (run !== null) dashboard.select(run);
+});
+
+element("logout").addEventListener("click", async () => {
+    feed.stop();
+    try {
+        await logout();
+    } finally {
+        location.assign("/login");
+    }
+});
+hasSession().then((isProtected) => {
+    element("logout").hidden = !isProtected;
+});

@@ -1,0 +1,93 @@
+// Summaries of all runs: what the list shows. No steps are kept here.
+
+/** A run in the list. Times are milliseconds of this browser's clock. */
+class RunSummary {
+    constructor(id) {
+        this.id = id;
+        this.createdAt = "";
+        this.lastUpdate = 0;
+        this.stepCount = 0;
+        this.latestStep = null;
+        /** When a live message of this run was last seen, 0 for never. */
+        this.lastSeen = 0;
+    }
+}
+
+export class RunDirectory {
+    #runs = new Map();
+    #arrival = 0;
+    #clock;
+
+    /** Milliseconds to add to a time of the server to get one of this browser. */
+    clockOffset = 0;
+
+    constructor(clock = () => Date.now()) {
+        this.#clock = clock;
+    }
+
+    get size() {
+        return this.#runs.size;
+    }
+
+    get(id) {
+        return this.#runs.get(id);
+    }
+
+    /** Newest first. Run ids such as "7" lose their place in a JavaScript object, so the creation time decides. */
+    list() {
+        return [...this.#runs.values()].sort((a, b) =>
+            a.createdAt === b.createdAt ? b.arrival - a.arrival : a.createdAt < b.createdAt ? 1 : -1,
+        );
+    }
+
+    /** The run updated last, or undefined. */
+    mostRecent() {
+        return this.list().reduce((best, run) => (best === undefined || run.lastUpdate > best.lastUpdate ? run : best), undefined);
+    }
+
+    /**
+     * Takes a listing of the server as the truth: adds, updates, and drops what it does not name,
+     * except runs heard from since `requestedAt`, which the listing may be too old to know.
+     */
+    applyListing(listing, requestedAt = Infinity) {
+        const named = new Set();
+        for (const [id, entry] of Object.entries(listing)) {
+            named.add(id);
+            const run = this.#ensure(id);
+            const isNewer = run.lastSeen < requestedAt || run.createdAt !== entry.created_at;
+            run.createdAt = entry.created_at;
+            run.lastUpdate = Math.max(run.lastSeen, Date.parse(entry.last_update) + this.clockOffset);
+            run.stepCount = entry.step_count;
+            run.latestStep = isNewer ? entry.latest_step : Math.max(run.latestStep ?? 0, entry.latest_step ?? 0);
+        }
+        for (const [id, run] of this.#runs) {
+            if (!named.has(id) && run.lastSeen < requestedAt) this.#runs.delete(id);
+        }
+    }
+
+    /**
+     * A step of a run came in live. `isNew` says whether its number was not there before, where that is known;
+     * else a number above the latest counts as new (the next listing sets it right).
+     * Returns true when the run was unknown.
+     */
+    applyStep(id, step, isNew) {
+        const isUnknown = !this.#runs.has(id);
+        const run = this.#ensure(id);
+        if (isUnknown) run.createdAt = new Date(this.#clock() - this.clockOffset).toISOString();
+        run.lastSeen = this.#clock();
+        run.lastUpdate = run.lastSeen;
+        if (isNew ?? (run.latestStep === null || step > run.latestStep)) run.stepCount += 1;
+        run.latestStep = run.latestStep === null ? step : Math.max(run.latestStep, step);
+        return isUnknown;
+    }
+
+    #ensure(id) {
+        let run = this.#runs.get(id);
+        if (run === undefined) {
+            run = new RunSummary(id);
+            run.arrival = this.#arrival++;
+            this.#runs.set(id, run);
+        }
+        return run;
+    }
+}

@@ -1,0 +1,61 @@
+// The last steps of one metric of one layer, and the line through them.
+
+/** Steps in a trend. */
+export const TREND_LENGTH = 120;
+
+/**
+ * Values of a layer's metric over the steps up to position `end` (inclusive), oldest first.
+ * Steps in which the layer is missing, or does not report the metric, give undefined.
+ */
+export function trendValues(history, layerKey, column, end, length = TREND_LENGTH) {
+    const values = [];
+    let structure = null;
+    let layerIndex = -1;
+    for (let index = Math.max(0, end - length + 1); index <= end; index += 1) {
+        const record = history.at(index);
+        if (record.structure !== structure) {
+            structure = record.structure;
+            layerIndex = structure.indexOf(layerKey);
+        }
+        values.push(layerIndex < 0 ? undefined : record.value(layerIndex, column));
+    }
+    return values;
+}
+
+/**
+ * Places values in the unit square: x from 0 (oldest) to 1 (newest), y from 0 (lowest) to 1 (highest).
+ * On a log scale values that are not positive lie on the floor; NaN and infinities are marked, not placed.
+ * @returns `{ segments: [[{x, y}, ...], ...], broken: [x, ...] }`: unbroken runs of points, and the x of non-finite ones
+ */
+export function trendShape(values, { logarithmic = false } = {}) {
+    const scale = (value) => (logarithmic ? (value > 0 ? Math.log10(value) : -Infinity) : value);
+    let low = Infinity;
+    let high = -Infinity;
+    for (const value of values) {
+        if (!Number.isFinite(value)) continue;
+        const scaled = scale(value);
+        if (!Number.isFinite(scaled)) continue;
+        low = Math.min(low, scaled);
+        high = Math.max(high, scaled);
+    }
+    // Scaled down before subtracting: the span of two large doubles may be more than a double holds.
+    const span = high / 2 - low / 2;
+    const place = (scaled) => {
+        if (scaled === -Infinity) return 0;
+        return span > 0 ? (scaled / 2 - low / 2) / span : 0.5;
+    };
+    const segments = [];
+    const broken = [];
+    let segment = null;
+    values.forEach((value, index) => {
+        const x = values.length > 1 ? index / (values.length - 1) : 1;
+        if (!Number.isFinite(value)) {
+            if (value !== undefined) broken.push(x);
+            segment = null;
+            return;
+        }
+        if (segment === null) segments.push((segment = []));
+        segment.push({ x, y: place(scale(value)) });
+    });
+    return { segments, broken };
+}

@@ -1,0 +1,38 @@
+// The state of the connection, in words. Seconds count down on screen; a screen reader hears only the changes of state.
+
+import { Phase } from "../feed/feed.js";
+import { element, setAttribute, setHidden, setText } from "./dom.js";
+
+export class ConnectionBadge {
+    #badge = element("connection");
+    #text = element("connection-text");
+    #status = element("connection-status");
+    #retry = element("retry");
+
+    constructor(onRetry) {
+        this.#retry.addEventListener("click", onRetry);
+    }
+
+    show(state, isPaused, now) {
+        const { name, text } = wording(state, isPaused, now);
+        setAttribute(this.#badge, "data-state", name);
+        setText(this.#text, text);
+        setText(this.#status, name);
+        setHidden(this.#retry, state.phase !== Phase.waiting);
+    }
+}
+
+function wording(state, isPaused, now) {
+    switch (state.phase) {
+        case Phase.connecting:
+            return { name: "connecting", text: "connecting" };
+        case Phase.open:
+            return isPaused ? { name: "paused", text: "paused" } : { name: "live", text: "live" };
+        case Phase.waiting: {
+            const seconds = Math.max(0, Math.ceil((state.until - now) / 1000));
+            return { name: "reconnecting", text: `reconnecting in ${seconds} s` };
+        }
+        default:
+            return { name: "stopped", text: "not connected" };
+    }
+}

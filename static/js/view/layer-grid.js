@@ -1,0 +1,95 @@
+// All layers of the viewed step, in order of depth.
+
+import { instantiate } from "./dom.js";
+import { LayerCard } from "./layer-card.js";
+
+export class LayerGrid {
+    #container;
+    #palette;
+    #cards = new Map();
+    #cardByNode = new WeakMap();
+    #structure = null;
+    #visibility;
+    #sizes;
+
+    /** `requestPaint` is called when a card comes into view or changes its size. */
+    constructor(container, palette, requestPaint) {
+        this.#container = container;
+        this.#palette = palette;
+        this.#visibility = new IntersectionObserver(
+            (entries) => {
+                for (const entry of entries) this.#cardByNode.get(entry.target).isVisible = entry.isIntersecting;
+                requestPaint();
+            },
+            { rootMargin: "200px" },
+        );
+        this.#sizes = new ResizeObserver((entries) => {
+            for (const entry of entries) {
+                const card = this.#cardByNode.get(entry.target.closest(".card"));
+                card?.resize(entry.target, entry.contentRect.width, entry.contentRect.height);
+            }
+            requestPaint();
+        });
+        // The exact number is shown on hovering; setting a title on every value at every step would cost more.
+        container.addEventListener("pointerover", (event) => {
+            const figure = event.target.closest?.("[data-metric]");
+            if (figure) figure.title = figure.dataset.value;
+        });
+    }
+
+    clear() {
+        this.#arrange([]);
+        this.#structure = null;
+    }
+
+    /** Shows the record at a position of the history. */
+    show(history, viewedIndex) {
+        const record = history.at(viewedIndex);
+        const structure = record.structure;
+        if (structure !== this.#structure) {
+            if (!structure.hasSameLayout(this.#structure)) this.#arrange(structure.layers);
+            structure.layers.forEach((layer) => this.#cards.get(layer.key).describe(layer));
+            this.#structure = structure;
+        }
+        structure.layers.forEach((layer, index) => {
+            const card = this.#cards.get(layer.key);
+            card.showValues(record, index);
+            if (card.isVisible) card.paintTrends(history, viewedIndex, this.#palette);
+        });
+    }
+
+    /** Makes the cards fit these layers: kept where the layer stays, made or dropped where it does not. */
+    #arrange(layers) {
+        const wanted = new Set(layers.map((layer) => layer.key));
+        for (const [key, card] of this.#cards) {
+            if (wanted.has(key)) continue;
+            this.#visibility.unobserve(card.node);
+            card.canvases.forEach((canvas) => this.#sizes.unobserve(canvas));
+            this.#cards.delete(key);
+        }
+        const groups = [];
+        let depth = null;
+        for (const layer of layers) {
+            if (groups.length === 0 || layer.depth !== depth) {
+                depth = layer.depth;
+                const group = instantiate("group-template");
+                group.setAttribute("aria-label", `Depth ${depth}`);
+                groups.push(group);
+            }
+            groups.at(-1).append(this.#card(layer.key).node);
+        }
+        this.#container.replaceChildren(...groups);
+    }
+
+    #card(key) {
+        let card = this.#cards.get(key);
+        if (card === undefined) {
+            card = new LayerCard(key);
+            this.#cards.set(key, card);
+            this.#cardByNode.set(card.node, card);
+            this.#visibility.observe(card.node);
+            card.canvases.forEach((canvas) => this.#sizes.observe(canvas));
+        }
+        return card;
+    }
+}

@@ -1,0 +1,58 @@
+// The list of runs. Rows are kept by run id and changed in place.
+
+import { formatAge, formatCount } from "../model/format.js";
+import { element, instantiate, setAttribute, setHidden, setText } from "./dom.js";
+
+/** A run counts as live this long after its last step, in milliseconds. */
+const LIVE_FOR = 30_000;
+
+export class RunList {
+    #list = element("runs");
+    #count = element("run-count");
+    #empty = element("runs-empty");
+    #rows = new Map();
+
+    /** `onSelect(runId)` is called when a run is chosen. */
+    constructor(onSelect) {
+        this.#list.addEventListener("click", (event) => {
+            const item = event.target.closest("li");
+            for (const [id, row] of this.#rows) if (row.item === item) onSelect(id);
+        });
+    }
+
+    show(runs, selectedId, now) {
+        const wanted = new Set(runs.map((run) => run.id));
+        for (const [id, row] of this.#rows) {
+            if (wanted.has(id)) continue;
+            row.item.remove();
+            this.#rows.delete(id);
+        }
+        runs.forEach((run, index) => {
+            const row = this.#row(run.id);
+            if (this.#list.children[index] !== row.item) {
+                this.#list.insertBefore(row.item, this.#list.children[index] ?? null);
+            }
+            const age = now - run.lastUpdate;
+            setText(row.age, formatAge(age / 1000));
+            setText(row.meta, `${formatCount(run.stepCount)} steps · latest ${formatCount(run.latestStep)}`);
+            setAttribute(row.button, "data-live", String(age < LIVE_FOR));
+            setAttribute(row.button, "aria-current", String(run.id === selectedId));
+        });
+        setText(this.#count, runs.length > 0 ? formatCount(runs.length) : "");
+        setHidden(this.#empty, runs.length > 0);
+    }
+
+    #row(id) {
+        let row = this.#rows.get(id);
+        if (row === undefined) {
+            const item = instantiate("run-template");
+            const part = (name) => item.querySelector(`.${name}`);
+            row = { item, button: part("run"), age: part("run-age"), meta: part("run-meta") };
+            part("run-name").textContent = id;
+            row.button.title = id;
+            row.button.dataset.run = id;
+            this.#rows.set(id, row);
+        }
+        return row;
+    }
+}

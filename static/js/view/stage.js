@@ -1,0 +1,36 @@
+// Whether the page shows a run, or says why there is nothing to show; and the line above it.
+
+import { element, setHidden, setText } from "./dom.js";
+
+const GONE = "The server no longer holds this run. What was seen of it stays here.";
+
+export class Stage {
+    #run = element("run");
+    #notice = element("notice");
+    #empty = element("empty");
+    #title = element("empty-title");
+    #text = element("empty-text");
+    #pageTitle = document.querySelector("title");
+
+    /** `run` is the `SelectedRun` or null, `notice` a line to show or "", `hasListing` whether the server has spoken yet. */
+    show(run, notice, hasListing) {
+        const hasSteps = run !== null && run.history.length > 0;
+        const line = notice || (hasSteps && run.isMissing ? GONE : "");
+        setText(this.#notice, line);
+        setHidden(this.#notice, line === "");
+        setHidden(this.#run, !hasSteps);
+        setHidden(this.#empty, hasSteps);
+        setText(this.#pageTitle, run === null ? "NNMonitor" : `${run.id} · NNMonitor`);
+        if (hasSteps) return;
+        const [title, text] = emptyWording(run, hasListing);
+        setText(this.#title, title);
+        setText(this.#text, text);
+    }
+}
+
+function emptyWording(run, hasListing) {
+    if (run?.isMissing) return ["Run not found", `The server holds no run '${run.id}'.`];
+    if (!hasListing) return ["Waiting for the server", ""];
+    if (run === null) return ["No runs yet", "A run appears with its first step, posted to /api/v1/metrics/layerwise."];
+    return [run.isLoading ? "Loading steps" : "No steps", ""];
+}
