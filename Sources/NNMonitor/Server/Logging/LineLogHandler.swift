@@ -11,9 +11,8 @@ struct LineLogHandler: LogHandler {
     private let now: @Sendable () -> LogTime
     private let write: @Sendable ([UInt8]) -> Void
 
-    /// - Parameters:
-    ///   - now: The time of an entry; the system's clock unless a test says otherwise.
-    ///   - write: Takes each line, its line feed included; called from any thread.
+    /// `now` gives the time of an entry, the system's unless a test says otherwise; `write` takes each line, its line
+    /// feed included, on any thread.
     init(
         label: String, level: Logger.Level, format: LogFormat, metadataProvider: Logger.MetadataProvider? = nil,
         now: @escaping @Sendable () -> LogTime = { .now() }, write: @escaping @Sendable ([UInt8]) -> Void
