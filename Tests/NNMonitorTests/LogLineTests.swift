@@ -124,18 +124,24 @@ import Testing
     @Test func `Lines from many tasks arrive whole`() async throws {
         let pipe = Pipe()
         let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
-        let reader = Task.detached { pipe.fileHandleForReading.readDataToEndOfFile() }
+        // A thread of its own: the writers below may occupy every thread that tasks have.
+        let (received, continuation) = AsyncStream.makeStream(of: Data.self)
+        Thread.detachNewThread {
+            continuation.yield(pipe.fileHandleForReading.readDataToEndOfFile())
+            continuation.finish()
+        }
         await withTaskGroup(of: Void.self) { group in
             for letter in UInt8(ascii: "a")...UInt8(ascii: "h") {
                 group.addTask {
-                    // Longer than PIPE_BUF, so that the system alone would let lines mix.
-                    for _ in 0..<20 { output.put([UInt8](repeating: letter, count: 9000) + [UInt8(ascii: "\n")]) }
+                    // Longer than a pipe holds (64 KiB), so that the system alone would let lines mix.
+                    for _ in 0..<3 { output.put([UInt8](repeating: letter, count: 100_000) + [UInt8(ascii: "\n")]) }
                 }
             }
         }
         try pipe.fileHandleForWriting.close()
-        let lines = await reader.value.split(separator: UInt8(ascii: "\n"))
-        #expect(lines.count == 160)
-        #expect(lines.allSatisfy { $0.count == 9000 && Set($0).count == 1 })
+        let whole = await received.reduce(into: Data()) { $0 += $1 }
+        let lines = whole.split(separator: UInt8(ascii: "\n"))
+        #expect(lines.count == 24)
+        #expect(lines.allSatisfy { line in line.count == 100_000 && line.allSatisfy { $0 == line.first } })
     }
 }

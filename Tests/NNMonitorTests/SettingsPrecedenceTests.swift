@@ -30,7 +30,8 @@ import Testing
             sources = try await SettingsFixture.sources(options: [facts: "a"], environment: [name: "b"], file: file)
             #expect(sources.given(facts)?.text == "a")
             #expect(sources.given(facts)?.source == .option(facts.optionName))
-            #expect(try await SettingsFixture.sources().given(facts) == nil)
+            sources = try await SettingsFixture.sources()
+            #expect(sources.given(facts) == nil)
         }
     }
 
@@ -51,7 +52,8 @@ import Testing
 
     @Test func `Comments, blank lines and space around names and values are dropped in the file`() async throws {
         try await SettingsFixture.withFile("# a comment\n\n  NN_MONITOR_MAX_RUNS = 7  \nno setting\n") { file in
-            #expect(try await SettingsFixture.settings(file: file).maxRuns == 7)
+            let settings = try await SettingsFixture.settings(file: file)
+            #expect(settings.maxRuns == 7)
         }
     }
 

@@ -1,3 +1,4 @@
+import Logging
 import Testing
 
 @testable import NNMonitor
@@ -111,6 +112,14 @@ import Testing
                 options: [facts: "s3cret"], environment: [facts.environmentName: "s3cret"], file: file)
             #expect(!"\(sources)".contains("s3cret"))
         }
+    }
+
+    @Test func `Settings that are printed or dumped show no secret`() async throws {
+        let settings = try await SettingsFixture.settings(environment: ["NN_MONITOR_AUTH_TOKEN": "s3cret"])
+        #expect(settings.authToken?.revealed == "s3cret")
+        var dumped = "\(settings) \(String(reflecting: settings))"
+        dump(settings, to: &dumped)
+        #expect(dumped.contains("<secret>") && !dumped.contains("s3cret"))
     }
 
     @Test func `A value is shown up to its first control character, and shortened`() async throws {

@@ -18,7 +18,7 @@ import Testing
             #expect(token.wholeMatch(of: /[A-Za-z0-9_-]{43}/) != nil)
             let padded = token.replacing("-", with: "+").replacing("_", with: "/") + "="
             #expect(try #require(Data(base64Encoded: padded)).count == 32)
-            #expect(SettingsTable.authToken.parse(token) == token)
+            #expect(SettingsTable.authToken.parse(token) == SecretText(revealed: token))
         }
         var ones = FixedBits(bits: .max)
         #expect(AccessToken.random(using: &ones).text == String(repeating: "_", count: 42) + "8")

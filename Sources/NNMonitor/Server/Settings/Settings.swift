@@ -42,7 +42,7 @@ struct Settings: Sendable {
 
     // Security
     var auth: AuthenticationMode
-    var authToken: String?
+    var authToken: SecretText?
     var authTokensFile: String?
     /// Failures a minute and address.
     var authFailureLimit: Int

@@ -44,12 +44,14 @@ extension ValueKind where Value == String? {
             return .some(text.isEmpty ? nil : text)
         }
     }
+}
 
+extension ValueKind where Value == SecretText? {
     /// A bearer token: `b64token` of RFC 6750 §2.1. Empty means none.
     static var token: Self {
         ValueKind(allowed: "1 to 512 of the characters A-Z a-z 0-9 - . _ ~ + / =", placeholder: "token") { text in
             guard text.utf8.count <= 512, text.utf8.allSatisfy(\.isTokenByte) else { return nil }
-            return .some(text.isEmpty ? nil : text)
+            return .some(text.isEmpty ? nil : SecretText(revealed: text))
         }
     }
 }
