@@ -121,26 +121,28 @@ import Testing
         }
     }
 
-    @Test func `Lines from many tasks arrive whole`() async throws {
+    @Test func `Lines from many threads arrive whole`() async throws {
         let pipe = Pipe()
         let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
-        // A thread of its own: the writers below may occupy every thread that tasks have.
-        let (received, continuation) = AsyncStream.makeStream(of: Data.self)
+        let (received, whole) = AsyncStream.makeStream(of: Data.self)
         Thread.detachNewThread {
-            continuation.yield(pipe.fileHandleForReading.readDataToEndOfFile())
-            continuation.finish()
+            whole.yield(pipe.fileHandleForReading.readDataToEndOfFile())
+            whole.finish()
         }
-        await withTaskGroup(of: Void.self) { group in
-            for letter in UInt8(ascii: "a")...UInt8(ascii: "h") {
-                group.addTask {
-                    // Longer than a pipe holds (64 KiB), so that the system alone would let lines mix.
-                    for _ in 0..<3 { output.put([UInt8](repeating: letter, count: 100_000) + [UInt8(ascii: "\n")]) }
-                }
+
+        let (ended, threads) = AsyncStream.makeStream(of: Void.self)
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "h")
+        for letter in letters {
+            Thread.detachNewThread {
+                // Longer than a pipe holds (64 KiB), so that the system alone would let lines mix.
+                for _ in 0..<3 { output.put([UInt8](repeating: letter, count: 100_000) + [UInt8(ascii: "\n")]) }
+                threads.yield()
             }
         }
+        for await _ in ended.prefix(letters.count) {}
         try pipe.fileHandleForWriting.close()
-        let whole = await received.reduce(into: Data()) { $0 += $1 }
-        let lines = whole.split(separator: UInt8(ascii: "\n"))
+
+        let lines = await received.reduce(into: Data()) { $0 += $1 }.split(separator: UInt8(ascii: "\n"))
         #expect(lines.count == 24)
         #expect(lines.allSatisfy { line in line.count == 100_000 && line.allSatisfy { $0 == line.first } })
     }
