@@ -1,10 +1,81 @@
+// What Swift cannot import from OpenSSL 3 (function-like macros, 64-bit option bits, variadic functions),
+// as static inline functions of the same meaning. Nothing else lives here.
+
 #ifndef NNMONITOR_COPENSSL_SHIM_H
 #define NNMONITOR_COPENSSL_SHIM_H
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+// Context
+
+static inline long nn_SSL_CTX_set_min_proto_version(SSL_CTX *ctx, int version) {
+    return SSL_CTX_set_min_proto_version(ctx, version);
+}
+
+static inline long nn_SSL_CTX_set_max_proto_version(SSL_CTX *ctx, int version) {
+    return SSL_CTX_set_max_proto_version(ctx, version);
+}
+
+static inline long nn_SSL_CTX_set1_groups_list(SSL_CTX *ctx, const char *list) {
+    return SSL_CTX_set1_groups_list(ctx, list);
+}
+
+static inline long nn_SSL_CTX_set_session_cache_mode(SSL_CTX *ctx, long mode) {
+    return SSL_CTX_set_session_cache_mode(ctx, mode);
+}
+
+static inline long nn_SSL_CTX_set_mode(SSL_CTX *ctx, long mode) {
+    return SSL_CTX_set_mode(ctx, mode);
+}
+
+static inline long nn_SSL_CTX_add1_chain_cert(SSL_CTX *ctx, X509 *certificate) {
+    return SSL_CTX_add1_chain_cert(ctx, certificate);
+}
+
+static inline int nn_SSL_CTX_set_app_data(SSL_CTX *ctx, void *data) {
+    return SSL_CTX_set_app_data(ctx, data);
+}
+
+static inline void *nn_SSL_CTX_get_app_data(const SSL_CTX *ctx) {
+    return SSL_CTX_get_app_data(ctx);
+}
+
+static inline uint64_t nn_SSL_OP_NO_RENEGOTIATION(void) { return SSL_OP_NO_RENEGOTIATION; }
+static inline uint64_t nn_SSL_OP_NO_COMPRESSION(void) { return SSL_OP_NO_COMPRESSION; }
+static inline uint64_t nn_SSL_OP_NO_TICKET(void) { return SSL_OP_NO_TICKET; }
+static inline uint64_t nn_SSL_OP_CIPHER_SERVER_PREFERENCE(void) { return SSL_OP_CIPHER_SERVER_PREFERENCE; }
+static inline uint64_t nn_SSL_OP_PRIORITIZE_CHACHA(void) { return SSL_OP_PRIORITIZE_CHACHA; }
+
+// Session
+
+static inline long nn_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
+    return SSL_set_tlsext_host_name(ssl, name);
+}
+
+// BIO
+
+static inline void nn_BIO_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+static inline void nn_BIO_clear_retry_flags(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+// Keys and certificates
+
+static inline EVP_PKEY *nn_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
+
+static inline void nn_X509V3_set_ctx(X509V3_CTX *ctx, X509 *issuer, X509 *subject) {
+    X509V3_set_ctx(ctx, issuer, subject, NULL, NULL, 0);
+}
+
+// How RFC 2253 writes a name, with letters beyond ASCII as they are.
+static inline unsigned long nn_XN_FLAG_RFC2253_UTF8(void) { return XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB; }
 
 #endif

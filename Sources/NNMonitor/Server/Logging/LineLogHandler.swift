@@ -1,0 +1,62 @@
+import Logging
+
+/// A log handler that writes each entry as one line of text or JSON.
+struct LineLogHandler: LogHandler {
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let format: LogFormat
+    private let now: @Sendable () -> LogTime
+    private let write: @Sendable ([UInt8]) -> Void
+
+    /// `now` gives the time of an entry, the system's unless a test says otherwise; `write` takes each line, its line
+    /// feed included, on any thread.
+    init(
+        label: String, level: Logger.Level, format: LogFormat, metadataProvider: Logger.MetadataProvider? = nil,
+        now: @escaping @Sendable () -> LogTime = { .now() }, write: @escaping @Sendable ([UInt8]) -> Void
+    ) {
+        self.label = label
+        self.logLevel = level
+        self.format = format
+        self.metadataProvider = metadataProvider
+        self.now = now
+        self.write = write
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let entry = LogEntry(
+            time: now(), level: event.level, label: label, message: event.message.description,
+            metadata: fields(of: event))
+        var line: [UInt8] = []
+        line.reserveCapacity(256)
+        switch format {
+        case .text: entry.appendText(to: &line)
+        case .json: entry.appendJSON(to: &line)
+        }
+        line.append(UInt8(ascii: "\n"))
+        write(line)
+    }
+
+    /// The fields of the logger, of its provider and of the entry; the later win. Sorted, so that lines compare.
+    private func fields(of event: LogEvent) -> [(key: String, value: Logger.MetadataValue)] {
+        var all = metadata
+        if let provided = metadataProvider?.get(), !provided.isEmpty {
+            all.merge(provided) { _, later in later }
+        }
+        if let own = event.metadata, !own.isEmpty {
+            all = all.isEmpty ? own : all.merging(own) { _, later in later }
+        }
+        if let error = event.error, all["error"] == nil {
+            all["error"] = "\(error)"
+        }
+        guard !all.isEmpty else { return [] }
+        return all.sorted { $0.key < $1.key }
+    }
+}

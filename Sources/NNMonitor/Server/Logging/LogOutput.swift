@@ -1,0 +1,56 @@
+import Logging
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Where log lines go: a file descriptor that takes each line with one write(2), so that lines never mix.
+final class LogOutput: Sendable {
+    private let descriptor: Int32
+    private let turn = Mutex<Void>(())
+
+    /// The process's standard error.
+    static let standardError = LogOutput(descriptor: STDERR_FILENO)
+
+    /// An output on a descriptor that stays open as long as the output is used.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// Makes standard error the output of every logger of the process. To be called once, before the first logger.
+    static func bootstrap(level: Logger.Level, format: LogFormat) {
+        LoggingSystem.bootstrap(
+            { label, provider in
+                LineLogHandler(
+                    label: label, level: level, format: format, metadataProvider: provider,
+                    write: LogOutput.standardError.put)
+            }, metadataProvider: nil)
+    }
+
+    /// Writes one line. A log that nobody can read is no reason to stop: errors end the line and nothing else.
+    func put(_ line: [UInt8]) {
+        turn.withLock { _ in
+            line.withUnsafeBytes { bytes in
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    // The pointer is into `line`, which outlives the call.
+                    let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    if written > 0 {
+                        rest = rest.dropFirst(written)
+                    } else if written < 0, errno == EAGAIN {
+                        // Somebody made the terminal or pipe non-blocking: wait for room, but not for ever.
+                        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                        guard poll(&entry, 1, 200) > 0 else { return }
+                    } else if written == 0 || errno != EINTR {
+                        return
+                    }
+                }
+            }
+        }
+    }
+}

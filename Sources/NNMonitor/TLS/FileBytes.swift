@@ -1,0 +1,112 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Reading and writing small files; the one place of the module that looks at `errno`.
+enum FileBytes {
+    /// What went wrong, in terms of what the operator can mend.
+    enum Failure: Error {
+        case noSuchFile
+        case noPermission
+        case other(String)
+
+        init(errno code: CInt) {
+            switch code {
+            case ENOENT, ENOTDIR: self = .noSuchFile
+            case EACCES, EPERM: self = .noPermission
+            default: self = unsafe .other(String(cString: strerror(code)))
+            }
+        }
+
+        /// The reason as one phrase.
+        var reason: String {
+            switch self {
+            case .noSuchFile: "no such file or folder"
+            case .noPermission: "permission denied"
+            case .other(let text): text
+            }
+        }
+    }
+
+    /// A certificate file is some kilobytes, a bundle of authorities some hundred; nothing sensible is larger.
+    static let maximumSize = 4 << 20
+
+    /// The whole of a file of at most `maximumSize` bytes.
+    static func read(_ path: String) throws(Failure) -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(errno: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            // The call writes at most the length of the array.
+            let count = unsafe systemRead(descriptor, &chunk, chunk.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw Failure(errno: errno)
+            }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+            guard bytes.count <= maximumSize else { throw .other("it is larger than \(maximumSize) bytes") }
+        }
+    }
+
+    /// Puts a file in place in one step: a reader sees the old content or the new, never a part. The mode is set
+    /// before the first byte is written, whatever the umask.
+    static func replace(_ path: String, with bytes: [UInt8], mode: mode_t) throws(Failure) {
+        let temporary = "\(path).\(getpid()).new"
+        unsafe unlink(temporary)
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw Failure(errno: errno) }
+        do throws(Failure) {
+            defer { close(descriptor) }
+            guard fchmod(descriptor, mode) == 0 else { throw Failure(errno: errno) }
+            var written = 0
+            while written < bytes.count {
+                let count = unsafe bytes[written...].withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw Failure(errno: errno)
+                }
+                written += count
+            }
+            guard fsync(descriptor) == 0 else { throw Failure(errno: errno) }
+        } catch {
+            unsafe unlink(temporary)
+            throw error
+        }
+        guard unsafe rename(temporary, path) == 0 else {
+            let failure = Failure(errno: errno)
+            unsafe unlink(temporary)
+            throw failure
+        }
+    }
+
+    /// Sets the mode of a file that exists.
+    static func setMode(_ path: String, _ mode: mode_t) throws(Failure) {
+        guard unsafe chmod(path, mode) == 0 else { throw Failure(errno: errno) }
+    }
+
+    /// Makes a folder and those above it, as far as they are missing.
+    static func makeDirectory(_ path: String) throws(Failure) {
+        if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        let code = errno
+        guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+            throw Failure(errno: code)
+        }
+        try makeDirectory(String(path[..<slash]))
+        guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Failure(errno: errno) }
+    }
+
+    /// Seconds since 1970, by the system's clock.
+    static var unixTime: Int { time(nil) }
+}
+
+/// `read(2)`, under a name that the method above does not hide.
+private func systemRead(_ descriptor: CInt, _ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    unsafe read(descriptor, target, count)
+}
