@@ -1,0 +1,54 @@
+"""Fixtures that every integration test may ask for."""
+
+import secrets
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.server import Server  # noqa: E402
+
+
+def _end(server: Server):
+    code = server.stop()
+    assert code == 0, f"the server ended with {code}:\n{server.output}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """An open server over plain HTTP on loopback, shared by all tests: each uses run ids of its own."""
+    running = Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server"))
+    yield running
+    _end(running)
+
+
+@pytest.fixture(scope="session")
+def secure_server(tmp_path_factory):
+    """A server over HTTPS with a development certificate and a token of every scope, shared by all tests."""
+    token = secrets.token_urlsafe(24)
+    running = Server(
+        ["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
+        tmp_path_factory.mktemp("secure"))
+    running.token = token
+    yield running
+    _end(running)
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Starts servers with settings of the test's own: `start_server(*options, env={...}, cwd=PATH)`."""
+    started: list[Server] = []
+
+    def start(*arguments, env=None, cwd=None) -> Server:
+        running = Server(arguments, env, Path(cwd or tmp_path))
+        if env and "NN_MONITOR_AUTH_TOKEN" in env:
+            running.token = env["NN_MONITOR_AUTH_TOKEN"]
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            _end(running)

@@ -1,0 +1,103 @@
+"""Starts the real server for a test and tells where it listens."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+ADDRESS = re.compile(r"(https?)://[^\s/:]+:(\d+)")
+
+
+def binary() -> str:
+    """The executable under test: NN_MONITOR_BINARY, or the debug build."""
+    return os.environ.get("NN_MONITOR_BINARY") or str(ROOT / ".build/debug/NNMonitor")
+
+
+def clean_environment(extra: dict | None) -> dict:
+    """This process's environment without settings of the server, and with a test's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NN_MONITOR_")}
+    return {**kept, **{name: str(value) for name, value in (extra or {}).items()}}
+
+
+class Server:
+    """One running server: its addresses, its process, everything it printed."""
+
+    def __init__(self, arguments, env, cwd: Path):
+        self.cwd = cwd
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+        command = [binary(), *map(str, arguments)]
+        if "--port" not in command:
+            command += ["--port", "0"]
+        if "--static-dir" not in command:
+            command += ["--static-dir", str(ROOT / "static")]
+        self.process = subprocess.Popen(
+            command, cwd=cwd, env=clean_environment(env), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        line = self.wait_for_line(ADDRESS, 60)
+        scheme, port = ADDRESS.search(line).groups()
+        self.port = int(port)
+        self.secure = scheme == "https"
+        host = "localhost" if self.secure else "127.0.0.1"
+        self.url = f"{scheme}://{host}:{self.port}"
+        self.ws_url = f"{'wss' if self.secure else 'ws'}://{host}:{self.port}/ws"
+        certificate = cwd / "certs" / "localhost.pem"
+        self.ca = str(certificate) if self.secure and certificate.exists() else None
+        self.token: str | None = None
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self._changed:
+                self.lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+
+    @property
+    def output(self) -> str:
+        """Everything printed so far, standard output and standard error."""
+        with self._changed:
+            return "\n".join(self.lines)
+
+    def wait_for_line(self, pattern, seconds: float = 30) -> str:
+        """The first line that matches; fails when none comes in time or the server ends."""
+        expression = re.compile(pattern) if isinstance(pattern, str) else pattern
+        deadline = time.monotonic() + seconds
+        seen = 0
+        with self._changed:
+            while True:
+                for line in self.lines[seen:]:
+                    if expression.search(line):
+                        return line
+                seen = len(self.lines)
+                if self.process.poll() is not None and not self._reader.is_alive():
+                    raise AssertionError("the server ended:\n" + "\n".join(self.lines))
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(f"no line like {pattern} in:\n" + "\n".join(self.lines))
+                self._changed.wait(min(left, 0.5))
+
+    def memory(self) -> int:
+        """Resident bytes of the server."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+    def signal(self, number: int):
+        self.process.send_signal(number)
+
+    def stop(self, seconds: float = 60) -> int:
+        """Ends the server in good order; returns its exit code. The port is free afterwards."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError("the server did not stop:\n" + self.output) from None
+        self._reader.join(10)
+        return self.process.returncode
