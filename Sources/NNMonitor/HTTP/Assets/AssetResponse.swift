@@ -73,18 +73,17 @@ extension Asset {
         guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
             return .whole
         }
-        switch (Int(ends[0]), Int(ends[1])) {
-        case (let first?, _) where !ends[1].isEmpty && Int(ends[1]).map({ $0 < first }) == true:
-            return .whole
-        case (let first?, let last) where last != nil || ends[1].isEmpty:
+        // Digits that don't fit an integer mean the largest one.
+        let (first, last) = (Int(ends[0]) ?? .max, Int(ends[1]) ?? .max)
+        switch (ends[0].isEmpty, ends[1].isEmpty) {
+        case (true, true): return .whole
+        case (true, false):
+            guard last > 0, size > 0 else { return .unsatisfiable }
+            return .part(max(0, size - last)..<size)
+        case (false, _):
+            guard first <= last else { return .whole }
             guard first < size else { return .unsatisfiable }
-            return .part(first..<(min(last ?? size - 1, size - 1) + 1))
-        case (nil, let suffix?) where ends[0].isEmpty:
-            guard suffix > 0, size > 0 else { return .unsatisfiable }
-            return .part(max(0, size - suffix)..<size)
-        default:
-            // Digits that don't fit an integer.
-            return ends[0].isEmpty ? .whole : .unsatisfiable
+            return .part(first..<(min(last, size - 1) + 1))
         }
     }
 }
