@@ -1,0 +1,78 @@
+import NIOCore
+import NIOHTTP1
+
+/// One static file, ready to send.
+struct Asset: Sendable {
+    /// Who may have it.
+    enum Access: Sendable, Equatable {
+        /// The login page and the files of the pages, which hold nothing secret.
+        case open
+        /// A page: without an identity the browser is sent to the login.
+        case page
+        /// Part of the API: without an identity 401.
+        case api
+    }
+
+    var access: Access
+    var contentType: String
+    var bytes: ByteBuffer
+    /// The gzip form, when it is worth having.
+    var compressed: ByteBuffer?
+    /// A strong entity tag with its quotes; that of the gzip form ends in `-gz`.
+    var entityTag: String
+    /// Seconds since 1970.
+    var modified: Int
+
+    var compressedEntityTag: String { self.entityTag.dropLast() + "-gz\"" }
+
+    init(name: String, access: Access, bytes: ByteBuffer, compressed: ByteBuffer?, modified: Int) {
+        self.access = access
+        self.contentType = AssetType.contentType(of: name)
+        self.bytes = bytes
+        self.compressed = compressed
+        self.entityTag = Self.entityTag(bytes)
+        self.modified = modified
+    }
+
+    /// A tag of the content: FNV-1a in 64 bits and the length. It tells versions apart; it proves nothing.
+    private static func entityTag(_ bytes: ByteBuffer) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes.readableBytesView { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return "\"" + String(hash, radix: 16) + "-" + String(bytes.readableBytes, radix: 16) + "\""
+    }
+}
+
+/// Content types by file extension.
+enum AssetType {
+    private static let types: [String: String] = [
+        "html": "text/html; charset=utf-8",
+        "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8",
+        "mjs": "text/javascript; charset=utf-8",
+        "json": "application/json",
+        "map": "application/json",
+        "webmanifest": "application/manifest+json",
+        "svg": "image/svg+xml; charset=utf-8",
+        "txt": "text/plain; charset=utf-8",
+        "md": "text/markdown; charset=utf-8",
+        "csv": "text/csv; charset=utf-8",
+        "xml": "application/xml; charset=utf-8",
+        "png": "image/png",
+        "jpg": "image/jpeg",
+        "jpeg": "image/jpeg",
+        "gif": "image/gif",
+        "webp": "image/webp",
+        "avif": "image/avif",
+        "ico": "image/x-icon",
+        "woff": "font/woff",
+        "woff2": "font/woff2",
+        "ttf": "font/ttf",
+        "wasm": "application/wasm",
+        "pdf": "application/pdf",
+    ]
+
+    static func contentType(of name: String) -> String {
+        guard let dot = name.lastIndex(of: ".") else { return "application/octet-stream" }
+        return Self.types[name[name.index(after: dot)...].lowercased()] ?? "application/octet-stream"
+    }
+}

@@ -1,0 +1,48 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// One line a request at `info`. It holds no secret: neither queries nor headers nor bodies are logged.
+struct AccessLog: Sendable {
+    let logger: Logger
+
+    /// Writes the line of an exchange that is over; `isComplete` says whether its answer was written to its end.
+    func record(_ exchange: Exchange, peer: String, now: NIODeadline, isComplete: Bool) {
+        guard self.logger.logLevel <= .info else { return }
+        let tenths = (now - exchange.started).nanoseconds / 100_000
+        var metadata: Logger.Metadata = [
+            "method": "\(exchange.method.rawValue)",
+            "path": "\(Self.escaped(exchange.path))",
+            "status": "\(exchange.status.map { String($0.code) } ?? "-")",
+            "bytes": "\(exchange.bytesOut)",
+            "ms": "\(tenths / 10).\(tenths % 10)",
+            "peer": "\(peer)",
+        ]
+        if !isComplete { metadata["aborted"] = "true" }
+        self.logger.info("request", metadata: metadata)
+    }
+
+    /// A handler threw something that is not an answer.
+    func failed(_ error: any Error, request: HTTPRequest) {
+        self.logger.error(
+            "request failed",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(Self.escaped(request.path))",
+                "error": "\(Self.escaped(String(describing: error)))",
+            ])
+    }
+
+    /// Text that a client made up, fit for a log: control and invisible characters escaped, length bounded.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars.prefix(1_024) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse:
+                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return text.unicodeScalars.count > 1_024 ? result + "…" : result
+    }
+}

@@ -1,0 +1,39 @@
+import NIOHTTP1
+
+/// How the end of a request's body is told (RFC 9112 §6.3).
+enum BodyFraming: Equatable, Sendable {
+    case none
+    case length(Int)
+    case chunked
+
+    init(_ headers: HTTPHeaders) {
+        if headers.contains(name: "transfer-encoding") {
+            self = .chunked
+        } else if let value = headers.first(name: "content-length") {
+            // The decoder has checked the digits; what doesn't fit an Int is in any case too large.
+            self = .length(Int(value.trimmed) ?? .max)
+        } else {
+            self = .none
+        }
+    }
+
+    /// The body's length; nil when only its end will tell.
+    var length: Int? {
+        switch self {
+        case .none: 0
+        case .length(let length): length
+        case .chunked: nil
+        }
+    }
+}
+
+extension HTTPRequestHead {
+    /// The decoder lets HTTP/1.x through only.
+    var isHTTP10: Bool { self.version.minor == 0 }
+
+    /// Whether the decoder takes this for a request to change the protocol: both headers are needed.
+    var asksForUpgrade: Bool {
+        self.headers.contains(name: "upgrade")
+            && self.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+    }
+}

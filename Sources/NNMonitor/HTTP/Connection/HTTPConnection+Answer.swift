@@ -1,0 +1,203 @@
+import NIOCore
+import NIOHTTP1
+
+extension HTTPConnection {
+    /// What is being written.
+    struct Output {
+        /// The largest piece of a body that is handed to the channel at once.
+        static let pieceSize = 128 * 1024
+
+        /// The part of the body that waits until the channel can take more.
+        var rest: ByteBuffer?
+        /// The stream's write that waits for the same.
+        var waitingWriter: EventLoopPromise<Void>?
+        var isStreaming = false
+        /// The last answer has been written and is on its way out.
+        var awaitsLastWrite = false
+        var stallTimer = LazyTimer()
+        /// When the client was last seen to take something, and how many bytes it had still to take then.
+        var stalled: (since: NIODeadline, bytes: Int)?
+
+        mutating func abandon() {
+            self.rest = nil
+            self.isStreaming = false
+            self.awaitsLastWrite = false
+            self.stalled = nil
+            self.stallTimer.cancel()
+            self.waitingWriter?.fail(HTTPServiceError.connectionClosed)
+            self.waitingWriter = nil
+        }
+    }
+
+    func writeContinue(context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    /// Writes an answer's head and, unless it is streamed, its body.
+    func answer(_ response: HTTPResponse) {
+        guard let context = self.context, self.machine.owesAnswer, let exchange = self.exchange else { return }
+        let mayHaveBody = response.status.mayHaveResponseBody
+        var framing = ResponseDecoration.Framing.none
+        var body: ByteBuffer?
+        var streams = false
+        switch response.body {
+        case .empty:
+            if mayHaveBody { framing = .length(0) }
+        case .bytes(let bytes):
+            if mayHaveBody {
+                framing = .length(bytes.readableBytes)
+                body = exchange.isHead ? nil : bytes
+            }
+        case .stream:
+            // The answer to HEAD says nothing of a length that is not known (RFC 9110 §9.3.2).
+            streams = mayHaveBody && !exchange.isHead
+            if streams, !exchange.isHTTP10 { framing = .chunked }
+        }
+        let persistent = self.machine.answerBegins(closing: streams && exchange.isHTTP10)
+        let head = self.server.decoration.head(
+            of: response, framing: framing, date: self.server.date.now, origin: exchange.origin, host: exchange.host,
+            secure: self.secure,
+            connection: persistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close")
+        self.exchange?.status = response.status
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        if streams {
+            self.output.isStreaming = true
+            context.flush()
+        } else if let body, body.readableBytes > 0 {
+            self.output.rest = body
+            self.writeRest(context: context)
+        } else {
+            self.endAnswer(context: context)
+        }
+    }
+
+    /// Writes what the channel can take of a body; the rest follows when the client has taken some.
+    private func writeRest(context: ChannelHandlerContext) {
+        while var rest = self.output.rest {
+            guard let piece = rest.readSlice(length: min(rest.readableBytes, Output.pieceSize)) else { return }
+            self.output.rest = rest.readableBytes > 0 ? rest : nil
+            self.exchange?.bytesOut += piece.readableBytes
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
+            guard self.output.rest != nil else { break }
+            context.flush()
+            guard context.channel.isWritable else { return }
+        }
+        self.endAnswer(context: context)
+    }
+
+    private func endAnswer(context: ChannelHandlerContext) {
+        self.output.isStreaming = false
+        let now = context.eventLoop.now
+        if let exchange = self.exchange {
+            self.server.log.record(exchange, peer: self.peer, now: now, isComplete: true)
+        }
+        self.exchange = nil
+        self.admitted = nil
+        self.task = nil
+        if self.machine.isPersistent {
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            if let step = self.machine.answerEnded(now: now) { self.perform(step, context: context) }
+            self.pump()
+            self.update()
+        } else {
+            // Only when all of it is out may the output be closed.
+            self.output.awaitsLastWrite = true
+            let sent = context.eventLoop.makePromise(of: Void.self)
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            sent.futureResult.whenComplete { _ in bound.value.lastWriteDone() }
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: sent)
+            self.update()
+        }
+    }
+
+    private func lastWriteDone() {
+        guard self.output.awaitsLastWrite, let context = self.context else { return }
+        self.output.awaitsLastWrite = false
+        if let step = self.machine.answerEnded(now: context.eventLoop.now) { self.perform(step, context: context) }
+        self.pump()
+        self.update()
+    }
+
+    /// Closes the sending side, so that the client sees the end, and goes on reading so that it sees no reset.
+    func halfClose(context: ChannelHandlerContext) {
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        closed.futureResult.whenFailure { _ in bound.value.context?.close(promise: nil) }
+        context.close(mode: .output, promise: closed)
+    }
+
+    // MARK: Streams
+
+    /// Takes the next piece of a streamed body; `promise` succeeds when the connection can take more.
+    func writeStream(_ buffer: ByteBuffer, of number: UInt64, promise: EventLoopPromise<Void>) {
+        guard let context = self.context, self.output.isStreaming, self.exchange?.number == number,
+            context.channel.isActive
+        else { return promise.fail(HTTPServiceError.connectionClosed) }
+        if buffer.readableBytes > 0 {
+            self.exchange?.bytesOut += buffer.readableBytes
+            context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        }
+        if context.channel.isWritable {
+            promise.succeed(())
+        } else {
+            self.output.waitingWriter?.fail(HTTPServiceError.connectionClosed)
+            self.output.waitingWriter = promise
+            self.update()
+        }
+    }
+
+    func endStream(of number: UInt64) {
+        guard let context = self.context, self.output.isStreaming, self.exchange?.number == number else { return }
+        self.endAnswer(context: context)
+    }
+
+    /// The handler failed after the head had gone out: the client must not take what it has for the whole.
+    func abortStream(of number: UInt64) {
+        guard let context = self.context, self.output.isStreaming, self.exchange?.number == number else { return }
+        context.close(promise: nil)
+    }
+
+    // MARK: Clients that take nothing
+
+    func writabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return }
+        self.output.waitingWriter?.succeed(())
+        self.output.waitingWriter = nil
+        if self.output.rest != nil { self.writeRest(context: context) }
+    }
+
+    /// Keeps an eye on the output while the client has something to take.
+    func watchOutput(context: ChannelHandlerContext) {
+        guard !self.upgrade.isUnderWay, !context.channel.isWritable || self.output.awaitsLastWrite else {
+            self.output.stalled = nil
+            return
+        }
+        if self.output.stalled == nil {
+            self.output.stalled = (context.eventLoop.now, self.bytesToTake(context))
+        }
+        guard let stalled = self.output.stalled else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        self.output.stallTimer.arm(
+            stalled.since + self.server.configuration.writeTimeout, on: context.eventLoop
+        ) { bound.value.stallTimerFired() }
+    }
+
+    private func stallTimerFired() {
+        self.output.stallTimer.fired()
+        guard let context = self.context, let stalled = self.output.stalled else { return }
+        let now = context.eventLoop.now
+        if now >= stalled.since + self.server.configuration.writeTimeout {
+            // While the channel is not writable nothing is added, so fewer bytes mean that the client took some.
+            let bytes = self.bytesToTake(context)
+            guard bytes < stalled.bytes else { return context.close(promise: nil) }
+            self.output.stalled = (now, bytes)
+        }
+        self.watchOutput(context: context)
+    }
+
+    private func bytesToTake(_ context: ChannelHandlerContext) -> Int {
+        // A channel that doesn't tell is taken to make no progress; every channel of NIO tells.
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+}

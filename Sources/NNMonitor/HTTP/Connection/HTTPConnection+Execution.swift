@@ -1,0 +1,90 @@
+import NIOCore
+import NIOHTTP1
+
+extension HTTPConnection {
+    /// Runs the route of a request that is whole.
+    func execute(body: ByteBuffer, context: ChannelHandlerContext) {
+        guard var admitted = self.admitted, let exchange = self.exchange else { return }
+        self.admitted = nil
+        admitted.request.body = body
+        switch admitted.route.action {
+        case .upgrade(let upgrader):
+            self.decideUpgrade(admitted.request, by: upgrader, context: context)
+        case .handle(_, let handler):
+            let execution = HandlerExecution(
+                handler: handler, request: admitted.request, acceptsGzip: exchange.acceptsGzip, server: self.server)
+            let link = ConnectionLink(
+                connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: context.eventLoop,
+                number: exchange.number)
+            let isHead = exchange.isHead
+            self.task = Task { await execution.run(answering: link, isHead: isHead) }
+        }
+    }
+
+    /// The answer of a request's task has come back to the loop.
+    func answer(_ response: HTTPResponse, of number: UInt64) {
+        guard self.exchange?.number == number else { return }
+        self.answer(response)
+    }
+}
+
+/// What a request's task holds of its connection: a way back to its loop.
+struct ConnectionLink: BodyWriter {
+    let connection: NIOLoopBound<HTTPConnection>
+    let loop: any EventLoop
+    let number: UInt64
+
+    func answer(_ response: HTTPResponse) {
+        self.loop.execute { self.connection.value.answer(response, of: self.number) }
+    }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        let promise = self.loop.makePromise(of: Void.self)
+        self.loop.execute { self.connection.value.writeStream(buffer, of: self.number, promise: promise) }
+        try await promise.futureResult.get()
+    }
+
+    func endStream() {
+        self.loop.execute { self.connection.value.endStream(of: self.number) }
+    }
+
+    func abortStream() {
+        self.loop.execute { self.connection.value.abortStream(of: self.number) }
+    }
+}
+
+/// Runs a handler in a task and brings its answer back: one hop to get here, one to return.
+struct HandlerExecution: Sendable {
+    let handler: Route.Handler
+    let request: HTTPRequest
+    let acceptsGzip: Bool
+    let server: HTTPServer
+
+    @concurrent
+    func run(answering link: ConnectionLink, isHead: Bool) async {
+        let response = self.server.compression.apply(to: await self.response(), acceptsGzip: self.acceptsGzip)
+        link.answer(response)
+        guard case .stream(let produce) = response.body, !isHead, response.status.mayHaveResponseBody else { return }
+        do {
+            try await produce(link)
+            link.endStream()
+        } catch {
+            if !Task.isCancelled, error as? HTTPServiceError != .connectionClosed {
+                self.server.log.failed(error, request: self.request)
+            }
+            link.abortStream()
+        }
+    }
+
+    private func response() async -> HTTPResponse {
+        do {
+            return try await self.handler(self.request)
+        } catch let error as HTTPError {
+            return error.response
+        } catch {
+            if !Task.isCancelled { self.server.log.failed(error, request: self.request) }
+            return .error(
+                .internalServerError, code: "internal_error", message: "The server failed to answer this request")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import NIOCore
+import NIOHTTP1
+
+extension HTTPConnection {
+    /// A change of protocol under way.
+    struct Upgrade {
+        var isUnderWay = false
+        /// What the client has sent after its request.
+        var leftovers: [NIOAny] = []
+    }
+
+    func decideUpgrade(_ request: HTTPRequest, by upgrader: Route.Upgrader, context: ChannelHandlerContext) {
+        guard let exchange = self.exchange, let head = exchange.head else { return }
+        switch upgrader(head, request) {
+        case .reject(let response):
+            self.answer(response)
+        case .accept(let headers, let install):
+            // The decoder stops after a request that asks for an upgrade, and only then. After any other, and after one
+            // with a body, it would read the new protocol's bytes as HTTP.
+            guard exchange.asksForUpgrade, exchange.method == .GET, !exchange.isHTTP10,
+                BodyFraming(head.headers).length == 0
+            else {
+                var response = HTTPResponse.error(
+                    .upgradeRequired, code: "upgrade_required", message: "This address takes an upgrade only")
+                response.headers.add(name: "Upgrade", value: headers.first(name: "upgrade") ?? "websocket")
+                return self.answer(response)
+            }
+            self.upgrade(headers: headers, install: install, context: context)
+        }
+    }
+
+    /// Writes 101 and leaves. In this order: the decoder goes, and what it had not used comes here and waits; the
+    /// encoder goes; the new protocol is installed behind; it gets what waited; this handler goes.
+    private func upgrade(
+        headers: HTTPHeaders, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
+        context: ChannelHandlerContext
+    ) {
+        guard let exchange = self.exchange, let codec = self.codec else { return }
+        self.machine.upgrade()
+        self.upgrade.isUnderWay = true
+        let head = self.server.decoration.head(
+            of: HTTPResponse(status: .switchingProtocols, headers: headers), framing: .none,
+            date: self.server.date.now, origin: exchange.origin, host: exchange.host, secure: self.secure,
+            connection: nil)
+        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+        self.exchange?.status = .switchingProtocols
+        if let exchange = self.exchange {
+            self.server.log.record(exchange, peer: self.peer, now: context.eventLoop.now, isComplete: true)
+        }
+        self.exchange = nil
+        self.codec = nil
+        // The new protocol has no half-closed state: an end of input is the end.
+        try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+        let pipeline = context.pipeline.syncOperations
+        let channel = context.channel
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        // These two leave at once; the decoder leaves in a later turn of the loop, when it surely is not decoding.
+        pipeline.removeHandler(codec.observer, promise: nil)
+        pipeline.removeHandler(codec.encoder, promise: nil)
+        pipeline.removeHandler(codec.decoder)
+            .flatMap { install(channel) }
+            .whenComplete { result in bound.value.installed(result) }
+    }
+
+    private func installed(_ result: Result<Void, any Error>) {
+        guard let context = self.context else { return }
+        guard case .success = result, context.channel.isActive else { return context.close(promise: nil) }
+        let leftovers = self.upgrade.leftovers
+        self.upgrade.leftovers = []
+        for data in leftovers { context.fireChannelRead(data) }
+        if !leftovers.isEmpty { context.fireChannelReadComplete() }
+        let channel = context.channel
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        // The read that was held back while the pipeline changed.
+        channel.read()
+    }
+}

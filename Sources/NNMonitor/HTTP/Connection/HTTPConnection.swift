@@ -1,0 +1,270 @@
+import NIOCore
+import NIOHTTP1
+
+/// One client's connection: does what its state machine says. Runs on the connection's event loop only.
+///
+/// The file's neighbours hold its other halves: `+Answer` writes, `+Execution` runs handlers, `+Upgrade` leaves.
+final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = Never
+    typealias OutboundIn = Never
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// The handlers that stand before this one, and leave with it at an upgrade.
+    struct Codec {
+        var observer: ByteArrivalObserver
+        var encoder: HTTPResponseEncoder
+        var decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    }
+
+    let server: HTTPServer
+    let peer: String
+    let secure: Bool
+    var codec: Codec?
+
+    var machine: StateMachine
+    var context: ChannelHandlerContext?
+    var exchange: Exchange?
+    var admitted: HeadGate.Admitted?
+    var output = Output()
+    var upgrade = Upgrade()
+    var task: Task<Void, Never>?
+    private var collector: BodyCollector?
+    private var timer = LazyTimer()
+    private var exchangeCount: UInt64 = 0
+    private var isPumping = false
+    private var heldRead = false
+    /// Whether a line of the head under way has ended: tells a target that is too long from headers that are.
+    private var sawLineEnd = false
+
+    init(server: HTTPServer, peer: String, secure: Bool) {
+        let configuration = server.configuration
+        self.server = server
+        self.peer = peer
+        self.secure = secure
+        // The clock is the loop's, which is known from `handlerAdded` on; the machine is set up again there.
+        self.machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.machine = StateMachine(
+            limits: StateMachine.Limits(self.server.configuration), now: context.eventLoop.now)
+        self.update()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.abandon()
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.abandon()
+        context.fireChannelInactive()
+    }
+
+    /// Ends everything that is under way for a client that is gone.
+    private func abandon() {
+        if let exchange = self.exchange, self.machine.owesAnswer {
+            self.server.log.record(
+                exchange, peer: self.peer, now: self.context?.eventLoop.now ?? .now(), isComplete: false)
+        }
+        self.exchange = nil
+        self.admitted = nil
+        self.collector = nil
+        self.machine.connectionLost()
+        self.timer.cancel()
+        self.output.abandon()
+        self.task?.cancel()
+        self.task = nil
+    }
+
+    // MARK: Inbound
+
+    /// Called by the observer before the decoder sees the bytes.
+    func bytesArrived(_ bytes: ByteBuffer) {
+        guard let context = self.context else { return }
+        if !self.sawLineEnd { self.sawLineEnd = bytes.readableBytesView.contains(UInt8(ascii: "\n")) }
+        if let step = self.machine.bytesArrived(bytes.readableBytes, now: context.eventLoop.now) {
+            self.perform(step, context: context)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !self.upgrade.isUnderWay else {
+            // No request part: what the decoder had not used, for the protocol that comes.
+            self.upgrade.leftovers.append(data)
+            return
+        }
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head): self.machine.receive(.head(head))
+        case .body(let bytes): self.machine.receive(.body(bytes))
+        case .end:
+            self.sawLineEnd = false
+            self.machine.receive(.end)
+        }
+        self.pump()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.update()
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case let error as HTTPParserError:
+            self.machine.receive(.failure(RequestFailure(error, inRequestLine: !self.sawLineEnd)))
+            self.pump()
+            self.update()
+        case is ByteToMessageDecoderError:
+            // Bytes after a failure that is being answered.
+            break
+        default:
+            // The transport failed; there is nobody left to tell.
+            if self.upgrade.isUnderWay { context.fireErrorCaught(error) }
+            context.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed:
+            self.machine.receive(.inputClosed)
+            self.pump()
+            self.update()
+        case is ChannelShouldQuiesceEvent:
+            if let step = self.machine.quiesce() { self.perform(step, context: context) }
+        default:
+            break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        self.writabilityChanged(context: context)
+        self.pump()
+        self.update()
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Outbound
+
+    func read(context: ChannelHandlerContext) {
+        if self.machine.mayRead { context.read() } else { self.heldRead = true }
+    }
+
+    // MARK: Steps
+
+    /// Does what there is to do.
+    func pump() {
+        guard !self.isPumping, let context = self.context else { return }
+        self.isPumping = true
+        defer { self.isPumping = false }
+        while let step = self.machine.next(now: context.eventLoop.now, writable: context.channel.isWritable) {
+            self.perform(step, context: context)
+        }
+    }
+
+    /// Sets the timers and lets the client's bytes flow again, after anything that may have changed either.
+    func update() {
+        guard let context = self.context else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
+        self.watchOutput(context: context)
+        if self.heldRead, self.machine.mayRead {
+            self.heldRead = false
+            context.read()
+        }
+    }
+
+    func perform(_ step: StateMachine.Step, context: ChannelHandlerContext) {
+        switch step {
+        case .admit(let head):
+            self.admit(head, context: context)
+        case .collect(let bytes):
+            do throws(BodyFailure) { try self.collector?.append(bytes) } catch { self.refuseBody(error) }
+        case .execute:
+            let collector = self.collector
+            self.collector = nil
+            do throws(BodyFailure) {
+                self.execute(body: try collector?.finish() ?? ByteBuffer(), context: context)
+            } catch {
+                self.refuseBody(error)
+            }
+        case .refuse(let failure):
+            self.collector = nil
+            self.admitted = nil
+            if self.exchange == nil {
+                self.exchange = Exchange(unreadable: self.nextNumber(), now: context.eventLoop.now)
+            }
+            self.answer(failure.response)
+        case .halfClose:
+            self.halfClose(context: context)
+        case .close:
+            context.close(promise: nil)
+        }
+    }
+
+    private func admit(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let now = context.eventLoop.now
+        self.exchange = Exchange(number: self.nextNumber(), head: head, now: now)
+        switch self.server.gate.admit(head, peer: self.peer, secure: self.secure) {
+        case .answer(let response):
+            self.machine.refused(distrust: false)
+            self.answer(response)
+        case .answerAndClose(let response):
+            self.machine.refused(distrust: true)
+            self.answer(response)
+        case .proceed(let admitted):
+            self.admitted = admitted
+            do throws(BodyFailure) {
+                self.collector = try BodyCollector(
+                    isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
+                    ratio: self.server.configuration.maximumExpansionRatio)
+            } catch {
+                self.refuseBody(error)
+                return
+            }
+            if self.machine.letIn(now: now) { self.writeContinue(context: context) }
+        }
+    }
+
+    private func refuseBody(_ failure: BodyFailure) {
+        self.collector = nil
+        self.admitted = nil
+        self.machine.refused(distrust: false)
+        self.answer(failure.response)
+    }
+
+    private func timerFired() {
+        self.timer.fired()
+        guard let context = self.context else { return }
+        if let deadline = self.machine.deadline, context.eventLoop.now >= deadline,
+            let step = self.machine.deadlinePassed()
+        {
+            self.perform(step, context: context)
+            self.pump()
+        }
+        self.update()
+    }
+
+    private func nextNumber() -> UInt64 {
+        self.exchangeCount += 1
+        return self.exchangeCount
+    }
+}
+
+@available(*, unavailable)
+extension HTTPConnection: Sendable {}
+
+extension HTTPConnection.StateMachine.Limits {
+    init(_ configuration: HTTPConfiguration) {
+        self.init(
+            headTimeout: configuration.headTimeout, bodyTimeout: configuration.bodyTimeout,
+            idleTimeout: configuration.idleTimeout, lingerTimeout: configuration.lingerTimeout,
+            lingerBytes: configuration.lingerBytes, drainBytes: configuration.drainBytes)
+    }
+}

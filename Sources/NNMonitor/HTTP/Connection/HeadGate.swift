@@ -1,0 +1,152 @@
+import NIOCore
+import NIOHTTP1
+
+/// Decides from the head alone whether a request goes on, before any of its body is read. Pure but for the
+/// authenticator's counts, and quick enough for the event loop.
+///
+/// The order is: is it HTTP, CORS preflight, route, method, identity and scope, origin, content type and coding, size.
+struct HeadGate: Sendable {
+    /// What becomes of a request.
+    enum Admission {
+        /// Answer at once; the rest of the body is thrown away.
+        case answer(HTTPResponse)
+        /// Answer at once and close: where this request ends can't be trusted.
+        case answerAndClose(HTTPResponse)
+        /// Read the body, then run the route.
+        case proceed(Admitted)
+    }
+
+    /// A request that was let in; its body is still to come.
+    struct Admitted {
+        var route: Route
+        var request: HTTPRequest
+        var coding: RequestCoding
+        var keepsBody: Bool
+        /// The most bytes that the body may have.
+        var bodyLimit: Int
+    }
+
+    let configuration: HTTPConfiguration
+    let router: Router
+    let authenticator: Authenticator
+    let assets: StaticAssets
+
+    func admit(_ head: HTTPRequestHead, peer: String, secure: Bool) -> Admission {
+        if let refusal = self.refusalOfForm(head) { return refusal }
+        guard let target = RequestTarget(head.uri) else {
+            return .answer(
+                .error(.badRequest, code: "bad_request", message: "The request's target is not well encoded"))
+        }
+        let asker = Asker(head: head, target: target, peer: peer, secure: secure)
+        if target.path == "*" {
+            guard head.method == .OPTIONS else { return .answer(.detail(.notFound, "Not Found")) }
+            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, DELETE, OPTIONS"]))
+        }
+        let match = self.router.match(target.segments)
+        let asset = self.assets.asset(at: "/" + target.segments.joined(separator: "/"))
+        guard match != nil || asset != nil else { return .answer(self.unrouted(target)) }
+        let methods = Self.methods(match: match, asset: asset)
+        if head.method == .OPTIONS { return .answer(self.options(head, methods: methods)) }
+        if let route = match?.route(for: head.method) {
+            return self.admit(asker, to: route, parameters: match?.parameters ?? [])
+        }
+        if let asset, head.method == .GET || head.method == .HEAD {
+            return self.answer(asker, with: asset)
+        }
+        var response = HTTPResponse.detail(.methodNotAllowed, "Method Not Allowed")
+        response.headers.add(name: "Allow", value: methods.joined(separator: ", "))
+        return .answer(response)
+    }
+
+    /// A request and where it comes from.
+    struct Asker {
+        var head: HTTPRequestHead
+        var target: RequestTarget
+        var peer: String
+        var secure: Bool
+    }
+
+    // MARK: Routing
+
+    private func unrouted(_ target: RequestTarget) -> HTTPResponse {
+        if let (clean, location) = target.withoutTrailingSlash,
+            self.router.match(clean.segments) != nil
+                || self.assets.asset(at: "/" + clean.segments.joined(separator: "/")) != nil
+        {
+            // Only a path that is routed gets here, and none begins with two slashes: never a redirect to `//host`.
+            return .redirect(to: location, status: .temporaryRedirect)
+        }
+        return .detail(.notFound, "Not Found")
+    }
+
+    private static func methods(match: Router.Match?, asset: Asset?) -> [String] {
+        var methods = match?.routes.map(\.method) ?? []
+        if asset != nil, !methods.contains(.GET) { methods.insert(.GET, at: 0) }
+        return Router.methods(of: methods)
+    }
+
+    private func options(_ head: HTTPRequestHead, methods: [String]) -> HTTPResponse {
+        if let origin = head.headers.first(name: "origin"),
+            head.headers.contains(name: "access-control-request-method")
+        {
+            return self.configuration.cors.preflight(head.headers, origin: origin, methods: methods)
+        }
+        return HTTPResponse(status: .noContent, headers: ["Allow": methods.joined(separator: ", ")])
+    }
+
+    // MARK: Routes
+
+    private func admit(_ asker: Asker, to route: Route, parameters: [String]) -> Admission {
+        var identity: Identity?
+        if let scope = route.scope {
+            let acts = route.isUpgrade || !(asker.head.method == .GET || asker.head.method == .HEAD)
+            switch self.authorize(asker, scope: scope, acts: acts, isPage: false) {
+            case .granted(let granted): identity = granted
+            case .refused(let response): return .answer(response)
+            }
+        }
+        let headers = asker.head.headers
+        var policy = BodyPolicy.none
+        if case .handle(let accepted, _) = route.action { policy = accepted }
+        if let refusal = self.refusalOfType(headers, policy: policy) { return .answer(refusal) }
+        let limit =
+            policy == .form
+            ? min(self.configuration.maximumFormSize, self.configuration.maximumRequestSize)
+            : self.configuration.maximumRequestSize
+        if let length = BodyFraming(headers).length, length > limit {
+            return .answer(BodyFailure.tooLarge(limit: limit).response)
+        }
+        let request = HTTPRequest(
+            method: asker.head.method, path: asker.target.path, parameters: parameters, query: asker.target.query,
+            headers: headers, peer: asker.peer, secure: asker.secure, identity: identity)
+        return .proceed(
+            Admitted(
+                route: route, request: request,
+                coding: policy == .none ? .identity : RequestCoding.of(headers) ?? .identity,
+                keepsBody: policy != .none, bodyLimit: limit))
+    }
+
+    private func refusalOfType(_ headers: HTTPHeaders, policy: BodyPolicy) -> HTTPResponse? {
+        let isTyped =
+            switch policy {
+            case .none: true
+            case .json: MediaType.isJSON(headers)
+            case .form: MediaType.isForm(headers)
+            }
+        guard isTyped else {
+            return .error(
+                .unsupportedMediaType, code: "unsupported_media_type",
+                message: policy == .json
+                    ? "The Content-Type must be application/json"
+                    : "The Content-Type must be application/x-www-form-urlencoded")
+        }
+        guard policy == .none || RequestCoding.of(headers) != nil else {
+            var response = HTTPResponse.error(
+                .unsupportedMediaType, code: "unsupported_media_type",
+                message: "The Content-Encoding must be gzip or deflate, and only one")
+            response.headers.add(name: "Accept-Encoding", value: "gzip, deflate")
+            return response
+        }
+        return nil
+    }
+}

@@ -1,0 +1,63 @@
+package import Logging
+package import NIOCore
+import NIOHTTP1
+
+/// Serves HTTP/1.0 and HTTP/1.1 on the channels that it is installed on. One for all connections; it holds no
+/// connection itself and knows neither sockets nor TLS.
+package final class HTTPServer: Sendable {
+    let configuration: HTTPConfiguration
+    let gate: HeadGate
+    let log: AccessLog
+    let date = DateHeader()
+    let decoration: ResponseDecoration
+    let compression: ResponseCompression
+
+    /// - Parameters:
+    ///   - configuration: The limits.
+    ///   - routes: What is served besides the static files and the login, which come by themselves.
+    ///   - authenticator: Who may do what.
+    ///   - assets: The static files.
+    ///   - logger: Takes the access log, at `info`, and the failures of handlers, at `error`.
+    /// - Throws: `invalidPattern` or `duplicateRoute` for routes that can't be used.
+    package init(
+        configuration: HTTPConfiguration, routes: [Route], authenticator: Authenticator, assets: StaticAssets,
+        logger: Logger
+    ) throws(HTTPServiceError) {
+        let login = LoginRoutes(authenticator: authenticator, assets: assets, cors: configuration.cors)
+        self.configuration = configuration
+        self.gate = HeadGate(
+            configuration: configuration, router: try Router(routes + login.routes), authenticator: authenticator,
+            assets: assets)
+        self.log = AccessLog(logger: logger)
+        self.decoration = ResponseDecoration(cors: configuration.cors, serverName: configuration.serverName)
+        self.compression = ResponseCompression(
+            threshold: configuration.compressionThreshold, level: configuration.compressionLevel)
+    }
+
+    /// Adds the HTTP handlers at the end of a channel's pipeline. Call it on the channel's event loop, before the
+    /// channel is active.
+    ///
+    /// Half-closure is switched on: a client may close its sending side and still get its answer. An upgrade switches
+    /// it off again.
+    /// - Parameters:
+    ///   - channel: The connection.
+    ///   - secure: Whether it is TLS.
+    /// - Throws: NIO's error when the channel is already closed.
+    package func install(on channel: any Channel, secure: Bool) throws {
+        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+        let peer = channel.remoteAddress?.ipAddress ?? "local"
+        let connection = HTTPConnection(server: self, peer: peer, secure: secure)
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes
+        limits.maxHeaderListSize = self.configuration.maximumHeaderBytes
+        limits.maxHeaderFieldCount = self.configuration.maximumHeaderCount
+        var framing = HTTPResponseEncoder.Configuration()
+        framing.automaticallySetFramingHeaders = false
+        let observer = ByteArrivalObserver(connection: connection)
+        let encoder = HTTPResponseEncoder(configuration: framing)
+        let decoder = ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+        connection.codec = HTTPConnection.Codec(observer: observer, encoder: encoder, decoder: decoder)
+        try channel.pipeline.syncOperations.addHandlers([observer, encoder, decoder, connection])
+    }
+}

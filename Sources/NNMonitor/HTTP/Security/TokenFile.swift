@@ -1,0 +1,88 @@
+/// The file of tokens: one `name:scopes:sha256` a line, scopes separated by commas, `#` starts a comment line.
+package enum TokenFile {
+    /// - Parameters:
+    ///   - text: The file's content.
+    ///   - file: Its name, for errors.
+    /// - Returns: The entries in the file's order.
+    /// - Throws: The first thing that is wrong, with its line.
+    package static func parse(_ text: String, file: String) throws(TokenFileError) -> [TokenTable.Entry] {
+        var entries: [TokenTable.Entry] = []
+        let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+        for (index, line) in lines.enumerated() {
+            let line = line.trimmed
+            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            func wrong(_ reason: String) -> TokenFileError {
+                TokenFileError(file: file, line: index + 1, reason: reason)
+            }
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false).map { $0.trimmed }
+            guard fields.count == 3 else {
+                throw wrong("expected name:scopes:sha256, found \(fields.count) field(s) separated by ':'")
+            }
+            let name = fields[0]
+            guard !name.isEmpty, name.utf8.count <= 128, name.utf8.allSatisfy(Self.isNameByte) else {
+                throw wrong("the name must be 1 to 128 letters, digits, '.', '_' or '-'")
+            }
+            guard !entries.contains(where: { $0.name == name }) else {
+                throw wrong("the name '\(name)' is used twice")
+            }
+            let scopes = try Self.scopes(fields[1], or: wrong)
+            guard let digest = Self.digest(fields[2]) else {
+                // The field's text is not repeated: somebody may have put the token itself there.
+                throw wrong("the third field must be the token's SHA-256 as 64 hex digits")
+            }
+            guard !entries.contains(where: { $0.digest == digest }) else {
+                throw wrong("the token of '\(name)' is the token of an earlier line")
+            }
+            entries.append(TokenTable.Entry(name: name, scopes: scopes, digest: digest))
+        }
+        return entries
+    }
+
+    private static func scopes(
+        _ field: String, or wrong: (String) -> TokenFileError
+    ) throws(TokenFileError) -> Set<Scope> {
+        var scopes: Set<Scope> = []
+        for part in field.split(separator: ",", omittingEmptySubsequences: false) {
+            let name = part.trimmed
+            guard let scope = Scope(rawValue: name) else {
+                let allowed = Scope.allCases.map(\.rawValue).joined(separator: ", ")
+                throw wrong(
+                    name.isEmpty
+                        ? "a scope is empty; allowed: \(allowed)"
+                        : "unknown scope '\(name)'; allowed: \(allowed)")
+            }
+            scopes.insert(scope)
+        }
+        return scopes
+    }
+
+    private static func digest(_ hex: String) -> [UInt8]? {
+        let digits = hex.utf8.map(PercentCoding.hexValue)
+        guard digits.count == 64 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: 64, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
+/// What is wrong in a file of tokens, and where.
+package struct TokenFileError: Error, Equatable, Sendable, CustomStringConvertible {
+    package var file: String
+    /// Counted from 1.
+    package var line: Int
+    package var reason: String
+
+    package var description: String { "\(self.file), line \(self.line): \(self.reason)" }
+}

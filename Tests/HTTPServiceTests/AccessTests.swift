@@ -1,0 +1,161 @@
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import HTTPService
+
+/// Tokens, the login, origins and CORS, as requests meet them.
+@Suite struct AccessTests {
+    let table = TokenTable.of(("reader", "rrr", [.read]), ("trainer", "ttt", [.ingest]), ("boss", "bbb", [.admin]))
+
+    func get(
+        _ path: String, _ headers: String = "", method: String = "GET", secure: Bool = false, _ fixture: Fixture
+    ) throws -> String {
+        try EmbeddedConnection(fixture, secure: secure)
+            .exchange("\(method) \(path) HTTP/1.1\r\nHost: h:1\r\n\(headers)\r\n")
+    }
+
+    func get(_ path: String, _ fixture: Fixture) throws -> String {
+        try self.get(path, "", method: "GET", fixture)
+    }
+
+    func cookie(_ fixture: Fixture, token: Int) -> String {
+        let value = fixture.authenticator.beginSession(for: self.table.entries[token], secure: false)
+        return "Cookie: \(value.prefix { $0 != ";" })\r\n"
+    }
+
+    @Test func anAPIWithoutATokenIs401AndAWrongScope403() throws {
+        let fixture = try Fixture(table: self.table)
+        let absent = try self.get("/runs/1", fixture)
+        #expect(absent.status == 401)
+        #expect(absent.header("WWW-Authenticate") == "Bearer")
+        #expect(absent.body.hasPrefix("{\"detail\":{\"error\":\"unauthorized\",\"message\":"))
+        #expect(try self.get("/runs/1", "Authorization: Bearer no\r\n", fixture).status == 401)
+        let wrong = try self.get("/runs/1", "Authorization: Bearer ttt\r\n", fixture)
+        #expect(wrong.status == 403)
+        #expect(wrong.body.hasPrefix("{\"detail\":{\"error\":\"forbidden\""))
+        #expect(try self.get("/nothing", fixture).status == 404)
+        #expect(try self.get("/runs/1", method: "PUT", fixture).status == 405)
+    }
+
+    @Test func tooManyWrongTokensAre429() throws {
+        let fixture = try Fixture(table: self.table, failureLimit: 2)
+        for _ in 0..<2 { #expect(try self.get("/runs/1", "Authorization: Bearer no\r\n", fixture).status == 401) }
+        let slowed = try self.get("/runs/1", "Authorization: Bearer rrr\r\n", fixture)
+        #expect(slowed.status == 429)
+        #expect(slowed.header("Retry-After") == "60")
+        #expect(try self.get("/?token=rrr", fixture).status == 429)
+        // No token is no guess.
+        #expect(try self.get("/runs/1", fixture).status == 401)
+    }
+
+    @Test func pagesSendABrowserToTheLoginWhoseFilesAreFree() throws {
+        let fixture = try Fixture(table: self.table)
+        let page = try self.get("/", fixture)
+        #expect(page.status == 303)
+        #expect(page.header("Location") == "/login")
+        #expect(try self.get("/login", fixture).status == 200)
+        #expect(try self.get("/static/css/base.css", fixture).status == 200)
+        #expect(try self.get("/", self.cookie(fixture, token: 0), fixture).status == 200)
+    }
+
+    @Test func aLinkWithATokenGivesASessionAndTheCleanAddress() throws {
+        let fixture = try Fixture(table: self.table)
+        let answer = try self.get("/?token=rrr&run=1", secure: true, fixture)
+        #expect(answer.status == 303)
+        #expect(answer.header("Location") == "/?run=1")
+        let cookie = try #require(answer.header("Set-Cookie"))
+        #expect(cookie.contains("; Secure"))
+        #expect(cookie.contains("HttpOnly; SameSite=Strict"))
+        let page = try self.get("/", "Cookie: \(cookie.prefix { $0 != ";" })\r\n", fixture)
+        #expect(page.status == 200)
+        let wrong = try self.get("/?token=no", fixture)
+        #expect(wrong.header("Location") == "/login?failed")
+        #expect(wrong.header("Set-Cookie") == nil)
+    }
+
+    @Test(arguments: [
+        ("Origin: http://h:1\r\n", true), ("Origin: HTTP://H:1\r\n", true), ("Origin: https://h:1\r\n", false),
+        ("Origin: http://h:2\r\n", false), ("Origin: http://evil\r\n", false), ("", false),
+        ("Sec-Fetch-Site: same-origin\r\n", true), ("Sec-Fetch-Site: same-site\r\n", false),
+        ("Origin: null\r\nSec-Fetch-Site: same-origin\r\n", true), ("Origin: null\r\n", false),
+        ("Origin: http://evil\r\nSec-Fetch-Site: same-origin\r\n", false),
+    ])
+    func withACookieAnUnsafeMethodMustComeFromHere(headers: String, passes: Bool) throws {
+        let fixture = try Fixture(table: self.table) { $0.cors = CORSPolicy(["http://evil"]) }
+        // A body that is announced and not sent: the gate's decision is seen without running the handler.
+        let cookie = self.cookie(fixture, token: 1)
+        let answer = try self.get(
+            "/echo", headers + cookie + "Expect: 100-continue\r\nContent-Length: 2\r\n", method: "POST", fixture)
+        #expect(answer.status == (passes ? 100 : 403))
+    }
+
+    @Test func withABearerTokenTheOriginDoesNotMatter() throws {
+        let fixture = try Fixture(table: self.table)
+        let answer = try self.get(
+            "/echo",
+            "Origin: http://evil\r\nAuthorization: Bearer ttt\r\nExpect: 100-continue\r\nContent-Length: 2\r\n",
+            method: "POST", fixture)
+        #expect(answer.status == 100)
+    }
+
+    @Test func inOpenModeAForeignOriginMayActOnlyWithTheOpenPolicyOrWhenListed() throws {
+        func status(_ origin: String, _ policy: [String]) throws -> Int? {
+            try self.get(
+                "/echo", "Origin: \(origin)\r\nExpect: 100-continue\r\nContent-Length: 2\r\n", method: "POST",
+                Fixture { $0.cors = CORSPolicy(policy) }
+            ).status
+        }
+        #expect(try status("http://evil", ["*"]) == 100)
+        #expect(try status("http://evil", ["http://good"]) == 403)
+        #expect(try status("http://good", ["http://good"]) == 100)
+        #expect(try status("http://h:1", ["http://good"]) == 100)
+    }
+
+    @Test func namesThatAreNotTheServersAreRefusedWhenTheyAreListed() throws {
+        let fixture = try Fixture { $0.allowedHosts = ["monitor.local"] }
+        for (host, status) in [
+            ("127.0.0.1:8000", 404), ("localhost:8000", 404), ("[::1]:8000", 404), ("Monitor.Local", 404),
+            ("evil.example:8000", 421), ("127.0.0.1.evil.example", 421),
+        ] {
+            let answer = try EmbeddedConnection(fixture).exchange("GET /none HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+            #expect(answer.status == status, "\(host)")
+        }
+    }
+
+    // MARK: CORS
+
+    let preflight = "Origin: http://good\r\nAccess-Control-Request-Method: POST\r\n"
+
+    @Test func aPreflightIsAnsweredWithoutAToken() throws {
+        let fixture = try Fixture(table: self.table)
+        let answer = try self.get(
+            "/echo", self.preflight + "Access-Control-Request-Headers: x-requested-with, x-evil\r\n",
+            method: "OPTIONS", fixture)
+        #expect(answer.status == 204)
+        #expect(answer.header("Access-Control-Allow-Origin") == "*")
+        #expect(answer.header("Access-Control-Allow-Methods") == "POST, OPTIONS")
+        #expect(
+            answer.header("Access-Control-Allow-Headers")
+                == "Authorization, Content-Type, Content-Encoding, x-requested-with")
+        #expect(answer.header("Access-Control-Max-Age") != nil)
+        #expect(!answer.lowercased().contains("access-control-allow-credentials"))
+    }
+
+    @Test func aListedOriginIsEchoedAndAnotherGetsNothing() throws {
+        let fixture = try Fixture(table: self.table) { $0.cors = CORSPolicy(["http://good"]) }
+        let good = try self.get("/echo", self.preflight, method: "OPTIONS", fixture)
+        #expect(good.header("Access-Control-Allow-Origin") == "http://good")
+        #expect(good.contains("Vary: Origin\r\n"))
+        let evil = try self.get(
+            "/echo", "Origin: http://evil\r\nAccess-Control-Request-Method: POST\r\n", method: "OPTIONS", fixture)
+        #expect(evil.status == 204)
+        #expect(!evil.contains("Access-Control-Allow"))
+        #expect(evil.contains("Vary: Origin\r\n"))
+        // Errors are readable too, so that a page can tell what is wrong.
+        #expect(
+            try self.get("/runs/1", "Origin: http://good\r\n", fixture).header("Access-Control-Allow-Origin")
+                == "http://good")
+        #expect(try self.get("/runs/1", "Origin: http://evil\r\n", fixture).header("Access-Control-Allow-Origin") == nil)
+    }
+}

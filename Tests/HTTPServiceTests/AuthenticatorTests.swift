@@ -1,0 +1,164 @@
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import HTTPService
+
+@Suite struct AuthenticatorTests {
+    let clock = TestClock()
+
+    func authenticator(_ table: TokenTable, limit: Int = 3, sessions: Int = 4) -> Authenticator {
+        let clock = self.clock
+        return Authenticator(
+            table: table, failureLimit: limit, sessionLimit: sessions, digest: testDigest, clock: { clock.now })
+    }
+
+    let table = TokenTable.of(("a", "alpha", [.ingest]), ("b", "beta", [.read, .admin]))
+
+    func bearer(_ token: String) -> HTTPHeaders { ["Authorization": "Bearer \(token)"] }
+
+    func cookie(_ setCookie: String) -> HTTPHeaders {
+        ["Cookie": "other=1; " + setCookie.prefix { $0 != ";" }]
+    }
+
+    @Test func aTokenGivesItsNameAndScopes() {
+        let authenticator = self.authenticator(self.table)
+        #expect(
+            authenticator.identify(self.bearer("beta"), peer: "p")
+                == .known(Identity(name: "b", scopes: [.read, .admin], source: .bearer)))
+        #expect(
+            authenticator.identify(["Authorization": "bearer alpha"], peer: "p")
+                == .known(Identity(name: "a", scopes: [.ingest], source: .bearer)))
+        #expect(authenticator.identify([:], peer: "p") == .absent)
+        #expect(authenticator.identify(["Authorization": "Basic YTpi"], peer: "p") == .absent)
+        #expect(authenticator.identify(self.bearer("gamma"), peer: "p") == .wrong)
+        #expect(authenticator.identify(self.bearer(""), peer: "p") == .absent)
+    }
+
+    @Test func anOpenServerKnowsEverybodyAndAnEmptyTableNobody() {
+        #expect(
+            self.authenticator(.open).identify([:], peer: "p")
+                == .known(Identity(name: "open", scopes: Set(Scope.allCases), source: .open)))
+        #expect(self.authenticator(TokenTable(entries: [])).identify(self.bearer("x"), peer: "p") == .wrong)
+    }
+
+    @Test func anAddressOverItsLimitWaitsForItsWindowAndNoOtherDoes() {
+        let authenticator = self.authenticator(self.table)
+        for _ in 0..<3 { #expect(authenticator.check("wrong", peer: "10.0.0.1") == .wrong) }
+        self.clock.advance(by: .seconds(20))
+        #expect(authenticator.check("wrong", peer: "10.0.0.1") == .limited(seconds: 40))
+        // Also with the right token: otherwise guessing would go on.
+        #expect(authenticator.check("alpha", peer: "10.0.0.1") == .limited(seconds: 40))
+        #expect(authenticator.check("alpha", peer: "10.0.0.2") == .valid(self.table.entries[0]))
+        self.clock.advance(by: .seconds(40))
+        #expect(authenticator.check("alpha", peer: "10.0.0.1") == .valid(self.table.entries[0]))
+    }
+
+    @Test func addressesOfOneIPv6NetworkCountTogetherAndMappedIPv4ByThemselves() {
+        let authenticator = self.authenticator(self.table)
+        for index in 0..<3 { _ = authenticator.check("wrong", peer: "2001:db8::\(index)") }
+        #expect(authenticator.check("alpha", peer: "2001:db8::ffff") == .limited(seconds: 60))
+        #expect(authenticator.check("alpha", peer: "2001:db8:0:1::1") == .valid(self.table.entries[0]))
+        for _ in 0..<3 { _ = authenticator.check("wrong", peer: "::ffff:10.0.0.1") }
+        #expect(authenticator.check("alpha", peer: "::ffff:10.0.0.2") == .valid(self.table.entries[0]))
+    }
+
+    @Test func aHundredThousandWrongTokensTakeConstantMemory() {
+        let authenticator = self.authenticator(self.table)
+        for index in 0..<100_000 { _ = authenticator.check("w\(index)", peer: "10.\(index / 65_536).\(index % 65_536)") }
+        #expect(authenticator.limitedAddressCount <= 4_096)
+        self.clock.advance(by: .minutes(1))
+        _ = authenticator.check("w", peer: "192.0.2.1")
+        #expect(authenticator.limitedAddressCount == 1)
+    }
+
+    @Test func aSessionLivesTwelveHoursWithItsToken() {
+        let authenticator = self.authenticator(self.table)
+        let setCookie = authenticator.beginSession(for: self.table.entries[1], secure: true)
+        #expect(setCookie.hasSuffix("; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=43200"))
+        let headers = self.cookie(setCookie)
+        let identity = Identity(name: "b", scopes: [.read, .admin], source: .cookie)
+        #expect(authenticator.identify(headers, peer: "p") == .known(identity))
+        self.clock.advance(by: .hours(12) - .seconds(1))
+        #expect(authenticator.identify(headers, peer: "p") == .known(identity))
+        self.clock.advance(by: .seconds(1))
+        #expect(authenticator.identify(headers, peer: "p") == .absent)
+    }
+
+    @Test func aSessionEndsWhenItsTokenIsGoneOrChangedAndFollowsItsScopes() {
+        let authenticator = self.authenticator(self.table)
+        let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], secure: false))
+        var table = self.table
+        table.entries[1].scopes = [.read]
+        authenticator.replace(with: table)
+        #expect(
+            authenticator.identify(headers, peer: "p")
+                == .known(Identity(name: "b", scopes: [.read], source: .cookie)))
+        authenticator.replace(with: .of(("b", "another value", [.read])))
+        #expect(authenticator.identify(headers, peer: "p") == .absent)
+    }
+
+    @Test func logoutEndsTheSessionForGood() {
+        let authenticator = self.authenticator(self.table)
+        let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], secure: false))
+        #expect(authenticator.endSession(headers, secure: false).contains("Max-Age=0"))
+        #expect(authenticator.identify(headers, peer: "p") == .absent)
+        #expect(authenticator.sessionCount == 0)
+    }
+
+    @Test func theOldestSessionIsEvicted() {
+        let authenticator = self.authenticator(self.table, sessions: 4)
+        let cookies = (0..<6).map { _ in
+            self.cookie(authenticator.beginSession(for: self.table.entries[0], secure: false))
+        }
+        #expect(authenticator.sessionCount == 4)
+        #expect(authenticator.identify(cookies[1], peer: "p") == .absent)
+        #expect(authenticator.identify(cookies[2], peer: "p") != .absent)
+    }
+
+    @Test func aCookieThatIsNoSessionIsNoFailure() {
+        let authenticator = self.authenticator(self.table, limit: 1)
+        for _ in 0..<5 {
+            let made = String(repeating: "a", count: 64)
+            #expect(authenticator.identify(["Cookie": "nnmonitor_session=\(made)"], peer: "p") == .absent)
+        }
+        #expect(authenticator.check("alpha", peer: "p") == .valid(self.table.entries[0]))
+    }
+}
+
+@Suite struct TokenFileTests {
+    static let digest = String(repeating: "0f", count: 32)
+
+    @Test func linesAreRead() throws {
+        let other = String(repeating: "AB", count: 32)
+        let entries = try TokenFile.parse(
+            "# tokens\n\ntrainer:ingest:\(Self.digest)\r\n  admin.1 : read, admin : \(other)\n", file: "t")
+        #expect(entries.map(\.name) == ["trainer", "admin.1"])
+        #expect(entries[1].scopes == [.read, .admin])
+        #expect(entries[0].digest == [UInt8](repeating: 0x0f, count: 32))
+    }
+
+    @Test(arguments: [
+        ("a:read", "expected name:scopes:sha256, found 2 field(s) separated by ':'"),
+        (":read:\(digest)", "the name must be 1 to 128 letters, digits, '.', '_' or '-'"),
+        ("a b:read:\(digest)", "the name must be 1 to 128 letters, digits, '.', '_' or '-'"),
+        ("a:write:\(digest)", "unknown scope 'write'; allowed: ingest, read, admin"),
+        ("a::\(digest)", "a scope is empty; allowed: ingest, read, admin"),
+        ("a:read:abc", "the third field must be the token's SHA-256 as 64 hex digits"),
+        ("a:read:\(digest)g", "the third field must be the token's SHA-256 as 64 hex digits"),
+    ])
+    func whatIsWrongIsNamedWithFileAndLine(line: String, reason: String) {
+        #expect(throws: TokenFileError(file: "tokens.txt", line: 2, reason: reason)) {
+            try TokenFile.parse("# first\n\(line)\n", file: "tokens.txt")
+        }
+    }
+
+    @Test func namesAndTokensAreUnique() {
+        #expect(throws: TokenFileError(file: "t", line: 2, reason: "the name 'a' is used twice")) {
+            try TokenFile.parse("a:read:\(Self.digest)\na:read:\(String(repeating: "1", count: 64))", file: "t")
+        }
+        #expect(throws: TokenFileError(file: "t", line: 2, reason: "the token of 'b' is the token of an earlier line")) {
+            try TokenFile.parse("a:read:\(Self.digest)\nb:read:\(Self.digest)", file: "t")
+        }
+    }
+}

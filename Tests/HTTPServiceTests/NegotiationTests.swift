@@ -1,0 +1,74 @@
+import Compression
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import HTTPService
+
+@Suite struct NegotiationTests {
+    @Test(arguments: [
+        ("gzip", true), ("deflate, gzip;q=0.5", true), ("gzip;q=0", false), ("*", true), ("*;q=0", false),
+        ("gzip;q=0, *", false), ("identity", false), ("gzip;q=0.5, identity;q=0.8", false), ("GZIP ; Q=1", true),
+        ("br", false), ("", false), ("x-gzip", true), ("gzip;q=abc", false),
+    ])
+    func acceptEncodingIsReadWithItsQualities(value: String, expected: Bool) {
+        #expect(AcceptEncoding.takesGzip(["Accept-Encoding": value]) == expected)
+    }
+
+    @Test func contentEncodingTakesOneCoding() {
+        #expect(RequestCoding.of([:]) == .identity)
+        #expect(RequestCoding.of(["Content-Encoding": "identity"]) == .identity)
+        #expect(RequestCoding.of(["Content-Encoding": "X-GZIP"]) == .compressed(.gzip))
+        #expect(RequestCoding.of(["Content-Encoding": "identity, deflate"]) == .compressed(.deflate))
+        #expect(RequestCoding.of(["Content-Encoding": "gzip, gzip"]) == nil)
+        #expect(RequestCoding.of(["Content-Encoding": "br"]) == nil)
+    }
+
+    @Test(arguments: [
+        ("application/json", true), ("Application/JSON; charset=utf-8", true), ("application/problem+json", true),
+        ("application/+json", false), ("text/json", false), ("text/plain", false), ("", false),
+    ])
+    func contentTypesOfJSON(value: String, expected: Bool) {
+        #expect(MediaType.isJSON(["Content-Type": value]) == expected)
+        #expect(MediaType.isJSON([:]))
+    }
+
+    @Test func onlyLongBodiesOfCompressibleTypesAreCompressed() {
+        let compression = ResponseCompression(threshold: 100, level: 6)
+        func coding(_ response: HTTPResponse, _ accepts: Bool = true) -> String? {
+            compression.apply(to: response, acceptsGzip: accepts).headers.first(name: "content-encoding")
+        }
+        let long = ByteBuffer(repeating: 0x20, count: 100)
+        #expect(coding(.json(long)) == "gzip")
+        #expect(coding(.json(long), false) == nil)
+        #expect(coding(.json(ByteBuffer(repeating: 0x20, count: 99))) == nil)
+        #expect(coding(HTTPResponse(status: .ok, headers: ["Content-Type": "image/png"], body: .bytes(long))) == nil)
+        #expect(coding(HTTPResponse(status: .ok, body: .bytes(long))) == nil)
+        var coded = HTTPResponse.json(long)
+        coded.headers.add(name: "Content-Encoding", value: "br")
+        #expect(coding(coded) == "br")
+        coded = .json(long)
+        coded.headers.add(name: "Cache-Control", value: "no-transform")
+        #expect(coding(coded) == nil)
+        #expect(
+            compression.apply(to: .json(long), acceptsGzip: false).headers["vary"] == ["Accept-Encoding"])
+    }
+
+    @Test func datesGoThereAndBack() {
+        #expect(HTTPDate.string(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(HTTPDate.parse("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
+        #expect(HTTPDate.string(951_782_400) == "Tue, 29 Feb 2000 00:00:00 GMT")
+        #expect(HTTPDate.parse("Sunday, 06-Nov-94 08:49:37 GMT") == nil)
+        for second in stride(from: -86_400 * 400, to: 86_400 * 36_525, by: 86_399 * 7) {
+            #expect(HTTPDate.parse(HTTPDate.string(second)) == second)
+        }
+    }
+
+    @Test func errorTextIsValidJSON() {
+        #expect(JSONText.quoted("a\"b\\c\n\u{1}é") == "\"a\\\"b\\\\c\\n\\u0001é\"")
+    }
+
+    @Test func logTextHoldsNoControlCharacters() {
+        #expect(AccessLog.escaped("/a\r\nb\u{1b}[0m\u{202e}é") == "/a\\u{d}\\u{a}b\\u{1b}[0m\\u{202e}é")
+    }
+}

@@ -1,0 +1,259 @@
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import HTTPService
+
+@Suite struct StateMachineTests {
+    typealias Machine = HTTPConnection.StateMachine
+
+    let start = NIODeadline.uptimeNanoseconds(0)
+
+    func machine() -> Machine {
+        Machine(
+            limits: Machine.Limits(
+                headTimeout: .seconds(10), bodyTimeout: .seconds(60), idleTimeout: .seconds(75),
+                lingerTimeout: .seconds(5), lingerBytes: 1_000, drainBytes: 100), now: self.start)
+    }
+
+    func head(_ headers: HTTPHeaders = [:], method: HTTPMethod = .POST, version: HTTPVersion = .http1_1)
+        -> Machine.Part
+    {
+        .head(HTTPRequestHead(version: version, method: method, uri: "/", headers: headers))
+    }
+
+    func bytes(_ count: Int) -> Machine.Part { .body(ByteBuffer(repeating: 0x61, count: count)) }
+
+    func name(_ step: Machine.Step?) -> String {
+        switch step {
+        case .admit: "admit"
+        case .collect(let bytes): "collect \(bytes.readableBytes)"
+        case .execute: "execute"
+        case .refuse(let failure): "refuse \(failure)"
+        case .halfClose: "halfClose"
+        case .close: "close"
+        case nil: "nothing"
+        }
+    }
+
+    func next(_ machine: inout Machine, writable: Bool = true) -> String {
+        self.name(machine.next(now: self.start, writable: writable))
+    }
+
+    func begins(_ machine: inout Machine) -> Bool { machine.answerBegins(closing: false) }
+    func letIn(_ machine: inout Machine) -> Bool { machine.letIn(now: self.start) }
+    func ended(_ machine: inout Machine) -> String { self.name(machine.answerEnded(now: self.start)) }
+    func late(_ machine: inout Machine) -> String { self.name(machine.deadlinePassed()) }
+    func quiesce(_ machine: inout Machine) -> String { self.name(machine.quiesce()) }
+    func arrive(_ machine: inout Machine, _ count: Int) -> String {
+        self.name(machine.bytesArrived(count, now: self.start))
+    }
+
+    @Test func aRequestGoesThroughItsTurnAndTheConnectionIsIdleAgain() {
+        var machine = self.machine()
+        machine.receive(self.head(["Content-Length": "3"]))
+        #expect(self.next(&machine) == "admit")
+        #expect(self.next(&machine) == "nothing")
+        #expect(self.letIn(&machine) == false)
+        machine.receive(self.bytes(3))
+        #expect(self.next(&machine) == "collect 3")
+        machine.receive(.end)
+        #expect(self.next(&machine) == "execute")
+        #expect(machine.deadline == nil)
+        #expect(self.begins(&machine))
+        #expect(self.ended(&machine) == "nothing")
+        #expect(machine.deadline == self.start + .seconds(75))
+    }
+
+    @Test func aPipelinedRequestWaitsUntilTheFirstIsAnsweredAndStopsTheReading() {
+        var machine = self.machine()
+        machine.receive(self.head(method: .GET))
+        machine.receive(.end)
+        #expect(self.next(&machine) == "admit")
+        _ = self.letIn(&machine)
+        #expect(self.next(&machine) == "execute")
+        #expect(machine.mayRead)
+        machine.receive(self.head(method: .GET))
+        machine.receive(.end)
+        #expect(self.next(&machine) == "nothing")
+        #expect(!machine.mayRead)
+        _ = self.begins(&machine)
+        _ = machine.answerEnded(now: self.start)
+        #expect(self.next(&machine) == "admit")
+    }
+
+    @Test func noRequestIsBegunWhileTheClientTakesNoAnswers() {
+        var machine = self.machine()
+        machine.receive(self.head(method: .GET))
+        #expect(self.next(&machine, writable: false) == "nothing")
+        #expect(self.next(&machine, writable: true) == "admit")
+    }
+
+    @Test(arguments: [
+        // The rest of the body, whether the client waits for 100, whether the connection stays.
+        ("100", false, true), ("101", false, false), ("100", true, false), ("0", true, true),
+    ])
+    func aConnectionStaysAfterAnEarlyAnswerOnlyWhenTheRestIsSmall(length: String, expects: Bool, stays: Bool) {
+        var machine = self.machine()
+        var headers: HTTPHeaders = ["Content-Length": length]
+        if expects { headers.add(name: "Expect", value: "100-continue") }
+        machine.receive(self.head(headers))
+        _ = self.next(&machine)
+        machine.refused(distrust: false)
+        #expect(self.begins(&machine) == stays)
+        #expect(self.ended(&machine) == (stays ? "nothing" : "halfClose"))
+    }
+
+    @Test func aBodyThatIsHereAlreadyNeverClosesTheConnection() {
+        var machine = self.machine()
+        machine.receive(self.head(["Transfer-Encoding": "chunked"]))
+        machine.receive(self.bytes(5_000))
+        machine.receive(.end)
+        _ = self.next(&machine)
+        machine.refused(distrust: false)
+        #expect(self.begins(&machine))
+        _ = machine.answerEnded(now: self.start)
+    }
+
+    @Test func theRestOfARefusedBodyIsThrownAwayBeforeTheNextRequest() {
+        var machine = self.machine()
+        machine.receive(self.head(["Content-Length": "50"]))
+        _ = self.next(&machine)
+        machine.refused(distrust: false)
+        #expect(self.begins(&machine))
+        _ = machine.answerEnded(now: self.start)
+        machine.receive(self.bytes(50))
+        #expect(self.next(&machine) == "nothing")
+        #expect(machine.deadline == self.start + .seconds(5))
+        machine.receive(.end)
+        machine.receive(self.head(method: .GET))
+        #expect(self.next(&machine) == "admit")
+    }
+
+    @Test func theLastAnswerIsFollowedByABoundedLingering() {
+        var machine = self.machine()
+        machine.receive(self.head(["Content-Length": "5000"]))
+        _ = self.next(&machine)
+        machine.refused(distrust: false)
+        _ = self.begins(&machine)
+        #expect(self.ended(&machine) == "halfClose")
+        #expect(machine.mayRead)
+        #expect(self.arrive(&machine, 1_000) == "nothing")
+        #expect(self.arrive(&machine, 1) == "close")
+    }
+
+    @Test func lingeringEndsWithTheClientsEndAndWithTime() {
+        for byTime in [true, false] {
+            var machine = self.machine()
+            machine.receive(self.head(["Connection": "close"], method: .GET))
+            machine.receive(.end)
+            _ = self.next(&machine)
+            _ = self.letIn(&machine)
+            #expect(self.next(&machine) == "execute")
+            #expect(!self.begins(&machine))
+            #expect(self.ended(&machine) == "halfClose")
+            if byTime {
+                #expect(machine.deadline == self.start + .seconds(5))
+                #expect(self.late(&machine) == "close")
+            } else {
+                machine.receive(.inputClosed)
+                #expect(self.next(&machine) == "close")
+            }
+        }
+    }
+
+    @Test func theFirstHeadsDeadlineRunsFromTheStartAndLaterOnesFromTheirFirstByte() {
+        var machine = self.machine()
+        #expect(machine.deadline == self.start + .seconds(10))
+        _ = machine.bytesArrived(1, now: self.start + .seconds(9))
+        #expect(machine.deadline == self.start + .seconds(10))
+        machine.receive(self.head(method: .GET))
+        machine.receive(.end)
+        _ = self.next(&machine)
+        _ = self.letIn(&machine)
+        _ = self.next(&machine)
+        _ = self.begins(&machine)
+        _ = machine.answerEnded(now: self.start)
+        _ = machine.bytesArrived(1, now: self.start + .seconds(30))
+        #expect(machine.deadline == self.start + .seconds(40))
+        _ = machine.bytesArrived(1, now: self.start + .seconds(39))
+        #expect(machine.deadline == self.start + .seconds(40))
+        #expect(self.late(&machine) == "refuse headTimeout")
+    }
+
+    @Test func anIdleConnectionIsClosedSilently() {
+        var machine = self.machine()
+        #expect(self.late(&machine) == "close")
+    }
+
+    @Test func aFailureIsAnsweredAfterTheRequestsBeforeIt() {
+        var machine = self.machine()
+        machine.receive(self.head(method: .GET))
+        machine.receive(.end)
+        machine.receive(.failure(.malformed("x")))
+        machine.receive(.failure(.malformed("a second one means nothing")))
+        #expect(self.next(&machine) == "admit")
+        _ = self.letIn(&machine)
+        #expect(self.next(&machine) == "execute")
+        #expect(self.begins(&machine))
+        _ = machine.answerEnded(now: self.start)
+        #expect(self.next(&machine) == "refuse malformed(\"x\")")
+        #expect(!self.begins(&machine))
+        #expect(self.ended(&machine) == "halfClose")
+        #expect(self.next(&machine) == "nothing")
+    }
+
+    @Test func aClientThatStopsSendingStillGetsItsAnswers() {
+        var machine = self.machine()
+        machine.receive(self.head(method: .GET))
+        machine.receive(.end)
+        machine.receive(.inputClosed)
+        _ = self.next(&machine)
+        _ = self.letIn(&machine)
+        #expect(self.next(&machine) == "execute")
+        _ = self.begins(&machine)
+        _ = machine.answerEnded(now: self.start)
+        #expect(self.next(&machine) == "close")
+    }
+
+    @Test func quiescingClosesAnIdleConnectionAndLetsABusyOneFinish() {
+        var idle = self.machine()
+        #expect(self.quiesce(&idle) == "close")
+        var busy = self.machine()
+        busy.receive(self.head(method: .GET))
+        busy.receive(.end)
+        _ = self.next(&busy)
+        _ = self.letIn(&busy)
+        _ = self.next(&busy)
+        #expect(self.quiesce(&busy) == "nothing")
+        #expect(!self.begins(&busy))
+        #expect(self.ended(&busy) == "halfClose")
+    }
+
+    @Test func oneHundredContinueIsForABodyThatHasNotCome() {
+        for (headers, version, alreadyHere, expected): (HTTPHeaders, HTTPVersion, Bool, Bool) in [
+            (["Expect": "100-continue", "Content-Length": "3"], .http1_1, false, true),
+            (["Expect": "100-Continue", "Transfer-Encoding": "chunked"], .http1_1, false, true),
+            (["Expect": "100-continue", "Content-Length": "3"], .http1_1, true, false),
+            (["Expect": "100-continue", "Content-Length": "3"], .http1_0, false, false),
+            (["Expect": "100-continue"], .http1_1, false, false),
+            (["Content-Length": "3"], .http1_1, false, false),
+        ] {
+            var machine = self.machine()
+            machine.receive(self.head(headers, version: version))
+            if alreadyHere { machine.receive(self.bytes(3)) }
+            _ = self.next(&machine)
+            #expect(self.letIn(&machine) == expected, "\(headers)")
+        }
+    }
+
+    @Test func aRequestForAnotherProtocolThatIsNotGrantedEndsTheConnection() {
+        var machine = self.machine()
+        machine.receive(self.head(["Connection": "Upgrade", "Upgrade": "h2c"], method: .GET))
+        machine.receive(.end)
+        _ = self.next(&machine)
+        _ = self.letIn(&machine)
+        _ = self.next(&machine)
+        #expect(!self.begins(&machine))
+    }
+}
