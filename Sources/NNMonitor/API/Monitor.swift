@@ -27,9 +27,16 @@ package final class Monitor: Sendable {
     let store: MetricsStore
     let broadcast: BroadcastManager<WireFrameRenderer>
     private let subscribers = Atomic<Int>(0)
+    private let onSubscriber: @Sendable (any Channel) -> Void
 
-    package init(configuration: MonitorConfiguration) {
+    /// - Parameters:
+    ///   - configuration: limits and times.
+    ///   - onSubscriber: told of each connection that has become a subscriber's, on its event loop.
+    package init(
+        configuration: MonitorConfiguration, onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
+    ) {
         self.configuration = configuration
+        self.onSubscriber = onSubscriber
         store = MetricsStore(limits: configuration.store)
         broadcast = BroadcastManager(renderer: WireFrameRenderer())
     }
@@ -45,11 +52,12 @@ package final class Monitor: Sendable {
     /// Whether one more is taken. Handshakes that overlap may go over the limit by as many as there are event loops.
     var hasRoomForSubscriber: Bool { subscriberCount < configuration.maximumSubscribers }
 
-    /// Counts a subscriber in.
-    func addSubscriber() { subscribers.add(1, ordering: .relaxed) }
-
-    /// Counts a subscriber out.
-    func removeSubscriber() { subscribers.subtract(1, ordering: .relaxed) }
+    /// Counts a subscriber in, and out when its connection closes.
+    func addSubscriber(_ channel: any Channel) {
+        subscribers.add(1, ordering: .relaxed)
+        channel.closeFuture.whenComplete { [self] _ in subscribers.subtract(1, ordering: .relaxed) }
+        onSubscriber(channel)
+    }
 
     /// Stores a step and hands it to every subscriber, in this order and whatever happens in between: each number that
     /// the store gives out reaches the broadcaster.

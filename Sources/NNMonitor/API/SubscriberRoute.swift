@@ -31,8 +31,7 @@ struct SubscriberRoute: Sendable {
     }
 
     private func install(on channel: any Channel, _ deflate: DeflateParameters?) -> EventLoopFuture<Void> {
-        monitor.addSubscriber()
-        channel.closeFuture.whenComplete { _ in monitor.removeSubscriber() }
+        monitor.addSubscriber(channel)
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandlers([
                 WebSocketHandler(configuration: monitor.configuration.webSocket, deflate: deflate),

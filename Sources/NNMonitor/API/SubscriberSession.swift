@@ -4,11 +4,18 @@ package import NIOCore
 import NIOWebSocket
 package import WebSocketServer
 
+/// Tells a subscriber's session that the server stops.
+package struct SubscriberFarewell: Sendable {
+    package init() {}
+}
+
 /// One subscriber's conversation: lives on its connection's event loop, behind the WebSocket handler.
 ///
 /// What the broadcaster sends waits in the subscriber's queue and is written while the connection can take more. While an
 /// answer that contains steps is made and sent, in a task, the queue waits; what the answer contains is then taken out of
 /// it. The client's messages are handled one at a time; while some wait, nothing more is read.
+///
+/// `SubscriberFarewell`, fired through the pipeline, ends it: what waits is sent first, then the close frame.
 package final class SubscriberSession: ChannelDuplexHandler {
     package typealias InboundIn = WebSocketMessage
     package typealias InboundOut = Never
@@ -26,6 +33,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     /// An answer is being made or sent by a task; the first one is the listing.
     private var isAnswering = true
     private var isReadHeldBack = false
+    private var isEnding = false
     private var answer: Task<Void, Never>?
     private var stall: StallWatch?
 
@@ -91,6 +99,17 @@ package final class SubscriberSession: ChannelDuplexHandler {
             hasWritten = true
         }
         if hasWritten { context.flush() }
+        if isEnding && context.channel.isWritable {
+            send(.close(.goingAway, reason: "the server stops"))
+        }
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is SubscriberFarewell {
+            isEnding = true
+            sendWaiting()
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
