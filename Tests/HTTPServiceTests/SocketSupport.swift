@@ -69,20 +69,15 @@ final class RawClient: Sendable {
         self.socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         guard self.socket >= 0 else { throw SocketError(what: "socket") }
         // Only a guard against hanging for ever: no test waits for it to pass.
-        var patience = timeval(tv_sec: 30, tv_usec: 0)
-        setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        setsockopt(self.socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        // A `timeval`: seconds and microseconds.
+        var patience = (30, 0)
+        setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<(Int, Int)>.size))
+        setsockopt(self.socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<(Int, Int)>.size))
         if var receiveBuffer {
             setsockopt(self.socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<CInt>.size))
         }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(self.socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        let result = try SocketAddress(ipAddress: "127.0.0.1", port: port).withSockAddr { address, size in
+            Glibc.connect(self.socket, address, socklen_t(size))
         }
         guard result == 0 else { throw SocketError(what: "connect: \(errno)") }
     }
@@ -106,8 +101,9 @@ final class RawClient: Sendable {
 
     /// Makes the socket's end a reset: the client is gone, not only silent.
     func resetWhenClosed() {
-        var linger = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(self.socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        // A `linger`: on, and no time.
+        var linger: (CInt, CInt) = (1, 0)
+        setsockopt(self.socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<(CInt, CInt)>.size))
     }
 
     func endSending() {
