@@ -89,6 +89,13 @@ final class BlockingClient {
     func closeNotify() { SSL_shutdown(ssl) }
     func shutdownTCPOutput() { Foundation.shutdown(socket, Int32(SHUT_WR)) }
 
+    /// Reads what TCP still has and drops it: a socket that is closed with unread bytes resets the connection, and the
+    /// server might not see our last alert.
+    func drainTCP() {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while recv(socket, &bytes, bytes.count, 0) > 0 {}
+    }
+
     var version: Int32 { SSL_version(ssl) }
     var isResumed: Bool { SSL_session_reused(ssl) == 1 }
     var cipher: String { SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? "" }

@@ -46,10 +46,4 @@ final class ClientContext: @unchecked Sendable {
         _ = nn_SSL_set_tlsext_host_name(ssl, "localhost")
         return ssl
     }
-
-    /// A client without a socket.
-    func makeSession() throws -> TLSSession {
-        guard let ssl = makeSSL() else { throw Failure(text: "no session") }
-        return try TLSSession(adopting: ssl, keeping: self)
-    }
 }

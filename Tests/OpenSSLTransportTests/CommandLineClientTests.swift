@@ -9,7 +9,8 @@ import Testing
         let port = server.port
         let body = try folder.write(String(repeating: "x", count: 300_000), to: "body")
         let answer = try await blocking {
-            try run("curl", ["-sS", "-i", "--max-time", "20", "--data-binary", "@\(body)", "http://127.0.0.1:\(port)/"])
+            try run(
+                "curl", ["-sS", "-i", "--max-time", "20", "--data-binary", "@\(body)", "http://127.0.0.1:\(port)/"])
         }
         #expect(answer.contains("HTTP/1.1 400 Bad Request"))
         #expect(answer.contains(#"{"detail":{"error":"tls_required","#))

@@ -229,8 +229,11 @@ private let v1_1: Int32 = 0x0302
         let other = try TestFolder()
         let client = try ClientContext(trusting: other.serverConfiguration().certificateFile)
         let port = server.port
-        await #expect(throws: BlockingClient.Failure.self) {
-            try await blocking { try BlockingClient(port: port, context: client).handshake() }
+        try await blocking {
+            let connection = try BlockingClient(port: port, context: client)
+            #expect(throws: BlockingClient.Failure.self) { try connection.handshake() }
+            connection.shutdownTCPOutput()
+            connection.drainTCP()
         }
         let seen = await server.events { $0 == .inactive }
         guard case .error(.handshakeFailed(let reason))? = seen.first else {

@@ -1,3 +1,4 @@
+import COpenSSL
 import NIOCore
 import NIOEmbedded
 import NIOTLS
@@ -9,14 +10,30 @@ import Testing
 final class EmbeddedPeer {
     let channel: EmbeddedChannel
     let client: TLSSession
+    private let clientSSL: OpaquePointer
     let recorder = Recorder()
 
-    init(context: TLSContext, trusting authority: String, handshakeTimeout: TimeAmount = .seconds(10)) throws {
+    init(context: TLSContext, trusting authority: String, maximumControlBytes: Int = 65536) throws {
         channel = EmbeddedChannel()
-        let handler = TLSServerHandler(context: context, handshakeTimeout: handshakeTimeout)
+        let handler = TLSServerHandler(
+            context: context, handshakeTimeout: .seconds(10), maximumControlBytes: maximumControlBytes)
         try channel.pipeline.syncOperations.addHandlers([handler, recorder])
-        client = try ClientContext(trusting: authority).makeSession()
+        let clientContext = try ClientContext(trusting: authority)
+        clientSSL = try #require(clientContext.makeSSL())
+        client = try TLSSession(adopting: clientSSL, keeping: clientContext)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    }
+
+    deinit {
+        // Handlers leave a channel when it closes and its loop has run: without that they would keep each other.
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+        channel.embeddedEventLoop.run()
+    }
+
+    /// Makes the client ask the server for a key update of its own (RFC 8446 §4.6.3).
+    func requestKeyUpdate() throws {
+        try #require(SSL_key_update(clientSSL, SSL_KEY_UPDATE_REQUESTED) == 1)
+        try #require(SSL_do_handshake(clientSSL) == 1)
     }
 
     /// What the server has to send, as one buffer.

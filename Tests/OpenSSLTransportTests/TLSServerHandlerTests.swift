@@ -29,7 +29,6 @@ import Testing
         try peer.channel.writeOutbound(text)
         #expect(try peer.read() == text)
         #expect(peer.recorder.errors.isEmpty)
-        _ = try peer.channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test func `Flushed writes fill whole records and their promises succeed`() throws {
@@ -211,6 +210,23 @@ import Testing
         peer.channel.embeddedEventLoop.advanceTime(by: .hours(1))
         #expect(peer.channel.isActive)
         #expect(peer.recorder.errors.isEmpty)
+    }
+
+    @Test func `Key updates are answered, but not without end for a peer that takes no answers`() throws {
+        let peer = try EmbeddedPeer(
+            context: context, trusting: configuration.certificateFile, maximumControlBytes: 500)
+        try peer.shakeHands()
+        try peer.requestKeyUpdate()
+        peer.send(peer.takeClientBytes())
+        try peer.channel.writeOutbound(ByteBuffer(string: "under new keys"))
+        #expect(try peer.read() == ByteBuffer(string: "under new keys"))
+        peer.channel.isWritable = false
+        for _ in 0..<100 where peer.channel.isActive {
+            try peer.requestKeyUpdate()
+            peer.send(peer.takeClientBytes())
+        }
+        #expect(peer.recorder.errors == [.controlFlood])
+        #expect(!peer.channel.isActive)
     }
 
     @Test func `A connection that ends before its first byte is no error`() throws {
