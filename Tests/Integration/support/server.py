@@ -13,8 +13,8 @@ ADDRESS = re.compile(r"(https?)://[^\s/:]+:(\d+)")
 
 
 def binary() -> str:
-    """The executable under test: NN_MONITOR_BINARY, or the debug build."""
-    return os.environ.get("NN_MONITOR_BINARY") or str(ROOT / ".build/debug/NNMonitor")
+    """The executable under test: NN_MONITOR_BINARY, or the release build."""
+    return os.environ.get("NN_MONITOR_BINARY") or str(ROOT / ".build/release/NNMonitor")
 
 
 def clean_environment(extra: dict | None) -> dict:
