@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from support.ingest import accept, encode, get, http, kept_steps, post, run_path
+from support.ingest import accept, encode, get, kept_steps, post, run_path, session
 from support.payloads import payload, run_id, served
 
 LIMIT = 2_000_000
@@ -36,7 +36,7 @@ def assert_refused(response, status: int, code: str):
 def fresh_connections():
     """Early answers may close a connection that the session would use again."""
     yield
-    http.close()
+    session.close()
 
 
 # Content types
@@ -166,9 +166,9 @@ def test_a_chunked_body_is_accepted_and_refused_by_its_size(server):
     headers = {"Content-Type": "application/json"}
     arguments = {"headers": headers, "timeout": 30}
     url = server.url + "/api/v1/metrics/layerwise"
-    assert http.post(url, data=pieces(body), **arguments).status_code == 202
+    assert session.post(url, data=pieces(body), **arguments).status_code == 202
     assert_kept(server, posted)
-    assert_refused(http.post(url, data=pieces(sized(LIMIT + 1)[1]), **arguments), 413, "payload_too_large")
+    assert_refused(session.post(url, data=pieces(sized(LIMIT + 1)[1]), **arguments), 413, "payload_too_large")
 
 
 @pytest.mark.parametrize("size", [1_900_000, 20_000_000])

@@ -1,6 +1,7 @@
 """Posts payloads, whole or broken on purpose, and reads back what the server keeps."""
 
 import copy
+import http.client
 import json
 from urllib.parse import quote
 
@@ -10,8 +11,8 @@ PATH = "/api/v1/metrics/layerwise"
 ABSENT = object()
 
 # One session for all tests: connections are kept, and no proxy of the environment comes between.
-http = requests.Session()
-http.trust_env = False
+session = requests.Session()
+session.trust_env = False
 
 
 class Raw(str):
@@ -61,7 +62,7 @@ def post(server, body, headers=None) -> requests.Response:
     arguments = access(server)
     given = {"Content-Type": "application/json"} if headers is None else headers
     arguments["headers"] = {**arguments.get("headers", {}), **given}
-    return http.post(server.url + PATH, data=body, **arguments)
+    return session.post(server.url + PATH, data=body, **arguments)
 
 
 def accept(server, posted, headers=None) -> dict:
@@ -74,7 +75,7 @@ def accept(server, posted, headers=None) -> dict:
 
 
 def get(server, path: str) -> requests.Response:
-    return http.get(server.url + path, **access(server))
+    return session.get(server.url + path, **access(server))
 
 
 def run_path(run: str) -> str:
@@ -109,3 +110,19 @@ def rejected(response: requests.Response) -> list[dict]:
 def kinds(errors: list[dict]) -> list[tuple]:
     """Type and place of each error, without the leading "body"."""
     return [(item["type"], tuple(item["loc"][1:])) for item in errors]
+
+
+def raw_get(server, target: str, method: str = "GET"):
+    """Status and body for a target sent as it is, which `requests` would tidy up."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        connection.request(method, target)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def assert_json(response, status: int = 200):
+    assert response.status_code == status, response.text[:500]
+    assert response.headers["Content-Type"].split(";")[0] == "application/json"
