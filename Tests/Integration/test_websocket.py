@@ -152,8 +152,8 @@ def test_text_that_is_no_json_gets_the_contract_error_and_stays_open(raw, text):
 
 
 @pytest.mark.parametrize("text", [
-    "[]", "1", '"ping"', "null", "true", "{}", '{"action":null}', '{"action":7}', '{"action":"dance"}', '{"run_id":"a"}',
-    '{"action":"subscribe_run"}', '{"action":"subscribe_run","run_id":7}', '{"action":"subscribe_run","run_id":null}',
+    "[]", "1", '"ping"', "null", "true", "{}", '{"action":null}', '{"action":7}', '{"action":"dance"}',
+    '{"run_id":"a"}', '{"action":"subscribe_run"}', '{"action":"subscribe_run","run_id":7}', '{"action":"subscribe_run","run_id":null}',
     '{"action":"subscribe_run","run_id":["a"]}'])
 def test_message_that_makes_no_sense_gets_an_error_and_stays_open(raw, text):
     raw.say(text)
@@ -206,7 +206,8 @@ def test_breach_of_the_protocol_is_closed_with_1002(raw, frames):
     assert raw.gone()
 
 
-@pytest.mark.parametrize("payload_bytes", [b"\xff", b'{"action":"\xc3\x28"}', b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc3"])
+@pytest.mark.parametrize("payload_bytes", [
+    b"\xff", b'{"action":"\xc3\x28"}', b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc3"])
 def test_invalid_utf8_is_closed_with_1007(raw, payload_bytes):
     raw.frame(TEXT, payload_bytes)
     assert raw.read_close() == 1007
@@ -345,9 +346,10 @@ def test_aiohttp_client_gets_history_and_steps(either, compress):
 
         async def watch():
             headers = {"Authorization": f"Bearer {either.token}"} if either.token else {}
+            options = {"ssl": context(either) or True, "compress": compress, "max_msg_size": 0}
             async with (
                 aiohttp.ClientSession(headers=headers) as client,
-                client.ws_connect(either.ws_url, ssl=context(either) or True, compress=compress, max_msg_size=0) as socket,
+                client.ws_connect(either.ws_url, **options) as socket,
             ):
                 async def next_of(kind):
                     async with asyncio.timeout(30):
