@@ -153,7 +153,8 @@ def test_text_that_is_no_json_gets_the_contract_error_and_stays_open(raw, text):
 
 @pytest.mark.parametrize("text", [
     "[]", "1", '"ping"', "null", "true", "{}", '{"action":null}', '{"action":7}', '{"action":"dance"}',
-    '{"run_id":"a"}', '{"action":"subscribe_run"}', '{"action":"subscribe_run","run_id":7}', '{"action":"subscribe_run","run_id":null}',
+    '{"run_id":"a"}', '{"action":"subscribe_run"}', '{"action":"subscribe_run","run_id":7}',
+    '{"action":"subscribe_run","run_id":null}',
     '{"action":"subscribe_run","run_id":["a"]}'])
 def test_message_that_makes_no_sense_gets_an_error_and_stays_open(raw, text):
     raw.say(text)

@@ -84,7 +84,8 @@ def test_offer_is_answered_and_kept(server, run, offer):
             assert socket.read_until("run_history")["data"]["steps"] == steps
         # A long stretch, so that a client's window wraps, then a repetition from within it.
         for index in range(40):
-            socket.frame(TEXT, compress(json.dumps({"action": f"unknown-{index}", "pad": "%x" % 7**1500})), rsv=COMPRESSED)
+            message = json.dumps({"action": f"unknown-{index}", "pad": "%x" % 7**1500})
+            socket.frame(TEXT, compress(message), rsv=COMPRESSED)
             assert f"unknown-{index}" in socket.read_until("error")["message"]
 
 
@@ -148,7 +149,7 @@ def test_second_offer_is_taken_when_the_first_cannot_be(server):
     with RawWebSocket(
             server, offer="permessage-deflate; server_max_window_bits=99, permessage-deflate") as socket:
         assert socket.parameters is not None
-        assert "server_max_window_bits" not in socket.parameters or int(socket.parameters["server_max_window_bits"]) <= 15
+        assert socket.parameters.get("server_max_window_bits") != "99"
         assert socket.read_json()["type"] == "initial_runs"
 
 
@@ -160,11 +161,11 @@ def test_client_may_send_plain_messages_after_negotiating(server):
 
 def test_compressed_message_in_fragments_with_a_ping_in_between(server):
     with RawWebSocket(server, offer="permessage-deflate") as socket:
+        assert socket.read_json()["type"] == "initial_runs"
         data = Compressor(socket.parameters)(json.dumps({"action": "hop " * 50}))
         socket.frame(TEXT, data[:7], fin=False, rsv=COMPRESSED)
         socket.frame(PING, b"?")
         socket.frame(CONTINUATION, data[7:])
-        assert socket.read_json()["type"] == "initial_runs"
         frame = socket.read_frame()
         assert (frame.opcode, frame.payload) == (PONG, b"?")
         assert socket.read_json()["type"] == "error"
