@@ -23,7 +23,7 @@ def digest(token: str) -> str:
 
 def tokens_file(folder, names=SCOPES) -> str:
     path = folder / "tokens"
-    path.write_text("# who may do what\n\n" + "".join(
+    path.write_text("".join(
         f"{name}:{SCOPES[name]}:{digest(TOKENS[name])}\n" for name in names))
     path.chmod(0o600)
     return str(path)
@@ -81,7 +81,8 @@ def origin(server) -> str:
     {"Authorization": f"Bearer {TOKENS['both']}x"}, {"Authorization": f"Bearer {TOKENS['both'][:-1]}"},
     {"Authorization": f"Bearer {digest(TOKENS['both'])}"}, {"Cookie": "session=forged"}])
 @pytest.mark.parametrize("method, path", [
-    ("POST", INGEST), ("GET", "/api/v1/runs"), ("GET", "/api/v1/runs/a"), ("GET", "/api/v1/runs/a/latest"), ("GET", "/ws")])
+    ("POST", INGEST), ("GET", "/api/v1/runs"), ("GET", "/api/v1/runs/a"), ("GET", "/api/v1/runs/a/latest"),
+    ("GET", "/ws")])
 def test_without_a_good_token_the_answer_is_401(guarded, method, path, headers):
     body = payload("a") if method == "POST" else None
     answer = call(guarded, method, path, json=body, headers=headers)
@@ -142,7 +143,8 @@ def test_unrouted_path_does_not_tell_what_exists_to_strangers(guarded):
     assert call(guarded, "GET", "/nowhere", "viewer").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/health", "/login", "/static/css/login.css", "/static/js/login.js", "/static/favicon.svg"])
+@pytest.mark.parametrize("path", [
+    "/health", "/login", "/static/css/login.css", "/static/js/login.js", "/static/favicon.svg"])
 def test_health_and_the_login_page_need_no_token(guarded, path):
     assert call(guarded, "GET", path).status_code == 200
 
@@ -279,7 +281,8 @@ def test_cookie_with_the_own_origin_may_post_and_open_a_websocket(guarded, guard
 
 
 def test_bearer_with_a_foreign_origin_may_post(guarded):
-    answer = call(guarded, "POST", INGEST, "trainer", json=payload(run_id()), headers={"Origin": "https://notebook.example"})
+    headers = {"Origin": "https://notebook.example"}
+    answer = call(guarded, "POST", INGEST, "trainer", json=payload(run_id()), headers=headers)
     assert answer.status_code == 202
 
 
@@ -301,7 +304,8 @@ def test_preflight_is_answered_without_authentication(guarded):
 
 
 @pytest.mark.parametrize("path, token, status", [
-    ("/api/v1/runs", "viewer", 200), ("/api/v1/runs", "", 401), ("/api/v1/runs/none", "viewer", 404), ("/health", "", 200)])
+    ("/api/v1/runs", "viewer", 200), ("/api/v1/runs", "", 401), ("/api/v1/runs/none", "viewer", 404),
+    ("/health", "", 200)])
 def test_any_origin_may_read_by_default_without_credentials(guarded, path, token, status):
     answer = call(guarded, "GET", path, token, headers={"Origin": "https://notebook.example"})
     assert answer.status_code == status
@@ -310,7 +314,8 @@ def test_any_origin_may_read_by_default_without_credentials(guarded, path, token
     assert "origin" in answer.headers["Vary"].lower()
 
 
-@pytest.mark.parametrize("origins", ['["https://a.example","http://b.example:3000"]', "https://a.example,http://b.example:3000"])
+@pytest.mark.parametrize("origins", [
+    '["https://a.example","http://b.example:3000"]', "https://a.example,http://b.example:3000"])
 def test_configured_origins_alone_are_allowed(start_server, origins):
     own = start_server("--cors-origins", origins)
     for name, allowed in [("https://a.example", True), ("http://b.example:3000", True), ("http://b.example", False),
@@ -376,7 +381,8 @@ def test_bad_requests_have_the_protecting_headers_too(guarded):
 def test_pages_forbid_inline_scripts_and_frames(guarded, path):
     answer = call(guarded, "GET", path, "viewer")
     assert answer.status_code == 200
-    policy = {part.split()[0]: part.split()[1:] for part in answer.headers["Content-Security-Policy"].split(";") if part.strip()}
+    parts = [part.split() for part in answer.headers["Content-Security-Policy"].split(";") if part.strip()]
+    policy = {part[0]: part[1:] for part in parts}
     scripts = policy.get("script-src", policy.get("default-src"))
     assert scripts
     assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:"} & set(scripts)
@@ -402,7 +408,8 @@ def test_other_address_without_a_token_makes_one_and_prints_it_once(start_server
 
 
 def test_each_start_makes_another_token(start_server):
-    tokens = {re.search(r"token=(\S+)", start_server("--host", "0.0.0.0").wait_for_line("token=")).group(1) for _ in "ab"}
+    lines = [start_server("--host", "0.0.0.0").wait_for_line("token=") for _ in range(2)]
+    tokens = {re.search(r"token=(\S+)", line).group(1) for line in lines}
     assert len(tokens) == 2
 
 
