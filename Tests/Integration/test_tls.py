@@ -239,9 +239,10 @@ def test_start_errors_name_the_file_and_what_is_wrong(made, tmp_path):
     empty.touch()
     text.write_text("hello")
     good = made.server
+    absent = "no such file|not found|does not exist|doesn't exist"
     cases = [
-        (tmp_path / "absent.pem", good.key, "absent.pem", "no such file|not found|does not exist|doesn't exist"),
-        (good.certificate, tmp_path / "absent.key", "absent.key", "no such file|not found|does not exist|doesn't exist"),
+        (tmp_path / "absent.pem", good.key, "absent.pem", absent),
+        (good.certificate, tmp_path / "absent.key", "absent.key", absent),
         (text, good.key, "text.pem", "pem|certificate"),
         (empty, good.key, "empty.pem", "pem|certificate|empty"),
         (good.certificate, text, "text.pem", "pem|key"),
@@ -289,8 +290,8 @@ def test_curl_posts_over_https(secure_server, tmp_path):
     body = tmp_path / "body.json"
     body.write_text(json.dumps(payload(run)))
     ended = subprocess.run(
-        ["curl", "-sS", "--compressed", "--cacert", secure_server.ca, "-H", f"Authorization: Bearer {secure_server.token}",
-         "-H", "Content-Type: application/json", "--data-binary", f"@{body}",
+        ["curl", "-sS", "--compressed", "--cacert", secure_server.ca,
+         "-H", f"Authorization: Bearer {secure_server.token}", "-H", "Content-Type: application/json", "--data-binary", f"@{body}",
          secure_server.url + "/api/v1/metrics/layerwise"],
         capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(ended.stdout)["status"] == "accepted"
