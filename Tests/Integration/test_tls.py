@@ -291,7 +291,8 @@ def test_curl_posts_over_https(secure_server, tmp_path):
     body.write_text(json.dumps(payload(run)))
     ended = subprocess.run(
         ["curl", "-sS", "--compressed", "--cacert", secure_server.ca,
-         "-H", f"Authorization: Bearer {secure_server.token}", "-H", "Content-Type: application/json", "--data-binary", f"@{body}",
+         "-H", f"Authorization: Bearer {secure_server.token}", "-H", "Content-Type: application/json",
+         "--data-binary", f"@{body}",
          secure_server.url + "/api/v1/metrics/layerwise"],
         capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(ended.stdout)["status"] == "accepted"
