@@ -55,7 +55,7 @@ import Testing
 
     @Test(arguments: [
         ("", "missing "),
-        (" \n\t", "missing "),
+        (" \n\t", "json_invalid 3"),
         ("[]", "model_attributes_type "),
         ("null", "model_attributes_type "),
         ("{", "json_invalid 1"),

@@ -83,11 +83,8 @@ struct JSONReader {
 
     // MARK: Structure
 
-    /// Whether there is nothing but white space.
-    mutating func isBlank() -> Bool {
-        skipWhitespace()
-        return offset == count
-    }
+    /// Whether there is no text at all.
+    var isEmpty: Bool { count == 0 }
 
     /// Ends the reading: nothing but white space may be left.
     mutating func finish() throws(JSONSyntaxError) {

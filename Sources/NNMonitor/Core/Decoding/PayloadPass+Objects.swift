@@ -1,10 +1,11 @@
 /// The objects of a payload, from the outermost inwards. Field numbers are those of `PayloadObject.keys`.
 extension PayloadPass {
     mutating func payload() throws(JSONSyntaxError) {
-        if reader.isBlank() {
+        if reader.isEmpty {
             issues.add(.missing, PayloadPlace(.payload))
             return
         }
+        reader.skipWhitespace()
         try fields(.payload) { pass, field throws(JSONSyntaxError) in
             switch field {
             case 0: try pass.metadata()
