@@ -78,7 +78,7 @@ def test_a_broken_token_is_refused_at_the_token_or_inside_it(server, body):
     assert 5 <= error["loc"][1] <= len(body)
 
 
-@pytest.mark.parametrize("body", [b" ", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \r\n"])
+@pytest.mark.parametrize("body", [b" ", b"\n", b"\t\r\n   ", b"\xef\xbb\xbf \r\n"])
 def test_white_space_alone_is_broken_json(server, body):
     error, = rejected(post(server, body))
     assert error["type"] == "json_invalid" and len(error["loc"]) == 2

@@ -62,7 +62,8 @@ def test_latest_is_the_step_with_the_highest_number(server):
 
 AWKWARD = [
     "a/b", "/", "a b", " ", "日本/é😀", "it's \"quoted\"", "100%", "%2F", "a%2Fb%zz", "a+b", "?x=1#f",
-    ";,:@&=$!*()", "latest", "a/latest", "back\\slash", "<b>&amp;</b>", "a//b", "trailing/", "\u00a0", "~-._", "health", "{run_id}",
+    ";,:@&=$!*()", "latest", "a/latest", "back\\slash", "<b>&amp;</b>", "a//b", "trailing/", "\u00a0", "~-._",
+    "health", "{run_id}",
 ]
 
 
