@@ -8,7 +8,7 @@ import threading
 
 import pytest
 import requests
-from support.clients import healthy, post, session, subscribe, receive, wait_until
+from support.clients import healthy, post, receive, session, subscribe, wait_until
 from support.load import Threads, Watchers
 from support.payloads import payload, run_id
 from support.raw import RawConnection, ingest, request
