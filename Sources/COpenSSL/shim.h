@@ -78,4 +78,14 @@ static inline void nn_X509V3_set_ctx(X509V3_CTX *ctx, X509 *issuer, X509 *subjec
 // How RFC 2253 writes a name, with letters beyond ASCII as they are.
 static inline unsigned long nn_XN_FLAG_RFC2253_UTF8(void) { return XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB; }
 
+// OSSL_PARAM keeps the pointer to its name, which must be a C literal: Swift's copy would be gone after the call.
+static inline int nn_EVP_MAC_CTX_set_hmac_sha256(EVP_MAC_CTX *ctx, const unsigned char *key, size_t length) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, length),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(ctx, parameters);
+}
+
 #endif

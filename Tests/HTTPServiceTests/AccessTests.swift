@@ -156,6 +156,7 @@ import Testing
         #expect(
             try self.get("/runs/1", "Origin: http://good\r\n", fixture).header("Access-Control-Allow-Origin")
                 == "http://good")
-        #expect(try self.get("/runs/1", "Origin: http://evil\r\n", fixture).header("Access-Control-Allow-Origin") == nil)
+        #expect(
+            try self.get("/runs/1", "Origin: http://evil\r\n", fixture).header("Access-Control-Allow-Origin") == nil)
     }
 }

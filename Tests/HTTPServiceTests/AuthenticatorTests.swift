@@ -65,7 +65,9 @@ import Testing
 
     @Test func aHundredThousandWrongTokensTakeConstantMemory() {
         let authenticator = self.authenticator(self.table)
-        for index in 0..<100_000 { _ = authenticator.check("w\(index)", peer: "10.\(index / 65_536).\(index % 65_536)") }
+        for index in 0..<100_000 {
+            _ = authenticator.check("w\(index)", peer: "10.\(index / 65_536).\(index % 65_536)")
+        }
         #expect(authenticator.limitedAddressCount <= 4_096)
         self.clock.advance(by: .minutes(1))
         _ = authenticator.check("w", peer: "192.0.2.1")
@@ -157,7 +159,8 @@ import Testing
         #expect(throws: TokenFileError(file: "t", line: 2, reason: "the name 'a' is used twice")) {
             try TokenFile.parse("a:read:\(Self.digest)\na:read:\(String(repeating: "1", count: 64))", file: "t")
         }
-        #expect(throws: TokenFileError(file: "t", line: 2, reason: "the token of 'b' is the token of an earlier line")) {
+        #expect(throws: TokenFileError(file: "t", line: 2, reason: "the token of 'b' is the token of an earlier line"))
+        {
             try TokenFile.parse("a:read:\(Self.digest)\nb:read:\(Self.digest)", file: "t")
         }
     }

@@ -59,6 +59,11 @@ struct CapturingLogHandler: LogHandler {
     }
 }
 
+/// What a handler of the fixture throws; its text must not reach a client.
+struct Breakage: Error, CustomStringConvertible {
+    var description: String { "the inner secret" }
+}
+
 /// A server with a few routes that show what arrives.
 struct Fixture {
     let server: HTTPServer
@@ -98,7 +103,7 @@ struct Fixture {
                     for index in 0..<5 { try await writer.write(ByteBuffer(string: "piece \(index)\n")) }
                 })
         },
-        .on(.GET, "/broken", scope: .read) { _ in throw ChannelError.eof },
+        .on(.GET, "/broken", scope: .read) { _ in throw Breakage() },
         .on(.GET, "/teapot", scope: .read) { _ in
             throw HTTPError(.imATeapot, code: "teapot", message: "short and stout")
         },
@@ -112,8 +117,10 @@ final class EmbeddedConnection {
     let channel = EmbeddedChannel()
 
     init(_ fixture: Fixture, secure: Bool = false) throws {
+        let address = try SocketAddress(ipAddress: "192.0.2.1", port: 4000)
+        self.channel.remoteAddress = address
         try fixture.server.install(on: self.channel, secure: secure)
-        try self.channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 4000)).wait()
+        try self.channel.connect(to: address).wait()
     }
 
     func send(_ text: String) throws {

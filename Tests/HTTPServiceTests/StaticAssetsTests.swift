@@ -8,7 +8,9 @@ import Testing
 @Suite struct StaticAssetsTests {
     let text = "0123456789"
     var asset: Asset {
-        get throws { try #require(StaticAssets(files: ["a.txt": self.text], modified: 1_000).asset(at: "/static/a.txt")) }
+        get throws {
+            try #require(StaticAssets(files: ["a.txt": self.text], modified: 1_000).asset(at: "/static/a.txt"))
+        }
     }
 
     func body(_ response: HTTPResponse) -> String? {
@@ -47,16 +49,17 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("bytes=0-3", 206, "0123", "bytes 0-3/10"), ("bytes=4-", 206, "456789", "bytes 4-9/10"),
-        ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=-99", 206, "0123456789", "bytes 0-9/10"),
-        ("bytes=8-99", 206, "89", "bytes 8-9/10"), ("bytes=10-", 416, nil, "bytes */10"),
-        ("bytes=-0", 416, nil, "bytes */10"), ("bytes=3-2", 200, "0123456789", nil),
-        ("bytes=0-1,3-4", 200, "0123456789", nil), ("lines=0-1", 200, "0123456789", nil),
-        ("bytes=a-b", 200, "0123456789", nil), ("bytes=-", 200, "0123456789", nil),
-        ("bytes=2-99999999999999999999", 206, "23456789", "bytes 2-9/10"),
-        ("bytes=99999999999999999999-", 416, nil, "bytes */10"),
-    ] as [(String, Int, String?, String?)])
+    @Test(
+        arguments: [
+            ("bytes=0-3", 206, "0123", "bytes 0-3/10"), ("bytes=4-", 206, "456789", "bytes 4-9/10"),
+            ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=-99", 206, "0123456789", "bytes 0-9/10"),
+            ("bytes=8-99", 206, "89", "bytes 8-9/10"), ("bytes=10-", 416, nil, "bytes */10"),
+            ("bytes=-0", 416, nil, "bytes */10"), ("bytes=3-2", 200, "0123456789", nil),
+            ("bytes=0-1,3-4", 200, "0123456789", nil), ("lines=0-1", 200, "0123456789", nil),
+            ("bytes=a-b", 200, "0123456789", nil), ("bytes=-", 200, "0123456789", nil),
+            ("bytes=2-99999999999999999999", 206, "23456789", "bytes 2-9/10"),
+            ("bytes=99999999999999999999-", 416, nil, "bytes */10"),
+        ] as [(String, Int, String?, String?)])
     func rangesAreHonoured(range: String, status: Int, body: String?, contentRange: String?) throws {
         let response = try self.asset.response(to: ["Range": range])
         #expect(Int(response.status.code) == status)

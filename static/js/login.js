@@ -45,4 +45,4 @@ form.addEventListener("submit", async (event) => {
     }
 });
 
-if (new URLSearchParams(location.search).has("error")) refuse("This token is not valid.");
+if (new URLSearchParams(location.search).has("failed")) refuse("This token is not valid.");

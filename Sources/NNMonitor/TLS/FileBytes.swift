@@ -67,7 +67,9 @@ enum FileBytes {
             guard fchmod(descriptor, mode) == 0 else { throw Failure(errno: errno) }
             var written = 0
             while written < bytes.count {
-                let count = unsafe bytes[written...].withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+                let count = unsafe bytes[written...].withUnsafeBytes { rest in
+                    unsafe write(descriptor, rest.baseAddress, rest.count)
+                }
                 if count < 0 {
                     if errno == EINTR { continue }
                     throw Failure(errno: errno)

@@ -74,6 +74,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     package func handlerRemoved(context: ChannelHandlerContext) {
         machine.finished()
         tearDown(error: ChannelError.ioOnClosedChannel)
+        session = nil
     }
 
     package func channelActive(context: ChannelHandlerContext) {

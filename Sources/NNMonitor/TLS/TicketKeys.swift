@@ -107,17 +107,6 @@ private func ticketKeyCallback(
 }
 
 private func setAuthentication(_ key: TicketKeys.Key, _ mac: OpaquePointer?) -> Bool {
-    var secret = key.authentication
-    var digest = Array("SHA256".utf8CString)
-    // OpenSSL copies both values during the call; the parameters point into arrays that live until it returns.
-    return unsafe secret.withUnsafeMutableBytes { secret in
-        unsafe digest.withUnsafeMutableBufferPointer { digest in
-            let parameters = unsafe [
-                OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, secret.baseAddress, secret.count),
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return unsafe EVP_MAC_CTX_set_params(mac, parameters) == 1
-        }
-    }
+    // OpenSSL copies the key during the call.
+    unsafe nn_EVP_MAC_CTX_set_hmac_sha256(mac, key.authentication, key.authentication.count) == 1
 }

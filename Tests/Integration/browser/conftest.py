@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from module_page import open_module_page
+from playwright.sync_api import expect, sync_playwright
+
+# Two shared cores, and a browser beside the server: a page may take its time.
+expect.set_options(timeout=20_000)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -67,3 +71,9 @@ def page(chromium, problems):
     yield page
     context.close()
     assert problems.unexpected == []
+
+
+@pytest.fixture
+def run(page, static_folder):
+    """Runs JavaScript beside the dashboard's modules: `run("return ...")`."""
+    return open_module_page(page, static_folder)

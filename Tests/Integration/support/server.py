@@ -13,8 +13,8 @@ ADDRESS = re.compile(r"(https?)://[^\s/:]+:(\d+)")
 
 
 def binary() -> str:
-    """The executable under test: NN_MONITOR_BINARY, or the debug build."""
-    return os.environ.get("NN_MONITOR_BINARY") or str(ROOT / ".build/debug/NNMonitor")
+    """The executable under test: NN_MONITOR_BINARY, or the release build."""
+    return os.environ.get("NN_MONITOR_BINARY") or str(ROOT / ".build/release/NNMonitor")
 
 
 def clean_environment(extra: dict | None) -> dict:
@@ -47,7 +47,7 @@ class Server:
         host = "localhost" if self.secure else "127.0.0.1"
         self.url = f"{scheme}://{host}:{self.port}"
         self.ws_url = f"{'wss' if self.secure else 'ws'}://{host}:{self.port}/ws"
-        certificate = cwd / "certs" / "localhost.pem"
+        certificate = cwd / "certs" / "dev-cert.pem"
         self.ca = str(certificate) if self.secure and certificate.exists() else None
         self.token: str | None = None
 

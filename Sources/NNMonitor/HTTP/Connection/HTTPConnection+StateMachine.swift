@@ -200,6 +200,8 @@ extension HTTPConnection {
             if distrust { self.isPersistent = false }
         }
 
+        var isClosed: Bool { self.phase == .closed }
+
         /// Whether an answer is owed: the request under way has not been abandoned.
         var owesAnswer: Bool { self.phase == .answering }
 

@@ -34,8 +34,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private var exchangeCount: UInt64 = 0
     private var isPumping = false
     private var heldRead = false
-    /// Whether a line of the head under way has ended: tells a target that is too long from headers that are.
-    private var sawLineEnd = false
+    /// Tells a target that is too long from headers that are.
+    private var requestLine = RequestLineMeter()
 
     init(server: HTTPServer, peer: String, secure: Bool) {
         let configuration = server.configuration
@@ -58,6 +58,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.abandon()
         self.context = nil
+        // The observer holds this handler, and the codec the observer.
+        self.codec = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -86,7 +88,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Called by the observer before the decoder sees the bytes.
     func bytesArrived(_ bytes: ByteBuffer) {
         guard let context = self.context else { return }
-        if !self.sawLineEnd { self.sawLineEnd = bytes.readableBytesView.contains(UInt8(ascii: "\n")) }
+        self.requestLine.count(bytes, limit: self.server.configuration.maximumHeaderBytes)
         if let step = self.machine.bytesArrived(bytes.readableBytes, now: context.eventLoop.now) {
             self.perform(step, context: context)
         }
@@ -102,7 +104,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head): self.machine.receive(.head(head))
         case .body(let bytes): self.machine.receive(.body(bytes))
         case .end:
-            self.sawLineEnd = false
+            self.requestLine = RequestLineMeter()
             self.machine.receive(.end)
         }
         self.pump()
@@ -116,15 +118,15 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case let error as HTTPParserError:
-            self.machine.receive(.failure(RequestFailure(error, inRequestLine: !self.sawLineEnd)))
+            self.machine.receive(.failure(RequestFailure(error, inRequestLine: !self.requestLine.hasEnded)))
             self.pump()
             self.update()
         case is ByteToMessageDecoderError:
             // Bytes after a failure that is being answered.
             break
         default:
-            // The transport failed; there is nobody left to tell.
-            if self.upgrade.isUnderWay { context.fireErrorCaught(error) }
+            // The transport failed; there is nobody left to answer. Whoever logs such things stands behind.
+            context.fireErrorCaught(error)
             context.close(promise: nil)
         }
     }
@@ -170,7 +172,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Sets the timers and lets the client's bytes flow again, after anything that may have changed either.
     func update() {
-        guard let context = self.context else { return }
+        guard let context = self.context, !self.machine.isClosed else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
         self.watchOutput(context: context)

@@ -1,0 +1,52 @@
+import HTTPService
+import MonitorCore
+import NIOCore
+import NIOHTTP1
+
+/// `GET /api/v1/runs` and what is below it.
+struct RunRoutes: Sendable {
+    private let store: MetricsStore
+
+    init(_ store: MetricsStore) { self.store = store }
+
+    var routes: [Route] {
+        [
+            .on(.GET, "/api/v1/runs", scope: .read) { _ in await listing() },
+            .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { try await history($0.parameters[0]) },
+            .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { try await latest($0.parameters[0]) },
+        ]
+    }
+
+    private func listing() async -> HTTPResponse {
+        var writer = JSONWriter()
+        RunEncoder.appendListing(await store.listing().runs, to: &writer)
+        return .json(ByteBuffer(bytes: writer.bytes))
+    }
+
+    /// The whole run, encoded while it is sent: as much at a time as the connection takes.
+    private func history(_ runID: String) async throws -> HTTPResponse {
+        guard let snapshot = await store.snapshot(of: runID) else { throw notFound("Run '\(runID)' not found") }
+        return HTTPResponse(
+            status: .ok, headers: ["Content-Type": "application/json"],
+            body: .stream { body in
+                var encoder = HistoryEncoder.body(snapshot)
+                var writer = JSONWriter()
+                var isLast = false
+                while !isLast {
+                    isLast = encoder.next(into: &writer)
+                    try await body.write(ByteBuffer(bytes: writer.bytes))
+                }
+            })
+    }
+
+    private func latest(_ runID: String) async throws -> HTTPResponse {
+        guard let record = await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
+        var writer = JSONWriter(capacity: StepEncoder.estimatedSize(record))
+        StepEncoder.append(record, to: &writer)
+        return .json(ByteBuffer(bytes: writer.bytes))
+    }
+
+    private func notFound(_ message: String) -> HTTPError {
+        HTTPError(.notFound, code: "not_found", message: message)
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import NIOCore
+
+/// What the server prints when it listens: where it is, who is let in, what the limits are.
+struct Banner {
+    let settings: Settings
+    let address: SocketAddress?
+    let tls: TLSSetup
+    let access: Access.Policy
+
+    var text: String {
+        let query: String =
+            if case .made(let token) = access { "/?token=\(token.text)" } else { "" }
+        let scheme = tls.source == nil ? "http" : "https"
+        let port = address?.port ?? settings.port
+        var lines = ["NNMonitor listens on \(address?.ipAddress ?? settings.host) port \(port)", ""]
+        for host in hosts { lines.append("  \(scheme)://\(host):\(port)\(query)") }
+        lines += [
+            "",
+            "  TLS     \(tls.summary)",
+            "  access  \(accessSummary)",
+            "  limits  \(settings.maxRuns) runs of \(settings.maxStepsPerRun) steps, \(settings.maxRequestSize) bytes a "
+                + "request, \(settings.maxConnections) connections, \(settings.maxSubscribers) subscribers",
+            "",
+        ]
+        return lines.joined(separator: "\n")
+    }
+
+    /// Names under which it can be reached, the one to click first.
+    private var hosts: [String] {
+        let host = settings.host
+        switch host {
+        case "0.0.0.0", "::":
+            let name = ProcessInfo.processInfo.hostName
+            return ["localhost"] + (name.isEmpty || name == "localhost" ? [] : [name])
+        default:
+            return [host.contains(":") ? "[\(host)]" : tls.source != nil && host == "127.0.0.1" ? "localhost" : host]
+        }
+    }
+
+    private var accessSummary: String {
+        switch access {
+        case .openOnLoopback: "open, on this machine only"
+        case .off: "OPEN to everybody who can reach it (AUTH=off)"
+        case .tokens(let count): "\(count) token\(count == 1 ? "" : "s")"
+        case .made: "a token made for this start; the address above contains it and is shown once"
+        }
+    }
+
+    /// Prints it to standard output, at once.
+    func show() { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+}

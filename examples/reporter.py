@@ -1,0 +1,103 @@
+"""Sends step statistics to NNMonitor from a thread of its own, so that training never waits for the network."""
+
+import gzip
+import json
+import queue
+import random
+import threading
+import time
+
+import requests
+
+_END = object()
+
+
+class Reporter:
+    """A bounded queue and one sending thread.
+
+    `report` returns at once. When the network is slower than the training, the oldest waiting steps are dropped and
+    counted. A failed request is tried again with growing pauses, as long as it may succeed later.
+    """
+
+    def __init__(self, url, token=None, ca=None, compress=True, waiting=256, attempts=8):
+        self.posted = 0
+        self.failed = 0
+        self.dropped = 0
+        self._url = url.rstrip("/") + "/api/v1/metrics/layerwise"
+        self._compress = compress
+        self._attempts = attempts
+        self._session = requests.Session()
+        self._session.headers["Content-Type"] = "application/json"
+        if compress:
+            self._session.headers["Content-Encoding"] = "gzip"
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+        # Given with each request: the environment's certificate bundle would win over the session's.
+        self._verify = ca or True
+        self._waiting = queue.Queue(maxsize=waiting)
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def report(self, payload):
+        """Queues a step's payload; drops the oldest waiting one when the queue is full."""
+        while True:
+            try:
+                self._waiting.put_nowait(payload)
+                return
+            except queue.Full:
+                try:
+                    self._waiting.get_nowait()
+                    self.dropped += 1
+                except queue.Empty:
+                    pass
+
+    def close(self, seconds=60):
+        """Sends what still waits, for at most so many seconds. Returns whether every step was delivered."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self._waiting.put(_END, timeout=max(0.0, deadline - time.monotonic()))
+                break
+            except queue.Full:
+                if time.monotonic() >= deadline:
+                    break
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        self._wake.set()
+        return not self._thread.is_alive() and self.failed == 0 and self.dropped == 0
+
+    def summary(self):
+        """One line for a person."""
+        return f"{self.posted} steps posted, {self.failed} failed, {self.dropped} dropped"
+
+    def _run(self):
+        while (payload := self._waiting.get()) is not _END:
+            # Python writes what is not finite as bare tokens; the server answers with the path of each.
+            body = json.dumps(payload).encode()
+            if self._send(gzip.compress(body, 6) if self._compress else body):
+                self.posted += 1
+            else:
+                self.failed += 1
+
+    def _send(self, body):
+        for attempt in range(self._attempts):
+            try:
+                answer = self._session.post(self._url, data=body, timeout=30, verify=self._verify)
+            except requests.exceptions.SSLError as error:
+                print(f"reporter: {error}")
+                return False
+            except requests.exceptions.RequestException as error:
+                problem = str(error)
+            else:
+                if answer.status_code == 202:
+                    return True
+                problem = f"{answer.status_code} {answer.text[:500]}"
+                if answer.status_code < 500 and answer.status_code not in (408, 429):
+                    print(f"reporter: not accepted: {problem}")
+                    return False
+            if attempt + 1 < self._attempts:
+                pause = min(10.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)
+                if self._wake.wait(pause):
+                    return False
+        print(f"reporter: given up: {problem}")
+        return False
