@@ -12,7 +12,9 @@ from support.clients import healthy, post, receive, session, subscribe, wait_unt
 from support.load import Threads, Watchers
 from support.payloads import payload, run_id
 from support.raw import RawConnection, ingest, request
-from support.server import binary, clean_environment
+from support.server import ROOT, binary, clean_environment
+
+STATIC = ["--static-dir", str(ROOT / "static")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -148,7 +150,7 @@ def test_address_is_printed_only_once_it_accepts_connections(start_server):
 
 def test_second_server_on_the_same_port_ends_with_a_line_that_names_it(server, tmp_path):
     ended = subprocess.run(
-        [binary(), "--port", str(server.port)], cwd=tmp_path, env=clean_environment(None), timeout=60,
+        [binary(), "--port", str(server.port), *STATIC], cwd=tmp_path, env=clean_environment(None), timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode > 0
     lines = [line for line in ended.stdout.splitlines() if str(server.port) in line]
@@ -159,7 +161,7 @@ def test_second_server_on_the_same_port_ends_with_a_line_that_names_it(server, t
 
 def test_address_that_is_not_of_this_machine_ends_the_start_with_a_line_that_names_it(tmp_path):
     ended = subprocess.run(
-        [binary(), "--host", "192.0.2.77", "--port", "0"], cwd=tmp_path, env=clean_environment(None), timeout=60,
+        [binary(), "--host", "192.0.2.77", "--port", "0", *STATIC], cwd=tmp_path, env=clean_environment(None), timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode > 0
     assert "192.0.2.77" in ended.stdout
@@ -186,7 +188,7 @@ def test_ipv6_loopback_is_served(tmp_path):
     except OSError:
         pytest.skip("no IPv6 loopback here")
     process = subprocess.Popen(
-        [binary(), "--host", "::1", "--port", str(port)], cwd=tmp_path, env=clean_environment(None),
+        [binary(), "--host", "::1", "--port", str(port), *STATIC], cwd=tmp_path, env=clean_environment(None),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         def answered():
