@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 
 import pytest
 from support.clients import healthy, post, receive, session, subscribe, wait_until
@@ -96,9 +97,9 @@ def test_history_is_followed_by_every_later_step_and_no_earlier_one(busy, lite):
     for _ in range(4):
         threads.start(work)
     wait_until(lambda: len(posted) > 20)
-    sockets = []
+    opened, sockets = ExitStack(), []
     for _ in range(8):
-        socket = subscribe(busy)
+        socket = opened.enter_context(subscribe(busy))
         socket.send(json.dumps({"action": "subscribe_run", "run_id": run, "lite": lite}))
         sockets.append(socket)
         target = len(posted) + 10
@@ -123,7 +124,7 @@ def test_history_is_followed_by_every_later_step_and_no_earlier_one(busy, lite):
         assert history == sorted(history)
         assert set(before) <= set(history)
         assert sorted(history + after) == everything
-        socket.close()
+    opened.close()
 
 
 def collect(socket: RawWebSocket, got: list[bytes], count: int):

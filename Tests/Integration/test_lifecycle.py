@@ -161,7 +161,8 @@ def test_second_server_on_the_same_port_ends_with_a_line_that_names_it(server, t
 
 def test_address_that_is_not_of_this_machine_ends_the_start_with_a_line_that_names_it(tmp_path):
     ended = subprocess.run(
-        [binary(), "--host", "192.0.2.77", "--port", "0", *STATIC], cwd=tmp_path, env=clean_environment(None), timeout=60,
+        [binary(), "--host", "192.0.2.77", "--port", "0", *STATIC], cwd=tmp_path, env=clean_environment(None),
+        timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode > 0
     assert "192.0.2.77" in ended.stdout
