@@ -124,7 +124,8 @@ def test_truncated_gzip_is_400(attacked, left):
     assert answer.json()["detail"]["error"] == "invalid_encoding"
 
 
-@pytest.mark.parametrize("place", [0, 1, 2, 30, -8, -1], ids=["magic", "magic 2", "method", "data", "checksum", "length"])
+@pytest.mark.parametrize("place", [0, 1, 2, 30, -8, -1], ids=["magic", "magic 2", "method", "data", "checksum",
+    "length"])
 def test_corrupt_gzip_is_400(attacked, place):
     data = bytearray(gzip.compress(json.dumps(payload(run_id(), layers=20)).encode()))
     data[place] ^= 0xFF

@@ -137,7 +137,7 @@ def test_connection_ends_with_close_notify(secure_server):
         assert connection.socket.recv(1) == b""
 
 
-@pytest.mark.parametrize("line", ["GET /health", "POST /api/v1/metrics/layerwise", "OPTIONS *", "HEAD /"])
+@pytest.mark.parametrize("line", ["GET /health", "POST /api/v1/metrics/layerwise", "OPTIONS *", "DELETE /"])
 def test_plain_http_on_the_tls_port_gets_a_400_that_says_so(secure_server, line):
     with RawConnection(secure_server, tls=False) as connection:
         answer = connection.ask(f"{line} HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -246,7 +246,7 @@ def test_start_errors_name_the_file_and_what_is_wrong(made, tmp_path):
         (text, good.key, "text.pem", "pem|certificate"),
         (empty, good.key, "empty.pem", "pem|certificate|empty"),
         (good.certificate, text, "text.pem", "pem|key"),
-        (good.certificate, made.renewed.key, "renewed.key", "match"),
+        (good.certificate, made.renewed.key, "renewed.key", "match|belong"),
         (made.expired.certificate, made.expired.key, "expired.pem", "expired"),
         (tmp_path, good.key, str(tmp_path), "directory|folder|read|pem"),
     ]

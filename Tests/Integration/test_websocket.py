@@ -426,8 +426,8 @@ def test_subscriber_beyond_the_limit_is_refused_until_one_leaves(start_server):
     with subscribe(own) as first:
         with subscribe(own) as second:
             assert receive(second)["type"] == "initial_runs"
-            with pytest.raises(InvalidStatus) as refused:
-                subscribe(own)
+            with pytest.raises(InvalidStatus) as refused, subscribe(own):
+                pass
             assert refused.value.response.status_code == 503
             assert healthy(own)["active_connections"] == 2
 

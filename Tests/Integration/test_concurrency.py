@@ -1,0 +1,275 @@
+"""Many clients at once: nothing lost, nothing twice, one order for all, and nobody slowed by a slow one."""
+
+import itertools
+import json
+import threading
+import time
+from collections import defaultdict
+from contextlib import ExitStack
+
+import pytest
+from support.clients import healthy, post, receive, session, subscribe, wait_until
+from support.load import Threads, Watchers, post_pipelined
+from support.payloads import payload, run_id, served
+from support.raw_websocket import CLOSE, TEXT, Ended, RawWebSocket
+from support.server import Server
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory):
+    """A server of this file's own, with queues that twenty subscribers in one Python process can live with."""
+    running = Server(["--max-runs", "1000", "--max-steps-per-run", "5000", "--subscriber-queue", "100000"], None,
+                     tmp_path_factory.mktemp("busy"))
+    yield running
+    assert running.stop() == 0, running.output
+
+
+def test_twenty_subscribers_get_every_step_of_fifty_trainers_once_and_in_one_order(busy):
+    trainers, posters, own_steps, shared_steps, contested = 50, 8, 12, 20, 10
+    runs = [run_id("trainer") for _ in range(trainers)]
+    shared = run_id("shared")
+    watchers = Watchers(busy, 20)
+    threads = Threads()
+
+    def train(run):
+        with session(busy) as client:
+            for step in range(own_steps):
+                assert post(client, busy, payload(run, step)).status_code == 202
+
+    def share(poster):
+        with session(busy) as client:
+            for index in range(shared_steps):
+                own = payload(shared, 1000 * (poster + 1) + index)
+                assert post(client, busy, own).status_code == 202
+                if index < contested:
+                    # The same step from all posters: the one stored last must be the one broadcast last.
+                    body = payload(shared, index, seed=poster * 1000 + index)
+                    assert post(client, busy, body).status_code == 202
+
+    for run in runs:
+        threads.start(train, run)
+    for poster in range(posters):
+        threads.start(share, poster)
+    threads.join()
+
+    total = trainers * own_steps + posters * (shared_steps + contested)
+    wait_until(lambda: all(len(got) >= total for got in watchers.received), 60, "not every step came")
+    watchers.stop()
+
+    orders = []
+    for index in range(20):
+        messages = watchers.messages(index)
+        assert len(messages) == total
+        assert {message["type"] for message in messages} == {"new_metrics"}
+        order = defaultdict(list)
+        for message in messages:
+            order[message["run_id"]].append(message["data"])
+        orders.append(order)
+    assert all(order == orders[0] for order in orders[1:])
+    for run in runs:
+        assert orders[0][run] == [served(payload(run, step)) for step in range(own_steps)]
+    mixed = orders[0][shared]
+    for poster in range(posters):
+        mine = [step["step"] for step in mixed if step["step"] // 1000 == poster + 1]
+        assert mine == [1000 * (poster + 1) + index for index in range(shared_steps)]
+    with session(busy) as client:
+        stored = client.get(f"{busy.url}/api/v1/runs/{shared}").json()["steps"]
+    last = {step["step"]: step for step in mixed}
+    assert stored == [last[number] for number in sorted(last)]
+    assert len(stored) == posters * shared_steps + contested
+
+
+@pytest.mark.parametrize("lite", [False, True])
+def test_history_is_followed_by_every_later_step_and_no_earlier_one(busy, lite):
+    run = run_id()
+    numbers, lock, done = itertools.count(), threading.Lock(), threading.Event()
+    posted = []
+    threads = Threads()
+
+    def work():
+        with session(busy) as client:
+            while not done.is_set():
+                with lock:
+                    step = next(numbers)
+                assert post(client, busy, payload(run, step)).status_code == 202
+                posted.append(step)
+
+    for _ in range(4):
+        threads.start(work)
+    wait_until(lambda: len(posted) > 20)
+    opened, sockets = ExitStack(), []
+    for _ in range(8):
+        socket = opened.enter_context(subscribe(busy))
+        socket.send(json.dumps({"action": "subscribe_run", "run_id": run, "lite": lite}))
+        sockets.append(socket)
+        target = len(posted) + 10
+        wait_until(lambda: len(posted) > target)  # noqa: B023 - awaited at once
+    done.set()
+    threads.join()
+    last = next(numbers)
+    with session(busy) as client:
+        assert post(client, busy, payload(run, last)).status_code == 202
+    everything = sorted([*posted, last])
+    for socket in sockets:
+        before, after, history = [], [], None
+        while last not in after:
+            message = receive(socket)
+            if message["type"] == "run_history":
+                assert history is None
+                history = [step["step"] for step in message["data"]["steps"]]
+            elif message["type"] == "new_metrics":
+                (before if history is None else after).append(message["data"]["step"])
+            else:
+                assert message["type"] == "initial_runs"
+        assert history == sorted(history)
+        assert set(before) <= set(history)
+        assert sorted(history + after) == everything
+    opened.close()
+
+
+def collect(socket: RawWebSocket, got: list[bytes], count: int):
+    """Reads messages until there are as many as told, without looking into them."""
+    while len(got) < count:
+        data, compressed = socket.read_message()
+        assert not compressed
+        got.append(data)
+
+
+def rate(server, run: str, count: int, posters: int = 4) -> float:
+    """Posts steps 0 ..< count from several connections; steps a second."""
+    threads, began = Threads(), time.monotonic()
+    for poster in range(posters):
+        threads.start(post_pipelined, server, run, range(poster, count, posters), 3)
+    threads.join(240)
+    return count / (time.monotonic() - began)
+
+
+def test_subscriber_that_stops_reading_slows_nobody_and_is_told_what_it_missed(start_server):
+    own = start_server("--subscriber-queue", 2000, "--subscriber-stall-timeout", 600, "--ws-ping-interval", 600)
+    count = 10_000
+    run = run_id("stalled")
+    # The first run warms the server up to its working size; the second is what the rate is compared to.
+    rate(own, run_id("warm"), 1500)
+    alone = rate(own, run_id("alone"), 2500)
+    with RawWebSocket(own, timeout=120) as other, RawWebSocket(own, receive_buffer=4096, timeout=120) as stalled:
+        assert other.read_json()["type"] == "initial_runs"
+        assert stalled.read_json()["type"] == "initial_runs"
+        before = own.memory()
+        got: list[bytes] = []
+        reader = Threads()
+        reader.start(collect, other, got, count)
+        together = rate(own, run, count)
+        reader.join()
+        assert own.memory() - before < 150_000_000
+        # The test's own reader takes its share of the machine: what matters is that nothing waited for the other.
+        assert together > alone / 4
+        messages = [json.loads(data) for data in got]
+        assert {message["type"] for message in messages} == {"new_metrics"}
+        assert sorted(message["data"]["step"] for message in messages) == list(range(count))
+        last = messages[-1]["data"]["step"]
+
+        seen, skipped = [], 0
+        while last not in seen[-1:]:
+            message = stalled.read_json()
+            if message["type"] == "lagged":
+                assert list(message) == ["type", "skipped"]
+                assert message["skipped"] > 0
+                skipped += message["skipped"]
+            else:
+                seen.append(message["data"]["step"])
+        assert skipped > 0
+        assert len(seen) == len(set(seen))
+        assert len(seen) + skipped == count
+        # What it did get is in the order in which the others got it.
+        place = {message["data"]["step"]: index for index, message in enumerate(messages)}
+        places = [place[step] for step in seen]
+        assert places == sorted(places)
+
+        # It has caught up: from now on it misses nothing.
+        with session(own) as client:
+            for step in range(20_000, 20_020):
+                body = payload(run, step)
+                assert post(client, own, body).status_code == 202
+                assert stalled.read_until("new_metrics")["data"] == served(body)
+
+
+def test_subscriber_that_takes_nothing_is_closed_and_nobody_else(start_server):
+    own = start_server("--subscriber-queue", 50, "--subscriber-stall-timeout", 1, "--ws-ping-interval", 600)
+    run = run_id()
+    with subscribe(own) as other, RawWebSocket(own, receive_buffer=4096, timeout=60) as stalled:
+        assert receive(other)["type"] == "initial_runs"
+        assert stalled.read_json()["type"] == "initial_runs"
+        assert healthy(own)["active_connections"] == 2
+        steps = itertools.count()
+        with session(own) as client:
+
+            def dropped():
+                for _ in range(20):
+                    assert post(client, own, payload(run, next(steps), 50)).status_code == 202
+                return healthy(own)["active_connections"] == 1
+
+            wait_until(dropped, 120, "the stalled subscriber was kept")
+            final = payload(run, 10_000_000)
+            assert post(client, own, final).status_code == 202
+        # It finds what was on its way, and then the close, if there was room for it before the end.
+        codes, ended = [], False
+        while not ended:
+            try:
+                frame = stalled.read_frame()
+                assert frame.opcode in (TEXT, 0, CLOSE)
+                codes += [frame.code] if frame.opcode == CLOSE else []
+            except (Ended, AssertionError, ConnectionError):
+                ended = True
+        assert codes in ([], [1008])
+        while receive(other, "new_metrics")["data"]["step"] != 10_000_000:
+            pass
+
+
+def test_subscriber_that_stalls_for_long_and_reads_in_time_sees_close_1008_or_lagged(start_server):
+    own = start_server("--subscriber-queue", 20, "--subscriber-stall-timeout", 2, "--ws-ping-interval", 600)
+    run = run_id()
+    with RawWebSocket(own, receive_buffer=4096, timeout=60) as slow:
+        assert slow.read_json()["type"] == "initial_runs"
+        threads = Threads()
+        threads.start(post_pipelined, own, run, range(300), 50)
+        threads.join()
+        kinds = set()
+        try:
+            while not kinds & {"lagged", 1008}:
+                frame = slow.read_frame()
+                if frame.opcode == CLOSE:
+                    kinds.add(frame.code)
+                elif frame.opcode == TEXT and frame.fin:
+                    kinds.add(json.loads(frame.payload)["type"])
+        except Ended:
+            pass
+        assert kinds & {"lagged", 1008}
+    healthy(own)
+
+
+def test_connections_from_one_address_are_bounded(start_server):
+    own = start_server("--max-connections-per-address", 20)
+    sockets = [RawWebSocket(own) for _ in range(15)]
+    assert {socket.answer.status for socket in sockets} == {101}
+    assert healthy(own)["active_connections"] == 15
+    refused = []
+    for _ in range(15):
+        try:
+            extra = RawWebSocket(own, timeout=20)
+        except (ConnectionError, AssertionError) as error:
+            refused.append(error)
+        else:
+            sockets.append(extra)
+            if extra.answer.status != 101:
+                refused.append(extra.answer)
+    assert refused
+    for socket in sockets:
+        socket.close()
+
+    def served_again():
+        try:
+            return healthy(own)["active_connections"] == 0
+        except OSError:
+            return False
+
+    wait_until(served_again)
