@@ -3,13 +3,6 @@ import HTTPService
 import NIOCore
 import OpenSSLTransport
 
-/// Why the server cannot start, or cannot take a changed file, in one line that names what is wrong.
-struct StartError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
-
 /// Who is let in, as the settings say (wire contract, part I, section 6).
 struct Access {
     /// What the banner says of it.
@@ -60,14 +53,20 @@ struct Access {
         do {
             text = try String(contentsOfFile: file, encoding: .utf8)
         } catch {
-            throw StartError("tokens file '\(file)' cannot be read: \(error.localizedDescription)")
+            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: Self.reason(error))
         }
         do {
             entries += try TokenFile.parse(text, file: file)
         } catch {
-            throw StartError("\(error)")
+            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "\(error)")
         }
         return entries
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+        guard underlying.domain == NSPOSIXErrorDomain else { return "it cannot be read as UTF-8 text" }
+        return "it cannot be read: \(String(cString: strerror(Int32(underlying.code))))"
     }
 
     /// An entry with every scope.

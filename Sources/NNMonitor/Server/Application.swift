@@ -19,7 +19,7 @@ enum Application {
         let logger = Logger(label: "nnmonitor")
         let access = try Access(settings)
         let tls = try TLSSetup(settings)
-        let assets = try StaticAssets(directory: StaticFolder.find(settings))
+        let assets = try StaticFolder.load(settings)
         let authenticator = Authenticator(
             table: access.table, failureLimit: settings.authFailureLimit, digest: { SHA256Digest.hash($0) })
         let registry = ConnectionRegistry(
@@ -32,12 +32,15 @@ enum Application {
 
         let threads = settings.threads > 0 ? settings.threads : System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        let listener = try await Listener.bind(
-            settings, group: group, registry: registry, http: http, tls: tls.source, logger: logger)
-        Banner(settings: settings, address: listener.channel.localAddress, tls: tls, access: access.policy).show()
-
+        let listener = Listener(
+            settings: settings, group: group, registry: registry, http: http, tls: tls.source, logger: logger,
+            onListening: { address in
+                // Signals are caught by now: whoever reads the banner may send them.
+                Banner(settings: settings, address: address, tls: tls, access: access.policy).show()
+            })
         let reload = Reload(
-            settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, logger: logger)
+            settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, logger: logger,
+            signals: await UnixSignalsSequence(trapping: .sighup))
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [.init(service: listener), .init(service: reload)],
@@ -52,9 +55,21 @@ enum Application {
 
 /// Where the dashboard's files are.
 enum StaticFolder {
+    /// Reads the files.
+    ///
+    /// - Throws: `StartError` that names the setting.
+    static func load(_ settings: Settings) throws -> StaticAssets {
+        let folder = try find(settings)
+        do {
+            return try StaticAssets(directory: folder)
+        } catch {
+            throw StartError(SettingsTable.staticDir.facts, value: folder, reason: "\(error)")
+        }
+    }
+
     /// The configured folder, or `static` in the working directory, beside the executable, or in a folder above it (as
     /// when it runs from `.build`).
-    static func find(_ settings: Settings) throws -> String {
+    private static func find(_ settings: Settings) throws -> String {
         if let configured = settings.staticDir { return configured }
         var candidates = ["static"]
         var folder = URL(fileURLWithPath: CommandLine.arguments.first ?? "").resolvingSymlinksInPath()

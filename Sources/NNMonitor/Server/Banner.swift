@@ -9,12 +9,15 @@ struct Banner {
     let access: Access.Policy
 
     var text: String {
-        let query: String =
-            if case .made(let token) = access { "/?token=\(token.text)" } else { "" }
+        var query = if case .made(let token) = access { "/?token=\(token.text)" } else { "" }
         let scheme = tls.source == nil ? "http" : "https"
         let port = address?.port ?? settings.port
         var lines = ["NNMonitor listens on \(address?.ipAddress ?? settings.host) port \(port)", ""]
-        for host in hosts { lines.append("  \(scheme)://\(host):\(port)\(query)") }
+        for host in hosts {
+            lines.append("  \(scheme)://\(host):\(port)\(query)")
+            // A secret is shown once; the other addresses take the same.
+            query = ""
+        }
         lines += [
             "",
             "  TLS     \(tls.summary)",

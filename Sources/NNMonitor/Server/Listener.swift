@@ -8,25 +8,25 @@ import ServiceLifecycle
 /// Listens, sets each connection up, and ends in good order: no new connections, requests finished and their steps
 /// broadcast, subscribers sent what waits and closed with 1001.
 struct Listener: Service {
-    /// The listening socket.
-    let channel: any Channel
+    let settings: Settings
+    let group: any EventLoopGroup
     let registry: ConnectionRegistry
-    let grace: Duration
+    let http: HTTPServer
+    let tls: TLSContextSource?
     let logger: Logger
+    /// Told of the address once it is listened on.
+    let onListening: @Sendable (SocketAddress?) -> Void
 
     /// Binds the address.
     ///
     /// - Throws: `StartError` that names the address and why it cannot be had.
-    static func bind(
-        _ settings: Settings, group: any EventLoopGroup, registry: ConnectionRegistry, http: HTTPServer,
-        tls: TLSContextSource?, logger: Logger
-    ) async throws -> Listener {
+    private func bind() async throws -> any Channel {
         let handshakeTimeout = TimeAmount(settings.handshakeTimeout)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { channel in
+            .childChannelInitializer { [registry, tls, http] channel in
                 guard registry.admit(channel) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
                     if let tls {
@@ -37,8 +37,7 @@ struct Listener: Service {
                 }
             }
         do {
-            let channel = try await bootstrap.bind(host: settings.host, port: settings.port).get()
-            return Listener(channel: channel, registry: registry, grace: settings.shutdownGrace, logger: logger)
+            return try await bootstrap.bind(host: settings.host, port: settings.port).get()
         } catch let error as IOError {
             let reason = String(cString: strerror(error.errnoCode))
             throw StartError("cannot listen on \(settings.host) port \(settings.port): \(reason)")
@@ -48,6 +47,8 @@ struct Listener: Service {
     }
 
     func run() async throws {
+        let channel = try await bind()
+        onListening(channel.localAddress)
         try await withGracefulShutdownHandler {
             try await channel.closeFuture.get()
         } onGracefulShutdown: {
@@ -59,7 +60,7 @@ struct Listener: Service {
                 await registry.finishRequests()
                 await registry.endSubscribers()
             }
-            group.addTask { try? await Task.sleep(for: grace) }
+            group.addTask { try? await Task.sleep(for: settings.shutdownGrace) }
             await group.next()
             // Whoever is left has used up the grace. Closing them lets the other child end too.
             await registry.closeAll()

@@ -12,9 +12,10 @@ struct Reload: Service {
     let authenticator: Authenticator
     let assets: StaticAssets
     let logger: Logger
+    /// SIGHUPs, caught since before the server listens.
+    let signals: UnixSignalsSequence
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
         await cancelWhenGracefulShutdown {
             for await _ in signals { reload() }
         }

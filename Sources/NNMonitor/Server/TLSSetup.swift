@@ -12,7 +12,7 @@ struct TLSSetup {
     /// Reads the files, or makes a development certificate in `certs`.
     ///
     /// - Parameter settings: the settings.
-    /// - Throws: `TLSError`, which names the file and what is wrong with it.
+    /// - Throws: `StartError` or `TLSError`, which name the file and what is wrong with it.
     init(_ settings: Settings) throws {
         let files: (certificate: String, key: String)
         var note = ""
@@ -27,16 +27,35 @@ struct TLSSetup {
             (source, summary) = (nil, "off: traffic, tokens included, can be read on its way")
             return
         }
-        let source = try TLSContextSource(
-            configuration: TLSConfiguration(
-                certificateFile: files.certificate, keyFile: files.key, clientCAFile: settings.tlsClientCAFile,
-                minimumVersion: settings.tlsMinVersion == .v1_3 ? .v1_3 : .v1_2, applicationProtocols: ["http/1.1"]))
+        let configuration = TLSConfiguration(
+            certificateFile: files.certificate, keyFile: files.key, clientCAFile: settings.tlsClientCAFile,
+            minimumVersion: settings.tlsMinVersion == .v1_3 ? .v1_3 : .v1_2, applicationProtocols: ["http/1.1"])
+        let source: TLSContextSource
+        do {
+            source = try TLSContextSource(configuration: configuration)
+        } catch {
+            throw Self.blame(error, settings)
+        }
         let certificate = source.current.certificate
         self.source = source
         summary =
             "\(settings.tlsMinVersion.rawValue) or newer\(note), SHA-256 \(certificate.sha256Fingerprint), "
             + "valid until \(certificate.notAfter)"
             + (settings.tlsClientCAFile.map { ", client certificates from \($0)" } ?? "")
+    }
+
+    /// The setting that a file's error is to be told of.
+    private static func blame(_ error: TLSError, _ settings: Settings) -> StartError {
+        let text = "\(error)"
+        let candidates = [
+            (SettingsTable.tlsKeyFile.facts, settings.tlsKeyFile),
+            (SettingsTable.tlsClientCAFile.facts, settings.tlsClientCAFile),
+            (SettingsTable.tlsCertFile.facts, settings.tlsCertFile),
+        ]
+        for case (let setting, let file?) in candidates where text.contains("'\(file)'") {
+            return StartError(setting, value: file, reason: text)
+        }
+        return StartError(text)
     }
 
     private static var hostNames: [String] {

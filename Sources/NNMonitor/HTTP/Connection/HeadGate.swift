@@ -127,11 +127,13 @@ struct HeadGate: Sendable {
     }
 
     private func refusalOfType(_ headers: HTTPHeaders, policy: BodyPolicy) -> HTTPResponse? {
+        let isEmpty = BodyFraming(headers).length == 0
         let isTyped =
             switch policy {
             case .none: true
             case .json: MediaType.isJSON(headers)
-            case .form: MediaType.isForm(headers)
+            // Nothing has no type: the form's own error then says what is missing.
+            case .form: MediaType.isForm(headers) || (headers["content-type"].isEmpty && isEmpty)
             }
         guard isTyped else {
             return .error(

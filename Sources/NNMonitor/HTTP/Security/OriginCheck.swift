@@ -48,6 +48,7 @@ enum OriginCheck {
             return false
         }
         let site = headers.first(name: "sec-fetch-site")
+        if origin == "null" { return site == "same-origin" }
         switch rule {
         case .ownOrigin: return site == "same-origin"
         case .notForeign: return site == nil || site == "same-origin" || site == "none"

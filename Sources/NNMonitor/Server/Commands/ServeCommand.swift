@@ -53,6 +53,11 @@ struct ServeCommand: AsyncParsableCommand {
         LogOutput.bootstrap(level: settings.logLevel, format: settings.logFormat)
         let logger = Logger(label: "nnmonitor")
         for warning in warnings { logger.warning("\(warning)") }
-        try await Application.run(settings: settings)
+        do {
+            try await Application.run(settings: settings)
+        } catch let error as StartError {
+            LogOutput.standardError.put(Array("\(error)\n".utf8))
+            throw error.exitCode
+        }
     }
 }
