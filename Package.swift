@@ -83,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "EchoServer",
             dependencies: [
-                "WebSocketServer", "OpenSSLTransport", "HTTPService", nio.core, nio.posix, nio.http1,
+                "WebSocketServer", "OpenSSLTransport", nio.core, nio.posix, nio.http1,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Support/EchoServer", swiftSettings: strict),
