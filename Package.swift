@@ -88,6 +88,9 @@ let package = Package(
             ],
             path: "Tests/Support/EchoServer", swiftSettings: strict),
 
+        .executableTarget(
+            name: "DecodeBench", dependencies: ["MonitorCore"], path: "Benchmarks/DecodeBench", swiftSettings: strict),
+
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression", "CZlib", nio.core], swiftSettings: strict),
         .testTarget(
