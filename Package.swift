@@ -106,12 +106,15 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MonitorAPITests",
-            dependencies: ["MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1],
+            dependencies: [
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1, nio.webSocket,
+                nio.embedded,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "NNMonitorTests",
             dependencies: [
-                "NNMonitor", "MonitorCore", logging,
+                "NNMonitor", "MonitorCore", "HTTPService", logging, nio.core, nio.embedded,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
