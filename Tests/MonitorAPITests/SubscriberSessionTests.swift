@@ -15,10 +15,10 @@ private struct Subscriber {
     init(_ monitor: Monitor) async throws {
         channel = NIOAsyncTestingChannel()
         let channel = channel
+        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         try await channel.eventLoop.submit {
             try channel.pipeline.syncOperations.addHandler(SubscriberSession(monitor: monitor, deflate: nil))
         }.get()
-        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
     }
 
     func say(_ text: String) async throws {
