@@ -74,6 +74,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         stall?.end()
         stall = nil
         queue?.close()
+        queue = nil
         self.context = nil
     }
 
