@@ -106,7 +106,8 @@ class Reporter:
                 answer = self._session.post(self._url, data=body, timeout=30, verify=self._verify)
             except requests.exceptions.RequestException as error:
                 problem = str(error)
-                if "CERTIFICATE_VERIFY_FAILED" in problem:  # No trial changes that; other TLS errors come with a restart.
+                # No further trial changes that; other TLS errors come with a restart of the server, and pass.
+                if "CERTIFICATE_VERIFY_FAILED" in problem:
                     print(f"reporter: not trusted: {problem}", file=sys.stderr)
                     return False
             else:
