@@ -6,16 +6,17 @@ import torch
 
 
 class LayerStatistics:
-    """Watches the layers of a model that have weights.
+    """Watches the layers of a model that have weights and are being trained.
 
     The hooks cost nothing while `watching` is off: switch it on for the steps to be reported, before the forward pass.
+    A layer without a gradient or an activation in a step, such as a frozen one, is left out of that step.
     """
 
     def __init__(self, model):
         self.watching = False
         self._activations = {}
         self._layers = [
-            (name, module) for name, module in model.named_modules()
+            (name or type(module).__name__, module) for name, module in model.named_modules()
             if isinstance(getattr(module, "weight", None), torch.nn.Parameter)
         ]
         for name, module in self._layers:
@@ -24,13 +25,24 @@ class LayerStatistics:
     def _hook(self, name):
         def keep(_module, _inputs, output):
             if self.watching:
-                self._activations[name] = output.detach()
+                # Taken at once: an in-place operation after this layer would change the output.
+                activation = output.detach()
+                self._activations[name] = {
+                    "activation_std": activation.std(unbiased=False).item(),
+                    "activation_mean": activation.mean().item(),
+                    "activation_shape": list(activation.shape),
+                    "cross_layer_std_ratio": None,
+                }
 
         return keep
 
     def payload(self, run_id, step, batch_size):
         """The ingest payload of the step whose backward pass has just ended."""
-        layers = [self._layer(depth, name, module) for depth, (name, module) in enumerate(self._layers)]
+        layers = [
+            self._layer(depth, name, module) for depth, (name, module) in enumerate(self._layers)
+            if name in self._activations and module.weight.grad is not None
+        ]
+        self._activations.clear()
         for previous, layer in zip(layers, layers[1:]):
             before = previous["intermediate_features"]["activation_std"]
             if before > 0:
@@ -39,38 +51,33 @@ class LayerStatistics:
         return {
             "metadata": {
                 "run_id": run_id, "timestamp": time.time(), "global_step": step, "batch_size": batch_size,
-                "layer_groups": self._groups(),
+                "layer_groups": self._groups(layers),
             },
             "layer_statistics": layers,
             "cross_layer_analysis": self._across(layers),
         }
 
     def _layer(self, depth, name, module):
-        activation = self._activations[name]
         gradient = module.weight.grad.detach()
         weight = module.weight.detach()
         parameters = {
             "weight": {
                 "std": weight.std(unbiased=False).item(),
                 "mean": weight.mean().item(),
-                "spectral_norm": torch.linalg.matrix_norm(weight.flatten(1), ord=2).item(),
+                # Of the weight as a matrix: one row an output channel. A normalisation's weights are a single row.
+                "spectral_norm": torch.linalg.matrix_norm(torch.atleast_2d(weight).flatten(1), ord=2).item(),
                 "frobenius_norm": torch.linalg.vector_norm(weight).item(),
             },
             "bias": None,
         }
-        if module.bias is not None:
+        if getattr(module, "bias", None) is not None:
             bias = module.bias.detach()
             parameters["bias"] = {"std": bias.std(unbiased=False).item(), "mean_abs": bias.abs().mean().item()}
         return {
             "layer_id": name,
             "layer_type": type(module).__name__,
             "depth_index": depth,
-            "intermediate_features": {
-                "activation_std": activation.std(unbiased=False).item(),
-                "activation_mean": activation.mean().item(),
-                "activation_shape": list(activation.shape),
-                "cross_layer_std_ratio": None,
-            },
+            "intermediate_features": self._activations[name],
             "gradient_flow": {
                 "gradient_l2_norm": torch.linalg.vector_norm(gradient).item(),
                 "gradient_std": gradient.std(unbiased=False).item(),
@@ -79,10 +86,11 @@ class LayerStatistics:
             "parameter_statistics": parameters,
         }
 
-    def _groups(self):
+    @staticmethod
+    def _groups(layers):
         groups = {}
-        for name, _module in self._layers:
-            groups.setdefault(name.split(".")[0], []).append(name)
+        for layer in layers:
+            groups.setdefault(layer["layer_id"].split(".")[0], []).append(layer["layer_id"])
         return groups
 
     @staticmethod

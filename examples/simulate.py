@@ -53,7 +53,7 @@ def layer(depth, layers, step, rng):
             "activation_std": (0.9 + 0.3 * math.sin(depth / 3 + step / 90)) * noise(0.03),
             "activation_mean": rng.gauss(0.1 * settled, 0.02),
             "activation_shape": [64, features, max(1, 32 >> depth // 16), max(1, 32 >> depth // 16)],
-            "cross_layer_std_ratio": noise(0.1) if depth else None,
+            "cross_layer_std_ratio": None,
         },
         "gradient_flow": {
             "gradient_l2_norm": gradient, "gradient_std": gradient / math.sqrt(count),
@@ -67,11 +67,14 @@ def payload(run_id, step, layers, rng):
     """The ingest payload of a step, with all the digits that a double has."""
     made = [layer(depth, layers, step, rng) for depth in range(layers)]
     norms = [item["gradient_flow"]["gradient_l2_norm"] for item in made]
+    stds = [item["intermediate_features"]["activation_std"] for item in made]
+    for before, std, item in zip(stds, stds[1:], made[1:]):
+        item["intermediate_features"]["cross_layer_std_ratio"] = std / before
     return {
         "metadata": {"run_id": run_id, "timestamp": time.time(), "global_step": step, "batch_size": 64},
         "layer_statistics": made,
         "cross_layer_analysis": {
-            "feature_std_gradient": rng.gauss(0, 0.01),
+            "feature_std_gradient": (stds[-1] - stds[0]) / max(1, layers - 1),
             "gradient_norm_ratio": {"last/first": norms[-1] / norms[0]},
         },
     }
@@ -82,6 +85,9 @@ class Connection:
 
     def __init__(self, url, token, ca):
         parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            sys.exit(f"{url}: an address begins with http:// or https:// and names a host")
+        self._path = parts.path.rstrip("/") + "/api/v1/metrics/layerwise"
         if parts.scheme == "https":
             context = ssl.create_default_context(cafile=ca)
             self._http = http.client.HTTPSConnection(parts.netloc, timeout=30, context=context)
@@ -99,7 +105,7 @@ class Connection:
             headers["Content-Encoding"] = "gzip"
         for attempt in range(2):
             try:
-                self._http.request("POST", "/api/v1/metrics/layerwise", body, headers)
+                self._http.request("POST", self._path, body, headers)
                 answer = self._http.getresponse()
                 return answer.status, answer.read().decode()
             except (http.client.HTTPException, ConnectionError):
@@ -108,13 +114,21 @@ class Connection:
                     raise
 
 
+def positive(text):
+    """A whole number above zero."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="http://localhost:8000")
     parser.add_argument("--run-id", default=time.strftime("simulated-%H%M%S"))
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=positive, default=500)
     parser.add_argument("--interval", type=float, default=0.2, help="seconds between two steps")
-    parser.add_argument("--layers", type=int, default=20)
+    parser.add_argument("--layers", type=positive, default=20)
     parser.add_argument("--token", default=os.environ.get("NN_MONITOR_TOKEN"), help="default: $NN_MONITOR_TOKEN")
     parser.add_argument("--ca", help="the certificate to trust, a PEM file")
     parser.add_argument("--gzip", action=argparse.BooleanOptionalAction, default=False)
@@ -122,13 +136,16 @@ def main():
     options = parser.parse_args()
 
     rng = random.Random(options.seed)
-    connection = Connection(options.url, options.token, options.ca)
+    try:
+        connection = Connection(options.url, options.token, options.ca)
+    except OSError as error:
+        sys.exit(f"{options.ca}: {error}")
     begin = time.monotonic()
     for step in range(options.steps):
         body = json.dumps(payload(options.run_id, step, options.layers, rng)).encode()
         try:
             status, text = connection.post(body, options.gzip)
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             sys.exit(f"{options.url}: {error}")
         if status != 202:
             sys.exit(f"step {step} was not accepted: {status} {text[:500]}")
@@ -138,4 +155,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

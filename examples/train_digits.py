@@ -79,6 +79,14 @@ def train(name, run_id, options, publish):
         return (model(test_images).argmax(1) == test_labels).float().mean().item()
 
 
+def positive(text):
+    """A whole number above zero."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="the server, such as https://localhost:8443")
@@ -86,8 +94,8 @@ def arguments():
     parser.add_argument("--ca", help="the certificate to trust, a PEM file")
     parser.add_argument("--run-id", default=time.strftime("digits-%Y%m%d-%H%M%S"))
     parser.add_argument("--model", choices=[*MODELS, "both"], default="cnn")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--every", type=int, default=1, help="report every so many steps")
+    parser.add_argument("--epochs", type=positive, default=12)
+    parser.add_argument("--every", type=positive, default=1, help="report every so many steps")
     parser.add_argument("--gzip", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--record", help="also write each payload as a line of JSON; .gz compresses")
     parser.add_argument("--seed", type=int, default=0)
