@@ -83,10 +83,13 @@ let package = Package(
         .executableTarget(
             name: "EchoServer",
             dependencies: [
-                "WebSocketServer", "OpenSSLTransport", "HTTPService", nio.core, nio.posix, nio.http1,
+                "WebSocketServer", "OpenSSLTransport", nio.core, nio.posix, nio.http1,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Support/EchoServer", swiftSettings: strict),
+
+        .executableTarget(
+            name: "DecodeBench", dependencies: ["MonitorCore"], path: "Benchmarks/DecodeBench", swiftSettings: strict),
 
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression", "CZlib", nio.core], swiftSettings: strict),

@@ -74,7 +74,7 @@ def wrong_types():
                     yield pytest.param(path, text, kind, id=f"{name(path)}={text}")
 
 
-@pytest.mark.parametrize(("path", "text", "kind"), wrong_types())
+@pytest.mark.parametrize(("path", "text", "kind"), list(wrong_types()))
 def test_a_value_of_another_type_is_refused_at_its_own_place(server, path, text, kind):
     assert kinds(rejected(post(server, changed(full(), path, Raw(text))))) == [(kind, path)]
 
@@ -127,7 +127,7 @@ def below_bounds():
             yield pytest.param(path, text, bound, id=f"{name(path)}={text}")
 
 
-@pytest.mark.parametrize(("path", "text", "bound"), below_bounds())
+@pytest.mark.parametrize(("path", "text", "bound"), list(below_bounds()))
 def test_a_number_below_its_bound_is_refused_with_the_bound(server, path, text, bound):
     error, = errors = rejected(post(server, changed(full(), path, Raw(text))))
     assert kinds(errors) == [({"ge": "greater_than_equal", "gt": "greater_than"}[bound], path)]
@@ -153,7 +153,7 @@ def bad_integers():
         yield text, "int_parsing_size"
 
 
-@pytest.mark.parametrize(("text", "kind"), bad_integers())
+@pytest.mark.parametrize(("text", "kind"), list(bad_integers()))
 @pytest.mark.parametrize("path", [path for path, _ in INTEGERS], ids=name)
 def test_an_integer_with_a_fraction_or_beyond_64_bits_is_refused(server, path, text, kind):
     assert kinds(rejected(post(server, changed(full(), path, Raw(text))))) == [(kind, path)]
@@ -208,7 +208,7 @@ def good_floats():
                 yield pytest.param(path, text, id=f"{name(path)}={text}")
 
 
-@pytest.mark.parametrize(("path", "text"), good_floats())
+@pytest.mark.parametrize(("path", "text"), list(good_floats()))
 def test_a_float_may_be_any_finite_number_within_its_bound(server, path, text):
     posted = changed(full(), path, Raw(text))
     accept(server, posted)

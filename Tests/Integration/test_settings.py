@@ -85,7 +85,7 @@ def sources():
                 yield pytest.param(name, value, source, id=f"{name[11:]}={value[:24]}-{source}")
 
 
-@pytest.mark.parametrize(("name", "value", "source"), sources())
+@pytest.mark.parametrize(("name", "value", "source"), list(sources()))
 def test_a_value_that_is_not_allowed_stops_the_start_with_one_line(tmp_path, name, value, source):
     option, _, allowed = SETTINGS[name]
     env, arguments = companions(name), []

@@ -7,7 +7,7 @@ import signal
 import aiohttp
 import pytest
 import requests
-from support.clients import context, healthy, post, post_steps, receive, session, subscribe, wait_until
+from support.clients import context, healthy, post, post_steps, receive, run_async, session, subscribe, wait_until
 from support.payloads import payload, run_id, served
 from support.raw_websocket import BINARY, PING, PONG, Ended, RawWebSocket, stays_open
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -184,7 +184,7 @@ def test_aiohttp_client_gets_history_and_steps(either, compress):
                 assert (await next_of("new_metrics"))["data"] == served(after)
             assert socket.close_code == 1000
 
-        asyncio.run(watch())
+        run_async(watch())
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
@@ -199,8 +199,9 @@ def test_history_of_several_megabytes_arrives_whole(either, compression):
 
 
 def test_server_pings_and_a_client_that_answers_stays(start_server):
-    own = start_server("--ws-ping-interval", "0.2", "--ws-pong-timeout", "5")
-    with RawWebSocket(own) as socket:
+    # A ping that waited for the whole timeout of the one before would come too late for this client.
+    own = start_server("--ws-ping-interval", "0.2", "--ws-pong-timeout", "60")
+    with RawWebSocket(own, timeout=20) as socket:
         pings = 0
         while pings < 8:
             frame = socket.read_frame()

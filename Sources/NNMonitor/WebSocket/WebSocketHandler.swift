@@ -26,6 +26,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     private var state = State.open
     private var heardSincePing = true
     private var pingTimer: Scheduled<Void>?
+    private var pongTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
 
     /// - Parameters:
@@ -137,6 +138,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         send(.connectionClose, CloseFrame.payload(code, reason: reason), context)
         state = .closing
         pingTimer?.cancel()
+        pongTimer?.cancel()
         // A peer that has stopped reading gets no close frame and sends none: ask for what it still has to say.
         context.read()
         scheduleClose(context)
@@ -152,6 +154,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         guard state != .finished else { return }
         state = .finished
         pingTimer?.cancel()
+        pongTimer?.cancel()
         guard lingering else {
             context.close(promise: nil)
             return
@@ -174,18 +177,26 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         pingTimer?.cancel()
         pingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pingInterval) { [self] in
             guard state == .open else { return }
+            schedulePing(context)
             // Behind what the peer has not taken yet a ping says nothing; how long that may last is not decided here.
-            guard context.channel.isWritable else { return schedulePing(context) }
-            heardSincePing = false
-            send(.ping, ByteBuffer(), context)
-            pingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pongTimeout) { [self] in
-                if heardSincePing { schedulePing(context) } else { context.close(promise: nil) }
-            }
+            if context.channel.isWritable { ping(context) }
+        }
+    }
+
+    private func ping(_ context: ChannelHandlerContext) {
+        send(.ping, ByteBuffer(), context)
+        // An answer to an earlier ping may still be on its way, and has its own deadline.
+        guard pongTimer == nil else { return }
+        heardSincePing = false
+        pongTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pongTimeout) { [self] in
+            pongTimer = nil
+            if !heardSincePing { context.close(promise: nil) }
         }
     }
 
     private func cancelTimers() {
         pingTimer?.cancel()
+        pongTimer?.cancel()
         closeTimer?.cancel()
     }
 }

@@ -1,1 +1,47 @@
-@main struct Placeholder { static func main() {} }
+import ArgumentParser
+import NIOCore
+import NIOPosix
+import OpenSSLTransport
+import WebSocketServer
+
+/// Echoes WebSocket messages, for the conformance suites: nothing of NNMonitor but its WebSocket and its TLS.
+@main
+struct EchoServer: AsyncParsableCommand {
+    @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
+    var port = 9001
+
+    @Option(help: "A certificate in PEM form; with --tls-key the server speaks wss.")
+    var tlsCert: String?
+
+    @Option(help: "The certificate's key in PEM form.")
+    var tlsKey: String?
+
+    @Option(help: "Bytes of a message at most.")
+    var maximumMessageSize = 16 * 1024 * 1024
+
+    func run() async throws {
+        let configuration = WebSocketConfiguration(maximumMessageSize: maximumMessageSize)
+        var context: TLSContext?
+        if let tlsCert, let tlsKey {
+            context = try TLSContext(
+                configuration: TLSConfiguration(certificateFile: tlsCert, keyFile: tlsKey))
+        }
+        let tls = context
+        let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            TLSServerHandler(context: tls, handshakeTimeout: .seconds(10)))
+                    }
+                    try EchoHandshake.install(on: channel, configuration: configuration)
+                }
+            }
+            .bind(host: "127.0.0.1", port: port).get()
+        print("listening on \(tls == nil ? "ws" : "wss")://127.0.0.1:\(server.localAddress?.port ?? port)")
+        try await server.closeFuture.get()
+    }
+}

@@ -74,9 +74,10 @@ extension PayloadIssue.Kind {
         case .missing: "This field is required"
         case .objectExpected, .dictionaryExpected: "A JSON object is expected here"
         case .listExpected: "A JSON list is expected here"
-        case .tooShort(let minimum, let actual): "At least \(minimum) item is needed here, not \(actual)"
+        case .tooShort(let minimum, let actual):
+            "At least \(minimum) \(minimum == 1 ? "item is" : "items are") needed here, not \(actual)"
         case .stringExpected: "A JSON string is expected here"
-        case .stringTooShort(let minimum): "The string must have at least \(minimum) byte"
+        case .stringTooShort(let minimum): "The string must have at least \(minimum) byte\(minimum == 1 ? "" : "s")"
         case .stringTooLong(let maximum): "The string must have at most \(maximum) bytes of UTF-8"
         case .controlCharacter: "The string must not contain control characters"
         case .loneSurrogate: "The string contains half of a surrogate pair, which is no character"
