@@ -45,17 +45,18 @@ let package = Package(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: strict),
         .target(
-            name: "MonitorCore", dependencies: [deque, orderedCollections],
+            name: "MonitorCore", dependencies: ["Locking", deque, orderedCollections],
             path: "Sources/NNMonitor/Core", swiftSettings: strict),
         .target(
             name: "Compression", dependencies: ["CZlib", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: facingC),
         .target(
-            name: "OpenSSLTransport", dependencies: ["COpenSSL", nio.core, nio.tls],
+            name: "OpenSSLTransport", dependencies: ["COpenSSL", "Locking", nio.core, nio.tls],
             path: "Sources/NNMonitor/TLS", swiftSettings: facingC),
         .target(
-            name: "WebSocketServer", dependencies: ["Compression", nio.core, nio.http1, nio.webSocket],
+            name: "WebSocketServer", dependencies: ["Compression", "Locking", nio.core, nio.http1, nio.webSocket],
             path: "Sources/NNMonitor/WebSocket", swiftSettings: strict),
         .target(
             name: "HTTPService",
@@ -71,7 +72,7 @@ let package = Package(
             name: "NNMonitor",
             dependencies: [
                 "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
-                nio.core, nio.posix, nio.http1, nio.tls, logging,
+                "Locking", nio.core, nio.posix, nio.http1, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -106,12 +107,15 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MonitorAPITests",
-            dependencies: ["MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1],
+            dependencies: [
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1, nio.webSocket,
+                nio.embedded,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "NNMonitorTests",
             dependencies: [
-                "NNMonitor", "MonitorCore", logging,
+                "NNMonitor", "MonitorCore", "HTTPService", logging, nio.core, nio.embedded,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

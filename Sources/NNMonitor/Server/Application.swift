@@ -17,6 +17,11 @@ enum Application {
     /// - Throws: `StartError`, `TLSError` or `HTTPServiceError`, each in one line, when it cannot start.
     static func run(settings: Settings) async throws {
         let logger = Logger(label: "nnmonitor")
+        if let files = OpenFiles.raiseLimit(), files < UInt(settings.maxConnections) + 64 {
+            logger.warning(
+                "the limit of open files is below MAX_CONNECTIONS; raise it with ulimit -n",
+                metadata: ["limit": "\(files)", "max_connections": "\(settings.maxConnections)"])
+        }
         let access = try Access(settings)
         let tls = try TLSSetup(settings)
         let assets = try StaticFolder.load(settings)

@@ -1,6 +1,6 @@
 import MonitorAPI
 import NIOCore
-import Synchronization
+import Locking
 
 /// The open connections: counted against the limits, and told when the server stops.
 final class ConnectionRegistry: Sendable {
@@ -20,7 +20,7 @@ final class ConnectionRegistry: Sendable {
 
     private let limit: Int
     private let limitPerAddress: Int
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// - Parameters:
     ///   - limit: connections at once.

@@ -1,12 +1,12 @@
-import Synchronization
+import Locking
 
 /// Where new connections get their context from: the newest one whose files were good.
 package final class TLSContextSource: Sendable {
-    private let context: Mutex<TLSContext>
+    private let context: Guarded<TLSContext>
 
     /// Reads the files for the first time. This reads from disk: not on an event loop.
     package init(configuration: TLSConfiguration) throws(TLSError) {
-        context = Mutex(try TLSContext(configuration: configuration))
+        context = Guarded(try TLSContext(configuration: configuration))
     }
 
     /// The context for the next connection.

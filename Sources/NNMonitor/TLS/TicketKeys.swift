@@ -1,5 +1,5 @@
 import COpenSSL
-import Synchronization
+import Locking
 
 /// The keys that seal session tickets (RFC 5077, RFC 8446 §4.6.1), renewed as time goes by.
 ///
@@ -31,12 +31,12 @@ final class TicketKeys: Sendable {
     }
 
     private let lifetime: Int
-    private let generations: Mutex<Generations>
+    private let generations: Guarded<Generations>
 
     /// `lifetime` is the time for which a key seals, in seconds.
     init(lifetime: Int, now: Int = FileBytes.unixTime) throws(TLSError) {
         self.lifetime = lifetime
-        generations = Mutex(Generations(current: try .random(), previous: nil, since: now))
+        generations = Guarded(Generations(current: try .random(), previous: nil, since: now))
     }
 
     /// The key to seal with; a new one when the current one has done its time. nil: no randomness, make no ticket.

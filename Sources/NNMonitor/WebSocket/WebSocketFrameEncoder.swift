@@ -1,7 +1,7 @@
 import Compression
 package import NIOCore
 import NIOWebSocket
-import Synchronization
+import Locking
 
 /// Makes the ready bytes of whole messages, for any number of connections that negotiated the same.
 ///
@@ -12,7 +12,7 @@ package final class WebSocketFrameEncoder: Sendable {
 
     private let windowBits: Int?
     private let level: Int
-    private let deflater = Mutex<DeflaterSlot>(DeflaterSlot())
+    private let deflater = Guarded<DeflaterSlot>(DeflaterSlot())
 
     /// A place for a stream that is made when it is first needed.
     private struct DeflaterSlot: ~Copyable {

@@ -1,5 +1,5 @@
 import DequeModule
-import Synchronization
+import Locking
 
 /// How much a subscriber may have waiting.
 package struct QueueLimits: Sendable, Equatable {
@@ -46,7 +46,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         var floors: [(runID: String?, sequence: UInt64)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let limits: QueueLimits
     private let wake: @Sendable () -> Void
 

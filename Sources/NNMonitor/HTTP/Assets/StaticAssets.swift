@@ -1,6 +1,6 @@
 import Compression
 import NIOCore
-import Synchronization
+import Locking
 
 /// The files of the dashboard, read into memory at start. A request is answered by the exact name of a file that was
 /// there then, so no path can lead anywhere else.
@@ -9,7 +9,7 @@ import Synchronization
 /// are at the root too; every file is under `/static/`.
 package final class StaticAssets: Sendable {
     private let folder: AssetFolder?
-    private let assets: Mutex<[String: Asset]>
+    private let assets: Guarded<[String: Asset]>
 
     /// Reads a folder.
     /// - Parameters:
@@ -23,13 +23,13 @@ package final class StaticAssets: Sendable {
         let folder = AssetFolder(
             path: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles)
         self.folder = folder
-        self.assets = Mutex(Self.table(of: try folder.read()))
+        self.assets = Guarded(Self.table(of: try folder.read()))
     }
 
     /// Files that are given instead of read, by name.
     package init(files: [String: String] = [:], modified: Int = 0) {
         self.folder = nil
-        self.assets = Mutex(
+        self.assets = Guarded(
             Self.table(
                 of: files.map { name, text in
                     AssetFolder.File(name: name, bytes: ByteBuffer(string: text), modified: modified)

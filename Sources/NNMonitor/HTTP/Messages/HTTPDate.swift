@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 #if canImport(Glibc)
     import Glibc
@@ -67,7 +67,7 @@ enum HTTPDate {
 
 /// The `Date` header of now, formatted once a second and shared by all connections.
 final class DateHeader: Sendable {
-    private let cached = Mutex<(second: Int, text: String)>((0, HTTPDate.string(0)))
+    private let cached = Guarded<(second: Int, text: String)>((0, HTTPDate.string(0)))
 
     var now: String {
         let second = Int(time(nil))

@@ -1,6 +1,6 @@
 package import NIOCore
 import NIOHTTP1
-import Synchronization
+import Locking
 
 /// Knows who may do what: tokens, browser sessions, and the brake on guessing. Safe to share between threads.
 package final class Authenticator: Sendable {
@@ -10,9 +10,9 @@ package final class Authenticator: Sendable {
     private let digest: @Sendable ([UInt8]) -> [UInt8]
     private let clock: @Sendable () -> NIODeadline
     private let sessionLifetime: TimeAmount
-    private let table: Mutex<TokenTable>
-    private let sessions: Mutex<SessionStore>
-    private let limiter: Mutex<FailureLimiter>
+    private let table: Guarded<TokenTable>
+    private let sessions: Guarded<SessionStore>
+    private let limiter: Guarded<FailureLimiter>
 
     /// - Parameters:
     ///   - table: The tokens to begin with.
@@ -29,9 +29,9 @@ package final class Authenticator: Sendable {
         self.digest = digest
         self.clock = clock
         self.sessionLifetime = sessionLifetime
-        self.table = Mutex(table)
-        self.sessions = Mutex(SessionStore(capacity: sessionLimit, lifetime: sessionLifetime))
-        self.limiter = Mutex(FailureLimiter(limit: failureLimit))
+        self.table = Guarded(table)
+        self.sessions = Guarded(SessionStore(capacity: sessionLimit, lifetime: sessionLifetime))
+        self.limiter = Guarded(FailureLimiter(limit: failureLimit))
     }
 
     /// Puts another table in place, at reload. Sessions whose token it lacks are over at once.

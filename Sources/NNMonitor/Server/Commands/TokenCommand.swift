@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HTTPService
 
 /// `NNMonitor token`: makes a token and the line that lets it in.
 struct TokenCommand: ParsableCommand {
@@ -36,24 +37,17 @@ struct TokenName: ExpressibleByArgument, Sendable {
     }
 }
 
-/// What a token lets its bearer do.
-enum TokenScope: String, Sendable, CaseIterable {
-    case ingest
-    case read
-    case admin
-}
-
-/// The scopes of one token, without repeats, in the order of ``TokenScope``.
+/// The scopes of one token, without repeats, in the order of `Scope`.
 struct TokenScopes: ExpressibleByArgument, Sendable {
     static let allowed = "one or more of ingest, read, admin, separated by commas"
 
-    let scopes: [TokenScope]
+    let scopes: [Scope]
 
     init?(argument: String) {
         let words = argument.split(separator: ",", omittingEmptySubsequences: false)
-        let named = words.compactMap { TokenScope(rawValue: $0.trimmingCharacters(in: .whitespaces)) }
+        let named = words.compactMap { Scope(rawValue: $0.trimmingCharacters(in: .whitespaces)) }
         guard named.count == words.count else { return nil }
-        scopes = TokenScope.allCases.filter(named.contains)
+        scopes = Scope.allCases.filter(named.contains)
     }
 
     /// As in the file: `ingest,read`.

@@ -1,5 +1,5 @@
 import Logging
-import Synchronization
+import Locking
 
 #if canImport(Glibc)
     import Glibc
@@ -12,7 +12,7 @@ import Synchronization
 /// Where log lines go: a file descriptor that takes each line with one write(2), so that lines never mix.
 final class LogOutput: Sendable {
     private let descriptor: Int32
-    private let turn = Mutex<Void>(())
+    private let turn = Guarded<Void>(())
 
     /// The process's standard error.
     static let standardError = LogOutput(descriptor: STDERR_FILENO)

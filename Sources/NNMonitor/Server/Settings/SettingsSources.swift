@@ -1,6 +1,6 @@
 import Configuration
 import Foundation
-import Synchronization
+import Locking
 import SystemPackage
 
 /// The three places that settings come from, as one reader: options before environment before `.env`.
@@ -100,7 +100,7 @@ struct SettingsSources: Sendable {
 
 /// Notes, for each setting that is read, how many providers were asked.
 private final class LookupTrace: AccessReporter {
-    private let counts = Mutex<[String: Int]>([:])
+    private let counts = Guarded<[String: Int]>([:])
 
     func report(_ event: AccessEvent) {
         counts.withLock { $0[event.metadata.key.description] = event.providerResults.count }
@@ -113,7 +113,7 @@ private final class LookupTrace: AccessReporter {
 
 /// The names of the lines of a file.
 private final class NamesSeen: Sendable {
-    private let names = Mutex<Set<String>>([])
+    private let names = Guarded<Set<String>>([])
 
     func insert(_ name: String) {
         names.withLock { _ = $0.insert(name) }
