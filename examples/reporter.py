@@ -16,13 +16,15 @@ class Reporter:
     """A bounded queue and one sending thread.
 
     `report` returns at once. When the network is slower than the training, the oldest waiting steps are dropped and
-    counted. A failed request is tried again with growing pauses, as long as it may succeed later.
+    counted. A failed request is tried again with growing pauses, as long as it may succeed later. Every reported step
+    ends up in exactly one of `posted`, `failed`, `dropped` and, when `close` runs out of time, `unsent`.
     """
 
     def __init__(self, url, token=None, ca=None, compress=True, waiting=256, attempts=8):
         self.posted = 0
         self.failed = 0
         self.dropped = 0
+        self._reported = 0
         self._url = url.rstrip("/") + "/api/v1/metrics/layerwise"
         self._compress = compress
         self._attempts = attempts
@@ -40,7 +42,8 @@ class Reporter:
         self._thread.start()
 
     def report(self, payload):
-        """Queues a step's payload; drops the oldest waiting one when the queue is full."""
+        """Queues a step's payload; drops the oldest waiting one when the queue is full. For one thread at a time."""
+        self._reported += 1
         while True:
             try:
                 self._waiting.put_nowait(payload)
@@ -64,11 +67,16 @@ class Reporter:
                     break
         self._thread.join(max(0.0, deadline - time.monotonic()))
         self._wake.set()
-        return not self._thread.is_alive() and self.failed == 0 and self.dropped == 0
+        return self.posted == self._reported
+
+    @property
+    def unsent(self):
+        """Steps that still wait, or whose answer has not come yet."""
+        return self._reported - self.posted - self.failed - self.dropped
 
     def summary(self):
         """One line for a person."""
-        return f"{self.posted} steps posted, {self.failed} failed, {self.dropped} dropped"
+        return f"{self.posted} steps posted, {self.failed} failed, {self.dropped} dropped, {self.unsent} unsent"
 
     def _run(self):
         while (payload := self._waiting.get()) is not _END:
