@@ -34,7 +34,7 @@ def scripted():
             pass
 
     web = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     web.url, web.answers, web.bodies = f"http://127.0.0.1:{web.server_port}", answers, bodies
     yield web
