@@ -17,14 +17,15 @@ class Reporter:
     """A bounded queue and one sending thread.
 
     `report` returns at once. When the network is slower than the training, the oldest waiting steps are dropped and
-    counted. A failed request is tried again with growing pauses, as long as it may succeed later. After `close`, each
-    reported step has been counted once: as posted, failed or dropped.
+    counted. A failed request is tried again with growing pauses, as long as it may succeed later. Every reported step
+    ends up in exactly one of `posted`, `failed`, `dropped` and, when `close` runs out of time, `unsent`.
     """
 
     def __init__(self, url, token=None, ca=None, compress=True, waiting=256, attempts=8):
         self.posted = 0
         self.failed = 0
         self.dropped = 0
+        self._reported = 0
         self._url = url.rstrip("/") + "/api/v1/metrics/layerwise"
         self._compress = compress
         self._attempts = attempts
@@ -37,53 +38,49 @@ class Reporter:
         # Given with each request: the environment's certificate bundle would win over the session's.
         self._verify = ca or True
         self._waiting = queue.Queue(maxsize=waiting)
-        self._ending = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def report(self, payload):
-        """Queues a step's payload; drops the oldest waiting one when the queue is full."""
+        """Queues a step's payload; drops the oldest waiting one when the queue is full. For one thread at a time."""
+        self._reported += 1
         while True:
             try:
                 self._waiting.put_nowait(payload)
                 return
             except queue.Full:
-                self._drop_oldest()
+                try:
+                    self._waiting.get_nowait()
+                    self.dropped += 1
+                except queue.Empty:
+                    pass
 
     def close(self, seconds=60):
-        """Sends what still waits, for about so many seconds. Returns whether every step was delivered.
-
-        A request that is under way when the time is over still gets its answer: the server may have taken the step.
-        """
+        """Sends what still waits, for at most so many seconds. Returns whether every step was delivered."""
         deadline = time.monotonic() + seconds
-        try:
-            self._waiting.put(_END, timeout=seconds)
-        except queue.Full:
-            pass
+        while True:
+            try:
+                self._waiting.put(_END, timeout=max(0.0, deadline - time.monotonic()))
+                break
+            except queue.Full:
+                if time.monotonic() >= deadline:
+                    break
         self._thread.join(max(0.0, deadline - time.monotonic()))
-        self._ending.set()
-        # The first end mark may not have found room. By now the thread only counts what it takes, so this one does.
-        self._waiting.put(_END)
-        self._thread.join()
-        self._session.close()
-        return self.failed == 0 and self.dropped == 0
+        self._wake.set()
+        return self.posted == self._reported
+
+    @property
+    def unsent(self):
+        """Steps that still wait, or whose answer has not come yet."""
+        return self._reported - self.posted - self.failed - self.dropped
 
     def summary(self):
         """One line for a person."""
-        return f"{self.posted} steps posted, {self.failed} failed, {self.dropped} dropped"
-
-    def _drop_oldest(self):
-        try:
-            if self._waiting.get_nowait() is not _END:
-                self.dropped += 1
-        except queue.Empty:
-            pass  # The thread was quicker.
+        return f"{self.posted} steps posted, {self.failed} failed, {self.dropped} dropped, {self.unsent} unsent"
 
     def _run(self):
         while (payload := self._waiting.get()) is not _END:
-            if self._ending.is_set():
-                self.failed += 1
-                continue
             try:
                 delivered = self._send(self._body(payload))
             except Exception as error:
@@ -119,7 +116,7 @@ class Reporter:
                     return False
             if attempt + 1 < self._attempts:
                 pause = min(10.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)
-                if self._ending.wait(pause):
+                if self._wake.wait(pause):
                     return False
         print(f"reporter: given up: {problem}", file=sys.stderr)
         return False

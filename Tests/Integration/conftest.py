@@ -8,6 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support.access import tokens_file  # noqa: E402
+from support.raw import RawConnection  # noqa: E402
+from support.raw_websocket import RawWebSocket  # noqa: E402
 from support.server import Server  # noqa: E402
 
 
@@ -34,6 +37,50 @@ def secure_server(tmp_path_factory):
     running.token = token
     yield running
     _end(running)
+
+
+@pytest.fixture(params=["plain", "secure"])
+def either(request):
+    """The shared server over plain HTTP, then the one over HTTPS."""
+    return request.getfixturevalue("server" if request.param == "plain" else "secure_server")
+
+
+def _guarded(tmp_path_factory, *options):
+    folder = tmp_path_factory.mktemp("guarded")
+    return Server(["--auth-tokens-file", tokens_file(folder), "--auth-failure-limit", "1000000",
+                   "--max-runs", "1000", *options], None, folder)
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory):
+    """A server with a tokens file (see support.access), over plain HTTP; failures are not slowed."""
+    running = _guarded(tmp_path_factory)
+    yield running
+    _end(running)
+
+
+@pytest.fixture(scope="session")
+def guarded_tls(tmp_path_factory):
+    """The same over HTTPS."""
+    running = _guarded(tmp_path_factory, "--tls", "dev")
+    yield running
+    _end(running)
+
+
+@pytest.fixture
+def raw(server):
+    """A connection to the open server, byte by byte."""
+    with RawConnection(server) as connection:
+        yield connection
+
+
+@pytest.fixture
+def subscriber(server):
+    """A subscriber of the open server, frame by frame, that has had its initial_runs."""
+    with RawWebSocket(server) as socket:
+        assert socket.answer.status == 101
+        assert socket.read_json()["type"] == "initial_runs"
+        yield socket
 
 
 @pytest.fixture

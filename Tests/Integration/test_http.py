@@ -1,6 +1,5 @@
-"""HTTP/1 done whole, over real sockets."""
+"""HTTP/1 done whole, over real sockets: methods, paths, 100-continue, pipelining, early answers, limits of the head."""
 
-import gzip
 import json
 import threading
 
@@ -16,24 +15,12 @@ EXPECT = "Expect: 100-continue"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server that wants a token; failures are not slowed."""
+def locked(tmp_path_factory):
+    """A server that wants one token; failures are not slowed."""
     running = Server(["--auth-failure-limit", "1000000"], {"NN_MONITOR_AUTH_TOKEN": TOKEN},
-                     tmp_path_factory.mktemp("guarded"))
+                     tmp_path_factory.mktemp("locked"))
     yield running
     assert running.stop() == 0, running.output
-
-
-@pytest.fixture(params=["plain", "secure"])
-def either(request):
-    """The shared server over plain HTTP, then the one over HTTPS."""
-    return request.getfixturevalue("server" if request.param == "plain" else "secure_server")
-
-
-@pytest.fixture
-def raw(server):
-    with RawConnection(server) as connection:
-        yield connection
 
 
 # Methods and paths
@@ -130,8 +117,8 @@ def test_good_head_gets_100_continue_and_then_the_answer(either):
     ([GOOD, "Content-Type: application/json", "Content-Encoding: br", "Content-Length: 10"], 415),
     ([GOOD, "Content-Type: application/json", "Content-Length: 3000000"], 413),
     ([GOOD, "Content-Type: application/json", "Content-Length: 99999999999999999999999"], None)])
-def test_bad_head_gets_its_answer_and_no_100_continue(guarded, headers, status):
-    with RawConnection(guarded) as raw:
+def test_bad_head_gets_its_answer_and_no_100_continue(locked, headers, status):
+    with RawConnection(locked) as raw:
         answer = raw.ask(request(INGEST, "POST", [EXPECT, *headers]))
     assert answer.status == status if status else answer.status in (400, 413)
 
@@ -210,10 +197,10 @@ def test_client_that_closes_its_side_still_gets_its_answer(raw):
     ([GOOD, "Content-Type: text/csv"], 415),
     ([GOOD, "Content-Type: application/json"], 413)])
 @pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
-def test_client_that_still_sends_50_mb_sees_the_early_answer(guarded, headers, status, framing):
+def test_client_that_still_sends_50_mb_sees_the_early_answer(locked, headers, status, framing):
     size = 50_000_000
     outcome = []
-    with RawConnection(guarded, timeout=60) as raw:
+    with RawConnection(locked, timeout=60) as raw:
         if framing == "chunked":
             body = chunked(b"x" * size, 1_000_000)
             head = request(INGEST, "POST", [*headers, "Transfer-Encoding: chunked"])
@@ -235,7 +222,7 @@ def test_client_that_still_sends_50_mb_sees_the_early_answer(guarded, headers, s
         assert answer.json()["detail"]["error"]
     sender.join(30)
     assert not sender.is_alive()
-    healthy(guarded)
+    healthy(locked)
 
 
 # Limits of the head
@@ -265,266 +252,3 @@ def test_trailers_without_end_are_refused(raw):
     except ConnectionError:
         return
     assert raw.read_response().status in (400, 431)
-
-
-# Deadlines
-
-
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory):
-    """A server whose deadlines are short."""
-    running = Server(["--header-timeout", "0.7", "--body-timeout", "0.7", "--idle-timeout", "1.5"], None,
-                     tmp_path_factory.mktemp("hasty"))
-    yield running
-    assert running.stop() == 0, running.output
-
-
-def drip(connection: RawConnection, data: bytes, every: float):
-    """Sends a byte at a time until told to stop or the server has closed."""
-    done = threading.Event()
-
-    def send():
-        for byte in data:
-            if done.wait(every):
-                return
-            try:
-                connection.send(bytes([byte]))
-            except OSError:
-                return
-
-    threading.Thread(target=send, daemon=True).start()
-    return done
-
-
-def test_head_that_does_not_end_is_408(hasty):
-    with RawConnection(hasty) as raw:
-        raw.send("GET /health HTTP/1.1\r\nHost: localhost\r\n")
-        assert raw.read_response().status == 408
-        assert raw.gone()
-
-
-def test_drip_fed_head_does_not_move_the_deadline(hasty):
-    with RawConnection(hasty) as raw:
-        # 1000 bytes of it would take 100 seconds; the read gives up after 20.
-        done = drip(raw, request(headers=["X: " + "y" * 1000]), 0.1)
-        assert raw.read_response().status == 408
-        done.set()
-
-
-def test_body_that_does_not_come_is_408(hasty):
-    with RawConnection(hasty) as raw:
-        raw.send(ingest(b"{", headers=["Content-Length: 1000"]))
-        assert raw.read_response().status == 408
-        assert raw.gone()
-
-
-@pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
-def test_drip_fed_body_does_not_move_the_deadline(hasty, framing):
-    body = json.dumps(payload(run_id())).encode()
-    with RawConnection(hasty) as raw:
-        if framing == "chunked":
-            raw.send(ingest(b"", headers=["Transfer-Encoding: chunked"]))
-            done = drip(raw, chunked(body, 1), 0.1)
-        else:
-            raw.send(ingest(b"", headers=[f"Content-Length: {len(body)}"]))
-            done = drip(raw, body, 0.1)
-        assert raw.read_response().status == 408
-        done.set()
-
-
-def test_idle_connection_is_closed_without_a_word(hasty):
-    with RawConnection(hasty) as fresh, RawConnection(hasty) as used:
-        assert used.ask(request()).status == 200
-        assert used.ended()
-        # One that has never asked anything may be told 408, or nothing.
-        assert fresh.gone() or fresh.read_response().status == 408
-
-
-# Bodies
-
-
-@pytest.mark.parametrize("size", [1, 7, 1000, 100_000])
-@pytest.mark.parametrize("extension", ["", ";name=value", ';q="a;b"'])
-def test_chunked_body_is_read_with_extensions_and_trailers(server, raw, size, extension):
-    body = payload(run_id(), 1)
-    raw.send(ingest(b"", headers=["Transfer-Encoding: chunked", "Trailer: X-Sum"]))
-    raw.send(chunked(json.dumps(body).encode(), size, extension, ["X-Sum: 1"]))
-    assert raw.read_response().status == 202
-    assert raw.ask(request(f"/api/v1/runs/{body['metadata']['run_id']}/latest")).json() == served(body)
-
-
-@pytest.mark.parametrize("chunks", [
-    b"xyz\r\n", b"-1\r\nabc\r\n", b"3\r\nabcdef\r\n0\r\n\r\n", b"ffffffffffffffffff\r\n", b" 3\r\nabc\r\n0\r\n\r\n",
-    b"0x3\r\nabc\r\n0\r\n\r\n"])
-def test_bad_chunk_is_400_and_closes(raw, chunks):
-    answer = raw.ask(ingest(b"", headers=["Transfer-Encoding: chunked"]) + chunks)
-    assert answer.status in (400, 413)
-    assert raw.gone()
-
-
-@pytest.mark.parametrize("headers", [
-    ["Content-Length: 5", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "Content-Length: 5"],
-    ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5, 6"], ["Content-Length: -1"],
-    ["Content-Length: +5"],
-    ["Content-Length: five"], ["Content-Length: 0x5"], ["Transfer-Encoding: chunked, gzip"],
-    ["Transfer-Encoding: xchunked"],
-    ["Transfer-Encoding : chunked"], ["Transfer-Encoding: chunked, chunked"]])
-def test_ambiguous_length_is_refused_and_nothing_behind_it_is_a_request(raw, headers):
-    raw.send(ingest(b"", headers=headers) + b"0\r\n\r\n" + request("/nowhere"))
-    assert raw.read_response().status in (400, 501)
-    assert raw.gone()
-
-
-@pytest.mark.parametrize("lines", [[], ["Host: a", "Host: b"], ["Host: a b"], ["Host: "]], ids=["no", "two", "space",
-    "empty"])
-def test_host_that_is_missing_or_double_is_400(raw, lines):
-    answer = raw.ask(request(host=None, headers=lines))
-    # An empty Host is well-formed (RFC 9112, 3.2), but no name of this server.
-    assert answer.status == (421 if lines == ["Host: "] else 400)
-
-
-@pytest.mark.parametrize("data", [
-    b"garbage\r\n\r\n", b"\x00\x01\x02\x03\r\n\r\n", b"GET\r\n\r\n", b"GET /health\r\n\r\n",
-    b"GET /health HTTP/9.9\r\n\r\n",
-    b"GET /health HTTP/1.1\r\nHost: a\r\nno colon here\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
-    b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n",
-    b"GET /health HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n",
-    b"GET /hea lth HTTP/1.1\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
-def test_what_is_no_http_is_400(raw, data):
-    answer = raw.ask(data)
-    assert answer.status in (400, 505)
-    assert raw.gone()
-
-
-def test_get_with_a_body_does_not_confuse_what_follows(raw):
-    raw.send(request(body=b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n") + request("/api/v1/runs"))
-    first = raw.read_response()
-    assert first.status in (200, 400, 413)
-    if first.status == 200 and "close" not in first["connection"].lower():
-        assert raw.read_response().status == 200
-
-
-# Compressed responses
-
-
-@pytest.fixture(scope="module")
-def large_run(server):
-    run = run_id("large")
-    with session(server) as client:
-        post_steps(client, server, run, range(5), layers=20)
-    return f"/api/v1/runs/{run}"
-
-
-@pytest.mark.parametrize("accept, compressed", [
-    ("gzip", True), ("deflate, gzip;q=0.5", None), ("GZIP", True), ("*", None), ("gzip;q=0", False), ("identity",
-    False),
-    ("gzip;q=0.000, *;q=0", False), ("br", False), ("", False), (None, False), ("gzip; q=1.0, identity; q=0.5", True)])
-def test_response_is_gzip_when_accepted(raw, large_run, accept, compressed):
-    plain = raw.ask(request(large_run)).body
-    answer = raw.ask(request(large_run, headers=[] if accept is None else [f"Accept-Encoding: {accept}"]))
-    assert answer.status == 200
-    assert "accept-encoding" in answer["vary"].lower()
-    encoding = answer["content-encoding"]
-    assert encoding in ("", "gzip")
-    if compressed is not None:
-        assert (encoding == "gzip") == compressed
-    assert (gzip.decompress(answer.body) if encoding else answer.body) == plain
-    assert len(answer.body) < len(plain) or not encoding
-
-
-def test_head_of_a_compressed_response_has_no_body(raw, large_run):
-    assert raw.ask(request(large_run, "HEAD", ["Accept-Encoding: gzip"]), head=True).status == 200
-    assert raw.ask(request()).status == 200
-
-
-# Static files
-
-CSS = "/static/css/base.css"
-
-
-def test_static_file_is_served_with_its_type(raw):
-    for path, kind in [(CSS, "text/css"), ("/static/js/main.js", "text/javascript"), ("/static/favicon.svg",
-        "image/svg+xml")]:
-        answer = raw.ask(request(path))
-        assert answer.status == 200
-        assert answer["content-type"].startswith(kind)
-        assert answer["etag"]
-
-
-def test_known_etag_is_304_without_a_body(raw):
-    etag = raw.ask(request(CSS))["etag"]
-    for value in (etag, f'"other", {etag}', "*", f"W/{etag.removeprefix('W/')}"):
-        answer = raw.ask(request(CSS, headers=[f"If-None-Match: {value}"]))
-        assert answer.status == 304
-        assert answer["etag"].removeprefix("W/") == etag.removeprefix("W/")
-    assert raw.ask(request(CSS, headers=['If-None-Match: "other"'])).status == 200
-
-
-def test_gzip_and_plain_files_do_not_share_a_strong_etag(raw):
-    plain = raw.ask(request(CSS))
-    packed = raw.ask(request(CSS, headers=["Accept-Encoding: gzip"]))
-    assert "accept-encoding" in packed["vary"].lower()
-    if packed["content-encoding"] == "gzip":
-        assert gzip.decompress(packed.body) == plain.body
-        assert packed["etag"] != plain["etag"] or plain["etag"].startswith("W/")
-
-
-@pytest.mark.parametrize("spec, cut", [
-    ("bytes=0-9", slice(0, 10)), ("bytes=10-", slice(10, None)), ("bytes=-5", slice(-5, None)), ("bytes=0-999999999",
-    slice(None))])
-def test_range_of_a_file(raw, spec, cut):
-    whole = raw.ask(request(CSS)).body
-    answer = raw.ask(request(CSS, headers=[f"Range: {spec}"]))
-    # A server may ignore Range (RFC 9110, 14.2); what it must not do is answer it wrongly.
-    assert answer.status in (200, 206)
-    assert answer.body == (whole[cut] if answer.status == 206 else whole)
-    if answer.status == 206:
-        start = range(len(whole))[cut].start
-        assert answer["content-range"] == f"bytes {start}-{start + len(answer.body) - 1}/{len(whole)}"
-
-
-@pytest.mark.parametrize("spec", ["bytes=999999999-", "bytes=9-2", "lines=1-2", "bytes=-0", "bytes=a-b",
-    "bytes=" + "0-1," * 500])
-def test_senseless_range_does_no_harm(raw, spec):
-    whole = raw.ask(request(CSS)).body
-    answer = raw.ask(request(CSS, headers=[f"Range: {spec}"]))
-    assert answer.status in (200, 206, 400, 416)
-    assert len(answer.body) <= len(whole) + 1000
-    assert raw.ask(request()).status == 200
-
-
-@pytest.mark.parametrize("path", [
-    "/static/../Package.swift", "/static/%2e%2e/Package.swift", "/static/..%2fPackage.swift",
-    "/static/%2e%2e%2fPackage.swift",
-    "/static/%252e%252e%252fPackage.swift", "/static/..%5cPackage.swift", "/static/..\\Package.swift",
-    "/static//etc/passwd",
-    "/static/%2fetc%2fpasswd", "/static/../../../../../../../../etc/passwd", "/static/css/../../Package.swift",
-    "/static/css/..%2f..%2fPackage.swift", "/static/index.html%00.css", "/static/%00", "/static/..%00/Package.swift",
-    "/static/....//Package.swift", "/static/%c0%ae%c0%ae/Package.swift", "/static/.", "/static/..", "/static/%2e",
-    "/static/css", "/static/css/", "/static/", "/../Package.swift", "/%2e%2e/Package.swift", "/static/.git/config",
-    "/static/;/../../Package.swift", "/static/%ff%fe", "/static/" + "../" * 100 + "etc/passwd"])
-def test_path_never_leaves_the_folder(raw, path):
-    answer = raw.ask(request(path))
-    assert answer.status in (307, 400, 404), answer.body[:200]
-    for secret in (b"swift-tools-version", b"root:", b"[core]"):
-        assert secret not in answer.body
-
-
-def test_link_out_of_the_folder_is_not_followed(start_server, tmp_path):
-    folder = tmp_path / "site"
-    folder.mkdir()
-    for name in ("index.html", "login.html", "docs.html"):
-        (folder / name).write_text("<!doctype html><title>x</title>")
-    (tmp_path / "secret.txt").write_text("the secret outside")
-    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
-    (folder / "inside.txt").write_text("inside")
-    # Refusing to start over such a folder is as good as not serving the link.
-    try:
-        own = start_server("--static-dir", folder)
-    except AssertionError as error:
-        assert "link.txt" in str(error)
-        assert "secret" not in str(error).replace("secret.txt", "")
-        return
-    with RawConnection(own) as raw:
-        assert b"secret" not in raw.ask(request("/static/link.txt")).body
-        assert raw.ask(request("/static/inside.txt")).status == 200

@@ -1,5 +1,6 @@
 """Start, shutdown and what is printed about them."""
 
+import json
 import re
 import signal
 import socket
@@ -55,17 +56,26 @@ def test_no_accepted_step_is_lost_when_the_server_is_told_to_stop_under_load(sta
     assert "Fatal error" not in own.output
 
 
+def begin(connection: RawConnection) -> bytes:
+    """Sends a request but for its end, which is returned; the server has begun it for sure.
+
+    It has said 100 Continue: an answer on another connection would prove nothing, for that may have another event loop.
+    """
+    body = json.dumps(payload(run_id())).encode()
+    connection.send(ingest(b"", headers=["Expect: 100-continue", f"Content-Length: {len(body)}"]))
+    assert connection.read_response().status == 100
+    connection.send(body[:-10])
+    return body[-10:]
+
+
 def test_request_that_has_begun_is_finished_before_the_end(start_server):
     own = start_server()
-    data = ingest(payload(run_id()))
     with RawConnection(own) as busy, RawConnection(own) as idle:
         assert idle.ask(request()).status == 200
-        busy.send(data[:-10])
-        # A request on another connection, so that the half one has surely been read before the signal.
-        healthy(own)
+        rest = begin(busy)
         own.signal(signal.SIGTERM)
         assert idle.gone()
-        busy.send(data[-10:])
+        busy.send(rest)
         answer = busy.read_response()
         assert answer.status == 202
         assert answer["connection"].lower() == "close"
@@ -75,10 +85,8 @@ def test_request_that_has_begun_is_finished_before_the_end(start_server):
 
 def test_new_connections_are_refused_while_the_server_stops(start_server):
     own = start_server()
-    data = ingest(payload(run_id()))
     with RawConnection(own) as busy:
-        busy.send(data[:-10])
-        healthy(own)
+        rest = begin(busy)
         own.signal(signal.SIGTERM)
 
         def refused():
@@ -89,7 +97,7 @@ def test_new_connections_are_refused_while_the_server_stops(start_server):
                 return True
 
         wait_until(refused)
-        busy.send(data[-10:])
+        busy.send(rest)
         assert busy.read_response().status == 202
     assert own.stop() == 0
 

@@ -1,6 +1,5 @@
 """What the server gives back of runs and steps, to the byte, to several clients."""
 
-import asyncio
 import json
 import ssl
 import subprocess
@@ -9,6 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from support.clients import run_async
 from support.ingest import accept, access, assert_json, get, raw_get, run_path
 from support.payloads import payload, run_id, served
 
@@ -156,7 +156,7 @@ def by_aiohttp(server, path: str) -> str:
                 assert response.status == 200
                 return await response.text()
 
-    return asyncio.run(read())
+    return run_async(read())
 
 
 @pytest.mark.parametrize("where", ["server", "secure_server"])

@@ -1,76 +1,14 @@
-"""Section 6 of the contract: tokens, scopes, sessions of browsers, CORS and the headers of every response."""
+"""Section 6 of the contract: tokens and their scopes, when they are wanted, and their reload."""
 
-import hashlib
 import re
 import signal
-from http.cookies import SimpleCookie
 
 import pytest
-import requests
+from support.access import TOKENS, bearer, call, digest, tokens_file
 from support.clients import healthy, post, post_steps, receive, session, subscribe, wait_until
 from support.payloads import payload, run_id, served
 from support.raw import INGEST, RawConnection, ingest, request
 from support.raw_websocket import RawWebSocket
-from support.server import Server
-
-TOKENS = {name: f"{name}-token-4f9c2a7e1b" for name in ("trainer", "viewer", "both", "boss")}
-SCOPES = {"trainer": "ingest", "viewer": "read", "both": "ingest,read", "boss": "admin,ingest,read"}
-
-
-def digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def tokens_file(folder, names=SCOPES) -> str:
-    path = folder / "tokens"
-    path.write_text("".join(
-        f"{name}:{SCOPES[name]}:{digest(TOKENS[name])}\n" for name in names))
-    path.chmod(0o600)
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server with a tokens file, over plain HTTP; failures are not slowed."""
-    folder = tmp_path_factory.mktemp("guarded")
-    running = Server(["--auth-tokens-file", tokens_file(folder), "--auth-failure-limit", "1000000",
-                      "--max-runs", "1000"], None, folder)
-    yield running
-    assert running.stop() == 0, running.output
-
-
-@pytest.fixture(scope="module")
-def guarded_tls(tmp_path_factory):
-    """The same over HTTPS."""
-    folder = tmp_path_factory.mktemp("guarded-tls")
-    running = Server(["--auth-tokens-file", tokens_file(folder), "--auth-failure-limit", "1000000", "--tls", "dev"],
-                     None, folder)
-    yield running
-    assert running.stop() == 0, running.output
-
-
-def bearer(name: str) -> dict:
-    return {"Authorization": f"Bearer {TOKENS[name]}"}
-
-
-def call(server, method: str, path: str, token: str = "", **options) -> requests.Response:
-    """One request without following redirects; `token` is a name of the tokens file."""
-    with session(server, TOKENS.get(token, "")) as client:
-        return client.request(method, server.url + path, allow_redirects=False, timeout=20, **options)
-
-
-def log_in(server, token: str = "both") -> tuple[str, str]:
-    """Logs in as a browser does; returns the Cookie header and the whole Set-Cookie."""
-    answer = call(server, "POST", "/login", data={"token": TOKENS[token]})
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == "/"
-    whole = answer.headers["Set-Cookie"]
-    return whole.split(";")[0], whole
-
-
-def origin(server) -> str:
-    return server.url
-
 
 # Tokens and scopes
 
@@ -178,216 +116,11 @@ def test_successes_are_not_slowed(start_server):
         assert {client.get(own.url + "/api/v1/runs", timeout=20).status_code for _ in range(40)} == {200}
 
 
-# Sessions of browsers
-
-
-def test_page_without_session_redirects_to_the_login(guarded):
-    answer = call(guarded, "GET", "/")
-    assert answer.status_code in (302, 303, 307)
-    assert answer.headers["Location"].startswith("/login")
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_login_sets_a_session_cookie(guarded, guarded_tls, secure):
-    server = guarded_tls if secure else guarded
-    pair, whole = log_in(server)
-    cookie = next(iter(SimpleCookie(whole).values()))
-    assert cookie["httponly"]
-    assert cookie["samesite"].lower() == "strict"
-    assert bool(cookie["secure"]) == secure
-    assert cookie["path"] == "/"
-    assert int(cookie["max-age"]) == 12 * 3600
-    assert TOKENS["both"] not in whole
-    assert digest(TOKENS["both"]) not in whole
-    page = call(server, "GET", "/", headers={"Cookie": pair})
-    assert page.status_code == 200
-    assert page.headers["Content-Type"].startswith("text/html")
-    assert call(server, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code == 200
-
-
-def test_each_login_is_a_session_of_its_own(guarded):
-    assert log_in(guarded)[0] != log_in(guarded)[0]
-
-
-def test_login_with_a_wrong_token_is_401_and_sets_no_cookie(guarded):
-    for data in ({"token": "wrong"}, {"token": ""}, {}):
-        answer = call(guarded, "POST", "/login", data=data)
-        assert answer.status_code in (400, 401, 415)
-        assert "Set-Cookie" not in answer.headers
-    assert call(guarded, "POST", "/login", data={"token": "wrong"}).status_code == 401
-
-
-def test_token_in_the_address_is_taken_away_by_a_redirect(guarded):
-    answer = call(guarded, "GET", f"/?token={TOKENS['viewer']}")
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == "/"
-    assert "no-store" in answer.headers.get("Cache-Control", "")
-    pair = answer.headers["Set-Cookie"].split(";")[0]
-    assert call(guarded, "GET", "/", headers={"Cookie": pair}).status_code == 200
-
-
-def test_wrong_token_in_the_address_gives_no_session(guarded):
-    answer = call(guarded, "GET", "/?token=wrong")
-    assert answer.status_code in (302, 303, 307, 401)
-    assert "Set-Cookie" not in answer.headers
-    assert "wrong" not in answer.headers.get("Location", "")
-
-
-def test_token_in_the_address_opens_nothing_but_the_page(guarded):
-    assert call(guarded, "GET", f"/api/v1/runs?token={TOKENS['viewer']}").status_code == 401
-
-
-def test_logout_ends_the_session(guarded):
-    pair, _ = log_in(guarded)
-    headers = {"Cookie": pair, "Origin": origin(guarded)}
-    answer = call(guarded, "POST", "/logout", headers=headers)
-    assert answer.status_code == 303
-    assert answer.headers["Location"].startswith("/login")
-    assert answer.headers["Set-Cookie"].startswith(pair.split("=")[0] + "=")
-    assert call(guarded, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code == 401
-
-
-def test_session_has_the_scopes_of_its_token(guarded):
-    pair, _ = log_in(guarded, "viewer")
-    answer = call(guarded, "POST", INGEST, json=payload("a"), headers={"Cookie": pair, "Origin": origin(guarded)})
-    assert answer.status_code == 403
-
-
-@pytest.mark.parametrize("foreign", [
-    "https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1:1", "https://127.0.0.1"])
-def test_cookie_with_a_foreign_origin_cannot_post_or_open_a_websocket(guarded, foreign):
-    pair, _ = log_in(guarded)
-    run = run_id()
-    answer = call(guarded, "POST", INGEST, json=payload(run), headers={"Cookie": pair, "Origin": foreign})
-    assert answer.status_code == 403
-    assert run not in call(guarded, "GET", "/api/v1/runs", "viewer").json()
-    with RawWebSocket(guarded, headers=[f"Cookie: {pair}", f"Origin: {foreign}"]) as socket:
-        assert socket.answer.status == 403
-    logout = call(guarded, "POST", "/logout", headers={"Cookie": pair, "Origin": foreign})
-    assert logout.status_code == 403
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_cookie_with_the_own_origin_may_post_and_open_a_websocket(guarded, guarded_tls, secure):
-    server = guarded_tls if secure else guarded
-    pair, _ = log_in(server)
-    run = run_id()
-    with subscribe(server, headers={"Cookie": pair}, origin=origin(server)) as socket:
-        assert receive(socket)["type"] == "initial_runs"
-        body = payload(run)
-        answer = call(server, "POST", INGEST, json=body, headers={"Cookie": pair, "Origin": origin(server)})
-        assert answer.status_code == 202
-        assert receive(socket, "new_metrics", run)["data"] == served(body)
-
-
-def test_bearer_with_a_foreign_origin_may_post(guarded):
-    headers = {"Origin": "https://notebook.example"}
-    answer = call(guarded, "POST", INGEST, "trainer", json=payload(run_id()), headers=headers)
-    assert answer.status_code == 202
-
-
-# CORS
-
-
-def test_preflight_is_answered_without_authentication(guarded):
-    answer = call(guarded, "OPTIONS", INGEST, headers={
-        "Origin": "https://notebook.example", "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type,content-encoding"})
-    assert answer.status_code in (200, 204)
-    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://notebook.example")
-    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
-    allowed = answer.headers["Access-Control-Allow-Headers"].lower()
-    assert "*" not in allowed, "a star does not cover Authorization"
-    assert {"authorization", "content-type", "content-encoding"} <= {name.strip() for name in allowed.split(",")}
-    assert "origin" in answer.headers["Vary"].lower()
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-
-
-@pytest.mark.parametrize("path, token, status", [
-    ("/api/v1/runs", "viewer", 200), ("/api/v1/runs", "", 401), ("/api/v1/runs/none", "viewer", 404),
-    ("/health", "", 200)])
-def test_any_origin_may_read_by_default_without_credentials(guarded, path, token, status):
-    answer = call(guarded, "GET", path, token, headers={"Origin": "https://notebook.example"})
-    assert answer.status_code == status
-    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://notebook.example")
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-    assert "origin" in answer.headers["Vary"].lower()
-
-
-@pytest.mark.parametrize("origins", [
-    '["https://a.example","http://b.example:3000"]', "https://a.example,http://b.example:3000"])
-def test_configured_origins_alone_are_allowed(start_server, origins):
-    own = start_server("--cors-origins", origins)
-    for name, allowed in [("https://a.example", True), ("http://b.example:3000", True), ("http://b.example", False),
-                          ("https://evil.example", False), ("https://a.example.evil.example", False)]:
-        for method, extra in (("GET", {}), ("OPTIONS", {"Access-Control-Request-Method": "GET"})):
-            answer = call(own, method, "/api/v1/runs", headers={"Origin": name, **extra})
-            assert answer.headers.get("Access-Control-Allow-Origin") == (name if allowed else None)
-            assert "origin" in answer.headers["Vary"].lower()
-
-
-# Headers of every response
-
-
-def responses(server):
-    """One response of every kind."""
-    viewer = {"headers": bearer("viewer")}
-    yield 200, call(server, "GET", "/health")
-    yield 200, call(server, "HEAD", "/health")
-    yield 200, call(server, "GET", "/login")
-    yield 200, call(server, "GET", "/", **viewer)
-    yield 200, call(server, "GET", "/static/css/base.css")
-    yield 200, call(server, "GET", "/api/v1/runs", **viewer)
-    yield 200, call(server, "GET", "/openapi.json", **viewer)
-    yield 303, call(server, "GET", f"/?token={TOKENS['viewer']}")
-    yield 307, call(server, "GET", "/health/", **viewer)
-    yield 401, call(server, "GET", "/api/v1/runs")
-    yield 403, call(server, "POST", INGEST, json=payload("a"), **viewer)
-    yield 404, call(server, "GET", "/api/v1/runs/none", **viewer)
-    yield 404, call(server, "GET", "/nowhere", **viewer)
-    yield 405, call(server, "DELETE", "/health", **viewer)
-    yield 415, call(server, "POST", INGEST, data=b"x", headers={**bearer("trainer"), "Content-Type": "text/plain"})
-    yield 422, call(server, "POST", INGEST, json={}, headers=bearer("trainer"))
-    yield 202, call(server, "POST", INGEST, json=payload("headers"), headers=bearer("trainer"))
-    yield 426, call(server, "GET", "/ws", **viewer)
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_every_response_has_the_protecting_headers(guarded, guarded_tls, secure):
-    for status, answer in responses(guarded_tls if secure else guarded):
-        name = f"{answer.request.method} {answer.request.path_url}"
-        assert answer.status_code == status, name
-        assert answer.headers["X-Content-Type-Options"] == "nosniff", name
-        assert answer.headers["Referrer-Policy"] == "no-referrer", name
-        assert ("Strict-Transport-Security" in answer.headers) == secure, name
-        policy = answer.headers.get("Content-Security-Policy", "")
-        if answer.headers.get("Content-Type", "").startswith("text/html"):
-            assert policy, name
-        assert "unsafe-inline" not in policy and "unsafe-eval" not in policy, name
-        server_header = answer.headers.get("Server", "")
-        assert not re.search(r"\d+\.\d+", server_header), name
-
-
-def test_bad_requests_have_the_protecting_headers_too(guarded):
-    for data in (b"garbage\r\n\r\n", request("/health", host=None), request("/health", headers=["X: " + "y" * 60000])):
-        with RawConnection(guarded) as socket:
-            answer = socket.ask(data)
-            assert answer.status in (400, 431)
-            assert answer["x-content-type-options"] == "nosniff"
-            assert answer["referrer-policy"] == "no-referrer"
-
-
-@pytest.mark.parametrize("path", ["/", "/login", "/docs"])
-def test_pages_forbid_inline_scripts_and_frames(guarded, path):
-    answer = call(guarded, "GET", path, "viewer")
-    assert answer.status_code == 200
-    parts = [part.split() for part in answer.headers["Content-Security-Policy"].split(";") if part.strip()]
-    policy = {part[0]: part[1:] for part in parts}
-    scripts = policy.get("script-src", policy.get("default-src"))
-    assert scripts
-    assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:"} & set(scripts)
-    assert policy["frame-ancestors"] == ["'none'"]
-    assert "<script>" not in answer.text and " onclick=" not in answer.text
+@pytest.mark.parametrize("headers", [[], ["Authorization: Bearer wrong"]])
+def test_stranger_is_refused_before_the_body_is_read(guarded, headers):
+    with RawConnection(guarded) as socket:
+        socket.send(ingest(b"", headers=[*headers, "Content-Length: 1000000"]))
+        assert socket.read_response().status == 401
 
 
 # Modes
@@ -436,35 +169,6 @@ def test_auth_off_is_open_everywhere(start_server):
     assert "token=" not in own.output
 
 
-def test_access_log_has_a_line_for_each_request_and_no_secret(start_server, tmp_path):
-    own = start_server("--auth-tokens-file", tokens_file(tmp_path), "--log-level", "trace")
-    token = TOKENS["both"]
-    pair, _ = log_in(own)
-    call(own, "GET", f"/?token={token}")
-    call(own, "GET", f"/api/v1/runs?token={token}")
-    call(own, "GET", "/health?token=" + token.replace("-", "%2D"))
-    call(own, "GET", "/api/v1/runs", "both")
-    call(own, "GET", "/api/v1/runs", headers={"Cookie": pair})
-    call(own, "GET", "/api/v1/runs/marker-of-this-test", "both")
-    call(own, "GET", "/api/v1/runs", headers={"Authorization": "Bearer almost-" + token})
-    with RawWebSocket(own, headers=[f"Authorization: Bearer {token}"]) as socket:
-        assert socket.answer.status == 101
-    own.wait_for_line("marker-of-this-test")
-    assert own.stop() == 0
-    for secret in (token, token.replace("-", "%2D"), digest(token), pair.split("=", 1)[1], token[:12]):
-        assert secret not in own.output
-    assert re.search(r"GET.*/api/v1/runs/marker-of-this-test.*404|404.*/api/v1/runs/marker-of-this-test", own.output)
-
-
-def test_log_line_cannot_be_forged_by_a_path(start_server):
-    own = start_server()
-    with RawConnection(own) as socket:
-        socket.ask(request("/api/v1/runs/a%0d%0aFORGED%1b[31m"))
-    own.wait_for_line("FORGED")
-    assert not any(line.startswith("FORGED") for line in own.lines)
-    assert "\x1b" not in own.output
-
-
 # Tokens file
 
 
@@ -491,10 +195,3 @@ def test_reload_of_a_bad_tokens_file_keeps_the_old_one_and_says_why(start_server
     own.signal(signal.SIGHUP)
     wait_until(lambda: any("tokens" in line for line in own.lines[before:]), why=own.output)
     assert call(own, "GET", "/api/v1/runs", "viewer").status_code == 200
-
-
-@pytest.mark.parametrize("headers", [[], ["Authorization: Bearer wrong"]])
-def test_stranger_is_refused_before_the_body_is_read(guarded, headers):
-    with RawConnection(guarded) as socket:
-        socket.send(ingest(b"", headers=[*headers, "Content-Length: 1000000"]))
-        assert socket.read_response().status == 401

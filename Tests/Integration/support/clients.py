@@ -1,8 +1,10 @@
 """The usual client libraries, set up for one of the test servers."""
 
+import asyncio
 import json
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from websockets.sync.client import connect
@@ -75,3 +77,12 @@ def healthy(server) -> dict:
     assert answer.status_code == 200
     assert answer.json()["status"] == "healthy"
     return answer.json()
+
+
+def run_async(coroutine):
+    """Runs a coroutine to its end and returns its result.
+
+    In a thread of its own: Playwright's browser tests, when run before, keep an event loop running in this one.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()

@@ -151,3 +151,9 @@ def frame_bytes(opcode: int, payload: bytes | str = b"", fin: bool = True, rsv: 
     stream = key * (len(data) // 4 + 1)
     masked = (int.from_bytes(data, "big") ^ int.from_bytes(stream[:len(data)], "big")).to_bytes(len(data), "big")
     return head + key + masked
+
+
+def stays_open(socket: RawWebSocket):
+    """Fails unless the server still answers on this connection."""
+    socket.say({"action": "ping"})
+    assert socket.read_until("pong") == {"type": "pong"}

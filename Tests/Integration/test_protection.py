@@ -1,0 +1,144 @@
+"""Section 6 of the contract: CORS, the headers of every response, and what the log may not hold."""
+
+import re
+
+import pytest
+from support.access import TOKENS, bearer, call, digest, log_in, tokens_file
+from support.payloads import payload
+from support.raw import INGEST, RawConnection, request
+from support.raw_websocket import RawWebSocket
+
+# CORS
+
+
+def test_preflight_is_answered_without_authentication(guarded):
+    answer = call(guarded, "OPTIONS", INGEST, headers={
+        "Origin": "https://notebook.example", "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,content-encoding"})
+    assert answer.status_code in (200, 204)
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://notebook.example")
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower()
+    assert "*" not in allowed, "a star does not cover Authorization"
+    assert {"authorization", "content-type", "content-encoding"} <= {name.strip() for name in allowed.split(",")}
+    assert "origin" in answer.headers["Vary"].lower()
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("path, token, status", [
+    ("/api/v1/runs", "viewer", 200), ("/api/v1/runs", "", 401), ("/api/v1/runs/none", "viewer", 404),
+    ("/health", "", 200)])
+def test_any_origin_may_read_by_default_without_credentials(guarded, path, token, status):
+    answer = call(guarded, "GET", path, token, headers={"Origin": "https://notebook.example"})
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://notebook.example")
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "origin" in answer.headers["Vary"].lower()
+
+
+@pytest.mark.parametrize("origins", [
+    '["https://a.example","http://b.example:3000"]', "https://a.example,http://b.example:3000"])
+def test_configured_origins_alone_are_allowed(start_server, origins):
+    own = start_server("--cors-origins", origins)
+    for name, allowed in [("https://a.example", True), ("http://b.example:3000", True), ("http://b.example", False),
+                          ("https://evil.example", False), ("https://a.example.evil.example", False)]:
+        for method, extra in (("GET", {}), ("OPTIONS", {"Access-Control-Request-Method": "GET"})):
+            answer = call(own, method, "/api/v1/runs", headers={"Origin": name, **extra})
+            assert answer.headers.get("Access-Control-Allow-Origin") == (name if allowed else None)
+            assert "origin" in answer.headers["Vary"].lower()
+
+
+# Headers of every response
+
+
+def responses(server):
+    """One response of every kind."""
+    viewer = {"headers": bearer("viewer")}
+    yield 200, call(server, "GET", "/health")
+    yield 200, call(server, "HEAD", "/health")
+    yield 200, call(server, "GET", "/login")
+    yield 200, call(server, "GET", "/", **viewer)
+    yield 200, call(server, "GET", "/static/css/base.css")
+    yield 200, call(server, "GET", "/api/v1/runs", **viewer)
+    yield 200, call(server, "GET", "/openapi.json", **viewer)
+    yield 303, call(server, "GET", f"/?token={TOKENS['viewer']}")
+    yield 307, call(server, "GET", "/health/", **viewer)
+    yield 401, call(server, "GET", "/api/v1/runs")
+    yield 403, call(server, "POST", INGEST, json=payload("a"), **viewer)
+    yield 404, call(server, "GET", "/api/v1/runs/none", **viewer)
+    yield 404, call(server, "GET", "/nowhere", **viewer)
+    yield 405, call(server, "DELETE", "/health", **viewer)
+    yield 415, call(server, "POST", INGEST, data=b"x", headers={**bearer("trainer"), "Content-Type": "text/plain"})
+    yield 422, call(server, "POST", INGEST, json={}, headers=bearer("trainer"))
+    yield 202, call(server, "POST", INGEST, json=payload("headers"), headers=bearer("trainer"))
+    yield 426, call(server, "GET", "/ws", **viewer)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_every_response_has_the_protecting_headers(guarded, guarded_tls, secure):
+    for status, answer in responses(guarded_tls if secure else guarded):
+        name = f"{answer.request.method} {answer.request.path_url}"
+        assert answer.status_code == status, name
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", name
+        assert answer.headers["Referrer-Policy"] == "no-referrer", name
+        assert ("Strict-Transport-Security" in answer.headers) == secure, name
+        policy = answer.headers.get("Content-Security-Policy", "")
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            assert policy, name
+        assert "unsafe-inline" not in policy and "unsafe-eval" not in policy, name
+        server_header = answer.headers.get("Server", "")
+        assert not re.search(r"\d+\.\d+", server_header), name
+
+
+def test_bad_requests_have_the_protecting_headers_too(guarded):
+    for data in (b"garbage\r\n\r\n", request("/health", host=None), request("/health", headers=["X: " + "y" * 60000])):
+        with RawConnection(guarded) as socket:
+            answer = socket.ask(data)
+            assert answer.status in (400, 431)
+            assert answer["x-content-type-options"] == "nosniff"
+            assert answer["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/docs"])
+def test_pages_forbid_inline_scripts_and_frames(guarded, path):
+    answer = call(guarded, "GET", path, "viewer")
+    assert answer.status_code == 200
+    parts = [part.split() for part in answer.headers["Content-Security-Policy"].split(";") if part.strip()]
+    policy = {part[0]: part[1:] for part in parts}
+    scripts = policy.get("script-src", policy.get("default-src"))
+    assert scripts
+    assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "data:", "http:", "https:"} & set(scripts)
+    assert policy["frame-ancestors"] == ["'none'"]
+    assert "<script>" not in answer.text and " onclick=" not in answer.text
+
+
+# The log
+
+
+def test_access_log_has_a_line_for_each_request_and_no_secret(start_server, tmp_path):
+    own = start_server("--auth-tokens-file", tokens_file(tmp_path), "--log-level", "trace")
+    token = TOKENS["both"]
+    pair, _ = log_in(own)
+    call(own, "GET", f"/?token={token}")
+    call(own, "GET", f"/api/v1/runs?token={token}")
+    call(own, "GET", "/health?token=" + token.replace("-", "%2D"))
+    call(own, "GET", "/api/v1/runs", "both")
+    call(own, "GET", "/api/v1/runs", headers={"Cookie": pair})
+    call(own, "GET", "/api/v1/runs/marker-of-this-test", "both")
+    call(own, "GET", "/api/v1/runs", headers={"Authorization": "Bearer almost-" + token})
+    with RawWebSocket(own, headers=[f"Authorization: Bearer {token}"]) as socket:
+        assert socket.answer.status == 101
+    own.wait_for_line("marker-of-this-test")
+    assert own.stop() == 0
+    for secret in (token, token.replace("-", "%2D"), digest(token), pair.split("=", 1)[1], token[:12]):
+        assert secret not in own.output
+    assert re.search(r"GET.*/api/v1/runs/marker-of-this-test.*404|404.*/api/v1/runs/marker-of-this-test", own.output)
+
+
+def test_log_line_cannot_be_forged_by_a_path(start_server):
+    own = start_server()
+    with RawConnection(own) as socket:
+        socket.ask(request("/api/v1/runs/a%0d%0aFORGED%1b[31m"))
+    own.wait_for_line("FORGED")
+    assert not any(line.startswith("FORGED") for line in own.lines)
+    assert "\x1b" not in own.output

@@ -1,0 +1,115 @@
+"""Section 6 of the contract: sessions of browsers, their cookies and whose pages may use them."""
+
+from http.cookies import SimpleCookie
+
+import pytest
+from support.access import TOKENS, call, digest, log_in
+from support.clients import receive, subscribe
+from support.payloads import payload, run_id, served
+from support.raw import INGEST
+from support.raw_websocket import RawWebSocket
+
+
+def test_page_without_session_redirects_to_the_login(guarded):
+    answer = call(guarded, "GET", "/")
+    assert answer.status_code in (302, 303, 307)
+    assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_login_sets_a_session_cookie(guarded, guarded_tls, secure):
+    server = guarded_tls if secure else guarded
+    pair, whole = log_in(server)
+    cookie = next(iter(SimpleCookie(whole).values()))
+    assert cookie["httponly"]
+    assert cookie["samesite"].lower() == "strict"
+    assert bool(cookie["secure"]) == secure
+    assert cookie["path"] == "/"
+    assert int(cookie["max-age"]) == 12 * 3600
+    assert TOKENS["both"] not in whole
+    assert digest(TOKENS["both"]) not in whole
+    page = call(server, "GET", "/", headers={"Cookie": pair})
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert call(server, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code == 200
+
+
+def test_each_login_is_a_session_of_its_own(guarded):
+    assert log_in(guarded)[0] != log_in(guarded)[0]
+
+
+def test_login_with_a_wrong_token_is_401_and_sets_no_cookie(guarded):
+    for data in ({"token": "wrong"}, {"token": ""}, {}):
+        answer = call(guarded, "POST", "/login", data=data)
+        assert answer.status_code in (400, 401, 415)
+        assert "Set-Cookie" not in answer.headers
+    assert call(guarded, "POST", "/login", data={"token": "wrong"}).status_code == 401
+
+
+def test_token_in_the_address_is_taken_away_by_a_redirect(guarded):
+    answer = call(guarded, "GET", f"/?token={TOKENS['viewer']}")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/"
+    assert "no-store" in answer.headers.get("Cache-Control", "")
+    pair = answer.headers["Set-Cookie"].split(";")[0]
+    assert call(guarded, "GET", "/", headers={"Cookie": pair}).status_code == 200
+
+
+def test_wrong_token_in_the_address_gives_no_session(guarded):
+    answer = call(guarded, "GET", "/?token=wrong")
+    assert answer.status_code in (302, 303, 307, 401)
+    assert "Set-Cookie" not in answer.headers
+    assert "wrong" not in answer.headers.get("Location", "")
+
+
+def test_token_in_the_address_opens_nothing_but_the_page(guarded):
+    assert call(guarded, "GET", f"/api/v1/runs?token={TOKENS['viewer']}").status_code == 401
+
+
+def test_logout_ends_the_session(guarded):
+    pair, _ = log_in(guarded)
+    headers = {"Cookie": pair, "Origin": guarded.url}
+    answer = call(guarded, "POST", "/logout", headers=headers)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/login")
+    assert answer.headers["Set-Cookie"].startswith(pair.split("=")[0] + "=")
+    assert call(guarded, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code == 401
+
+
+def test_session_has_the_scopes_of_its_token(guarded):
+    pair, _ = log_in(guarded, "viewer")
+    answer = call(guarded, "POST", INGEST, json=payload("a"), headers={"Cookie": pair, "Origin": guarded.url})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("foreign", [
+    "https://evil.example", "null", "http://localhost.evil.example", "http://127.0.0.1:1", "https://127.0.0.1"])
+def test_cookie_with_a_foreign_origin_cannot_post_or_open_a_websocket(guarded, foreign):
+    pair, _ = log_in(guarded)
+    run = run_id()
+    answer = call(guarded, "POST", INGEST, json=payload(run), headers={"Cookie": pair, "Origin": foreign})
+    assert answer.status_code == 403
+    assert run not in call(guarded, "GET", "/api/v1/runs", "viewer").json()
+    with RawWebSocket(guarded, headers=[f"Cookie: {pair}", f"Origin: {foreign}"]) as socket:
+        assert socket.answer.status == 403
+    logout = call(guarded, "POST", "/logout", headers={"Cookie": pair, "Origin": foreign})
+    assert logout.status_code == 403
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_cookie_with_the_own_origin_may_post_and_open_a_websocket(guarded, guarded_tls, secure):
+    server = guarded_tls if secure else guarded
+    pair, _ = log_in(server)
+    run = run_id()
+    with subscribe(server, headers={"Cookie": pair}, origin=server.url) as socket:
+        assert receive(socket)["type"] == "initial_runs"
+        body = payload(run)
+        answer = call(server, "POST", INGEST, json=body, headers={"Cookie": pair, "Origin": server.url})
+        assert answer.status_code == 202
+        assert receive(socket, "new_metrics", run)["data"] == served(body)
+
+
+def test_bearer_with_a_foreign_origin_may_post(guarded):
+    headers = {"Origin": "https://notebook.example"}
+    answer = call(guarded, "POST", INGEST, "trainer", json=payload(run_id()), headers=headers)
+    assert answer.status_code == 202
