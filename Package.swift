@@ -60,7 +60,7 @@ let package = Package(
             path: "Sources/NNMonitor/WebSocket", swiftSettings: strict),
         .target(
             name: "HTTPService",
-            dependencies: ["Compression", nio.core, nio.http1, logging, deque, orderedCollections],
+            dependencies: ["Compression", "Locking", nio.core, nio.http1, logging, deque, orderedCollections],
             path: "Sources/NNMonitor/HTTP", swiftSettings: strict),
         .target(
             name: "MonitorAPI",
