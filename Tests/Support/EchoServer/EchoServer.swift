@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import NIOCore
 import NIOPosix
 import OpenSSLTransport
@@ -41,7 +42,8 @@ struct EchoServer: AsyncParsableCommand {
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()
-        print("listening on \(tls == nil ? "ws" : "wss")://127.0.0.1:\(server.localAddress?.port ?? port)")
+        let address = "\(tls == nil ? "ws" : "wss")://127.0.0.1:\(server.localAddress?.port ?? port)"
+        FileHandle.standardOutput.write(Data("listening on \(address)\n".utf8))
         try await server.closeFuture.get()
     }
 }
