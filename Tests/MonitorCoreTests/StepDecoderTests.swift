@@ -110,6 +110,35 @@ import Testing
         #expect(step.numbers[12] == 950)
     }
 
+    @Test func issuesBeyondTheListsSizeAreNotForgottenWithItsEntries() {
+        // Ten thousand bad members fill the list; the error after them is only counted; then the list is emptied.
+        let bad = Array(repeating: "1", count: 10_000).joined(separator: ",")
+        let metadata =
+            #""metadata":{"layer_groups":{"g":[\#(bad)]},"run_id":"r","timestamp":-1,"global_step":1,"batch_size":1,"#
+            + #""layer_groups":null}"#
+        #expect(Payloads.issues(Payloads.payload(metadata: metadata)) == ["too_many_errors "])
+        let repaired = metadata.dropLast() + #","timestamp":1}"#
+        #expect(Payloads.issues(Payloads.payload(metadata: String(repaired))).isEmpty)
+    }
+
+    @Test func aBadKeyAmongThousandsOfRepeatedOnesIsFound() {
+        let repeated = Array(repeating: #""a":"x""#, count: 20_000).joined(separator: ",")
+        let cross =
+            #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{\#(repeated),"b":"y","a":1}}"#
+        #expect(
+            Payloads.issues(Payloads.payload(cross: cross)) == ["float_type cross_layer_analysis/gradient_norm_ratio/b"]
+        )
+    }
+
+    @Test func fieldsThatComeAgainByTurnsLeaveOnlyTheirLastIssues() {
+        let turns = Array(repeating: #""timestamp":-1,"batch_size":0,"run_id":"""#, count: 500).joined(separator: ",")
+        let metadata = #""metadata":{\#(turns),"global_step":1,"batch_size":2}"#
+        #expect(
+            Payloads.issues(Payloads.payload(metadata: metadata)) == [
+                "string_too_short metadata/run_id", "greater_than metadata/timestamp",
+            ])
+    }
+
     @Test func layersOutOfOrderNameTheFirstPairAsPosted() throws {
         let payload = Payloads.payload(layers: [
             Payloads.layer(id: "x.1", depth: "3"), Payloads.layer(id: "y.2", depth: "1"),

@@ -80,6 +80,21 @@ import Testing
         #expect(try sent(channel).isEmpty)
     }
 
+    @Test func aPeerThatTakesNothingIsNotReadFrom() throws {
+        let channel = try connect()
+        let reads = ReadCounter()
+        try channel.pipeline.syncOperations.addHandler(reads, position: .first)
+        channel.isWritable = false
+        channel.pipeline.fireChannelWritabilityChanged()
+        channel.read()
+        channel.read()
+        #expect(reads.count == 0)
+        channel.isWritable = true
+        channel.pipeline.fireChannelWritabilityChanged()
+        #expect(reads.count == 1)
+        _ = try channel.finish()
+    }
+
     @Test func shutdownSaysGoingAwayAndWaitsForTheAnswerNotForEver() throws {
         for answers in [true, false] {
             let channel = try connect()
@@ -139,5 +154,16 @@ import Testing
         #expect(ServerFrame.read(&short)?.isCompressed == false)
         var narrow = WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: 8)).text(long)
         #expect(ServerFrame.read(&narrow)?.isCompressed == false)
+    }
+}
+
+/// Counts what reaches the channel of `read`.
+private final class ReadCounter: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    var count = 0
+
+    func read(context: ChannelHandlerContext) {
+        count += 1
+        context.read()
     }
 }

@@ -4,7 +4,8 @@ import NIOWebSocket
 /// One WebSocket connection behind the handshake: bytes on the network's side, messages on the application's.
 ///
 /// Answers pings, keeps the connection alive with its own, and does the close handshake. Reads on only when the channel
-/// is asked to: an application that holds back `read` holds back the peer.
+/// is asked to: an application that holds back `read` holds back the peer. A peer that asks without taking the answers is
+/// held back here.
 package final class WebSocketHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = WebSocketMessage
@@ -25,6 +26,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     private var unread = ByteBuffer()
     private var state = State.open
     private var heardSincePing = true
+    private var isReadHeldBack = false
     private var pingTimer: Scheduled<Void>?
     private var pongTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
@@ -56,6 +58,21 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     // MARK: From the peer
+
+    package func read(context: ChannelHandlerContext) {
+        if state == .open && !context.channel.isWritable { isReadHeldBack = true } else { context.read() }
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        readOn(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        guard isReadHeldBack, state != .open || context.channel.isWritable else { return }
+        isReadHeldBack = false
+        context.read()
+    }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         heardSincePing = true
@@ -140,6 +157,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         pingTimer?.cancel()
         pongTimer?.cancel()
         // A peer that has stopped reading gets no close frame and sends none: ask for what it still has to say.
+        isReadHeldBack = false
         context.read()
         scheduleClose(context)
     }
@@ -190,7 +208,8 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         heardSincePing = false
         pongTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pongTimeout) { [self] in
             pongTimer = nil
-            if !heardSincePing { context.close(promise: nil) }
+            // Whoever takes nothing is not read from; its answer may be waiting there.
+            if !heardSincePing && !isReadHeldBack { context.close(promise: nil) }
         }
     }
 

@@ -26,7 +26,7 @@ struct KeyedIssues {
     private var entries: [(kind: PayloadIssue.Kind, occurrence: Int, index: Int?)] = []
 
     mutating func add(_ kind: PayloadIssue.Kind, occurrence: Int, index: Int? = nil) {
-        if entries.count < 10_000 { entries.append((kind, occurrence, index)) }
+        entries.append((kind, occurrence, index))
     }
 
     /// Forgets what is wrong with occurrences that a later one replaced.

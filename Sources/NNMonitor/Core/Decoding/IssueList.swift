@@ -18,7 +18,7 @@ struct PayloadPlace {
 /// Collects what is wrong with a payload.
 ///
 /// Errors come in the order of the text and are given in the order of the schema. When a key comes twice, what was
-/// wrong with its first value no longer counts.
+/// wrong with its first value no longer counts: `FieldIssues` knows which part of the list that is.
 struct IssueList {
     /// How many are listed.
     static let maximum = 100
@@ -32,10 +32,19 @@ struct IssueList {
         let below: [PayloadIssue.Location]
     }
 
+    /// A state of the list: what was added between two marks belongs to what was read between them.
+    struct Mark: Equatable {
+        fileprivate var kept: Int
+        fileprivate var dropped: Int
+    }
+
     private var entries: [Entry] = []
     private var dropped = 0
 
-    var isEmpty: Bool { entries.isEmpty }
+    var isEmpty: Bool { entries.isEmpty && dropped == 0 }
+
+    /// The list as it is now.
+    var mark: Mark { Mark(kept: entries.count, dropped: dropped) }
 
     mutating func add(_ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location] = []) {
         if entries.count < Self.kept {
@@ -45,23 +54,12 @@ struct IssueList {
         }
     }
 
-    /// Whether something is wrong at a place or below it.
-    func hasAny(at place: PayloadPlace) -> Bool { entries.contains { Self.isWithin($0.place, place) } }
-
-    /// Forgets what is wrong at a place and below it.
-    mutating func discard(at place: PayloadPlace) {
-        entries.removeAll { Self.isWithin($0.place, place) }
-    }
-
-    private static func isWithin(_ inner: PayloadPlace, _ outer: PayloadPlace) -> Bool {
-        if outer.layer >= 0 && inner.layer != outer.layer { return false }
-        var object = inner.object
-        var field = inner.field
-        while true {
-            if object == outer.object { return outer.field < 0 || field == outer.field }
-            guard let parent = object.parent else { return false }
-            (object, field) = parent
-        }
+    /// Forgets what was added between two marks.
+    ///
+    /// Costs as much as was added since: a payload that repeats keys pays for it with its own length.
+    mutating func discard(from start: Mark, to end: Mark) {
+        entries.removeSubrange(start.kept..<end.kept)
+        dropped -= end.dropped - start.dropped
     }
 
     /// Everything, in schema order, as the contract lists it.
@@ -100,5 +98,40 @@ struct IssueList {
             (object, field) = parent
         }
         return location.reversed() + entry.below
+    }
+}
+
+/// Which part of the issue list belongs to which field of the object that is being read.
+///
+/// Empty, and without memory of its own, as long as nothing is wrong.
+struct FieldIssues {
+    private var spans: [(start: IssueList.Mark, end: IssueList.Mark)] = []
+
+    /// Notes what was added while a field was read.
+    mutating func note(_ field: Int, of count: Int, from start: IssueList.Mark, to end: IssueList.Mark) {
+        if start == end { return }
+        if spans.isEmpty { spans = Array(repeating: (start, start), count: count) }
+        spans[field] = (start, end)
+    }
+
+    /// Forgets what was wrong with a field that comes again.
+    mutating func forget(_ field: Int, in issues: inout IssueList) {
+        guard !spans.isEmpty, spans[field].start != spans[field].end else { return }
+        let (start, end) = spans[field]
+        issues.discard(from: start, to: end)
+        spans[field] = (start, start)
+        for other in spans.indices where spans[other].start.isAtOrAfter(end) {
+            spans[other].start.shift(back: start, end)
+            spans[other].end.shift(back: start, end)
+        }
+    }
+}
+
+extension IssueList.Mark {
+    fileprivate func isAtOrAfter(_ other: IssueList.Mark) -> Bool { kept >= other.kept && dropped >= other.dropped }
+
+    fileprivate mutating func shift(back start: IssueList.Mark, _ end: IssueList.Mark) {
+        kept -= end.kept - start.kept
+        dropped -= end.dropped - start.dropped
     }
 }

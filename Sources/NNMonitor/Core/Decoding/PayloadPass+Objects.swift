@@ -47,6 +47,7 @@ extension PayloadPass {
 
     private mutating func layers() throws(JSONSyntaxError) {
         let place = PayloadPlace(.payload, field: 1)
+        let before = issues.mark
         step.layout.nameBounds.removeAll(keepingCapacity: true)
         step.layout.depths.removeAll(keepingCapacity: true)
         step.shapes.dimensions.removeAll(keepingCapacity: true)
@@ -61,7 +62,7 @@ extension PayloadPass {
             layer += 1
         }
         if layer == 0 { issues.add(.tooShort(minimum: 1, actual: 0), place) }
-        if issues.isEmpty || !issues.hasAny(at: place) { checkOrder(place) }
+        if issues.mark == before { checkOrder(place) }
     }
 
     private mutating func layer(_ layer: Int) throws(JSONSyntaxError) {

@@ -84,6 +84,7 @@ struct PayloadPass {
         try reader.open()
         let keys = object.keys
         var seen: UInt32 = 0
+        var found = FieldIssues()
         var expected = 0
         var first = true
         while let key = try reader.nextKey(first: &first) {
@@ -93,9 +94,11 @@ struct PayloadPass {
             }
             expected = field + 1
             let bit: UInt32 = 1 << UInt32(field)
-            if seen & bit != 0 { issues.discard(at: PayloadPlace(object, layer: layer, field: field)) }
+            if seen & bit != 0 { found.forget(field, in: &issues) }
             seen |= bit
+            let before = issues.mark
             try read(&self, field)
+            found.note(field, of: keys.names.count, from: before, to: issues.mark)
         }
         if seen & keys.required != keys.required {
             for field in keys.names.indices where keys.required & ~seen & (1 << UInt32(field)) != 0 {
