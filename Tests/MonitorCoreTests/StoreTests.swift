@@ -99,6 +99,15 @@ import Testing
         #expect(await single.memoryInUse == used)
     }
 
+    @Test func aWordyPayloadTakesNoMoreMemoryThanItsNumbers() async throws {
+        let wordy = Payloads.payload() + String(repeating: " ", count: 500_000)
+        let decoded = try StepDecoder.decode(Array(wordy.utf8)).get()
+        #expect(decoded.numbers.capacity > 1000)
+        let record = await MetricsStore(limits: StoreLimits()).append(decoded).record
+        #expect(record.numbers.map(\.bitPattern) == decoded.numbers.map(\.bitPattern))
+        #expect(record.numbers.capacity < 64)
+    }
+
     @Test func stepsOfTheSameStructureShareIt() async throws {
         let store = MetricsStore(limits: StoreLimits())
         let first = await store.append(Payloads.step(1)).record

@@ -52,7 +52,7 @@ extension JSONReader {
             exponent &+= try readExponent(&index)
         }
         move(to: index)
-        if digits > 19 {
+        if digits > 19 && digits &- leadingZeros(whole..<index) > 19 {
             return longNumber(start..<index, isNegative: isNegative, exponent: exponent)
         }
         return RawNumber(
@@ -106,6 +106,22 @@ extension JSONReader {
         }
         if index == start { throw unexpected(at: index) }
         return sign == UInt8(ascii: "-") ? -value : value
+    }
+
+    /// How many zeros a number begins with: they are no significant digits, and `mantissa` did not grow by them.
+    private func leadingZeros(_ range: Range<Int>) -> Int {
+        var index = range.lowerBound
+        var zeros = 0
+        while index < range.upperBound {
+            let byte = byte(at: index)
+            if byte == UInt8(ascii: "0") {
+                zeros &+= 1
+            } else if byte != UInt8(ascii: ".") {
+                break
+            }
+            index &+= 1
+        }
+        return zeros
     }
 
     /// Counts the digits of a long number again: leading zeros don't count, those after the 19th are cut off.

@@ -12,8 +12,19 @@ extension JSONReader {
     mutating func string() throws(JSONSyntaxError) -> RawString {
         let start = offset &+ 1
         var index = start
-        // Eight bytes at a time while none is a quote, a backslash, a control character, or outside ASCII.
-        while let word = word(at: index), Self.isPlain(word) { index &+= 8 }
+        // Eight bytes at a time, to the first that is a quote, a backslash, a control character, or outside ASCII.
+        while let word = word(at: index) {
+            let found = Self.specials(word)
+            if found == 0 {
+                index &+= 8
+                continue
+            }
+            index &+= found.trailingZeroBitCount / 8
+            guard byte(at: index) == UInt8(ascii: "\"") else { return try unusualString(start: start, from: index) }
+            move(to: index &+ 1)
+            return RawString(range: start..<index, hasEscapes: false)
+        }
+        // The last bytes of the text.
         while true {
             let byte = byte(at: index)
             if byte == UInt8(ascii: "\"") {
@@ -26,15 +37,16 @@ extension JSONReader {
         return try unusualString(start: start, from: index)
     }
 
-    /// Whether eight bytes are all printable ASCII without `"` and `\`. (Exact where the answer is yes.)
+    /// Marks the high bit of bytes that are not printable ASCII, or are `"` or `\`. The lowest mark is exact; above it,
+    /// borrowing may mark others too.
     @inline(__always)
-    private static func isPlain(_ word: UInt64) -> Bool {
+    private static func specials(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let high: UInt64 = 0x8080_8080_8080_8080
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
         let found = (quote &- ones) | (backslash &- ones) | (word &- ones &* 0x20) | word
-        return found & high == 0
+        return found & high
     }
 
     /// The same for a string with escapes or with characters outside ASCII.

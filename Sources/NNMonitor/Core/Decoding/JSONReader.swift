@@ -68,6 +68,13 @@ struct JSONReader {
         return UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
     }
 
+    /// Eight bytes as a little-endian word, with zeros for those beyond the end.
+    @inline(__always)
+    func paddedWord(at index: Int) -> UInt64 {
+        if let word = word(at: index) { return word }
+        return (0..<8).reduce(0) { $0 | UInt64(byte(at: index + $1)) << UInt64($1 * 8) }
+    }
+
     @inline(__always)
     mutating func move(to index: Int) { offset = index }
 

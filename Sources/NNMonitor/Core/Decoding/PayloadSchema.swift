@@ -57,31 +57,79 @@ enum PayloadObject: UInt8 {
 
 /// The keys of an object.
 struct KeyList: Sendable {
+    /// A key of at most 24 bytes as three words, for comparing without a loop.
+    private struct Key: Sendable {
+        var words = (UInt64(0), UInt64(0), UInt64(0))
+        /// The bits of each word that belong to the key.
+        var masks = (UInt64(0), UInt64(0), UInt64(0))
+        let count: Int
+
+        init(_ name: StaticString) {
+            count = name.utf8CodeUnitCount
+            precondition(count <= 24, "keys of the schema have at most 24 bytes")
+            func word(_ index: Int, _ byte: (Int) -> UInt64) -> UInt64 {
+                (0..<8).reduce(0) { word, place in
+                    index * 8 + place < count ? word | byte(index * 8 + place) << UInt64(place * 8) : word
+                }
+            }
+            let byte: (Int) -> UInt64 = { UInt64(name.utf8Start[$0]) }
+            words = (word(0, byte), word(1, byte), word(2, byte))
+            masks = (word(0) { _ in 0xFF }, word(1) { _ in 0xFF }, word(2) { _ in 0xFF })
+        }
+    }
+
     let names: [StaticString]
     /// Bit n is set when field n must be there.
     let required: UInt32
+    /// Written once, before anybody can see it, and never freed: a key list lives as long as the program. So it may be
+    /// read from any thread, which the compiler can't know of a pointer.
+    nonisolated(unsafe) private let keys: UnsafePointer<Key>
+    private let count: Int
 
     init(_ names: [StaticString], required: UInt32) {
         self.names = names
         self.required = required
+        count = names.count
+        let keys = UnsafeMutablePointer<Key>.allocate(capacity: names.count)
+        for (index, name) in names.enumerated() { (keys + index).initialize(to: Key(name)) }
+        self.keys = UnsafePointer(keys)
     }
 
     /// The field that a key names; `nil` for an unknown key.
     ///
     /// - Parameters:
-    ///   - key: the bytes between the quotes.
+    ///   - key: the key as it stands in the text.
+    ///   - reader: the text.
     ///   - expected: the field to try first. Trainers post the same keys in the same order.
     /// - Returns: the field's number.
     @inline(__always)
-    func field(_ key: UnsafeBufferPointer<UInt8>, expected: Int) -> Int? {
-        if expected < names.count && Self.same(names[expected], key) { return expected }
-        return names.indices.first { Self.same(names[$0], key) }
+    func field(_ key: RawString, in reader: JSONReader, expected: Int) -> Int? {
+        if !key.hasEscapes && expected < count && Self.same(keys + expected, key.range, reader) { return expected }
+        return search(key, in: reader)
+    }
+
+    private func search(_ key: RawString, in reader: JSONReader) -> Int? {
+        if key.hasEscapes {
+            var bytes: [UInt8] = []
+            guard reader.append(key, to: &bytes) else { return nil }
+            return names.indices.first { index in
+                UnsafeBufferPointer(start: names[index].utf8Start, count: names[index].utf8CodeUnitCount)
+                    .elementsEqual(bytes)
+            }
+        }
+        for index in 0..<count where Self.same(keys + index, key.range, reader) { return index }
+        return nil
     }
 
     @inline(__always)
-    private static func same(_ name: StaticString, _ key: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard name.utf8CodeUnitCount == key.count else { return false }
-        for index in 0..<key.count where name.utf8Start[index] != key[index] { return false }
-        return true
+    private static func same(_ key: UnsafePointer<Key>, _ range: Range<Int>, _ reader: JSONReader) -> Bool {
+        guard key.pointee.count == range.count else { return false }
+        // Words may reach beyond the key into what follows, which the masks leave out.
+        let first = reader.paddedWord(at: range.lowerBound) & key.pointee.masks.0 ^ key.pointee.words.0
+        if key.pointee.count <= 8 { return first == 0 }
+        let second = reader.paddedWord(at: range.lowerBound &+ 8) & key.pointee.masks.1 ^ key.pointee.words.1
+        if key.pointee.count <= 16 { return first | second == 0 }
+        return first | second
+            | (reader.paddedWord(at: range.lowerBound &+ 16) & key.pointee.masks.2 ^ key.pointee.words.2) == 0
     }
 }

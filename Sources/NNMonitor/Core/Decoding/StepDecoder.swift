@@ -88,7 +88,7 @@ struct PayloadPass {
         var expected = 0
         var first = true
         while let key = try reader.nextKey(first: &first) {
-            guard let field = field(key, keys, expected) else {
+            guard let field = keys.field(key, in: reader, expected: expected) else {
                 try reader.skipValue()
                 continue
             }
@@ -105,14 +105,6 @@ struct PayloadPass {
                 issues.add(.missing, PayloadPlace(object, layer: layer, field: field))
             }
         }
-    }
-
-    @inline(__always)
-    private func field(_ key: RawString, _ keys: KeyList, _ expected: Int) -> Int? {
-        if !key.hasEscapes { return keys.field(reader.bytes(key.range), expected: expected) }
-        var resolved: [UInt8] = []
-        guard reader.append(key, to: &resolved) else { return nil }
-        return resolved.withUnsafeBufferPointer { keys.field($0, expected: expected) }
     }
 
     /// Notes an issue and passes the value that has it.

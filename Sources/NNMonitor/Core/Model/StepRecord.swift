@@ -37,9 +37,17 @@ package final class StepRecord: Sendable {
         step = decoded.step
         timestamp = decoded.timestamp
         batchSize = decoded.batchSize
-        numbers = decoded.numbers
+        numbers = Self.fitted(decoded.numbers)
         self.table = table
         self.shapes = shapes
+    }
+
+    /// The same numbers without memory to spare: the decoder reserves for more layers than a wordy payload has.
+    private static func fitted(_ numbers: [Double]) -> [Double] {
+        if numbers.capacity <= numbers.count + numbers.count / 8 + 8 { return numbers }
+        return Array(unsafeUninitializedCapacity: numbers.count) { buffer, count in
+            count = buffer.initialize(fromContentsOf: numbers)
+        }
     }
 
     /// Number of layers.
@@ -51,5 +59,5 @@ package final class StepRecord: Sendable {
     }
 
     /// An estimate of the bytes that belong to this step alone: the object, its array and its place in the run.
-    package var memory: Int { 160 + numbers.capacity * 8 }
+    package var memory: Int { 160 + numbers.count * 8 }
 }
