@@ -95,9 +95,47 @@ import Testing
         #expect(throws: CompressionError.ratioExceeded(limit: 100)) {
             try expand(zeros, .gzip, limits: ExpansionLimits(maximumSize: 1 << 30, maximumRatio: 100))
         }
+        #expect(throws: CompressionError.ratioExceeded(limit: 0)) {
+            try expand(zeros, .gzip, limits: ExpansionLimits(maximumSize: 1 << 30, maximumRatio: 0))
+        }
         let small = try compress([UInt8](repeating: 0, count: 60_000), .gzip)
         #expect(
             try expand(small, .gzip, limits: ExpansionLimits(maximumSize: 1 << 20, maximumRatio: 10)).count == 60_000)
+    }
+
+    @Test func aShortPieceClaimsLittleMemory() throws {
+        var inflater = try Inflater(format: .gzip, limits: generous)
+        var input = try compress(Array("short".utf8), .gzip)
+        var output = ByteBuffer()
+        try inflater.inflate(&input, into: &output)
+        try inflater.finish()
+        #expect(String(buffer: output) == "short")
+        #expect(output.capacity <= 1024)
+    }
+
+    @Test func aStreamThatWasStoppedAndResetReadsTheNextOne() throws {
+        var inflater = try Inflater(format: .gzip, limits: ExpansionLimits(maximumSize: 1000, maximumRatio: 100_000))
+        var tooMuch = try compress([UInt8](repeating: 0, count: 2000), .gzip)
+        var output = ByteBuffer()
+        #expect(throws: CompressionError.tooLarge(limit: 1000)) { try inflater.inflate(&tooMuch, into: &output) }
+        inflater.resetContext()
+        output.clear()
+        var next = try compress(sample(1000), .gzip)
+        try inflater.inflate(&next, into: &output)
+        try inflater.finish()
+        #expect(output.readableBytes == 1000)
+    }
+
+    @Test func eachStreamAfterAResetShowsAnewWhetherItHasAHeader() throws {
+        var inflater = try Inflater(format: .deflate, limits: generous)
+        for format in [CompressionFormat.zlib, .raw(windowBits: 15), .zlib, .zlib, .raw(windowBits: 15)] {
+            var input = try compress(Array("again".utf8), format)
+            var output = ByteBuffer()
+            try inflater.inflate(&input, into: &output)
+            try inflater.finish()
+            #expect(String(buffer: output) == "again")
+            inflater.resetContext()
+        }
     }
 
     @Test func aFlushedStreamEndsWithAnEmptyBlockAndGoesOn() throws {

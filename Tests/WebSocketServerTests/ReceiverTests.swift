@@ -129,6 +129,56 @@ import Testing
         #expect(receive([bomb], deflate: .init()).violation == .tooLarge)
     }
 
+    @Test(
+        arguments: [
+            [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00],
+            [0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00],
+            [0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00],
+            [0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00],
+        ] as [[UInt8]])
+    func theExamplesOfRFC7692AreRead(payload: [UInt8]) {
+        // Section 7.2.3: fixed codes, a stored block, a final block, two blocks.
+        let hello = [ReceivedEvent.message(.text(ByteBuffer(string: "Hello")))]
+        for piece in [Int.max, 1] {
+            let frame = ClientFrames.frame(0x1, payload, reserved: 4)
+            #expect(receive([frame], piece: piece, deflate: .init()).events == hello)
+        }
+    }
+
+    @Test func theMarkOfCompressionStandsOnTheFirstFrameOfADataMessageOnly() throws {
+        let bytes = try compressed("marked")
+        let begun = ClientFrames.frame(0x1, Array(bytes.prefix(2)), isFinal: false, reserved: 4)
+        let refused = WebSocketViolation.protocolError("reserved bit set")
+        for frames in [
+            [begun, ClientFrames.frame(0x0, Array(bytes.dropFirst(2)), reserved: 4)],
+            [ClientFrames.frame(0x9, reserved: 4)],
+        ] {
+            #expect(receive(frames, deflate: .init()).violation == refused)
+        }
+    }
+
+    @Test func invalidTextIsRefusedAlsoInsideACompressedFragment() throws {
+        var deflater = try Deflater(format: .raw(windowBits: 15))
+        var output = ByteBuffer()
+        try deflater.deflate(ByteBuffer(bytes: [0x61, 0xFF]), into: &output, flush: .sync)
+        // Neither the fragment nor the frame is finished when it is refused.
+        let frame = ClientFrames.frame(
+            0x1, Array(output.readableBytesView) + [UInt8](repeating: 0, count: 100), isFinal: false, reserved: 4)
+        let part = try #require(frame.getSlice(at: 0, length: 6 + output.readableBytes))
+        #expect(receive([part], deflate: .init()).violation == .invalidText)
+    }
+
+    @Test func theLongestMessageIsTakenAlsoWhereCompressionMakesItLonger() throws {
+        var random = SplitMix(state: 1)
+        let bytes = (0..<65_536).map { _ in UInt8.random(in: 0...255, using: &random) }
+        var deflater = try Deflater(format: .raw(windowBits: 15))
+        var output = ByteBuffer()
+        try deflater.deflate(ByteBuffer(bytes: bytes), into: &output, flush: .sync)
+        let frame = ClientFrames.frame(0x2, Array(output.readableBytesView.dropLast(4)), reserved: 4)
+        #expect(output.readableBytes - 4 > 65_536)
+        #expect(receive([frame], deflate: .init()).events == [.message(.binary(ByteBuffer(bytes: bytes)))])
+    }
+
     @Test func brokenCompressionIsRefused() {
         let frame = ClientFrames.frame(0x1, [0xFF, 0xFF, 0xFF], reserved: 4)
         #expect(receive([frame], deflate: .init()).violation?.code == .dataInconsistentWithMessage)

@@ -11,9 +11,13 @@ package struct Inflater: ~Copyable {
     private var ended = false
     /// The first bytes of a `deflate` stream, until it is known whether it has zlib's header.
     private var undecided: [UInt8]?
+    /// Whether zlib reads without a header, in a `deflate` stream that turned out to have none.
+    private var isBare = false
 
     /// Bytes that one call of zlib may produce: bounds what a piece of a bomb can cost before the limits are looked at.
-    private static let room = 64 * 1024
+    private static let mostRoom = 64 * 1024
+    /// The same for the first call: a short piece does not claim room that it will not fill.
+    private static let leastRoom = 512
 
     /// - Parameters:
     ///   - format: what the stream is.
@@ -57,12 +61,14 @@ package struct Inflater: ~Copyable {
     package mutating func resetContext() {
         stream.reset()
         ended = false
+        undecided = format == .deflate ? [] : nil
         resetLimits()
     }
 
     private mutating func expand(
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) {
+        var room = max(Self.leastRoom, min(Self.mostRoom / 4, input.readableBytes) * 4)
         while true {
             if ended {
                 guard input.readableBytes > 0 else { return }
@@ -70,7 +76,7 @@ package struct Inflater: ~Copyable {
                 stream.reset()
                 ended = false
             }
-            let progress = stream.run(&input, into: &output, room: Self.room, flush: Z_SYNC_FLUSH)
+            let progress = stream.run(&input, into: &output, room: room, flush: Z_SYNC_FLUSH)
             consumed += progress.consumed
             produced += progress.produced
             switch progress.code {
@@ -81,12 +87,16 @@ package struct Inflater: ~Copyable {
             default: throw .corrupt(stream.message)
             }
             if produced > limits.maximumSize { throw .tooLarge(limit: limits.maximumSize) }
-            if produced > limits.ratioFloor, produced / limits.maximumRatio > consumed {
-                throw .ratioExceeded(limit: limits.maximumRatio)
-            }
-            if input.readableBytes == 0 && progress.produced < Self.room { return }
+            if produced > limits.ratioFloor, exceedsRatio { throw .ratioExceeded(limit: limits.maximumRatio) }
+            if input.readableBytes == 0 && progress.produced < room { return }
             if progress.consumed == 0 && progress.produced == 0 && !ended { throw .corrupt(stream.message) }
+            if progress.produced == room { room = min(Self.mostRoom, room * 2) }
         }
+    }
+
+    private var exceedsRatio: Bool {
+        let (allowed, overflow) = consumed.multipliedReportingOverflow(by: limits.maximumRatio)
+        return !overflow && produced > allowed
     }
 
     /// Looks at the first two bytes: zlib's header is a multiple of 31 with method 8 (RFC 1950 section 2.2).
@@ -103,7 +113,10 @@ package struct Inflater: ~Copyable {
         }
         undecided = nil
         let hasHeader = first[0] & 0x0F == 8 && (Int(first[0]) << 8 | Int(first[1])) % 31 == 0
-        if !hasHeader { stream = try ZStream(inflating: -15) }
+        if isBare == hasHeader {
+            stream = try ZStream(inflating: hasHeader ? 15 : -15)
+            isBare = !hasHeader
+        }
         var head = ByteBuffer(bytes: first)
         try expand(&head, into: &output)
         return true

@@ -103,6 +103,9 @@ struct FrameParser {
     }
 
     private static func isKnown(_ opcode: WebSocketOpcode) -> Bool {
-        [.continuation, .text, .binary, .connectionClose, .ping, .pong].contains(opcode)
+        switch opcode {
+        case .continuation, .text, .binary, .connectionClose, .ping, .pong: true
+        default: false
+        }
     }
 }

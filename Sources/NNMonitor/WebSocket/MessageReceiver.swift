@@ -61,8 +61,17 @@ struct MessageReceiver: ~Copyable {
             message = Message(isText: opcode == .text, isCompressed: isCompressed, isFinalFrame: isFinal)
         }
         // A frame that is too large is refused before its payload is read.
-        let held = message?.isCompressed == true ? 0 : message?.bytes.readableBytes ?? 0
-        if length > configuration.maximumMessageSize - held { throw .tooLarge }
+        if length > roomForFrame { throw .tooLarge }
+    }
+
+    /// Bytes that the payload of the next frame of this message may have.
+    ///
+    /// What can't be compressed grows by five bytes for each stored block (RFC 1951 section 3.2.4), so that a compressed
+    /// frame may be a little longer than the longest message; what it expands to has its own limit.
+    private var roomForFrame: Int {
+        let limit = configuration.maximumMessageSize
+        guard let message, message.isCompressed else { return limit - (message?.bytes.readableBytes ?? 0) }
+        return limit.addingReportingOverflow(limit / 100 + 64).overflow ? .max : limit + limit / 100 + 64
     }
 
     private mutating func data(

@@ -69,6 +69,7 @@ package final class WebSocketFrameEncoder: Sendable {
 package struct WebSocketTextStream: ~Copyable {
     private var deflater: Deflater?
     private var begun = false
+    private var ended = false
 
     /// - Parameters:
     ///   - deflate: what was negotiated; `nil`: plain frames.
@@ -86,8 +87,11 @@ package struct WebSocketTextStream: ~Copyable {
     ///   - piece: UTF-8; a character may be cut in two.
     ///   - isLast: whether the message ends with it.
     /// - Returns: the bytes to write, as `WebSocketOutbound.prepared`.
-    /// - Throws: `CompressionError` when zlib fails; the message can't be ended then.
+    /// - Throws: `CompressionError` when zlib fails; the message can't be ended then. `WebSocketSendError` when it has
+    ///   ended already.
     package mutating func frame(_ piece: ByteBuffer, isLast: Bool) throws -> ByteBuffer? {
+        if ended { throw WebSocketSendError.nothingToContinue }
+        ended = isLast
         var payload = piece
         let isCompressed = deflater != nil
         if isCompressed {

@@ -4,15 +4,16 @@ import NIOWebSocket
 /// One WebSocket connection behind the handshake: bytes on the network's side, messages on the application's.
 ///
 /// Answers pings, keeps the connection alive with its own, and does the close handshake. Reads on only when the channel
-/// is asked to: an application that holds back `read` holds back the peer. A peer that asks without taking the answers is
-/// held back here.
+/// is asked to: an application that holds back `read` holds back the peer, and a peer that asks without taking the answers
+/// is held back here. What is written after the close handshake
+/// began fails with `ChannelError.ioOnClosedChannel`, what breaks the order of frames with `WebSocketSendError`.
 package final class WebSocketHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = WebSocketMessage
     package typealias OutboundIn = WebSocketOutbound
     package typealias OutboundOut = ByteBuffer
 
-    private enum State {
+    enum State {
         case open
         /// We sent a close frame; what still comes is read for the peer's.
         case closing
@@ -20,23 +21,26 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         case finished
     }
 
-    private let configuration: WebSocketConfiguration
-    private let encoder: WebSocketFrameEncoder
+    let configuration: WebSocketConfiguration
+    private let deflate: DeflateParameters?
     private var receiver: MessageReceiver
     private var unread = ByteBuffer()
-    private var state = State.open
-    private var heardSincePing = true
-    private var isReadHeldBack = false
-    private var pingTimer: Scheduled<Void>?
-    private var pongTimer: Scheduled<Void>?
-    private var closeTimer: Scheduled<Void>?
+    private var order = OutgoingOrder()
+    var isReadHeldBack = false
+    var keepAlive = KeepAlive()
+    var state = State.open
+    /// When our close frame is out.
+    var closeFrameSent: EventLoopFuture<Void>?
+    var pingTimer: Scheduled<Void>?
+    var pongTimer: Scheduled<Void>?
+    var closeTimer: Scheduled<Void>?
 
     /// - Parameters:
     ///   - configuration: limits and times.
     ///   - deflate: what the handshake negotiated.
     package init(configuration: WebSocketConfiguration, deflate: DeflateParameters?) {
         self.configuration = configuration
-        encoder = WebSocketFrameEncoder(deflate: deflate)
+        self.deflate = deflate
         receiver = MessageReceiver(configuration: configuration, deflate: deflate)
     }
 
@@ -60,22 +64,25 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     // MARK: From the peer
 
     package func read(context: ChannelHandlerContext) {
-        if state == .open && !context.channel.isWritable { isReadHeldBack = true } else { context.read() }
+        if state == .open && !context.channel.isWritable {
+            isReadHeldBack = true
+            keepAlive.readHeldBack()
+        } else {
+            if keepAlive.readBegan() { awaitPong(context) }
+            context.read()
+        }
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        readOn(context)
+        if isReadHeldBack && context.channel.isWritable {
+            isReadHeldBack = false
+            read(context: context)
+        }
         context.fireChannelWritabilityChanged()
     }
 
-    private func readOn(_ context: ChannelHandlerContext) {
-        guard isReadHeldBack, state != .open || context.channel.isWritable else { return }
-        isReadHeldBack = false
-        context.read()
-    }
-
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        heardSincePing = true
+        keepAlive.heard()
         guard state != .finished else { return }
         var bytes = unwrapInboundIn(data)
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
@@ -84,7 +91,15 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         } catch {
             fail(error, context)
         }
-        unread.discardReadBytes()
+        // An idle connection holds no buffer: at most the beginning of a header stays.
+        if unread.readableBytes == 0 || state == .finished { unread = ByteBuffer() } else { unread.discardReadBytes() }
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        keepAlive.readEnded()
+        context.fireChannelReadComplete()
+        // The peer's half of the close handshake is read for also where the application has stopped reading.
+        if state != .open { context.read() }
     }
 
     private func handle(_ event: ReceivedEvent, _ context: ChannelHandlerContext) {
@@ -96,32 +111,24 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         case .pong: break
         case .close(let code):
             if state == .open {
-                send(.connectionClose, code.map { CloseFrame.payload($0, reason: "") } ?? ByteBuffer(), context)
+                sendClose(code.map { CloseFrame.payload($0, reason: "") } ?? ByteBuffer(), context)
             }
             finish(context)
         }
     }
 
-    /// The peer broke the protocol: say so, and read no more of what it sends.
-    private func fail(_ violation: WebSocketViolation, _ context: ChannelHandlerContext) {
-        if state == .open {
-            send(.connectionClose, CloseFrame.payload(violation.code, reason: violation.reason), context)
-        }
-        finish(context, lingering: true)
-    }
-
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: beginClose(.goingAway, reason: "the server stops", context)
-        case ChannelEvent.inputClosed: finish(context)
+        // Nothing can come any more, no close frame either.
+        case ChannelEvent.inputClosed: drop(context)
         default: break
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        state = .finished
-        context.close(promise: nil)
+        drop(context)
         context.fireErrorCaught(error)
     }
 
@@ -132,91 +139,39 @@ package final class WebSocketHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        switch unwrapOutboundIn(data) {
-        case .text(let payload): context.write(wrapOutboundOut(encoder.text(payload)), promise: promise)
-        case .binary(let payload): context.write(wrapOutboundOut(encoder.binary(payload)), promise: promise)
-        case .prepared(let frame): context.write(wrapOutboundOut(frame), promise: promise)
-        case .close(let code, let reason):
-            beginClose(code, reason: reason, context)
-            promise?.succeed()
+        do throws(WebSocketSendError) {
+            switch unwrapOutboundIn(data) {
+            case .text(let payload):
+                try order.admitMessage()
+                // Not kept: zlib's state for a connection that sends little would be far larger than what it sends.
+                let frame = WebSocketFrameEncoder(deflate: deflate).text(payload)
+                context.write(wrapOutboundOut(frame), promise: promise)
+            case .binary(let payload):
+                try order.admitMessage()
+                let frame = WebSocketFrameEncoder(deflate: deflate).binary(payload)
+                context.write(wrapOutboundOut(frame), promise: promise)
+            case .prepared(let frame):
+                try order.admit(frame: frame)
+                context.write(wrapOutboundOut(frame), promise: promise)
+            case .close(let code, let reason):
+                beginClose(code, reason: reason, context)
+                promise?.succeed()
+            }
+        } catch {
+            // Said twice, since many a write has no promise.
+            promise?.fail(error)
+            context.fireErrorCaught(error)
         }
     }
 
-    private func send(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, _ context: ChannelHandlerContext) {
+    /// Writes a control frame.
+    func send(
+        _ opcode: WebSocketOpcode, _ payload: ByteBuffer, _ context: ChannelHandlerContext,
+        promise: EventLoopPromise<Void>? = nil
+    ) {
         var frame = ByteBuffer()
         FrameWriter.append(opcode, payload, to: &frame)
-        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
-    }
-
-    // MARK: Closing
-
-    private func beginClose(_ code: WebSocketErrorCode, reason: String, _ context: ChannelHandlerContext) {
-        guard state == .open else { return }
-        send(.connectionClose, CloseFrame.payload(code, reason: reason), context)
-        state = .closing
-        pingTimer?.cancel()
-        pongTimer?.cancel()
-        // A peer that has stopped reading gets no close frame and sends none: ask for what it still has to say.
-        isReadHeldBack = false
-        context.read()
-        scheduleClose(context)
-    }
-
-    /// Closes the channel once what was written is out.
-    ///
-    /// - Parameters:
-    ///   - context: of this handler.
-    ///   - lingering: keep reading, and drop what comes, until the peer closes or its time is up. Closing at once with
-    ///     unread bytes would reset the connection, and the peer might never see the close frame.
-    private func finish(_ context: ChannelHandlerContext, lingering: Bool = false) {
-        guard state != .finished else { return }
-        state = .finished
-        pingTimer?.cancel()
-        pongTimer?.cancel()
-        guard lingering else {
-            context.close(promise: nil)
-            return
-        }
-        context.close(mode: .output, promise: nil)
-        context.read()
-        scheduleClose(context)
-    }
-
-    private func scheduleClose(_ context: ChannelHandlerContext) {
-        closeTimer?.cancel()
-        closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.closeTimeout) {
-            context.close(promise: nil)
-        }
-    }
-
-    // MARK: Keep-alive
-
-    private func schedulePing(_ context: ChannelHandlerContext) {
-        pingTimer?.cancel()
-        pingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pingInterval) { [self] in
-            guard state == .open else { return }
-            schedulePing(context)
-            // Behind what the peer has not taken yet a ping says nothing; how long that may last is not decided here.
-            if context.channel.isWritable { ping(context) }
-        }
-    }
-
-    private func ping(_ context: ChannelHandlerContext) {
-        send(.ping, ByteBuffer(), context)
-        // An answer to an earlier ping may still be on its way, and has its own deadline.
-        guard pongTimer == nil else { return }
-        heardSincePing = false
-        pongTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pongTimeout) { [self] in
-            pongTimer = nil
-            // Whoever takes nothing is not read from; its answer may be waiting there.
-            if !heardSincePing && !isReadHeldBack { context.close(promise: nil) }
-        }
-    }
-
-    private func cancelTimers() {
-        pingTimer?.cancel()
-        pongTimer?.cancel()
-        closeTimer?.cancel()
+        context.writeAndFlush(wrapOutboundOut(frame), promise: promise)
     }
 }
 

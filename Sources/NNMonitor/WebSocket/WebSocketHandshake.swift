@@ -48,7 +48,8 @@ package enum WebSocketHandshake {
             message: message)
     }
 
-    /// Whether a text is 16 bytes in base64: 22 characters, of which the last carries four zero bits, and `==`.
+    /// Whether a text is 16 bytes in base64: 22 characters and `==`. The last character has four bits more than it needs;
+    /// what they are is not looked at, as most readers of base64 don't.
     private static func isKey(_ text: String) -> Bool {
         let characters = Array(text.utf8)
         guard characters.count == 24, text.hasSuffix("==") else { return false }

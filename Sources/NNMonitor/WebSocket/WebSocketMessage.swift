@@ -15,8 +15,8 @@ package enum WebSocketOutbound: Sendable {
     case text(ByteBuffer)
     /// A binary message.
     case binary(ByteBuffer)
-    /// The ready bytes of frames, written as they are: made by `WebSocketFrameEncoder` or `WebSocketTextStream`, away from
-    /// the event loop, and perhaps for many connections.
+    /// The ready bytes of one frame, written as they are: made by `WebSocketFrameEncoder` or `WebSocketTextStream`, away
+    /// from the event loop, and perhaps for many connections.
     case prepared(ByteBuffer)
     /// Begins the close handshake. Nothing can be sent after it.
     case close(WebSocketErrorCode, reason: String)

@@ -37,6 +37,8 @@ final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
     private func answer(_ context: ChannelHandlerContext) {
         guard let head else { return }
         switch WebSocketHandshake.negotiate(head, configuration: configuration) {

@@ -20,6 +20,10 @@ struct EchoServer: AsyncParsableCommand {
     @Option(help: "Bytes of a message at most.")
     var maximumMessageSize = 16 * 1024 * 1024
 
+    func validate() throws {
+        if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("--tls-cert and --tls-key go together") }
+    }
+
     func run() async throws {
         let configuration = WebSocketConfiguration(maximumMessageSize: maximumMessageSize)
         var context: TLSContext?
