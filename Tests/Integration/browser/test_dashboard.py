@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def dashboard(page, secure_server):
     """Logged in and connected."""
     dashboard = Dashboard(page, secure_server)
     dashboard.log_in()
-    expect(page).to_have_url(secure_server.url + "/")
+    expect(page).to_have_url(re.compile(re.escape(secure_server.url) + "/(#.*)?$"))
     dashboard.expect_state("live")
     return dashboard
 
