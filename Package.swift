@@ -68,8 +68,8 @@ let package = Package(
                 "MonitorCore", "HTTPService", "WebSocketServer", "Compression", nio.core, nio.http1, logging, deque,
             ],
             path: "Sources/NNMonitor/API", swiftSettings: strict),
-        .executableTarget(
-            name: "NNMonitor",
+        .target(
+            name: "MonitorServer",
             dependencies: [
                 "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
                 "Locking", nio.core, nio.posix, nio.http1, nio.tls, logging,
@@ -80,6 +80,10 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/NNMonitor/Server", swiftSettings: strict),
+        .executableTarget(
+            name: "NNMonitor",
+            dependencies: ["MonitorServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/NNMonitor/Main", swiftSettings: strict),
 
         .executableTarget(
             name: "EchoServer",
@@ -113,9 +117,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "NNMonitorTests",
+            name: "MonitorServerTests",
             dependencies: [
-                "NNMonitor", "MonitorCore", "HTTPService", logging, nio.core, nio.embedded,
+                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", logging, nio.core, nio.embedded,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

@@ -1,11 +1,10 @@
-import ArgumentParser
+package import ArgumentParser
 import Foundation
 import Logging
 
 /// `NNMonitor`: reads the settings and runs the server.
-@main
-struct ServeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct ServeCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "NNMonitor",
         abstract: "Watches neural networks while they train.",
         usage: """
@@ -37,7 +36,9 @@ struct ServeCommand: AsyncParsableCommand {
         return Dictionary(texts) { _, last in last }
     }
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings: Settings
         let warnings: [String]
         do {

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 /// Reads settings from texts, without the process's environment and without the working directory's `.env`.
 enum SettingsFixture {

@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 @Suite struct ConnectionRegistryTests {
     private func connection(_ address: String) async throws -> NIOAsyncTestingChannel {

@@ -1,7 +1,7 @@
 import Logging
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 @Suite struct SettingsValidationTests {
     /// Texts that are not allowed, for every setting.

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 /// The table is the one definition; the code, the command line, the help and CONFIGURATION.md follow it.
 @Suite struct SettingsAgreementTests {

@@ -3,7 +3,7 @@ import ArgumentParser
 import Foundation
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 @Suite struct TokenCommandTests {
     /// Gives the same bits again and again.

@@ -3,7 +3,7 @@ import Logging
 import Synchronization
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 @Suite struct LogLineTests {
     /// Collects the lines of one logger.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 @Suite struct SettingsPrecedenceTests {
     @Test func `An option wins over the environment, and the environment over the file`() async throws {

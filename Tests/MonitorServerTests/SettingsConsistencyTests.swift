@@ -1,6 +1,6 @@
 import Testing
 
-@testable import NNMonitor
+@testable import MonitorServer
 
 @Suite struct SettingsConsistencyTests {
     @Test func `Certificate and key are given both or none`() async throws {
