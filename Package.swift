@@ -126,3 +126,15 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// libFuzzer's programs: built by script/fuzz only, since they need its runtime and no main of their own.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "MonitorServer", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
+                "COpenSSL", "Locking", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
+            ],
+            path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: facingC))
+}

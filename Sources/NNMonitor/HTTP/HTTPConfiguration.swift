@@ -39,6 +39,8 @@ package struct HTTPConfiguration: Sendable {
     package var allowedHosts: Set<String>?
     /// The value of the `Server` header; nil sends none.
     package var serverName: String?
+    /// Where handlers run; nil is Swift's shared threads. A test that gives its own decides when they run.
+    package var handlerExecutor: (any TaskExecutor)?
 
     package init() {}
 }

@@ -17,7 +17,9 @@ extension HTTPConnection {
                 connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: context.eventLoop,
                 number: exchange.number)
             let isHead = exchange.isHead
-            self.task = Task { await execution.run(answering: link, isHead: isHead) }
+            self.task = Task(executorPreference: self.server.configuration.handlerExecutor) {
+                await execution.run(answering: link, isHead: isHead)
+            }
         }
     }
 

@@ -1,0 +1,19 @@
+/// A part of the server that is fed with bytes of libFuzzer's choice.
+protocol FuzzTarget: AnyObject {
+    /// Feeds one input, and checks what the part promises about any input.
+    ///
+    /// - Parameter input: the bytes.
+    func run(_ input: [UInt8])
+}
+
+/// Ends the process when a promise is broken.
+///
+/// - Parameters:
+///   - holds: the promise.
+///   - promise: says what was promised.
+func require(
+    _ holds: @autoclosure () -> Bool, _ promise: @autoclosure () -> String, file: StaticString = #fileID,
+    line: UInt = #line
+) {
+    if !holds() { fatalError(promise(), file: file, line: line) }
+}
