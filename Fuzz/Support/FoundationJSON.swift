@@ -53,6 +53,7 @@ enum FoundationJSON {
     /// Whether any object of a text has a key twice. Readers differ on which of them counts, so nothing can be compared.
     ///
     /// - Parameter bytes: valid JSON.
+    /// - Returns: whether there may be one.
     static func hasDuplicateKeys(_ bytes: some Sequence<UInt8>) -> Bool {
         // Foundation drops all but one of the keys; what it writes again then has fewer strings.
         guard let value = read(bytes) else { return false }

@@ -11,6 +11,8 @@ protocol FuzzTarget: AnyObject {
 /// - Parameters:
 ///   - holds: the promise.
 ///   - promise: says what was promised.
+///   - file: where it is checked.
+///   - line: where it is checked.
 func require(
     _ holds: @autoclosure () -> Bool, _ promise: @autoclosure () -> String, file: StaticString = #fileID,
     line: UInt = #line

@@ -2,8 +2,8 @@ import Foundation
 import MonitorCore
 
 /// The metrics decoder, against Foundation's JSON reader: what it accepts, Foundation reads with equal numbers; what it
-/// calls broken JSON, Foundation does not read either; what it refuses, it refuses with a well-formed answer. What was
-/// accepted is encoded, and Foundation reads the same numbers out of that.
+/// refuses, it refuses with a well-formed answer. What was accepted is encoded, and Foundation reads the same numbers out of
+/// that.
 final class DecoderTarget: FuzzTarget {
     private static let metrics: [(LayerMetric, [String])] = [
         (.activationStd, ["intermediate_features", "activation_std"]),
@@ -97,14 +97,11 @@ final class DecoderTarget: FuzzTarget {
         require(FoundationJSON.read(rejection.body()) != nil, "a rejection is JSON")
         guard case .invalidJSON(let problem)? = rejection.issues.first?.kind else { return }
         require(rejection.issues.count == 1, "broken JSON is one issue")
-        // Foundation guesses UTF-16 and UTF-32 from NUL bytes, nests deeper, and looks only at the text that it needs.
-        let text = Self.withoutMark(input)
-        if problem.hasPrefix("nesting") || text.contains(0) { return }
+        // Whether Foundation reads it is no test: it takes numbers with two exponents.
         if problem.hasPrefix("invalid UTF-8") {
+            let text = Self.withoutMark(input)
             require(String(validating: text, as: UTF8.self) == nil, "what is refused as invalid UTF-8 is UTF-8")
-            return
         }
-        require(FoundationJSON.read(text) == nil, "what is refused as '\(problem)', Foundation reads")
     }
 
     private static func withoutMark(_ input: [UInt8]) -> [UInt8] {
