@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import OpenSSLTransport
@@ -22,5 +23,11 @@ import Testing
         _ = keys.sealing(now: 1300)
         #expect(keys.opening(name: first.name, now: 1300) == nil)
         #expect(keys.opening(name: [UInt8](repeating: 0, count: 16), now: 1300) == nil)
+    }
+
+    @Test func `The age of a key is measured by the clock that cannot be set`() {
+        let before = NIODeadline.now()
+        let clock = NIODeadline.uptimeNanoseconds(UInt64(TicketKeys.clock + 1) * 1_000_000_000)
+        #expect(before < clock && clock <= .now() + .seconds(1))
     }
 }

@@ -1,5 +1,6 @@
 import COpenSSL
 import Locking
+import NIOCore
 
 /// The keys that seal session tickets (RFC 5077, RFC 8446 §4.6.1), renewed as time goes by.
 ///
@@ -33,8 +34,11 @@ final class TicketKeys: Sendable {
     private let lifetime: Int
     private let generations: Guarded<Generations>
 
-    /// `lifetime` is the time for which a key seals, in seconds.
-    init(lifetime: Int, now: Int = FileBytes.unixTime) throws(TLSError) {
+    /// Seconds of a clock that is never set: a key must not live longer because somebody set the wall clock back.
+    static var clock: Int { Int(NIODeadline.now().uptimeNanoseconds / 1_000_000_000) }
+
+    /// `lifetime` is the time for which a key seals, in seconds; `now` is a time of `clock`.
+    init(lifetime: Int, now: Int = clock) throws(TLSError) {
         self.lifetime = lifetime
         generations = Guarded(Generations(current: try .random(), previous: nil, since: now))
     }
@@ -43,7 +47,7 @@ final class TicketKeys: Sendable {
     func sealing(now: Int) -> Key? {
         generations.withLock { generations in
             let age = now - generations.since
-            if age >= lifetime || age < 0 {
+            if age >= lifetime {
                 guard let key = try? Key.random() else { return nil }
                 // After two lifetimes without a ticket the current key is too old to open anything, too.
                 generations.previous = age < 2 * lifetime ? generations.current : nil
@@ -89,7 +93,7 @@ private func ticketKeyCallback(
         let data = unsafe nn_SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))
     else { return -1 }
     let keys = unsafe Unmanaged<TicketKeys>.fromOpaque(data).takeUnretainedValue()
-    let now = FileBytes.unixTime
+    let now = TicketKeys.clock
     if sealing == 1 {
         guard let key = keys.sealing(now: now) else { return 0 }
         for (index, byte) in key.name.enumerated() { unsafe name[index] = byte }
