@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CAllocator", path: "Sources/CAllocator"),
 
         .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: strict),
         .target(
@@ -72,7 +73,7 @@ let package = Package(
             name: "MonitorServer",
             dependencies: [
                 "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
-                "Locking", nio.core, nio.posix, nio.http1, nio.tls, logging,
+                "Locking", "CAllocator", nio.core, nio.posix, nio.http1, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),

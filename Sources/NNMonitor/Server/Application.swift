@@ -48,7 +48,7 @@ enum Application {
             signals: await UnixSignalsSequence(trapping: .sighup))
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: listener), .init(service: reload)],
+                services: [.init(service: listener), .init(service: reload), .init(service: FreedMemory())],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
                     SwiftLogNoOpLogHandler()
