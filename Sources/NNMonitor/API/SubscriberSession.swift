@@ -24,6 +24,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     /// Messages of the client that may wait before nothing more is read.
     private static let waitingMessages = 8
+    /// Bytes written before they are flushed. TLS takes in whatever is written and encrypts at the flush: only then
+    /// does the connection tell that it has had its fill, and the rest stays in the queue, which is bounded.
+    private static let bytesBetweenFlushes = 64 << 10
 
     private let monitor: Monitor
     private let deflate: DeflateParameters?
@@ -90,16 +93,23 @@ package final class SubscriberSession: ChannelDuplexHandler {
     /// Writes what waits while the connection can take it.
     private func sendWaiting() {
         guard !isAnswering, let context, let queue else { return }
-        var hasWritten = false
+        var unflushed = 0
         while context.channel.isActive, context.channel.isWritable, let item = queue.take() {
             switch item {
-            case .step(let frame): context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
+            case .step(let frame):
+                context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
+                unflushed += frame.readableBytes
             case .lagged(let skipped):
-                context.write(wrapOutboundOut(.text(SubscriberMessages.lagged(skipped))), promise: nil)
+                let message = SubscriberMessages.lagged(skipped)
+                context.write(wrapOutboundOut(.text(message)), promise: nil)
+                unflushed += message.readableBytes
             }
-            hasWritten = true
+            if unflushed >= Self.bytesBetweenFlushes {
+                context.flush()
+                unflushed = 0
+            }
         }
-        if hasWritten { context.flush() }
+        if unflushed > 0 { context.flush() }
         if isEnding && context.channel.isWritable {
             send(.close(.goingAway, reason: "the server stops"))
         }
