@@ -85,11 +85,11 @@ def subscriber(server):
 
 @pytest.fixture
 def start_server(tmp_path):
-    """Starts servers with settings of the test's own: `start_server(*options, env={...}, cwd=PATH)`."""
+    """Starts servers with settings of the test's own: `start_server(*options, env={...}, cwd=PATH, wrapper=[...])`."""
     started: list[Server] = []
 
-    def start(*arguments, env=None, cwd=None) -> Server:
-        running = Server(arguments, env, Path(cwd or tmp_path))
+    def start(*arguments, env=None, cwd=None, wrapper=()) -> Server:
+        running = Server(arguments, env, Path(cwd or tmp_path), wrapper)
         if env and "NN_MONITOR_AUTH_TOKEN" in env:
             running.token = env["NN_MONITOR_AUTH_TOKEN"]
         started.append(running)

@@ -28,6 +28,9 @@ class Threads:
         self._threads.append(thread)
         thread.start()
 
+    def running(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
     def join(self, seconds: float = 120):
         for thread in self._threads:
             thread.join(seconds)

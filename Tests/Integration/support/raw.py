@@ -37,12 +37,15 @@ class RawConnection:
     """One connection to a server, over TLS when the server speaks it (or as `tls` says)."""
 
     def __init__(self, server, tls: bool | None = None, timeout: float = 20, receive_buffer: int | None = None,
-                 context: ssl.SSLContext | None = None):
+                 context: ssl.SSLContext | None = None, source: str | None = None):
+        """`source`: the loopback address to come from; all of 127.0.0.0/8 is this machine."""
         tls = server.secure if tls is None else tls
         plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.settimeout(timeout)
+        if source:
+            plain.bind((source, 0))
         plain.connect(("127.0.0.1", server.port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = plain

@@ -26,11 +26,12 @@ def clean_environment(extra: dict | None) -> dict:
 class Server:
     """One running server: its addresses, its process, everything it printed."""
 
-    def __init__(self, arguments, env, cwd: Path):
+    def __init__(self, arguments, env, cwd: Path, wrapper=()):
+        """`wrapper`: a command that sets something up and then becomes the server, such as prlimit."""
         self.cwd = cwd
         self.lines: list[str] = []
         self._changed = threading.Condition()
-        command = [binary(), *map(str, arguments)]
+        command = [*map(str, wrapper), binary(), *map(str, arguments)]
         if "--port" not in command:
             command += ["--port", "0"]
         if "--static-dir" not in command:
@@ -81,10 +82,19 @@ class Server:
                     raise AssertionError(f"no line like {pattern} in:\n" + "\n".join(self.lines))
                 self._changed.wait(min(left, 0.5))
 
-    def memory(self) -> int:
-        """Resident bytes of the server."""
+    def memory(self, figure: str = "VmRSS") -> int:
+        """Resident bytes of the server; "VmHWM": the most that it ever had."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+        return int(re.search(rf"{figure}:\s+(\d+) kB", status).group(1)) * 1024
+
+    def descriptors(self) -> int:
+        """Files and sockets that the server has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def processor_time(self) -> float:
+        """Seconds of processor time that the server has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def signal(self, number: int):
         self.process.send_signal(number)

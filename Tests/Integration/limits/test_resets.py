@@ -1,0 +1,166 @@
+"""Clients that reset their connection, at every stage of what can be under way on it."""
+
+import gzip
+import json
+import re
+
+import pytest
+from support.bystander import Bystander
+from support.clients import post_steps, session
+from support.crowd import client_hello
+from support.load import Threads, post_pipelined
+from support.payloads import payload, run_id
+from support.raw import RawConnection, chunked, ingest, request
+from support.raw_websocket import TEXT, RawWebSocket, frame_bytes
+from support.server import Server
+from support.vitals import Vitals
+
+RESETS = 50
+BODY = json.dumps(payload("reset", 0, 50)).encode()
+UPGRADE = request("/ws", headers=["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+                                  "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="])
+# The run whose history is larger than what the kernel buffers for a connection.
+LARGE = run_id("large")
+
+
+def in_two(data: bytes, part: float = 0.5) -> bytes:
+    return data[:int(len(data) * part)]
+
+
+def head_of(data: bytes) -> bytes:
+    return data[:data.index(b"\r\n\r\n") + 4]
+
+
+plain = ingest(BODY)
+in_chunks = ingest(b"", headers=["Transfer-Encoding: chunked"]) + chunked(BODY, 1000)
+zipped = ingest(gzip.compress(BODY), headers=["Content-Encoding: gzip"])
+zipped_in_chunks = ingest(b"", headers=["Transfer-Encoding: chunked", "Content-Encoding: gzip"]) + chunked(
+    gzip.compress(BODY), 500)
+
+# What is sent on a fresh connection before the reset.
+SENT = {
+    "after the connect": b"",
+    "in the request line": in_two(plain[:plain.index(b"\r\n")]),
+    "in the headers": in_two(head_of(plain)),
+    "after the headers": head_of(plain),
+    "in a body": in_two(plain),
+    "at the last byte of a body": plain[:-1],
+    "in a chunk": in_two(in_chunks),
+    "in the size of a chunk": head_of(in_chunks) + b"3",
+    "before the last chunk": in_chunks[:-5],
+    "in a gzip body": in_two(zipped, 0.7),
+    "in a gzip body in chunks": in_two(zipped_in_chunks, 0.7),
+    "after a request": plain,
+    "after a request with chunks": in_chunks,
+    "after a gzip request": zipped,
+    "after many requests": plain * 5 + request("/openapi.json") * 20 + in_two(plain),
+    "in a WebSocket handshake": in_two(UPGRADE),
+    "after a WebSocket handshake": UPGRADE,
+    "after a WebSocket handshake and a frame": UPGRADE + frame_bytes(TEXT, b'{"action":"ping"}'),
+}
+
+
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def target(request, tmp_path_factory):
+    """A server that the tests of this file mistreat, with a large run on it."""
+    options = ["--tls", "dev"] if request.param == "tls" else []
+    running = Server([*options, "--max-steps-per-run", "100000", "--max-runs", "100"], None,
+                     tmp_path_factory.mktemp("resets"))
+    with session(running) as client:
+        post_steps(client, running, LARGE, range(200), 100)
+    with Vitals(running, f"resets, {request.param}") as vitals:
+        running.resets = 0
+        yield running
+        vitals.record("resets", running.resets, "")
+    assert running.stop() == 0, running.output
+
+
+def reset(server, connection: RawConnection):
+    connection.reset()
+    server.resets += 1
+
+
+def assert_nothing_is_wrong(server):
+    wrong = [line for line in server.lines if re.search(r"\b(error|critical|warning)\b", line)]
+    assert wrong == [], wrong[:10]
+
+
+@pytest.fixture
+def unharmed(target):
+    """Another client goes on during the test; afterwards everything is as it was."""
+    with Vitals(target), Bystander(target):
+        yield
+    assert_nothing_is_wrong(target)
+
+
+@pytest.mark.parametrize("stage", SENT)
+def test_reset_of_a_request_leaves_nothing_behind(target, unharmed, stage):
+    for _ in range(RESETS):
+        connection = RawConnection(target)
+        connection.send(SENT[stage])
+        reset(target, connection)
+
+
+@pytest.mark.parametrize("part", [0, 0.01, 0.5, 1])
+def test_reset_in_the_tls_handshake_leaves_nothing_behind(target, unharmed, part):
+    hello = client_hello()
+    for _ in range(RESETS):
+        # To the plain server these are bytes that are no HTTP.
+        connection = RawConnection(target, tls=False)
+        connection.send(hello[:int(len(hello) * part)])
+        if part == 1:
+            # The server's first flight is on its way, or its 400.
+            connection.socket.recv(1)
+        reset(target, connection)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_reset_in_the_middle_of_an_answer_leaves_nothing_behind(target, unharmed, encoding):
+    for index in range(RESETS):
+        connection = RawConnection(target, receive_buffer=4096)
+        connection.send(request(f"/api/v1/runs/{LARGE}", headers=[f"Accept-Encoding: {encoding}"]))
+        # Sometimes at once, sometimes with some of the answer.
+        for _ in range(index % 5):
+            assert connection.socket.recv(10_000)
+        reset(target, connection)
+
+
+FRAMES = {
+    "before the listing": b"",
+    "in a frame's header": b"\x81\xfe\x01",
+    "in a frame's mask": b"\x81\x8a\x01\x02",
+    "in a frame's payload": in_two(frame_bytes(TEXT, json.dumps({"action": "subscribe_run", "run_id": "x" * 500}))),
+    "between the fragments of a message": frame_bytes(TEXT, b'{"action":', fin=False),
+    "in the history of a run": frame_bytes(TEXT, json.dumps({"action": "subscribe_run", "run_id": LARGE})),
+    "after a close frame": frame_bytes(8, b"\x03\xe8"),
+}
+
+
+@pytest.mark.parametrize("offer", [None, "permessage-deflate"], ids=["as it is", "compressed"])
+@pytest.mark.parametrize("stage", FRAMES)
+def test_reset_of_a_websocket_leaves_nothing_behind(target, unharmed, stage, offer):
+    for index in range(RESETS):
+        socket = RawWebSocket(target, offer=offer, receive_buffer=4096)
+        assert socket.answer.status == 101
+        socket.send(FRAMES[stage])
+        for _ in range(index % 3 if stage == "in the history of a run" else 0):
+            assert socket.socket.recv(4096)
+        reset(target, socket)
+
+
+def test_subscribers_that_reset_during_the_broadcast_leave_nothing_behind(target, unharmed):
+    run, threads = run_id("storm"), Threads()
+    threads.start(post_pipelined, target, run, range(400), 20)
+    resets = 0
+    while threads.running() or resets < RESETS:
+        socket = RawWebSocket(target, offer="permessage-deflate" if resets % 2 else None)
+        assert socket.read_json()["type"] == "initial_runs"
+        for _ in range(resets % 4):
+            if threads.running():
+                socket.read_frame()
+        reset(target, socket)
+        resets += 1
+    threads.join()
+    with session(target) as client:
+        stored = client.get(f"{target.url}/api/v1/runs/{run}").json()["steps"]
+    assert [step["step"] for step in stored] == list(range(400))

@@ -1,0 +1,92 @@
+"""Hundreds of subscribers that stop reading while trainers go on."""
+
+import threading
+import time
+
+from support.clients import healthy, session
+from support.crowd import room_for_descriptors
+from support.subscriber_crowd import SubscriberCrowd
+from support.trainers import Trainers
+from support.vitals import Vitals
+
+# What a real network has. Over loopback's own segments the kernel buffers megabytes for each connection.
+SEGMENT = 1448
+# What waits in a connection's buffer when it says that it is full, and the batch of TLS records that may come on top.
+ON_ITS_WAY = (64 << 10) + (64 << 10)
+# The allocator's share: sizes are rounded up, and pages are used in part.
+ROUNDING = 1.25
+# A connection over TLS with nothing to do; see the test of idle subscribers.
+IDLE = 32 << 10
+
+
+class Peak(threading.Thread):
+    """Looks at the server's memory again and again while `with` lasts."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server = server
+        self.bytes = 0
+        self._done = threading.Event()
+
+    def run(self):
+        while not self._done.wait(0.01):
+            self.bytes = max(self.bytes, self.server.memory())
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        self.join(10)
+
+
+def wait_until_others_are_closed(server, seconds: float) -> float:
+    """Waits until one subscriber is left; returns the seconds that it took."""
+    began = time.monotonic()
+    while healthy(server)["active_connections"] > 1:
+        assert time.monotonic() - began < seconds, "stalled subscribers are kept"
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_what_waits(start_server):
+    count, queue, stall, kept, name = 500, 4 << 20, 2, 50, "500 stalled subscribers"
+    assert room_for_descriptors() >= count
+    own = start_server(
+        "--tls", "dev", "--subscriber-queue", 100_000, "--subscriber-queue-bytes", queue, "--max-steps-per-run", kept,
+        "--subscriber-stall-timeout", stall, "--ws-ping-interval", 600, "--log-level", "warning")
+    trainers = Trainers(own, 3, layers=20)
+    # The store is filled before, so that what grows is what waits for subscribers.
+    trainers.train(1)
+    with Vitals(own, name) as vitals, SubscriberCrowd(own, 1) as reader:
+        first = list(trainers.accepted)
+        reader.members[0].keep = trainers.summary
+        reader.listen()
+        alone = trainers.train(2)
+        with SubscriberCrowd(own, count, receive_buffer=4096, segment=SEGMENT), Peak(own) as peak:
+            trainers.start()
+            gone_after = wait_until_others_are_closed(own, 10 * stall + 30)
+            together = trainers.stop()
+            # They have closed nothing themselves.
+            vitals.wait_for_descriptors(beside=1)
+        everything = sum(trainers.accepted) - sum(first)
+        vitals.wait_until(lambda: reader.all(lambda member: len(member.messages) >= everything),
+                          "the subscriber that reads did not get every step")
+        trainers.assert_in_order(reader.members[0].messages, first)
+        frame = max(map(len, trainers.samples.values()))
+        vitals.record("steps a second without them", alone, "1/s")
+        vitals.record("steps a second with them", together, "1/s")
+        vitals.record("bytes of a step", frame, "bytes")
+        vitals.record("closed after", gone_after, "s")
+        vitals.record("memory for each", (peak.bytes - vitals.memory) / count / 1000, "kB")
+        # Ingest goes on. The server encrypts each step 500 times until they stall, and the test reads it all itself.
+        assert together > alone / 10
+        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers.
+        assert peak.bytes - vitals.memory < (queue + count * (ON_ITS_WAY + 2 * frame + IDLE)) * ROUNDING
+        assert gone_after >= stall
+    with session(own) as client:
+        for index, run in enumerate(trainers.runs):
+            last = trainers.accepted[index]
+            stored = client.get(f"{own.url}/api/v1/runs/{run}").json()["steps"]
+            assert stored == [trainers.expected(index, step) for step in range(last - kept, last)]
