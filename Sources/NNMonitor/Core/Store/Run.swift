@@ -31,10 +31,13 @@ struct Run {
     let createdAt: UTCTime
     var lastUpdate: UTCTime
     var steps = StepSequence()
-    /// Bytes of the steps and of the tables they share.
+    /// Bytes of the steps held and of the tables they share.
     private(set) var memory = 0
+    /// The latest tables, for the next step.
     private var table: LayerTable?
     private var shapes: ShapeTable?
+    /// How many of the steps held share a table. Steps need not come in order, so neighbours don't tell.
+    private var uses: [ObjectIdentifier: Int] = [:]
 
     init(createdAt: UTCTime) {
         self.createdAt = createdAt
@@ -48,7 +51,6 @@ struct Run {
             table = current
         } else {
             table = LayerTable(decoded.layout)
-            memory += table.memory
             self.table = table
         }
         let shapes: ShapeTable
@@ -56,7 +58,6 @@ struct Run {
             shapes = current
         } else {
             shapes = ShapeTable(decoded.shapes)
-            memory += shapes.memory
             self.shapes = shapes
         }
         return StepRecord(decoded, table: table, shapes: shapes)
@@ -67,20 +68,34 @@ struct Run {
     /// - Returns: whether it was kept.
     mutating func keep(_ record: StepRecord, limit: Int) -> Bool {
         if steps.count >= limit, let first = steps.first, record.step < first.step { return false }
-        memory += record.memory
-        if let replaced = steps.insert(record) { memory -= replaced.memory }
+        count(record)
+        if let replaced = steps.insert(record) { discount(replaced) }
         while steps.count > limit { removeLowest() }
         return true
     }
 
     /// Drops the lowest step.
     mutating func removeLowest() {
-        guard let removed = steps.removeFirst() else { return }
-        memory -= removed.memory
-        // A table goes with the last step that used it: its neighbour above shares it, or is the first that doesn't.
-        if let next = steps.first {
-            if next.table !== removed.table { memory -= removed.table.memory }
-            if next.shapes !== removed.shapes { memory -= removed.shapes.memory }
-        }
+        if let removed = steps.removeFirst() { discount(removed) }
+    }
+
+    private mutating func count(_ record: StepRecord) {
+        memory += record.memory
+        if use(record.table, 1) == 1 { memory += record.table.memory }
+        if use(record.shapes, 1) == 1 { memory += record.shapes.memory }
+    }
+
+    private mutating func discount(_ record: StepRecord) {
+        memory -= record.memory
+        if use(record.table, -1) == 0 { memory -= record.table.memory }
+        if use(record.shapes, -1) == 0 { memory -= record.shapes.memory }
+    }
+
+    /// Notes that a step more or less shares a table; returns how many do now.
+    private mutating func use(_ table: AnyObject, _ change: Int) -> Int {
+        let id = ObjectIdentifier(table)
+        let count = uses[id, default: 0] + change
+        uses[id] = count == 0 ? nil : count
+        return count
     }
 }
