@@ -34,8 +34,8 @@ package final class HTTPServer: Sendable {
             threshold: configuration.compressionThreshold, level: configuration.compressionLevel)
     }
 
-    /// Adds the HTTP handlers at the end of a channel's pipeline. Call it on the channel's event loop, before the
-    /// channel is active.
+    /// Adds the HTTP handlers at the end of a channel's pipeline. Call it on the channel's event loop, before the client's
+    /// first bytes for HTTP come; the time for the first head begins now.
     ///
     /// Half-closure is switched on: a client may close its sending side and still get its answer. An upgrade switches
     /// it off again.

@@ -31,14 +31,15 @@ struct Listener: Service {
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [registry, tls, http] channel in
                 guard registry.admit(channel) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
-                    if let tls {
-                        try channel.pipeline.syncOperations.addHandler(
-                            TLSServerHandler(context: tls.current, handshakeTimeout: handshakeTimeout))
-                    }
-                    try http.install(on: channel, secure: tls != nil)
+                    guard let tls else { return try http.install(on: channel, secure: false) }
+                    try channel.pipeline.syncOperations.addHandlers([
+                        TLSServerHandler(context: tls.current, handshakeTimeout: handshakeTimeout),
+                        AfterHandshake(http: http),
+                    ])
                 }
             }
         do {

@@ -53,6 +53,10 @@ def client_hello() -> bytes:
     return outgoing.read()
 
 
+# Over a deadline by this many seconds a connection may be found open: the machine is busy, and the client looks in turns.
+LATE = 10
+
+
 class Unfinished:
     """Connections on which little or nothing is sent, until the server closes them."""
 
@@ -95,6 +99,19 @@ class Unfinished:
         while self._open and (left := until - time.monotonic()) > 0:
             for descriptor, _ in self._epoll.poll(left):
                 self._read(descriptor)
+
+    def watch_until_all_are_closed(self, deadline: float, every_second=None):
+        """Lets time pass until the server has closed all; each must have lasted for its deadline, and not much longer.
+        `every_second` is told the number of the second."""
+        second = 0
+        while len(self) and second < deadline + LATE:
+            if every_second:
+                every_second(second)
+            self.watch(1)
+            second += 1
+        assert len(self) == 0, f"{len(self)} connections are still open"
+        assert min(self.lasted) >= deadline
+        assert max(self.lasted) <= deadline + LATE
 
     def _read(self, descriptor: int):
         index, connection = self._open[descriptor]
