@@ -1,0 +1,49 @@
+"""What a server must hold, told from the order in which it stored steps."""
+
+
+class EvictionModel:
+    """The documented rules for runs whose steps are numbered 0, 1, 2, ... and posted in this order.
+
+    A step makes its run the one updated last. A new run over the limit evicts the run updated longest ago; it may begin
+    again later, with the step that it has come to. Over the limit of steps the highest stay.
+    """
+
+    def __init__(self, max_runs: int, max_steps: int):
+        self.max_runs = max_runs
+        self.max_steps = max_steps
+        # The runs held, in the order of their creation, each with its first and its last step.
+        self.held: dict[str, tuple[int, int]] = {}
+        self._by_update: dict[str, None] = {}
+        # After each stored step: the listing, and what is held of its run.
+        self.listings: list[list[tuple[str, int, int]]] = []
+        self.first_step: dict[tuple[str, int], int] = {}
+        # The place of each step in the order.
+        self.place: dict[tuple[str, int], int] = {}
+        self.evictions = 0
+
+    def store(self, run: str, step: int):
+        if run not in self.held and len(self.held) == self.max_runs:
+            oldest = next(iter(self._by_update))
+            del self._by_update[oldest], self.held[oldest]
+            self.evictions += 1
+        first, _ = self.held.get(run, (step, step))
+        first = max(first, step - self.max_steps + 1)
+        self.held[run] = first, step
+        self._by_update.pop(run, None)
+        self._by_update[run] = None
+        self.place[run, step] = len(self.listings)
+        self.first_step[run, step] = first
+        self.listings.append(self.listing())
+
+    def listing(self) -> list[tuple[str, int, int]]:
+        """Run, number of steps and latest step, in order of creation."""
+        return [(run, last - first + 1, last) for run, (first, last) in self.held.items()]
+
+    def was_absent(self, run: str, since: int) -> bool:
+        """Whether the run was not held at some time after the step with this place."""
+        return any(all(held != run for held, _, _ in listing) for listing in self.listings[since:])
+
+
+def listed(data: dict) -> list[tuple[str, int, int]]:
+    """The same of a listing as the server gives it."""
+    return [(run, entry["step_count"], entry["latest_step"]) for run, entry in data.items()]

@@ -1,0 +1,186 @@
+"""A storm of steps to more runs than are kept, while subscribers come, ask for histories, and go."""
+
+import itertools
+import json
+import random
+import threading
+
+import requests
+from eviction_model import EvictionModel, listed
+from support.clients import post, receive, session, subscribe, wait_until
+from support.load import Threads
+from support.payloads import payload, run_id, served
+from support.vitals import Vitals
+
+MAX_RUNS, MAX_STEPS = 12, 20
+TRAINERS, RUNS_OF_EACH, STEPS_OF_EACH = 5, 8, 500
+SUBSCRIBERS, READERS = 5, 2
+
+
+class Storm:
+    """What the trainers have posted, and what everyone has seen of it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.runs = [[run_id("storm") for _ in range(RUNS_OF_EACH)] for _ in range(TRAINERS)]
+        self.posted: dict[str, int] = {}
+        # Everything that each subscriber was sent from its start to its end.
+        self.conversations: list[list[dict]] = []
+        self.over = threading.Event()
+
+    def any_run(self, rng: random.Random) -> str:
+        return rng.choice(rng.choice(self.runs))
+
+    def train(self, trainer: int):
+        """Posts to a few runs at a time, so that some live longer than others."""
+        rng = random.Random(trainer)
+        with session(self.server) as client:
+            for number in range(STEPS_OF_EACH):
+                run = rng.choice(self.runs[trainer][:2] if rng.random() < 0.5 else self.runs[trainer])
+                step = self.posted.get(run, 0)
+                assert post(client, self.server, payload(run, step)).status_code == 202
+                self.posted[run] = step + 1
+
+    def listen(self, number: int):
+        """Comes, asks for histories, goes, and comes again, until the storm is over."""
+        rng = random.Random(1000 + number)
+        while not self.over.is_set():
+            conversation: list[dict] = []
+            with subscribe(self.server, compression=rng.choice([None, "deflate"])) as socket:
+                def hear() -> str:
+                    conversation.append(json.loads(socket.recv(timeout=60)))
+                    return conversation[-1]["type"]
+
+                assert hear() == "initial_runs"
+                # At least one step before the first question: it tells where the listing was taken.
+                if self.over.is_set() or hear() != "new_metrics":
+                    break
+                for _ in range(rng.randrange(20)):
+                    run = self.any_run(rng)
+                    socket.send(json.dumps({"action": "subscribe_run", "run_id": run, "lite": rng.random() < 0.3}))
+                    conversation.append({"type": "asked", "run_id": run})
+                    while hear() not in ("run_history", "error"):
+                        pass
+            self.conversations.append(conversation)
+
+    def read(self, number: int):
+        """Reads over HTTP, whatever is there at the moment."""
+        rng = random.Random(2000 + number)
+        with session(self.server) as client:
+            while not self.over.is_set():
+                listing = listed(client.get(self.server.url + "/api/v1/runs").json())
+                assert len(listing) <= MAX_RUNS and all(1 <= count <= MAX_STEPS for _, count, _ in listing)
+                run = self.any_run(rng)
+                self.check_read(client.get(f"{self.server.url}/api/v1/runs/{run}"), run)
+                latest = client.get(f"{self.server.url}/api/v1/runs/{run}/latest")
+                if latest.status_code == 200:
+                    assert latest.json() == served(payload(run, latest.json()["step"]))
+
+    def check_read(self, answer: requests.Response, run: str):
+        if answer.status_code == 404:
+            assert answer.json()["detail"]["message"] == f"Run '{run}' not found"
+            return
+        steps = answer.json()["steps"]
+        assert 1 <= len(steps) <= MAX_STEPS
+        assert steps == [served(payload(run, steps[0]["step"] + index)) for index in range(len(steps))]
+
+
+def check_conversation(conversation: list[dict], model: EvictionModel, data: dict[tuple[str, int], dict]):
+    """Fails unless this is what the wire contract promises a subscriber of a server that stored steps in this order."""
+    opening, first = conversation[:2]
+    place = model.place[first["run_id"], first["data"]["step"]]
+    assert listed(opening["data"]) == (model.listings[place - 1] if place else [])
+    start = place
+    # The last step of each run that this subscriber was sent, in a history or by itself.
+    known: dict[str, int] = {}
+    places = []
+    asked_at = place
+    for message in conversation[1:]:
+        run = message.get("run_id")
+        if message["type"] == "new_metrics":
+            step = message["data"]["step"]
+            assert message["data"] == data[run, step]
+            # Every step of a run comes after the one before it, or after the history that ends with that.
+            if run in known:
+                assert step == known[run] + 1
+            else:
+                assert step == 0 or model.place[run, step - 1] < start
+            known[run] = step
+            places.append(model.place[run, step])
+        elif message["type"] == "run_history":
+            steps = message["data"]["steps"]
+            last = steps[-1]["step"]
+            assert [step["step"] for step in steps] == list(range(model.first_step[run, last], last + 1))
+            if "batch_size" in steps[0] and "activation_mean" in steps[0]["layers"][0]["intermediate_features"]:
+                assert steps == [data[run, step["step"]] for step in steps]
+            # What came by itself before is not newer than the history.
+            assert known.get(run, -1) <= last
+            known[run] = last
+        elif message["type"] == "error":
+            asked = [earlier["run_id"] for earlier in conversation if earlier["type"] == "asked"]
+            run = next(run for run in asked if f"'{run}'" in message["message"])
+            assert message["message"] == f"Run '{run}' not found"
+            assert model.was_absent(run, asked_at)
+        else:
+            assert message["type"] == "asked", message
+            asked_at = places[-1]
+    # One order for everyone: the store's.
+    assert places == sorted(places)
+
+
+def test_subscribers_in_a_storm_of_steps_and_evictions_see_what_the_contract_promises(start_server):
+    own = start_server("--max-runs", MAX_RUNS, "--max-steps-per-run", MAX_STEPS, "--subscriber-queue", 100_000,
+                       "--log-level", "warning")
+    name = "storm of steps and evictions"
+    storm, posting, watching = Storm(own), Threads(), Threads()
+    with Vitals(own, name) as vitals:
+        with subscribe(own) as recorder:
+            assert receive(recorder) == {"type": "initial_runs", "data": {}}
+            for number in range(SUBSCRIBERS):
+                watching.start(storm.listen, number)
+            for number in range(READERS):
+                watching.start(storm.read, number)
+            for trainer in range(TRAINERS):
+                posting.start(storm.train, trainer)
+            recorded = [receive(recorder, seconds=60) for _ in range(TRAINERS * STEPS_OF_EACH)]
+            posting.join()
+            storm.over.set()
+            # Whoever waits for a step is sent one more.
+            last = run_id("last")
+            with session(own) as client:
+                for step in itertools.count():
+                    assert post(client, own, payload(last, step)).status_code == 202
+                    recorded.append(receive(recorder))
+                    if not watching.running():
+                        break
+            watching.join()
+
+            model = EvictionModel(MAX_RUNS, MAX_STEPS)
+            data = {}
+            for message in recorded:
+                assert message["type"] == "new_metrics"
+                run, step = message["run_id"], message["data"]["step"]
+                assert message["data"] == served(payload(run, step))
+                model.store(run, step)
+                data[run, step] = message["data"]
+            # Each step that was answered 202, once.
+            assert len(data) == len(recorded)
+            assert {**storm.posted, last: len(data) - TRAINERS * STEPS_OF_EACH} == {
+                run: step + 1 for run, step in data}
+            for conversation in storm.conversations:
+                check_conversation(conversation, model, data)
+            kinds = [message["type"] for conversation in storm.conversations for message in conversation]
+            vitals.record("steps", len(recorded), "")
+            vitals.record("evictions", model.evictions, "")
+            vitals.record("histories", kinds.count("run_history"), "")
+            vitals.record("runs not found", kinds.count("error"), "")
+            vitals.record("conversations", len(storm.conversations), "")
+            # A storm it was.
+            assert model.evictions > 100 and kinds.count("run_history") > 20 and kinds.count("error") > 20
+        # Nothing is missing that the rules keep, and nothing is kept that they evict.
+        with session(own) as client:
+            assert listed(client.get(own.url + "/api/v1/runs").json()) == model.listing()
+            for run, (first, step) in model.held.items():
+                steps = client.get(f"{own.url}/api/v1/runs/{run}").json()["steps"]
+                assert steps == [data[run, number] for number in range(first, step + 1)]
+        wait_until(lambda: own.descriptors() <= vitals.descriptors)

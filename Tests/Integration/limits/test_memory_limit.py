@@ -1,0 +1,126 @@
+"""More metrics than the server may keep."""
+
+import json
+
+from support.bystander import Bystander
+from support.clients import post, session
+from support.load import Threads
+from support.payloads import payload, run_id, served
+from support.raw import RawConnection, ingest
+from support.vitals import KEPT_BY_THE_ALLOCATOR, MEGABYTE, Vitals
+
+# A layer's statistics are twelve doubles.
+LAYER = 12 * 8
+LAYERS, STEPS = 500, 20
+ONE_RUN = LAYER * LAYERS * STEPS
+
+
+class LargeRuns:
+    """Runs of large steps that differ in nothing but their names: making them costs the test little."""
+
+    def __init__(self, server):
+        self.server = server
+        self._encoded = json.dumps(payload("RUN", 0, LAYERS)).encode()
+        self._served = served(payload("RUN", 0, LAYERS))
+
+    def expected(self) -> list[dict]:
+        return [{**self._served, "step": step} for step in range(STEPS)]
+
+    def post(self, run: str, connection: RawConnection, steps=range(STEPS)):
+        for step in steps:
+            body = self._encoded.replace(b'"RUN"', b'"%s"' % run.encode(), 1)
+            answer = connection.ask(ingest(body.replace(b'"global_step": 0', b'"global_step": %d' % step, 1)))
+            assert answer.status == 202, answer.body
+
+    def post_runs(self, count: int) -> list[str]:
+        """Posts so many runs, one after the other; returns their ids."""
+        runs = [run_id("large") for _ in range(count)]
+        with RawConnection(self.server, timeout=60) as connection:
+            for run in runs:
+                self.post(run, connection)
+        return runs
+
+
+def held(server) -> dict[str, int]:
+    """The runs that are held, with their numbers of steps."""
+    with session(server) as client:
+        listing = client.get(server.url + "/api/v1/runs").json()
+    return {run: entry["step_count"] for run, entry in listing.items()}
+
+
+def steps_of(server, run: str) -> list[dict]:
+    with session(server) as client:
+        return client.get(f"{server.url}/api/v1/runs/{run}").json()["steps"]
+
+
+def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bounded(start_server):
+    limit, name = 64 * MEGABYTE, "64 MB of metrics at most"
+    own = start_server("--max-memory", limit, "--max-runs", 100_000, "--max-steps-per-run", 100_000,
+                       "--log-level", "warning")
+    large = LargeRuns(own)
+    with Vitals(own, name, memory_allowance=limit + KEPT_BY_THE_ALLOCATOR) as vitals:
+        with Bystander(own, name, watches=False) as other:
+            # Three times what may be held.
+            posted = large.post_runs(3 * limit // ONE_RUN)
+            kept = held(own)
+            assert kept.pop(other.run) > 0
+            # The latest runs, whole; the limit is used to within a run and the names, which count, too.
+            assert list(kept) == posted[-len(kept):] and set(kept.values()) == {STEPS}
+            assert len(kept) * ONE_RUN <= limit
+            assert len(kept) * ONE_RUN > limit * 0.8
+            vitals.record("runs held", len(kept), "")
+            vitals.record("of the limit used by numbers", len(kept) * ONE_RUN / limit * 100, "%")
+
+            # The run that was updated longest ago goes, not the one that was begun first.
+            first, second = list(kept)[:2]
+            with RawConnection(own) as connection:
+                large.post(first, connection, [0])
+            (latest,) = large.post_runs(1)
+            now = held(own)
+            assert first in now and second not in now and latest in now
+            assert steps_of(own, first) == steps_of(own, latest) == large.expected()
+
+            # What is counted doesn't drift: when all of them have given way to others, as many are held.
+            threads = Threads()
+            for _ in range(2):
+                threads.start(large.post_runs, len(kept))
+            threads.join()
+            again = held(own)
+            assert again.pop(other.run) > 0
+            # One run of each trainer may have been begun when the other's last one was posted.
+            assert abs(sum(again.values()) - len(kept) * STEPS) <= 2 * STEPS
+        vitals.record("resident for each byte of the limit",
+                      (own.memory("VmHWM") - vitals.memory) / limit, "bytes")
+        assert own.memory("VmHWM") - vitals.memory < limit + KEPT_BY_THE_ALLOCATOR
+
+
+def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
+    own = start_server("--max-memory", 100_000, "--max-runs", 100)
+    small, large = [run_id("small") for _ in range(5)], run_id("large")
+    with Vitals(own), session(own) as trainer:
+        for run in small:
+            assert post(trainer, own, payload(run)).status_code == 202
+        assert list(held(own)) == small
+        for step in range(3):
+            body = payload(large, step, 2000)
+            assert post(trainer, own, body).status_code == 202
+            assert held(own) == {large: 1}
+            assert steps_of(own, large) == [served(body)]
+        # There is room again when a small step takes its place.
+        for run in small:
+            assert post(trainer, own, payload(run)).status_code == 202
+        assert held(own) == {run: 1 for run in small}
+
+
+def test_a_run_whose_structure_changes_all_the_time_is_not_counted_for_more_than_it_holds(start_server):
+    own = start_server("--max-memory", 2 * MEGABYTE, "--log-level", "warning")
+    quiet, restless = run_id("quiet"), run_id("restless")
+    with Vitals(own), session(own) as trainer, RawConnection(own) as connection:
+        assert post(trainer, own, payload(quiet)).status_code == 202
+        # The same three steps again and again, in any order, each with layers that it didn't have before: counted for
+        # each of them, that would be many times the limit.
+        bodies = [ingest(payload(restless, number % 3, 20 + number % 4)) for number in range(12)]
+        for number in range(1200):
+            assert connection.ask(bodies[number % 12]).status == 202
+        assert held(own) == {quiet: 1, restless: 3}
+        assert steps_of(own, restless) == [served(payload(restless, step, 20 + (9 + step) % 4)) for step in range(3)]
