@@ -44,7 +44,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CAllocator", path: "Sources/CAllocator"),
+        .systemLibrary(name: "CAllocator", path: "Sources/NNMonitor/Allocator"),
 
         .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: strict),
         .target(
