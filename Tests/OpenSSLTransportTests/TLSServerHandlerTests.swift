@@ -63,6 +63,18 @@ import Testing
         #expect(try peer.read().readableBytes == 100_000)
     }
 
+    @Test func `A writer that goes on whenever it may is held back by what it wrote last`() throws {
+        let peer = try peer()
+        try peer.shakeHands()
+        let eager = EagerWriter()
+        try peer.channel.pipeline.syncOperations.addHandler(TakesAllAtOnce(), position: .first)
+        try peer.channel.pipeline.syncOperations.addHandler(eager)
+        peer.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(eager.piecesLeft == 0)
+        #expect(eager.mostWaiting == 1)
+        #expect(try peer.read().readableBytes == 20 * EagerWriter.pieceSize)
+    }
+
     @Test func `Writes before the end of the handshake go out after it`() throws {
         let peer = try peer()
         let done = peer.channel.eventLoop.makePromise(of: Void.self)
@@ -234,5 +246,47 @@ import Testing
         peer.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(peer.recorder.errors.isEmpty)
         #expect(peer.recorder.isInactive)
+    }
+}
+
+/// A transport whose buffer is full after every write and empty after every flush, and which says so at once.
+private final class TakesAllAtOnce: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        context.write(data, promise: promise)
+        setWritable(false, context)
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        setWritable(true, context)
+    }
+
+    private func setWritable(_ isWritable: Bool, _ context: ChannelHandlerContext) {
+        guard let channel = context.channel as? EmbeddedChannel, channel.isWritable != isWritable else { return }
+        channel.isWritable = isWritable
+        channel.pipeline.fireChannelWritabilityChanged()
+    }
+}
+
+/// Writes a piece whenever it is told that the channel is writable, and counts those that have not gone out.
+private final class EagerWriter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    static let pieceSize = 100_000
+    private(set) var piecesLeft = 20
+    private(set) var mostWaiting = 0
+    private var waiting = 0
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable, piecesLeft > 0 else { return }
+        piecesLeft -= 1
+        waiting += 1
+        mostWaiting = max(mostWaiting, waiting)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { [self] _ in waiting -= 1 }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(repeating: 1, count: Self.pieceSize)), promise: sent)
     }
 }

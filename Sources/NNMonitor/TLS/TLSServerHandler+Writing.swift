@@ -22,6 +22,12 @@ extension TLSServerHandler {
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { strandedControlBytes = 0 }
+        // A channel that takes a batch whole says so in the middle of it. The application would then write on, and on,
+        // into what waits here, since nothing of it is encrypted before the outermost call goes on.
+        guard !isPumping else {
+            owesWritabilityChange = true
+            return
+        }
         pump(context)
         context.fireChannelWritabilityChanged()
     }
@@ -31,12 +37,15 @@ extension TLSServerHandler {
     func pump(_ context: ChannelHandlerContext) {
         guard !isPumping, let session else { return }
         isPumping = true
-        defer { isPumping = false }
         while machine.canEncrypt, pending.hasFlushed, context.channel.isWritable {
             encryptBatch(context, session)
         }
-        guard !pending.hasFlushed, machine.drained() else { return }
-        sendCloseNotifyAndShutOutput(context)
+        if !pending.hasFlushed, machine.drained() { sendCloseNotifyAndShutOutput(context) }
+        isPumping = false
+        if owesWritabilityChange {
+            owesWritabilityChange = false
+            context.fireChannelWritabilityChanged()
+        }
     }
 
     private func encryptBatch(_ context: ChannelHandlerContext, _ session: TLSSession) {

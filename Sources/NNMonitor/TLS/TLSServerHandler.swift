@@ -28,6 +28,8 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     var session: TLSSession?
     var pending = PendingWrites()
     var isPumping = false
+    /// The channel's writability has changed while writes were encrypted; the application is told afterwards.
+    var owesWritabilityChange = false
     /// Bytes of alerts and key updates that were written since the channel was writable.
     var strandedControlBytes = 0
 
