@@ -53,6 +53,16 @@ import Testing
         #expect(answer.contains("HTTP/1.1 400 Bad Request"))
     }
 
+    @Test func aLongAnswerIsEndedOnceAndTheRequestBehindItAnswered() async throws {
+        // Longer than a piece, and the client takes it at once: the channel is writable again in the middle of a write.
+        let answer = try await self.exchange(
+            String(repeating: "GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET /runs/7 HTTP/1.1\r\nHost: h\r\n\r\n", count: 3)
+                + "GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        #expect(answer.split(separator: "HTTP/1.1 200 OK\r\n").count == 7)
+        #expect(answer.split(separator: "\r\n\r\n7HTTP/1.1 200 OK\r\n").count == 4)
+        #expect(answer.hasSuffix("{\"status\":\"healthy\"}"))
+    }
+
     @Test func headIsGetWithoutItsBody() async throws {
         let answer = try await self.exchange(
             "HEAD /large HTTP/1.1\r\nHost: h\r\n\r\nHEAD /stream HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")

@@ -9,6 +9,8 @@ extension HTTPConnection {
 
         /// The part of the body that waits until the channel can take more.
         var rest: ByteBuffer?
+        /// The rest is being written further up the stack.
+        var isWriting = false
         /// The stream's write that waits for the same.
         var waitingWriter: EventLoopPromise<Void>?
         var isStreaming = false
@@ -73,17 +75,29 @@ extension HTTPConnection {
     }
 
     /// Writes what the channel can take of a body; the rest follows when the client has taken some.
+    ///
+    /// Where the socket takes a piece whole, the channel says in the middle of the flush that it is writable again, and
+    /// that leads here. The outermost call goes on by itself; an inner one would end the answer once for each level.
     private func writeRest(context: ChannelHandlerContext) {
+        guard !self.output.isWriting else { return }
+        self.output.isWriting = true
+        let isWhole = self.writePieces(context: context)
+        self.output.isWriting = false
+        if isWhole { self.endAnswer(context: context) }
+    }
+
+    /// Returns whether the last piece has been written.
+    private func writePieces(context: ChannelHandlerContext) -> Bool {
         while var rest = self.output.rest {
-            guard let piece = rest.readSlice(length: min(rest.readableBytes, Output.pieceSize)) else { return }
+            guard let piece = rest.readSlice(length: min(rest.readableBytes, Output.pieceSize)) else { return false }
             self.output.rest = rest.readableBytes > 0 ? rest : nil
             self.exchange?.bytesOut += piece.readableBytes
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
-            guard self.output.rest != nil else { break }
+            guard self.output.rest != nil else { return true }
             context.flush()
-            guard context.channel.isWritable else { return }
+            guard context.channel.isWritable else { return false }
         }
-        self.endAnswer(context: context)
+        return false
     }
 
     private func endAnswer(context: ChannelHandlerContext) {
@@ -162,6 +176,8 @@ extension HTTPConnection {
 
     func writabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }
+        // The client has taken something, even if more is written before anybody looks.
+        self.output.stalled = nil
         self.output.waitingWriter?.succeed(())
         self.output.waitingWriter = nil
         if self.output.rest != nil { self.writeRest(context: context) }
