@@ -213,6 +213,21 @@ import Testing
         #expect(fixture.log.all.contains { $0.hasPrefix("error request failed") && $0.contains("inner secret") })
     }
 
+    @Test(arguments: ["a\r\nX: y", "a\n", "a\u{0}", "\u{7f}"])
+    func aHeaderThatWouldSplitTheAnswerIsNeverWritten(value: String) async throws {
+        let fixture = try Fixture(routes: [
+            .on(.GET, "/split", scope: nil) { _ in .redirect(to: "/" + value) },
+            .on(.GET, "/name", scope: nil) { _ in HTTPResponse(status: .ok, headers: [value: "x"]) },
+        ])
+        for path in ["/split", "/name"] {
+            let answer = try await self.exchange("GET \(path) HTTP/1.0\r\n\r\n", fixture)
+            #expect(answer.status == 500)
+            #expect(answer.body.hasPrefix("{\"detail\":{\"error\":\"internal_error\""))
+            #expect(!answer.contains("X: y"))
+        }
+        #expect(fixture.log.all.filter { $0.hasPrefix("error answer with a header that can't be written") }.count == 2)
+    }
+
     @Test func theLoginFormGivesASessionOrThePageAgain() async throws {
         let fixture = try Fixture(table: .of(("reader", "r r", [.read])))
         func login(_ form: String, _ headers: String = "") async throws -> String {

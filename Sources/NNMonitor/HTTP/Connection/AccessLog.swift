@@ -32,6 +32,16 @@ struct AccessLog: Sendable {
             ])
     }
 
+    /// A handler's answer had a header that would have split it.
+    func unwritable(_ name: String, in exchange: Exchange) {
+        self.logger.error(
+            "answer with a header that can't be written",
+            metadata: [
+                "method": "\(exchange.method.rawValue)", "path": "\(Self.escaped(exchange.path))",
+                "header": "\(Self.escaped(name))",
+            ])
+    }
+
     /// Text that a client made up, fit for a log: control and invisible characters escaped, length bounded.
     static func escaped(_ text: String) -> String {
         var result = ""

@@ -39,6 +39,10 @@ extension HTTPConnection {
     /// Writes an answer's head and, unless it is streamed, its body.
     func answer(_ response: HTTPResponse) {
         guard let context = self.context, self.machine.owesAnswer, let exchange = self.exchange else { return }
+        if let name = response.headers.nameOfUnwritable {
+            self.server.log.unwritable(name, in: exchange)
+            return self.answer(.internalError)
+        }
         let mayHaveBody = response.status.mayHaveResponseBody
         var framing = ResponseDecoration.Framing.none
         var body: ByteBuffer?

@@ -85,8 +85,7 @@ struct HandlerExecution: Sendable {
             return error.response
         } catch {
             if !Task.isCancelled { self.server.log.failed(error, request: self.request) }
-            return .error(
-                .internalServerError, code: "internal_error", message: "The server failed to answer this request")
+            return .internalError
         }
     }
 }

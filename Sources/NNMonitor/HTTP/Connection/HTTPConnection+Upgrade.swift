@@ -25,6 +25,10 @@ extension HTTPConnection {
                 response.headers.add(name: "Upgrade", value: headers.first(name: "upgrade") ?? "websocket")
                 return self.answer(response)
             }
+            if let name = headers.nameOfUnwritable {
+                self.server.log.unwritable(name, in: exchange)
+                return self.answer(.internalError)
+            }
             self.upgrade(headers: headers, install: install, context: context)
         }
     }

@@ -78,4 +78,20 @@ extension HTTPResponse {
     package static func detail(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
         .json("{\"detail\":\(JSONText.quoted(text))}", status: status)
     }
+
+    /// For failures of the server's own, of which the client learns nothing more.
+    static var internalError: HTTPResponse {
+        .error(.internalServerError, code: "internal_error", message: "The server failed to answer this request")
+    }
+}
+
+extension HTTPHeaders {
+    /// The name of the first field that must not be written: its name is empty or its value has a control character
+    /// besides tab. With a CR and LF from a request in it there would be two answers where there is to be one.
+    var nameOfUnwritable: String? {
+        self.first { name, value in
+            name.isEmpty || !name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
+                || !value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == UInt8(ascii: "\t") }
+        }?.name
+    }
 }
