@@ -35,7 +35,7 @@ import Testing
             ["If-None-Match": tag], ["If-None-Match": "\"x\", W/\(tag)"], ["If-None-Match": "*"],
             ["If-Modified-Since": HTTPDate.string(1_000)],
         ] {
-            let response = asset.response(to: headers)
+            let response = asset.response(to: .GET, headers)
             #expect(response.status == .notModified, "\(headers)")
             #expect(response.headers.first(name: "etag") == tag)
             #expect(self.body(response) == nil)
@@ -43,9 +43,13 @@ import Testing
         for headers: HTTPHeaders in [
             ["If-None-Match": "\"x\""], ["If-Modified-Since": HTTPDate.string(999)],
             ["If-None-Match": "\"x\"", "If-Modified-Since": HTTPDate.string(1_000)],
+            ["If-None-Match": "\"a,*,b\""], ["If-None-Match": "*, \"x\""],
             ["If-Modified-Since": "yesterday"],
+            HTTPHeaders([
+                ("If-Modified-Since", HTTPDate.string(1_000)), ("If-Modified-Since", HTTPDate.string(1_000)),
+            ]),
         ] {
-            #expect(asset.response(to: headers).status == .ok, "\(headers)")
+            #expect(asset.response(to: .GET, headers).status == .ok, "\(headers)")
         }
     }
 
@@ -61,16 +65,53 @@ import Testing
             ("bytes=99999999999999999999-", 416, nil, "bytes */10"),
         ] as [(String, Int, String?, String?)])
     func rangesAreHonoured(range: String, status: Int, body: String?, contentRange: String?) throws {
-        let response = try self.asset.response(to: ["Range": range])
+        let response = try self.asset.response(to: .GET, ["Range": range])
         #expect(Int(response.status.code) == status)
         #expect(response.headers.first(name: "content-range") == contentRange)
         if let body { #expect(self.body(response) == body) }
     }
 
+    @Test func aFileThatIsNotTheOneTheClientMeansIs412() throws {
+        let asset = try self.asset
+        let tag = asset.entityTag
+        for headers: HTTPHeaders in [
+            ["If-Match": "\"x\""], ["If-Match": "W/\(tag)"], ["If-Unmodified-Since": HTTPDate.string(999)],
+            ["If-Match": "\"x\"", "If-None-Match": tag],
+        ] {
+            let response = asset.response(to: .GET, headers)
+            #expect(response.status == .preconditionFailed, "\(headers)")
+        }
+        for headers: HTTPHeaders in [
+            ["If-Match": tag], ["If-Match": "\"x\", \(tag)"], ["If-Match": "*"],
+            ["If-Unmodified-Since": HTTPDate.string(1_000)], ["If-Unmodified-Since": "yesterday"],
+            ["If-Match": tag, "If-Unmodified-Since": HTTPDate.string(999)],
+        ] {
+            #expect(asset.response(to: .GET, headers).status == .ok, "\(headers)")
+        }
+    }
+
+    @Test func aRangeIsOfGETOnlyAndStandsOnce() throws {
+        let asset = try self.asset
+        #expect(asset.response(to: .HEAD, ["Range": "bytes=0-3"]).status == .ok)
+        let twice = HTTPHeaders([("Range", "bytes=0-3"), ("Range", "bytes=0-3")])
+        #expect(asset.response(to: .GET, twice).status == .ok)
+        #expect(asset.response(to: .GET, ["Range": "bytes=0 - 3"]).status == .ok)
+    }
+
+    @Test func aFileIsNeverNewerThanNow() throws {
+        try Self.withFolder { folder in
+            try Self.write("a", to: folder, "a.txt")
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: 86_400)], ofItemAtPath: folder + "/a.txt")
+            let asset = try #require(StaticAssets(directory: folder).asset(at: "/static/a.txt"))
+            #expect(asset.modified <= Int(Date().timeIntervalSince1970))
+        }
+    }
+
     @Test func aRangeOfAnotherVersionIsTheWholeFile() throws {
         let asset = try self.asset
         func status(_ condition: String) -> HTTPResponseStatus {
-            asset.response(to: ["Range": "bytes=0-3", "If-Range": condition]).status
+            asset.response(to: .GET, ["Range": "bytes=0-3", "If-Range": condition]).status
         }
         #expect(status(asset.entityTag) == .partialContent)
         #expect(status(HTTPDate.string(1_000)) == .partialContent)
@@ -82,12 +123,12 @@ import Testing
     @Test func aLongFileIsSentCompressedUnderATagOfItsOwn() throws {
         let long = String(repeating: "a line of text\n", count: 1_000)
         let asset = try #require(StaticAssets(files: ["a.txt": long]).asset(at: "/static/a.txt"))
-        let response = asset.response(to: ["Accept-Encoding": "gzip"])
+        let response = asset.response(to: .GET, ["Accept-Encoding": "gzip"])
         #expect(response.headers.first(name: "content-encoding") == "gzip")
         #expect(response.headers.first(name: "etag") == asset.compressedEntityTag)
         #expect(response.headers["vary"] == ["Accept-Encoding"])
-        #expect(asset.response(to: [:]).headers["vary"] == ["Accept-Encoding"])
-        let part = asset.response(to: ["Accept-Encoding": "gzip", "Range": "bytes=0-5"])
+        #expect(asset.response(to: .GET, [:]).headers["vary"] == ["Accept-Encoding"])
+        let part = asset.response(to: .GET, ["Accept-Encoding": "gzip", "Range": "bytes=0-5"])
         #expect(part.headers.first(name: "content-encoding") == nil)
         #expect(self.body(part) == "a line")
     }

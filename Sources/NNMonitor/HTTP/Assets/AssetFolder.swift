@@ -80,8 +80,11 @@ struct AssetFolder {
             guard data.count <= room else {
                 throw HTTPServiceError.unusableAssets(path: self.path, reason: "'\(name)' grew while it was read")
             }
-            let modified = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            return File(name: name, bytes: ByteBuffer(bytes: data), modified: Int(modified))
+            // Never later than now (RFC 9110 §8.8.2.1): a date still to come would go with whatever the file is then.
+            let modified = min(attributes[.modificationDate] as? Date ?? Date(timeIntervalSince1970: 0), Date())
+            return File(
+                name: name, bytes: ByteBuffer(bytes: data), modified: Int(modified.timeIntervalSince1970.rounded(.down))
+            )
         } catch let error as HTTPServiceError {
             throw error
         } catch {

@@ -2,18 +2,25 @@ import NIOCore
 import NIOHTTP1
 
 extension Asset {
-    /// The answer to a GET: 200, 304 (RFC 9110 §13), 206 or 416 (§14).
-    func response(to headers: HTTPHeaders) -> HTTPResponse {
-        // A range counts the bytes of the plain form, so a request for one gets that form.
-        let compressed = headers.contains(name: "range") || !AcceptEncoding.takesGzip(headers) ? nil : self.compressed
+    /// The answer to a GET or HEAD: 200, 304 or 412 (RFC 9110 §13), 206 or 416 (§14).
+    func response(to method: HTTPMethod, _ headers: HTTPHeaders) -> HTTPResponse {
+        // A range has a meaning for GET only. It counts the bytes of the plain form, so a request for one gets that form.
+        let wantsPart = method == .GET && headers.contains(name: "range")
+        let compressed = wantsPart || !AcceptEncoding.takesGzip(headers) ? nil : self.compressed
         let tag = compressed == nil ? self.entityTag : self.compressedEntityTag
+        let preconditions = Preconditions(headers: headers)
+        let outcome = preconditions.outcome(tag: tag, modified: self.modified)
+        guard outcome != .failed else {
+            return .error(
+                .preconditionFailed, code: "precondition_failed", message: "The file is not the one that is asked for")
+        }
         var response = HTTPResponse(status: .ok)
         response.headers.add(name: "ETag", value: tag)
         response.headers.add(name: "Last-Modified", value: HTTPDate.string(self.modified))
         // Always asked about again, so that a reload is seen at once; the answer then is 304.
         response.headers.add(name: "Cache-Control", value: self.access == .open ? "no-cache" : "private, no-cache")
         if self.compressed != nil { response.headers.add(name: "Vary", value: "Accept-Encoding") }
-        if self.isUnchanged(headers, tag: tag) {
+        guard outcome == .proceed else {
             response.status = .notModified
             return response
         }
@@ -25,7 +32,8 @@ extension Asset {
             return response
         }
         let size = self.bytes.readableBytes
-        switch self.range(headers, size: size) {
+        let mayBePart = wantsPart && preconditions.partsFit(tag: tag, modified: self.modified)
+        switch mayBePart ? Self.range(headers["range"], size: size) : .whole {
         case .whole:
             response.body = .bytes(self.bytes)
         case .part(let range):
@@ -43,17 +51,6 @@ extension Asset {
         return response
     }
 
-    private func isUnchanged(_ headers: HTTPHeaders, tag: String) -> Bool {
-        if headers.contains(name: "if-none-match") {
-            // The weak comparison (RFC 9110 §8.8.3.2); with this header the date is not looked at.
-            return headers[canonicalForm: "if-none-match"].contains { candidate in
-                candidate == "*" || (candidate.hasPrefix("W/") ? candidate.dropFirst(2) : candidate) == tag
-            }
-        }
-        guard let since = headers.first(name: "if-modified-since").flatMap(HTTPDate.parse) else { return false }
-        return self.modified <= since
-    }
-
     private enum RequestedRange {
         case whole
         case part(Range<Int>)
@@ -61,15 +58,9 @@ extension Asset {
     }
 
     /// One range of bytes is honoured; several, another unit, or a broken one are ignored, as the RFC allows.
-    private func range(_ headers: HTTPHeaders, size: Int) -> RequestedRange {
-        guard let value = headers.first(name: "range"), value.lowercased().hasPrefix("bytes=") else { return .whole }
-        if let condition = headers.first(name: "if-range")?.trimmed {
-            // The strong comparison: a weak tag never matches, a date must be the very one.
-            let holds = condition == self.entityTag || HTTPDate.parse(condition) == self.modified
-            guard holds else { return .whole }
-        }
-        let ends = value.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)
-            .map { $0.trimmed }
+    private static func range(_ values: [String], size: Int) -> RequestedRange {
+        guard values.count == 1, values[0].lowercased().hasPrefix("bytes=") else { return .whole }
+        let ends = values[0].trimmed.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
             return .whole
         }

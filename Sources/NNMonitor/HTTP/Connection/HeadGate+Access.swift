@@ -48,7 +48,7 @@ extension HeadGate {
             case .refused(let response): return .answer(response)
             }
         }
-        return .answer(asset.response(to: asker.head.headers))
+        return .answer(asset.response(to: asker.head.method, asker.head.headers))
     }
 
     /// A login by link: `/?token=T`. Whatever comes of it, the token leaves the address bar.

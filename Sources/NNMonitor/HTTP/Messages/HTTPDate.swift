@@ -25,18 +25,48 @@ enum HTTPDate {
             + "\(Self.two(time / 3600)):\(Self.two(time / 60 % 60)):\(Self.two(time % 60)) GMT"
     }
 
-    /// Seconds since 1970 of an IMF-fixdate; nil for anything else (the obsolete forms are not sent by today's clients).
-    static func parse(_ text: String) -> Int? {
-        let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[5] == "GMT", let day = Int(parts[1]), (1...31).contains(day),
-            let month = Self.months.firstIndex(of: String(parts[2])),
-            let year = Int(parts[3]), (1600...9999).contains(year)
+    /// Seconds since 1970 of a date in any of the three forms, all of which a recipient must take (RFC 9110 §5.6.7):
+    /// the one above, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`. Nil for anything else.
+    static func parse(_ text: String, now: Int = Int(time(nil))) -> Int? {
+        let words = text.split(separator: " ")
+        guard let weekday = words.first, Self.days.contains(where: { weekday.hasPrefix($0) }) else { return nil }
+        switch words.count {
+        case 6 where words[5] == "GMT" && weekday.utf8.count == 4 && weekday.last == ",":
+            return Self.seconds(
+                year: Self.number(words[3], digits: 4), month: words[2], day: Self.number(words[1], digits: 2),
+                clock: words[4])
+        case 4 where words[3] == "GMT" && weekday.hasSuffix("day,"):
+            let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
+            guard date.count == 3, let short = Self.number(date[2], digits: 2) else { return nil }
+            // Two digits mean the year nearest to now that is not more than 50 years ahead.
+            let present = Self.civil(daysSince1970: now / 86_400).year
+            let year = present / 100 * 100 + short
+            return Self.seconds(
+                year: year > present + 50 ? year - 100 : year, month: date[1], day: Self.number(date[0], digits: 2),
+                clock: words[2])
+        case 5 where weekday.utf8.count == 3:
+            return Self.seconds(
+                year: Self.number(words[4], digits: 4), month: words[1],
+                day: Self.number(words[2], digits: words[2].utf8.count == 1 ? 1 : 2), clock: words[3])
+        default:
+            return nil
+        }
+    }
+
+    private static func seconds(year: Int?, month: Substring, day: Int?, clock: Substring) -> Int? {
+        let times = clock.split(separator: ":", omittingEmptySubsequences: false).map { Self.number($0, digits: 2) }
+        guard let year, let day, (1600...9999).contains(year), let index = Self.months.firstIndex(of: String(month)),
+            times.count == 3, let hour = times[0], let minute = times[1], let second = times[2],
+            hour < 24, minute < 60, second <= 60
         else { return nil }
-        let clock = parts[4].split(separator: ":").compactMap { Int($0) }
-        guard clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0...60).contains(clock[2])
-        else { return nil }
-        let days = Self.daysSince1970(year: year, month: month + 1, day: day)
-        return days * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
+        let days = Self.daysSince1970(year: year, month: index + 1, day: day)
+        // A day that its month doesn't have comes back as one of the next.
+        guard Self.civil(daysSince1970: days) == (year, index + 1, day) else { return nil }
+        return days * 86_400 + hour * 3600 + minute * 60 + second
+    }
+
+    private static func number(_ text: Substring, digits: Int) -> Int? {
+        text.utf8.count == digits && text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
     }
 
     private static func two(_ value: Int) -> String {
