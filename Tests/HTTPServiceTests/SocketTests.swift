@@ -94,7 +94,7 @@ import Testing
     @Test func chunkedBodiesAreTaken() async throws {
         let answer = try await self.exchange(
             "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-                + "3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: x\r\n\r\n")
+                + "3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: x\r\n\r\n")
         #expect(answer.status == 202)
         #expect(answer.body == "abcde")
     }

@@ -53,11 +53,11 @@ package final class HTTPServer: Sendable {
         limits.maxHeaderFieldCount = self.configuration.maximumHeaderCount
         var framing = HTTPResponseEncoder.Configuration()
         framing.automaticallySetFramingHeaders = false
-        let observer = ByteArrivalObserver(connection: connection)
+        let input = InputHandler(connection: connection)
         let encoder = HTTPResponseEncoder(configuration: framing)
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
-        connection.codec = HTTPConnection.Codec(observer: observer, encoder: encoder, decoder: decoder)
-        try channel.pipeline.syncOperations.addHandlers([observer, encoder, decoder, connection])
+        connection.codec = HTTPConnection.Codec(input: input, encoder: encoder, decoder: decoder)
+        try channel.pipeline.syncOperations.addHandlers([input, encoder, decoder, connection])
     }
 }

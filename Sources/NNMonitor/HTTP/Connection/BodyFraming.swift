@@ -31,6 +31,14 @@ extension HTTPRequestHead {
     /// The decoder lets HTTP/1.x through only.
     var isHTTP10: Bool { self.version.minor == 0 }
 
+    /// Whether the client wants the connection to stay open (RFC 9112 §9.3). The decoder asks `Proxy-Connection` too, which
+    /// no server must, and forgets a `close` beside a `keep-alive`; where it sees an end it reads nothing more.
+    var isPersistent: Bool {
+        let options = self.headers[canonicalForm: "connection"].map { $0.lowercased() }
+        guard self.isKeepAlive, !options.contains("close") else { return false }
+        return !self.isHTTP10 || options.contains("keep-alive")
+    }
+
     /// Whether the decoder takes this for a request to change the protocol: both headers are needed.
     var asksForUpgrade: Bool {
         self.headers.contains(name: "upgrade")

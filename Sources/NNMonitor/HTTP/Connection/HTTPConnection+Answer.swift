@@ -119,12 +119,8 @@ extension HTTPConnection {
             self.pump()
             self.update()
         } else {
-            // Only when all of it is out may the output be closed.
-            self.output.awaitsLastWrite = true
-            let sent = context.eventLoop.makePromise(of: Void.self)
-            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-            sent.futureResult.whenComplete { _ in bound.value.lastWriteDone() }
-            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: sent)
+            let written = self.promiseOfLastWrite(context)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: written)
             self.update()
         }
     }
@@ -135,6 +131,25 @@ extension HTTPConnection {
         if let step = self.machine.answerEnded(now: context.eventLoop.now) { self.perform(step, context: context) }
         self.pump()
         self.update()
+    }
+
+    /// Closes a connection of which nothing more is asked, when the client has taken what was answered.
+    func finish(context: ChannelHandlerContext) {
+        guard self.bytesToTake(context) > 0, let input = self.codec?.input else {
+            self.machine.connectionLost()
+            return context.close(promise: nil)
+        }
+        input.whenWritten(self.promiseOfLastWrite(context))
+        self.update()
+    }
+
+    /// A promise for a write after which the output may be closed: only when all of it is out.
+    private func promiseOfLastWrite(_ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        self.output.awaitsLastWrite = true
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in bound.value.lastWriteDone() }
+        return written
     }
 
     /// Closes the sending side, so that the client sees the end, and goes on reading so that it sees no reset.

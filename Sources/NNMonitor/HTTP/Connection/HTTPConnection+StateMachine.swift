@@ -9,7 +9,8 @@ extension HTTPConnection {
     ///
     /// The shape is one turn per request: `idle` -> `head` -> `admitting` (the gate decides) -> `body` -> `answering`,
     /// and from there back to `idle`, over `draining` when the answer came before the end of the body, or to
-    /// `lingering` when it was the last. It is one type, and long for that, because every transition reads the others.
+    /// `lingering` when it was the last. `finishing` is between the two: nothing more is asked, but the client is still
+    /// taking what was answered. It is one type, and long for that, because every transition reads the others.
     struct StateMachine {
         /// The parts of the configuration that the machine needs.
         struct Limits {
@@ -40,6 +41,8 @@ extension HTTPConnection {
             case execute
             /// Answer the failure; it is the connection's last answer.
             case refuse(RequestFailure)
+            /// Nothing more is asked: when what was answered is out, say so by `answerEnded`; if it is already, close.
+            case finish
             /// The last answer is out: close the output and throw away what still comes in.
             case halfClose
             /// Close at once.
@@ -53,6 +56,7 @@ extension HTTPConnection {
             case body
             case answering
             case draining(left: Int)
+            case finishing
             case lingering(left: Int)
             case upgrading
             case closed
@@ -83,7 +87,7 @@ extension HTTPConnection {
 
         // MARK: What comes in
 
-        /// Bytes have come from the client, before the decoder sees them.
+        /// The connection turns to bytes from the client, before the decoder sees them.
         mutating func bytesArrived(_ count: Int, now: NIODeadline) -> Step? {
             switch self.phase {
             case .idle:
@@ -117,6 +121,33 @@ extension HTTPConnection {
             }
         }
 
+        /// What has come is no request, or too long; what the decoder has made of its last piece doesn't count.
+        mutating func fail(_ failure: RequestFailure) {
+            guard !self.inputIsBroken else { return }
+            self.queue.removeAll()
+            self.receive(.failure(failure))
+        }
+
+        /// Whether more of what the client has sent should be decoded now. A request is when the one before it has been
+        /// answered, and while the client takes its answers.
+        func wantsInput(writable: Bool) -> Bool {
+            switch self.phase {
+            case .idle: writable && !self.inputIsBroken && self.queue.isEmpty
+            case .head, .body, .draining: !self.inputIsBroken && self.queue.isEmpty
+            case .answering: !self.requestEnded && !self.inputIsBroken && self.queue.isEmpty
+            case .lingering: true
+            case .admitting, .finishing, .upgrading, .closed: false
+            }
+        }
+
+        /// Whether what the client sends is thrown away.
+        var discardsInput: Bool {
+            switch self.phase {
+            case .lingering, .closed: true
+            default: false
+            }
+        }
+
         /// Whether more should be read from the client now.
         var mayRead: Bool {
             switch self.phase {
@@ -138,7 +169,7 @@ extension HTTPConnection {
                     switch part {
                     case .head(let head): return self.begin(head)
                     case .failure(let failure): return self.refuse(failure)
-                    case .inputClosed: return self.close()
+                    case .inputClosed: return self.finish()
                     case .body, .end: continue
                     }
                 case .body:
@@ -170,13 +201,15 @@ extension HTTPConnection {
                     case .body(let bytes):
                         guard bytes.readableBytes <= left else { return self.linger(now: now) }
                         self.phase = .draining(left: left - bytes.readableBytes)
-                    case .end, .head: self.becomeIdle(now: now)
+                    case .end, .head:
+                        if self.quiescing { return self.finish() }
+                        self.becomeIdle(now: now)
                     case .failure, .inputClosed: return self.linger(now: now)
                     }
                 case .lingering:
                     guard let part = self.queue.popFirst() else { return nil }
                     if case .inputClosed = part { return self.close() }
-                case .admitting, .upgrading, .closed:
+                case .admitting, .finishing, .upgrading, .closed:
                     return nil
                 }
             }
@@ -184,12 +217,13 @@ extension HTTPConnection {
 
         // MARK: What was decided and done
 
-        /// The gate lets the body in. Returns whether the client waits for `100 Continue`. It is not sent when the body is on its way anyway.
-        mutating func letIn(now: NIODeadline) -> Bool {
+        /// The gate lets the body in. Returns whether the client waits for `100 Continue`, which is not sent when some of
+        /// the body is here already.
+        mutating func letIn(now: NIODeadline, bodyIsHere: Bool) -> Bool {
             self.phase = .body
             self.deadline = now + self.limits.bodyTimeout
             defer { self.waitsForContinue = false }
-            return self.waitsForContinue && self.queue.isEmpty && self.bodyLeft != 0
+            return self.waitsForContinue && !bodyIsHere && self.queue.isEmpty && self.bodyLeft != 0
         }
 
         /// The request is answered before its end: by the gate, or because its body can't be taken. `distrust` says
@@ -223,6 +257,7 @@ extension HTTPConnection {
 
         /// The answer has been written to its end; for the last answer of a connection, also sent.
         mutating func answerEnded(now: NIODeadline) -> Step? {
+            if self.phase == .finishing { return self.linger(now: now) }
             guard self.phase == .answering else { return nil }
             self.answered += 1
             guard self.isPersistent else { return self.linger(now: now) }
@@ -246,21 +281,19 @@ extension HTTPConnection {
         mutating func quiesce() -> Step? {
             self.quiescing = true
             self.isPersistent = false
-            switch self.phase {
-            case .idle where self.queue.isEmpty: return self.close()
-            case .draining: return self.close()
-            default: return nil
-            }
+            // A body that is thrown away is read to its end, or its client might lose the answer.
+            return self.phase == .idle && self.queue.isEmpty ? self.finish() : nil
         }
 
         /// The deadline has passed.
         mutating func deadlinePassed() -> Step? {
             self.deadline = nil
             switch self.phase {
-            case .idle, .draining, .lingering: return self.close()
+            case .idle: return self.finish()
+            case .draining, .lingering: return self.close()
             case .head: return self.refuse(.headTimeout)
             case .body: return self.refuse(.bodyTimeout)
-            case .admitting, .answering, .upgrading, .closed: return nil
+            case .admitting, .answering, .finishing, .upgrading, .closed: return nil
             }
         }
 
@@ -277,12 +310,12 @@ extension HTTPConnection {
             self.deadline = nil
             self.requestEnded = false
             self.bodyLeft = framing.length
-            self.waitsForContinue =
-                !head.isHTTP10 && head.headers.first(name: "expect")?.lowercased() == "100-continue"
+            // Whatever it expects: until it is told, its body may or may not come.
+            self.waitsForContinue = !head.isHTTP10 && head.headers.contains(name: "expect")
             // The decoder stops at a request that asks for another protocol; if it doesn't get it, the connection has
             // to end with the answer.
             self.isPersistent =
-                head.isKeepAlive && !self.quiescing && !head.asksForUpgrade && head.method != .CONNECT
+                head.isPersistent && !self.quiescing && !head.asksForUpgrade && head.method != .CONNECT
             return .admit(head)
         }
 
@@ -297,6 +330,12 @@ extension HTTPConnection {
         private mutating func becomeIdle(now: NIODeadline) {
             self.phase = .idle
             self.deadline = now + self.limits.idleTimeout
+        }
+
+        private mutating func finish() -> Step {
+            self.phase = .finishing
+            self.deadline = nil
+            return .finish
         }
 
         private mutating func linger(now: NIODeadline) -> Step {

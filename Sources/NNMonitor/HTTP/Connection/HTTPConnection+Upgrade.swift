@@ -5,7 +5,7 @@ extension HTTPConnection {
     /// A change of protocol under way.
     struct Upgrade {
         var isUnderWay = false
-        /// What the client has sent after its request.
+        /// What has come in since, besides the connection's held input.
         var leftovers: [NIOAny] = []
     }
 
@@ -16,12 +16,14 @@ extension HTTPConnection {
             self.answer(response)
         case .accept(let headers, let install):
             // The decoder stops after a request that asks for an upgrade, and only then. After any other, and after one
-            // with a body, it would read the new protocol's bytes as HTTP.
-            guard exchange.asksForUpgrade, exchange.method == .GET, !exchange.isHTTP10,
+            // with a body, it would read the new protocol's bytes as HTTP. A connection that is to close can't go on
+            // as another one.
+            guard exchange.asksForUpgrade, exchange.method == .GET, !exchange.isHTTP10, head.isPersistent,
                 BodyFraming(head.headers).length == 0
             else {
                 var response = HTTPResponse.error(
-                    .upgradeRequired, code: "upgrade_required", message: "This address takes an upgrade only")
+                    .upgradeRequired, code: "upgrade_required",
+                    message: "This address takes an upgrade only, without a body, of a connection that stays open")
                 response.headers.add(name: "Upgrade", value: headers.first(name: "upgrade") ?? "websocket")
                 return self.answer(response)
             }
@@ -33,8 +35,8 @@ extension HTTPConnection {
         }
     }
 
-    /// Writes 101 and leaves. In this order: the decoder goes, and what it had not used comes here and waits; the
-    /// encoder goes; the new protocol is installed behind; it gets what waited; this handler goes.
+    /// Writes 101 and leaves. In this order: the decoder goes, and what came to it in the meantime comes here and waits;
+    /// the encoder goes; the new protocol is installed behind; it gets what waited; this handler goes.
     private func upgrade(
         headers: HTTPHeaders, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
         context: ChannelHandlerContext
@@ -59,7 +61,7 @@ extension HTTPConnection {
         let channel = context.channel
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         // These two leave at once; the decoder leaves in a later turn of the loop, when it surely is not decoding.
-        pipeline.removeHandler(codec.observer, promise: nil)
+        pipeline.removeHandler(codec.input, promise: nil)
         pipeline.removeHandler(codec.encoder, promise: nil)
         pipeline.removeHandler(codec.decoder)
             .flatMap { install(channel) }
@@ -69,10 +71,14 @@ extension HTTPConnection {
     private func installed(_ result: Result<Void, any Error>) {
         guard let context = self.context else { return }
         guard case .success = result, context.channel.isActive else { return context.close(promise: nil) }
-        let leftovers = self.upgrade.leftovers
+        var leftovers = self.upgrade.leftovers
         self.upgrade.leftovers = []
+        if self.holdsInput { leftovers.insert(NIOAny(self.input.held), at: 0) }
+        self.input.held = ByteBuffer()
         for data in leftovers { context.fireChannelRead(data) }
         if !leftovers.isEmpty { context.fireChannelReadComplete() }
+        // It ended behind other requests, when the connection could still be half closed.
+        if self.input.hasEnded { return context.close(promise: nil) }
         let channel = context.channel
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
         // The read that was held back while the pipeline changed.

@@ -3,7 +3,8 @@ import NIOHTTP1
 
 /// One client's connection: does what its state machine says. Runs on the connection's event loop only.
 ///
-/// The file's neighbours hold its other halves: `+Answer` writes, `+Execution` runs handlers, `+Upgrade` leaves.
+/// The file's neighbours hold its other parts: `+Input` has the client's bytes decoded, `+Answer` writes, `+Execution` runs
+/// handlers, `+Upgrade` leaves.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
@@ -12,7 +13,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The handlers that stand before this one, and leave with it at an upgrade.
     struct Codec {
-        var observer: ByteArrivalObserver
+        var input: InputHandler
         var encoder: HTTPResponseEncoder
         var decoder: ByteToMessageHandler<HTTPRequestDecoder>
     }
@@ -26,6 +27,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     var context: ChannelHandlerContext?
     var exchange: Exchange?
     var admitted: HeadGate.Admitted?
+    var input: Input
     var output = Output()
     var upgrade = Upgrade()
     var task: Task<Void, Never>?
@@ -34,8 +36,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private var exchangeCount: UInt64 = 0
     private var isPumping = false
     private var heldRead = false
-    /// Tells a target that is too long from headers that are.
-    private var requestLine = RequestLineMeter()
 
     init(server: HTTPServer, peer: String, secure: Bool) {
         let configuration = server.configuration
@@ -44,6 +44,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.secure = secure
         // The clock is the loop's, which is known from `handlerAdded` on; the machine is set up again there.
         self.machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
+        self.input = Input(bounds: MessageBounds(configuration))
     }
 
     // MARK: Life
@@ -58,7 +59,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.abandon()
         self.context = nil
-        // The observer holds this handler, and the codec the observer.
+        // The input's handler holds this one, and the codec that.
         self.codec = nil
     }
 
@@ -76,6 +77,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.exchange = nil
         self.admitted = nil
         self.collector = nil
+        self.input.held = ByteBuffer()
         self.machine.connectionLost()
         self.timer.cancel()
         self.output.abandon()
@@ -85,28 +87,13 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Inbound
 
-    /// Called by the observer before the decoder sees the bytes.
-    func bytesArrived(_ bytes: ByteBuffer) {
-        guard let context = self.context else { return }
-        self.requestLine.count(bytes, limit: self.server.configuration.maximumHeaderBytes)
-        if let step = self.machine.bytesArrived(bytes.readableBytes, now: context.eventLoop.now) {
-            self.perform(step, context: context)
-        }
-    }
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.upgrade.isUnderWay else {
-            // No request part: what the decoder had not used, for the protocol that comes.
+            // No request part: what came in while the decoder was leaving, for the protocol that comes.
             self.upgrade.leftovers.append(data)
             return
         }
-        switch Self.unwrapInboundIn(data) {
-        case .head(let head): self.machine.receive(.head(head))
-        case .body(let bytes): self.machine.receive(.body(bytes))
-        case .end:
-            self.requestLine = RequestLineMeter()
-            self.machine.receive(.end)
-        }
+        self.decoded(Self.unwrapInboundIn(data))
         self.pump()
     }
 
@@ -118,7 +105,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case let error as HTTPParserError:
-            self.machine.receive(.failure(RequestFailure(error, inRequestLine: !self.requestLine.hasEnded)))
+            self.machine.receive(.failure(RequestFailure(error)))
             self.pump()
             self.update()
         case is ByteToMessageDecoderError:
@@ -155,8 +142,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Outbound
 
     func read(context: ChannelHandlerContext) {
-        if self.machine.mayRead { context.read() } else { self.heldRead = true }
+        if self.mayRead { context.read() } else { self.heldRead = true }
     }
+
+    /// Whether the client's bytes may flow: not while some of them wait.
+    private var mayRead: Bool { self.machine.mayRead && !self.holdsInput }
 
     // MARK: Steps
 
@@ -165,9 +155,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         guard !self.isPumping, let context = self.context else { return }
         self.isPumping = true
         defer { self.isPumping = false }
-        while let step = self.machine.next(now: context.eventLoop.now, writable: context.channel.isWritable) {
-            self.perform(step, context: context)
-        }
+        repeat {
+            while let step = self.machine.next(now: context.eventLoop.now, writable: context.channel.isWritable) {
+                self.perform(step, context: context)
+            }
+        } while self.decodeNext(context: context)
     }
 
     /// Sets the timers and lets the client's bytes flow again, after anything that may have changed either.
@@ -176,7 +168,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
         self.watchOutput(context: context)
-        if self.heldRead, self.machine.mayRead {
+        if self.heldRead, self.mayRead {
             self.heldRead = false
             context.read()
         }
@@ -203,6 +195,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
                 self.exchange = Exchange(unreadable: self.nextNumber(), now: context.eventLoop.now)
             }
             self.answer(failure.response)
+        case .finish:
+            self.finish(context: context)
         case .halfClose:
             self.halfClose(context: context)
         case .close:
@@ -230,7 +224,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
                 self.refuseBody(error)
                 return
             }
-            if self.machine.letIn(now: now) { self.writeContinue(context: context) }
+            if self.machine.letIn(now: now, bodyIsHere: self.holdsInput) { self.writeContinue(context: context) }
         }
     }
 

@@ -1,12 +1,16 @@
 import NIOHTTP1
 
 /// Why a request could not be read to its end. Each has one answer, after which the connection closes.
-enum RequestFailure: Equatable, Sendable {
+enum RequestFailure: Error, Equatable, Sendable {
     /// Not HTTP/1.x; the text says what is wrong.
     case malformed(String)
-    /// The head is longer, or has more fields, than the limits allow.
+    /// A version of HTTP that is not spoken here.
+    case versionNotSupported
+    /// A method that nobody has heard of.
+    case methodUnknown
+    /// The head, the trailer or chunk extensions are longer, or have more fields, than the limits allow.
     case headersTooLarge
-    /// The request line alone is longer than the limits allow.
+    /// The request's target is longer than the limits allow.
     case targetTooLong
     /// The head did not come in time.
     case headTimeout
@@ -17,6 +21,12 @@ enum RequestFailure: Equatable, Sendable {
         switch self {
         case .malformed(let reason):
             .error(.badRequest, code: "bad_request", message: reason)
+        case .versionNotSupported:
+            .error(
+                .httpVersionNotSupported, code: "version_not_supported",
+                message: "Only HTTP/1.0 and HTTP/1.1 are spoken here")
+        case .methodUnknown:
+            .error(.notImplemented, code: "not_implemented", message: "The method is not known here")
         case .headersTooLarge:
             .error(
                 .requestHeaderFieldsTooLarge, code: "headers_too_large", message: "The request's headers are too large")
@@ -29,12 +39,13 @@ enum RequestFailure: Equatable, Sendable {
         }
     }
 
-    /// What the decoder's error means; `inRequestLine` says that no line of the head had ended when it was thrown.
-    init(_ error: HTTPParserError, inRequestLine: Bool) {
+    /// What the decoder's error means. The request line was well formed as far as it had come.
+    init(_ error: HTTPParserError) {
         switch error {
-        case .headerOverflow: self = inRequestLine ? .targetTooLong : .headersTooLarge
-        case .invalidVersion: self = .malformed("Only HTTP/1.0 and HTTP/1.1 are spoken here")
-        case .invalidMethod: self = .malformed("This is not an HTTP request: the method is unknown")
+        case .headerOverflow: self = .headersTooLarge
+        case .invalidVersion: self = .versionNotSupported
+        // The second is a method of RTSP or ICE.
+        case .invalidMethod, .invalidConstant: self = .methodUnknown
         case .invalidURL: self = .malformed("The request's target is not valid")
         case .invalidHeaderToken: self = .malformed("A header is not valid")
         case .invalidContentLength, .unexpectedContentLength:

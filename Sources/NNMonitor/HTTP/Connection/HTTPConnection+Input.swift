@@ -1,0 +1,75 @@
+import NIOCore
+import NIOHTTP1
+
+extension HTTPConnection {
+    /// What has come and is not decoded yet.
+    struct Input {
+        var held = ByteBuffer()
+        var bounds: MessageBounds
+        /// The client sends nothing more after what is held.
+        var hasEnded = false
+    }
+
+    var holdsInput: Bool { self.input.held.readableBytes > 0 }
+
+    /// Bytes have come from the client.
+    func bytesArrived(_ bytes: ByteBuffer) {
+        if self.holdsInput {
+            self.input.held.writeImmutableBuffer(bytes)
+        } else {
+            self.input.held = bytes
+        }
+        self.pump()
+    }
+
+    /// Has the next piece of the input decoded when the machine wants some. Returns whether anything was done.
+    ///
+    /// A request is decoded when the one before it has been answered, and not before: so a connection holds at most one
+    /// in the form of objects, which are many times as large as the bytes that a client has to send for them.
+    func decodeNext(context: ChannelHandlerContext) -> Bool {
+        guard self.machine.wantsInput(writable: context.channel.isWritable) else { return false }
+        guard self.holdsInput else {
+            guard self.input.hasEnded else { return false }
+            self.input.hasEnded = false
+            self.codec?.input.endInput()
+            return true
+        }
+        let step = self.machine.bytesArrived(self.input.held.readableBytes, now: context.eventLoop.now)
+        if self.machine.discardsInput {
+            self.input.held = ByteBuffer()
+        } else {
+            self.decodePiece()
+        }
+        if let step { self.perform(step, context: context) }
+        return true
+    }
+
+    private func decodePiece() {
+        var held = self.input.held
+        self.input.held = ByteBuffer()
+        do throws(RequestFailure) {
+            let piece = try self.input.bounds.takePiece(of: &held)
+            // What is used up is not kept alive.
+            if held.readableBytes > 0 { self.input.held = held }
+            self.codec?.input.decode(piece)
+            try self.input.bounds.pieceWasDecoded()
+        } catch {
+            self.machine.fail(error)
+        }
+    }
+
+    /// The decoder has made something of the piece that it was given.
+    func decoded(_ part: HTTPServerRequestPart) {
+        self.input.bounds.decoded(part)
+        switch part {
+        case .head(let head): self.machine.receive(.head(head))
+        case .body(let bytes): self.machine.receive(.body(bytes))
+        case .end(let trailers):
+            if let trailers, TrailerFields.areForbidden(trailers) {
+                self.machine.receive(.failure(.malformed("The trailer has a field that can't stand there")))
+            } else {
+                self.machine.receive(.end)
+            }
+        }
+    }
+}
