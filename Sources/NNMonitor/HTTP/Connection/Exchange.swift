@@ -27,7 +27,7 @@ struct Exchange {
         self.path = String(head.uri.prefix { $0 != "?" })
         self.isHTTP10 = head.isHTTP10
         self.origin = head.headers.first(name: "origin")
-        self.host = head.headers.first(name: "host")
+        self.host = head.headers.first(name: "host")?.trimmed
         self.acceptsGzip = AcceptEncoding.takesGzip(head.headers)
         self.asksForUpgrade = head.asksForUpgrade
         self.head = head

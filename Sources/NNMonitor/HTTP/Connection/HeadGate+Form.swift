@@ -1,42 +1,17 @@
 import NIOHTTP1
 
 extension HeadGate {
+    /// The fields of which a second one would make two requests of one, depending on who reads it. `Content-Length` is the
+    /// decoder's.
+    private static let single = ["Host", "Authorization", "Content-Type", "Origin"]
+
     /// What is wrong with a head as HTTP/1.x (RFC 9112 §3.2, §6), if anything.
     func refusalOfForm(_ head: HTTPRequestHead) -> Admission? {
-        func malformed(_ reason: String) -> Admission {
-            .answerAndClose(RequestFailure.malformed(reason).response)
-        }
-        guard head.uri.utf8.count <= self.configuration.maximumTargetSize else {
-            return .answerAndClose(RequestFailure.targetTooLong.response)
-        }
         let headers = head.headers
-        let hosts = headers["host"]
-        if hosts.count > 1 { return malformed("There must be one Host header") }
-        if hosts.isEmpty, !head.isHTTP10 { return malformed("The Host header is missing") }
-        if let host = hosts.first {
-            guard HostHeader.isWellFormed(host) else { return malformed("The Host header is not valid") }
-            if let names = self.configuration.allowedHosts, !HostHeader.isAllowed(host, names: names) {
-                return .answerAndClose(
-                    .error(
-                        .misdirectedRequest, code: "misdirected_request",
-                        message: "This server doesn't answer by that name"))
-            }
+        if let name = Self.single.first(where: { headers[$0].count > 1 }) {
+            return Self.malformed("There must be one \(name) header")
         }
-        let codings = headers[canonicalForm: "transfer-encoding"]
-        if !codings.isEmpty {
-            // Two ways to tell the end are how requests are smuggled past a proxy (RFC 9112 §11.2).
-            if headers.contains(name: "content-length") {
-                return malformed("Transfer-Encoding and Content-Length exclude each other")
-            }
-            if head.isHTTP10 { return malformed("HTTP/1.0 has no Transfer-Encoding") }
-            guard codings.count == 1, codings[0].lowercased() == "chunked" else {
-                return .answerAndClose(
-                    .error(
-                        .notImplemented, code: "not_implemented",
-                        message: "The only Transfer-Encoding understood here is chunked"))
-            }
-        }
-        if Set(headers["content-length"]).count > 1 { return malformed("There are two values of Content-Length") }
+        if let refusal = self.refusalOfFraming(head) { return refusal }
         if !head.isHTTP10, headers.contains(name: "expect") {
             let expectations = headers["expect"]
             guard expectations.count == 1, expectations[0].trimmed.lowercased() == "100-continue" else {
@@ -47,5 +22,65 @@ extension HeadGate {
             }
         }
         return nil
+    }
+
+    /// Two ways to tell the end of a body are how requests are smuggled past a proxy (RFC 9112 §11.2).
+    private func refusalOfFraming(_ head: HTTPRequestHead) -> Admission? {
+        let headers = head.headers
+        let codings = headers["transfer-encoding"]
+        guard !codings.isEmpty else { return nil }
+        if headers.contains(name: "content-length") {
+            return Self.malformed("Transfer-Encoding and Content-Length exclude each other")
+        }
+        if head.isHTTP10 { return Self.malformed("HTTP/1.0 has no Transfer-Encoding") }
+        // Compared by bytes: to Unicode the Kelvin sign is a capital k.
+        let coding = codings[0].trimmed.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
+        if codings.count == 1, coding.elementsEqual("chunked".utf8) { return nil }
+        // An empty element of the list has no meaning that all agree about.
+        let names = codings.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        if names.contains(where: { $0.trimmed.isEmpty }) {
+            return Self.malformed("The Transfer-Encoding is not valid")
+        }
+        return .answerAndClose(
+            .error(
+                .notImplemented, code: "not_implemented",
+                message: "The only Transfer-Encoding understood here is chunked"))
+    }
+
+    /// Whether the request is for this server: `Host`, and the authority of a target in absolute form.
+    func refusalOfHost(_ head: HTTPRequestHead, target: RequestTarget, secure: Bool) -> Admission? {
+        let defaultPort = secure ? 443 : 80
+        var authority: Authority?
+        if let host = head.headers.first(name: "host") {
+            authority = Authority(host.trimmed, defaultPort: defaultPort)
+            guard authority != nil else { return Self.malformed("The Host header is not valid") }
+        } else if !head.isHTTP10 {
+            return Self.malformed("The Host header is missing")
+        }
+        if let origin = target.origin {
+            guard let named = Authority(origin.authority, defaultPort: defaultPort), !named.name.isEmpty else {
+                return Self.malformed("The request's target names no valid host")
+            }
+            // A server must believe the target (RFC 9112 §3.2.2), but others before this one may have believed the header.
+            guard authority == nil || authority == named else {
+                return Self.malformed("The request's target and the Host header name different hosts")
+            }
+            guard origin.isSecure == secure else {
+                return Self.misdirected("This server doesn't answer for that scheme")
+            }
+            authority = named
+        }
+        if let names = self.configuration.allowedHosts, let authority, !authority.isAllowed(names: names) {
+            return Self.misdirected("This server doesn't answer by that name")
+        }
+        return nil
+    }
+
+    private static func malformed(_ reason: String) -> Admission {
+        .answerAndClose(RequestFailure.malformed(reason).response)
+    }
+
+    private static func misdirected(_ reason: String) -> Admission {
+        .answerAndClose(.error(.misdirectedRequest, code: "misdirected_request", message: reason))
     }
 }

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// Decides from the head alone whether a request goes on, before any of its body is read. Pure but for the
 /// authenticator's counts, and quick enough for the event loop.
 ///
-/// The order is: is it HTTP, CORS preflight, route, method, identity and scope, origin, content type and coding, size.
+/// The order is: is it HTTP, is it for this server, CORS preflight, route, method, identity and scope, origin, content type and coding, size.
 struct HeadGate: Sendable {
     /// What becomes of a request.
     enum Admission {
@@ -33,13 +33,18 @@ struct HeadGate: Sendable {
 
     func admit(_ head: HTTPRequestHead, peer: String, secure: Bool) -> Admission {
         if let refusal = self.refusalOfForm(head) { return refusal }
+        // A tunnel; its target is no path.
+        if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
         guard let target = RequestTarget(head.uri) else {
             return .answer(
                 .error(.badRequest, code: "bad_request", message: "The request's target is not well encoded"))
         }
+        if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         let asker = Asker(head: head, target: target, peer: peer, secure: secure)
         if target.path == "*" {
-            guard head.method == .OPTIONS else { return .answer(.detail(.notFound, "Not Found")) }
+            guard head.method == .OPTIONS else {
+                return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
+            }
             return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, DELETE, OPTIONS"]))
         }
         let match = self.router.match(target.segments)

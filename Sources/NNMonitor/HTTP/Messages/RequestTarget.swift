@@ -1,5 +1,8 @@
-/// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form, or the `*` of OPTIONS.
+/// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form, or the `*` of OPTIONS. That it has no other
+/// bytes than a URI, and no fragment, is known from the request line.
 struct RequestTarget: Sendable {
+    /// What the absolute form names before the path; nil in the others.
+    var origin: (isSecure: Bool, authority: String)?
     /// As sent, from the first slash, without the query; `*` for the asterisk form.
     var path: String
     /// The path's segments, split before they are percent-decoded, so that `%2F` stays inside its segment.
@@ -15,17 +18,17 @@ struct RequestTarget: Sendable {
             self.init(path: "*", segments: [], rawQuery: nil, query: [])
             return
         }
+        var origin: (isSecure: Bool, authority: String)?
         if !rest.hasPrefix("/") {
-            // Absolute-form: a server must take it (RFC 9112 §3.2.2); which host it names is the Host header's affair.
+            // Absolute-form: a server must take it (RFC 9112 §3.2.2).
             guard let scheme = ["http://", "https://"].first(where: { rest.lowercasedHasPrefix($0) }) else {
                 return nil
             }
             rest = rest.dropFirst(scheme.utf8.count)
-            let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-            guard authorityEnd != rest.startIndex else { return nil }
-            rest = rest[authorityEnd...]
+            let authority = rest.prefix { $0 != "/" && $0 != "?" }
+            origin = (scheme == "https://", String(authority))
+            rest = rest[authority.endIndex...]
         }
-        if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
         let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = rest[..<(mark ?? rest.endIndex)]
         let rawQuery = mark.map { rest[rest.utf8.index(after: $0)...] }
@@ -40,6 +43,7 @@ struct RequestTarget: Sendable {
         self.init(
             path: path.isEmpty ? "/" : String(path), segments: segments, rawQuery: rawQuery.map(String.init),
             query: query)
+        self.origin = origin
     }
 
     private init(path: String, segments: [String], rawQuery: String?, query: [(name: String, value: String)]) {

@@ -55,7 +55,7 @@ struct ResponseDecoration: Sendable {
     /// browser takes `'self'` to cover it.
     private static func policy(host: String?, secure: Bool) -> String {
         var connect = "'self'"
-        if let host, !host.isEmpty, HostHeader.isWellFormed(host) {
+        if let host, !host.isEmpty, Authority(host, defaultPort: 0) != nil {
             connect += (secure ? " wss://" : " ws://") + host
         }
         return "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -57,7 +57,7 @@ enum OriginCheck {
 
     /// Whether `origin` is `scheme://Host` of this request; default ports may be left out on either side.
     private static func isOwn(_ origin: String, headers: HTTPHeaders, secure: Bool) -> Bool {
-        guard let host = headers.first(name: "host") else { return false }
+        guard let host = headers.first(name: "host")?.trimmed else { return false }
         let scheme = secure ? "https://" : "http://"
         let defaultPort = secure ? ":443" : ":80"
         func normalized(_ text: String) -> String {
@@ -65,31 +65,5 @@ enum OriginCheck {
             return lower.hasSuffix(defaultPort) ? String(lower.dropLast(defaultPort.count)) : lower
         }
         return normalized(origin) == scheme + normalized(host)
-    }
-}
-
-/// Looks at the `Host` header.
-enum HostHeader {
-    /// Whether `host` is made of the characters of a name, an address and a port only.
-    static func isWellFormed(_ host: String) -> Bool {
-        host.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "%"):
-                true
-            default: false
-            }
-        }
-    }
-
-    /// Whether `host` is an IP literal, `localhost`, or one of `names`.
-    static func isAllowed(_ host: String, names: Set<String>) -> Bool {
-        let lower = host.lowercased()
-        if lower.hasPrefix("[") { return true }
-        let name = String(lower.prefix { $0 != ":" })
-        if name == "localhost" || name.hasSuffix(".localhost") || names.contains(name) { return true }
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 }
