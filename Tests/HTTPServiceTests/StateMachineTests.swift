@@ -224,6 +224,13 @@ import Testing
         #expect(self.next(&machine) == "finish")
     }
 
+    @Test func aHeadThatEndsTooEarlyIsRefused() {
+        var machine = self.machine()
+        #expect(self.arrive(&machine, 1) == "nothing")
+        machine.receive(.inputClosed)
+        #expect(self.next(&machine) == "refuse malformed(\"The request ended too early\")")
+    }
+
     @Test func quiescingClosesAnIdleConnectionAndLetsABusyOneFinish() {
         var idle = self.machine()
         #expect(self.quiesce(&idle) == "finish")

@@ -34,6 +34,7 @@ extension HTTPRequestHead {
     /// Whether the client wants the connection to stay open (RFC 9112 §9.3). The decoder asks `Proxy-Connection` too, which
     /// no server must, and forgets a `close` beside a `keep-alive`; where it sees an end it reads nothing more.
     var isPersistent: Bool {
+        guard self.headers.contains(name: "connection") else { return self.isKeepAlive && !self.isHTTP10 }
         let options = self.headers[canonicalForm: "connection"].map { $0.lowercased() }
         guard self.isKeepAlive, !options.contains("close") else { return false }
         return !self.isHTTP10 || options.contains("keep-alive")

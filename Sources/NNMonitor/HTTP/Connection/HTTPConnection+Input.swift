@@ -51,6 +51,7 @@ extension HTTPConnection {
             let piece = try self.input.bounds.takePiece(of: &held)
             // What is used up is not kept alive.
             if held.readableBytes > 0 { self.input.held = held }
+            guard let piece else { return }
             self.codec?.input.decode(piece)
             try self.input.bounds.pieceWasDecoded()
         } catch {

@@ -169,7 +169,9 @@ extension HTTPConnection {
                     switch part {
                     case .head(let head): return self.begin(head)
                     case .failure(let failure): return self.refuse(failure)
-                    case .inputClosed: return self.finish()
+                    case .inputClosed:
+                        return self.phase == .idle
+                            ? self.finish() : self.refuse(.malformed("The request ended too early"))
                     case .body, .end: continue
                     }
                 case .body:

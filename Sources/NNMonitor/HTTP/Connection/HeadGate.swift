@@ -48,7 +48,7 @@ struct HeadGate: Sendable {
             return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, DELETE, OPTIONS"]))
         }
         let match = self.router.match(target.segments)
-        let asset = self.assets.asset(at: "/" + target.segments.joined(separator: "/"))
+        let asset = self.asset(of: target)
         guard match != nil || asset != nil else { return .answer(self.unrouted(target)) }
         let methods = Self.methods(match: match, asset: asset)
         if head.method == .OPTIONS { return .answer(self.options(head, methods: methods)) }
@@ -75,13 +75,18 @@ struct HeadGate: Sendable {
 
     private func unrouted(_ target: RequestTarget) -> HTTPResponse {
         if let (clean, location) = target.withoutTrailingSlash,
-            self.router.match(clean.segments) != nil
-                || self.assets.asset(at: "/" + clean.segments.joined(separator: "/")) != nil
+            self.router.match(clean.segments) != nil || self.asset(of: clean) != nil
         {
             // Only a path that is routed gets here, and none begins with two slashes: never a redirect to `//host`.
             return .redirect(to: location, status: .temporaryRedirect)
         }
         return .detail(.notFound, "Not Found")
+    }
+
+    /// A slash that is escaped parts no folders: it belongs to a name, and no file's name has one.
+    private func asset(of target: RequestTarget) -> Asset? {
+        guard !target.segments.contains(where: { $0.utf8.contains(UInt8(ascii: "/")) }) else { return nil }
+        return self.assets.asset(at: "/" + target.segments.joined(separator: "/"))
     }
 
     private static func methods(match: Router.Match?, asset: Asset?) -> [String] {

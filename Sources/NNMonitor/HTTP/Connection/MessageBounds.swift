@@ -32,6 +32,9 @@ struct MessageBounds {
     private let maximumHeaderBytes: Int
     private let maximumTargetSize: Int
     private var place = Place.line(RequestLine())
+    /// The beginning of a request line that has not ended. It is kept from the decoder until it has, so that it makes no
+    /// difference in which pieces a line comes.
+    private var begunLine = ByteBuffer()
     private var emptyLine = EmptyLine()
     /// Bytes of this message's head, chunk extensions and trailers.
     private var headerBytes = 0
@@ -43,8 +46,9 @@ struct MessageBounds {
     }
 
     /// Takes the next piece from the front of `input`, which must not be empty.
+    /// - Returns: What the decoder is to read; nil when it has to wait for more.
     /// - Throws: What makes the bytes no request, or one that is too long.
-    mutating func takePiece(of input: inout ByteBuffer) throws(RequestFailure) -> ByteBuffer {
+    mutating func takePiece(of input: inout ByteBuffer) throws(RequestFailure) -> ByteBuffer? {
         let view = input.readableBytesView
         var piece = Piece(size: view.count, isChunked: false)
         switch self.place {
@@ -60,8 +64,17 @@ struct MessageBounds {
             // The decoder waits for more of a message that ends here: it has read another one than is looked at.
             throw .malformed("This is not a valid HTTP request")
         }
+        guard let bytes = input.readSlice(length: piece.size) else { return nil }
+        if case .line = self.place {
+            self.begunLine.writeImmutableBuffer(bytes)
+            return nil
+        }
         self.piece = piece
-        return input.readSlice(length: piece.size) ?? ByteBuffer()
+        guard self.begunLine.readableBytes > 0 else { return bytes }
+        var whole = self.begunLine
+        whole.writeImmutableBuffer(bytes)
+        self.begunLine = ByteBuffer()
+        return whole
     }
 
     /// How much of `view` belongs to the head under way.

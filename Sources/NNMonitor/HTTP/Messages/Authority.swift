@@ -6,48 +6,37 @@ struct Authority: Equatable, Sendable {
     /// In lower case; an IPv6 address with its brackets. Empty where the target has no authority.
     let name: String
     /// Nil for the scheme's own.
-    let port: Int?
+    private(set) var port: Int?
 
     /// Nil when `text` is not well formed. Of what a URI allows in a name only letters, digits, `.`, `-` and `_` are
     /// taken: no host is called otherwise, and an escape would be read by one server and not by another.
     /// - Parameters:
     ///   - text: As sent, without white space around it.
     ///   - defaultPort: The port that may be left out.
-    init?(_ text: some StringProtocol, defaultPort: Int) {
-        let name: Substring
-        var rest = Substring(text)
-        if rest.first == "[" {
-            guard let end = rest.firstIndex(of: "]") else { return nil }
-            name = rest[...end]
-            rest = rest[rest.index(after: end)...]
+    init?(_ text: String, defaultPort: Int) {
+        let bytes = text.utf8
+        let isAddress = bytes.first == UInt8(ascii: "[")
+        let end =
+            isAddress
+            ? bytes.firstIndex(of: UInt8(ascii: "]")).map(bytes.index(after:))
+            : bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
+        guard let end, isAddress || bytes[..<end].allSatisfy(\.isHostByte) else { return nil }
+        let name = text[..<end].lowercased()
+        if isAddress {
             guard case .v6? = try? SocketAddress(ipAddress: String(name.dropFirst().dropLast()), port: 0),
-                name.utf8.allSatisfy({ $0 != UInt8(ascii: "%") })
+                !name.utf8.contains(UInt8(ascii: "%"))
             else { return nil }
-        } else {
-            name = rest.prefix { $0 != ":" }
-            rest = rest[name.endIndex...]
-            guard name.utf8.allSatisfy(Self.isNameByte) else { return nil }
         }
-        var port: Int?
-        if let colon = rest.first {
-            let digits = rest.dropFirst()
-            guard colon == ":", !name.isEmpty, digits.utf8.count <= 5,
-                digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-            else { return nil }
-            port = Int(digits)
-            guard port ?? 0 <= 65_535 else { return nil }
+        self.name = name
+        self.port = nil
+        guard end != bytes.endIndex else { return }
+        let digits = bytes[end...].dropFirst()
+        guard bytes[end] == UInt8(ascii: ":"), !name.isEmpty, digits.count <= 5, digits.allSatisfy(\.isDigit) else {
+            return nil
         }
-        self.name = name.lowercased()
-        self.port = port == defaultPort ? nil : port
-    }
-
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            true
-        default: false
-        }
+        let port = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+        guard port <= 65_535 else { return nil }
+        self.port = digits.isEmpty || port == defaultPort ? nil : port
     }
 
     /// Whether this is an address, `localhost` or a name below it, or one of `names`.
@@ -56,5 +45,18 @@ struct Authority: Equatable, Sendable {
         if names.contains(self.name) { return true }
         let parts = self.name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+    fileprivate var isHostByte: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."),
+            UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: self.isDigit
+        }
     }
 }
