@@ -1,4 +1,5 @@
-"""HTTP/1 done whole, over real sockets: methods, paths, 100-continue, pipelining, early answers, limits of the head."""
+"""HTTP/1 over real sockets: methods, paths, 100-continue, pipelining, early answers. `test_http_conformance.py` has the
+table of its cases."""
 
 import json
 import threading
@@ -38,25 +39,6 @@ def test_wrong_method_is_405_with_allow(raw, method, path, allowed):
     assert raw.ask(request()).status == 200
 
 
-def test_method_that_nobody_knows_is_refused(raw):
-    assert raw.ask(request("/health", "BREW")).status in (400, 405, 501)
-
-
-@pytest.mark.parametrize("path", ["/health", "/api/v1/runs", "/", "/static/css/base.css", "/openapi.json", "/docs"])
-def test_head_is_get_without_the_body(raw, path):
-    get = raw.ask(request(path))
-    head = raw.ask(request(path, "HEAD"), head=True)
-    assert head.status == get.status == 200
-    for name in ("content-type", "content-length", "etag"):
-        assert head[name] == get[name]
-    assert raw.ask(request()).status == 200
-
-
-def test_head_of_what_is_not_there_is_404_without_a_body(raw):
-    assert raw.ask(request("/api/v1/runs/none", "HEAD"), head=True).status == 404
-    assert raw.ask(request()).status == 200
-
-
 @pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/v1/runs/a/b", "/api/v2/runs", "//health", "/Health",
     "/healthy"])
 def test_unrouted_path_is_404(raw, path):
@@ -73,18 +55,12 @@ def test_trailing_slash_is_307_to_the_path_without_it(raw, path):
     assert answer["location"].split("?")[0].removeprefix("http://localhost") == path
 
 
-def test_redirect_of_a_trailing_slash_stays_on_this_server(raw):
-    for path in ("//evil.example/", "/\\evil.example/", "/%2f/evil.example/", "///"):
-        answer = raw.ask(request(path))
-        assert answer.status in (307, 400, 404)
-        location = answer["location"]
-        assert not location.startswith(("//", "/\\", "http://evil", "https://evil")), location
-
-
-def test_absolute_and_asterisk_targets(raw):
-    assert raw.ask(request("http://localhost/health")).status == 200
-    assert raw.ask(request("*", "OPTIONS")).status in (200, 204, 400, 404, 405)
-    assert raw.ask(request()).status == 200
+@pytest.mark.parametrize(("path", "status"), [
+    ("//evil.example/", 404), ("//health/", 404), ("///", 404), ("/%2f/evil.example/", 404), ("/\\evil.example/", 400)])
+def test_redirect_of_a_trailing_slash_stays_on_this_server(raw, path, status):
+    answer = raw.ask(request(path))
+    assert answer.status == status
+    assert "location" not in answer
 
 
 def test_run_id_is_percent_decoded_with_its_slash(server, raw):
@@ -123,10 +99,6 @@ def test_bad_head_gets_its_answer_and_no_100_continue(locked, headers, status):
     assert answer.status == status if status else answer.status in (400, 413)
 
 
-def test_unknown_expectation_is_417_or_ignored(raw):
-    assert raw.ask(request(headers=["Expect: miracles"])).status in (200, 417)
-
-
 # HTTP/1.0, keep-alive, pipelining
 
 
@@ -145,12 +117,6 @@ def test_http_1_0_with_keep_alive_stays_open(raw):
         assert "content-length" in answer
 
 
-def test_connection_close_is_honoured(raw):
-    answer = raw.ask(request(headers=["Connection: close"]))
-    assert answer["connection"].lower() == "close"
-    assert raw.ended()
-
-
 def test_twenty_pipelined_requests_are_answered_in_order_with_an_error_in_the_middle(either):
     run = run_id()
     token = [f"Authorization: Bearer {either.token}"] if either.token else []
@@ -165,12 +131,6 @@ def test_twenty_pipelined_requests_are_answered_in_order_with_an_error_in_the_mi
     assert len(parts) == 20
     assert [answer.status for answer in answers] == [202] * 9 + [422, 404] + [202] * 8 + [200]
     assert [step["step"] for step in answers[-1].json()["steps"]] == list(range(17))
-
-
-def test_requests_after_one_that_closes_are_not_answered(raw):
-    raw.send(request() + request(headers=["Connection: close"]) + request("/nowhere"))
-    assert [raw.read_response().status for _ in range(2)] == [200, 200]
-    assert raw.gone()
 
 
 def test_many_pipelined_requests_of_a_client_that_reads_late_are_all_answered(server):
@@ -223,32 +183,3 @@ def test_client_that_still_sends_50_mb_sees_the_early_answer(locked, headers, st
     sender.join(30)
     assert not sender.is_alive()
     healthy(locked)
-
-
-# Limits of the head
-
-
-def test_headers_that_are_too_large_are_431(raw):
-    answer = raw.ask(request(headers=["X-Long: " + "x" * 40_000]))
-    assert answer.status == 431
-    assert raw.gone()
-
-
-def test_target_that_is_too_long_is_refused(raw):
-    assert raw.ask(request("/" + "a" * 40_000)).status in (414, 431)
-
-
-def test_too_many_headers_are_431(raw):
-    assert raw.ask(request(headers=[f"X-{index}: y" for index in range(150)])).status == 431
-
-
-def test_many_headers_within_the_limit_are_taken(raw):
-    assert raw.ask(request(headers=[f"X-{index}: y" for index in range(90)])).status == 200
-
-
-def test_trailers_without_end_are_refused(raw):
-    try:
-        raw.send(ingest(b"", headers=["Transfer-Encoding: chunked"]) + b"0\r\n" + b"X-Trailer: yyyyyyyy\r\n" * 20_000)
-    except ConnectionError:
-        return
-    assert raw.read_response().status in (400, 431)

@@ -1,4 +1,4 @@
-"""Bodies of requests, however they are framed, and bodies of responses, compressed or not."""
+"""Bodies of requests in chunks, and bodies of responses, compressed or not."""
 
 import gzip
 import json
@@ -19,57 +19,6 @@ def test_chunked_body_is_read_with_extensions_and_trailers(server, raw, size, ex
     raw.send(chunked(json.dumps(body).encode(), size, extension, ["X-Sum: 1"]))
     assert raw.read_response().status == 202
     assert raw.ask(request(f"/api/v1/runs/{body['metadata']['run_id']}/latest")).json() == served(body)
-
-
-@pytest.mark.parametrize("chunks", [
-    b"xyz\r\n", b"-1\r\nabc\r\n", b"3\r\nabcdef\r\n0\r\n\r\n", b"ffffffffffffffffff\r\n", b" 3\r\nabc\r\n0\r\n\r\n",
-    b"0x3\r\nabc\r\n0\r\n\r\n"])
-def test_bad_chunk_is_400_and_closes(raw, chunks):
-    answer = raw.ask(ingest(b"", headers=["Transfer-Encoding: chunked"]) + chunks)
-    assert answer.status in (400, 413)
-    assert raw.gone()
-
-
-@pytest.mark.parametrize("headers", [
-    ["Content-Length: 5", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "Content-Length: 5"],
-    ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5, 6"], ["Content-Length: -1"],
-    ["Content-Length: +5"],
-    ["Content-Length: five"], ["Content-Length: 0x5"], ["Transfer-Encoding: chunked, gzip"],
-    ["Transfer-Encoding: xchunked"],
-    ["Transfer-Encoding : chunked"], ["Transfer-Encoding: chunked, chunked"]])
-def test_ambiguous_length_is_refused_and_nothing_behind_it_is_a_request(raw, headers):
-    raw.send(ingest(b"", headers=headers) + b"0\r\n\r\n" + request("/nowhere"))
-    assert raw.read_response().status in (400, 501)
-    assert raw.gone()
-
-
-@pytest.mark.parametrize("lines", [[], ["Host: a", "Host: b"], ["Host: a b"], ["Host: "]], ids=["no", "two", "space",
-    "empty"])
-def test_host_that_is_missing_or_double_is_400(raw, lines):
-    answer = raw.ask(request(host=None, headers=lines))
-    # An empty Host is well-formed (RFC 9112, 3.2), but no name of this server.
-    assert answer.status == (421 if lines == ["Host: "] else 400)
-
-
-@pytest.mark.parametrize("data", [
-    b"garbage\r\n\r\n", b"\x00\x01\x02\x03\r\n\r\n", b"GET\r\n\r\n", b"GET /health\r\n\r\n",
-    b"GET /health HTTP/9.9\r\n\r\n",
-    b"GET /health HTTP/1.1\r\nHost: a\r\nno colon here\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
-    b"GET /health HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n",
-    b"GET /health HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n",
-    b"GET /hea lth HTTP/1.1\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
-def test_what_is_no_http_is_400(raw, data):
-    answer = raw.ask(data)
-    assert answer.status in (400, 505)
-    assert raw.gone()
-
-
-def test_get_with_a_body_does_not_confuse_what_follows(raw):
-    raw.send(request(body=b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n") + request("/api/v1/runs"))
-    first = raw.read_response()
-    assert first.status in (200, 400, 413)
-    if first.status == 200 and "close" not in first["connection"].lower():
-        assert raw.read_response().status == 200
 
 
 # Compressed responses

@@ -1,0 +1,63 @@
+"""Transfer-Encoding: which codings there are, how they are written, and where they may be (RFC 9112 section 6.1)."""
+
+from .case import accepted, get, post, refused
+
+CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
+
+
+def coding(value: str) -> bytes:
+    return post(f"Transfer-Encoding: {value}", body=CHUNKS)
+
+
+GOOD = {"plain": "chunked", "with a capital": "Chunked", "in capitals": "CHUNKED",
+        "behind several spaces": "   chunked",
+        "behind a tab": "\tchunked", "before a space": "chunked "}
+
+# What nobody agrees about: 400.
+BAD = {
+    "empty": "", "only spaces": "   ", "only a comma": ",", "leading comma": ",chunked", "trailing comma": "chunked,",
+    "twice in a list": "chunked, chunked", "before gzip": "chunked, gzip", "before identity": "chunked, identity",
+    "behind a vertical tab": "\x0bchunked", "behind a form feed": "\x0cchunked", "before a vertical tab": "chunked\x0b",
+    "before a NUL": "chunked\x00", "behind a NUL": "\x00chunked", "with a bare CR": "chun\rked",
+    "folded": "\r\n chunked",
+    "with a folded coding": "chunked\r\n , identity", "before a bare CR": "chunked\r",
+}
+
+# Codings that are not spoken here: 501 (RFC 9112 section 6.1), and closed, since no end can be told.
+UNKNOWN = {
+    "gzip": "gzip", "gzip and then chunked": "gzip, chunked", "gzip and then chunked without space": "gzip,chunked",
+    "identity": "identity", "identity and then chunked": "identity, chunked", "with a prefix": "xchunked",
+    "with a suffix": "chunkedx", "x-chunked": "x-chunked", "cut short": "chunke", "quoted": '"chunked"',
+    "in single quotes": "'chunked'", "with a parameter": "chunked;q=1", "two words": "chunked chunked",
+    "something else": "cow", "before a no-break space": "chunked\xa0",
+    "with the Kelvin sign for its k": "chun\xe2\x84\xaaed",
+}
+
+CASES = [
+    *(accepted(f"chunked {name}", coding(value), 303) for name, value in GOOD.items()),
+    *(refused(f"chunked {name}", coding(value)) for name, value in BAD.items()),
+    *(refused(f"coding {name}", coding(value), 501) for name, value in UNKNOWN.items()),
+    accepted("chunked without a space behind the colon", post("Transfer-Encoding:chunked", body=CHUNKS), 303),
+    accepted("chunked under a name in capitals", post("TRANSFER-ENCODING: chunked", body=CHUNKS), 303),
+    accepted("chunked GET", get("Transfer-Encoding: chunked") + CHUNKS, 200),
+    accepted("Transfer-Encoding with an underscore is another field", post("Transfer_Encoding: chunked"), 303),
+    refused("chunked in two fields", post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked", body=CHUNKS)),
+    refused("chunked before identity in two fields",
+            post("Transfer-Encoding: chunked", "Transfer-Encoding: identity", body=CHUNKS)),
+    refused("identity before chunked in two fields",
+            post("Transfer-Encoding: identity", "Transfer-Encoding: chunked", body=CHUNKS), 501),
+    refused("empty before chunked in two fields", post("Transfer-Encoding:", "Transfer-Encoding: chunked",
+            body=CHUNKS)),
+    refused("space before the colon of the coding", post("Transfer-Encoding : chunked", body=CHUNKS)),
+    refused("tab before the colon of the coding", post("Transfer-Encoding\t: chunked", body=CHUNKS)),
+    refused("space before the name of the coding", post(" Transfer-Encoding: chunked", body=CHUNKS)),
+    refused("space in the name of the coding", post("Transfer Encoding: chunked", body=CHUNKS)),
+    refused("NUL before the name of the coding", post("\x00Transfer-Encoding: chunked", body=CHUNKS)),
+    refused("coding behind a bare CR", post("X: y\rTransfer-Encoding: chunked", body=CHUNKS)),
+    refused("coding behind a bare LF", post("X: y\nTransfer-Encoding: chunked", body=CHUNKS)),
+    refused("chunked in HTTP/1.0", post("Transfer-Encoding: chunked", body=CHUNKS, version="HTTP/1.0")),
+    refused("chunked in HTTP/1.0 with keep-alive",
+            post("Connection: keep-alive", "Transfer-Encoding: chunked", body=CHUNKS, version="HTTP/1.0")),
+    refused("chunked in HTTP/1.0 with a length",
+            post("Content-Length: 5", "Transfer-Encoding: chunked", body=CHUNKS, version="HTTP/1.0")),
+]

@@ -1,0 +1,155 @@
+"""The table of HTTP cases (http_cases/): each row over plain HTTP, over TLS, and over plain HTTP byte by byte.
+
+A row says which bytes are sent, which statuses come back, and whether the connection can be used afterwards or has been
+closed by the server. Beside that every refusal has the error body of the contract,
+and every answer says in `Connection`
+what becomes of the connection.
+"""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+from http_cases import (chunks, conditions, expectations, fields, head_sizes, hosts, lengths, percent_coding,
+persistence,
+                        pipelines, static_paths, targets, transfer_codings, upgrades, versions)
+from http_cases.case import Case
+from support.payloads import payload
+from support.raw import RawConnection, Response, ingest, request
+from support.server import Server
+
+THEMES = [chunks, conditions, expectations, fields, head_sizes, hosts, lengths, percent_coding, persistence, pipelines,
+          static_paths, targets, transfer_codings, upgrades, versions]
+# A row of more bytes than this is not sent byte by byte.
+MOST_SINGLE_BYTES = 3_000
+
+
+def rows():
+    for theme in THEMES:
+        for case in theme.CASES:
+            name = f"{theme.__name__.removeprefix('http_cases.')}-{case.name}"
+            single = case.divisible and sum(map(len, case.sent)) <= MOST_SINGLE_BYTES
+            for delivery in ("plain", "tls", "bytewise")[:3 if single else 2]:
+                yield pytest.param(delivery, case, id=f"{name}-{delivery}")
+
+
+ROWS = list(rows())
+
+CODES = {400: "bad_request", 412: "precondition_failed", 413: "payload_too_large", 414: "uri_too_long",
+         416: "range_not_satisfiable", 417: "expectation_failed", 421: "misdirected_request", 426: "upgrade_required",
+         431: "headers_too_large", 501: "not_implemented", 505: "version_not_supported"}
+DETAILS = {404: "Not Found", 405: "Method Not Allowed"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder of static files, beside a file that is nobody's business."""
+    outside = tmp_path_factory.mktemp("conformance")
+    (outside / "secret.txt").write_text("the secret outside")
+    folder = outside / "static"
+    (folder / "css").mkdir(parents=True)
+    for name in ("index.html", "login.html", "docs.html"):
+        (folder / name).write_text(f"<!doctype html><title>{name}</title>")
+    (folder / "openapi.json").write_text("{}")
+    (folder / "css" / "base.css").write_text("body{}")
+    (folder / ".hidden").write_text("the secret inside")
+    (folder / "letters.txt").write_bytes(conditions.LETTERS)
+    os.utime(folder / "letters.txt", (784_111_777, 784_111_777))
+    (folder / "big.txt").write_bytes(conditions.BIG)
+    return folder
+
+
+def started(site, tmp_path_factory, *options):
+    """A server that asks for no token, with one run, and what rows need to know of it."""
+    server = Server([*options, "--static-dir", site], None, tmp_path_factory.mktemp("server"))
+    with RawConnection(server) as raw:
+        tag = raw.ask(request("/static/letters.txt"))["etag"]
+        assert raw.ask(ingest(payload("conformance"))).status == 202
+    scheme = "https" if server.secure else "http"
+    words = {"scheme": scheme, "SCHEME": scheme.upper(), "other": "http" if server.secure else "https",
+             "port": "443" if server.secure else "80", "tag": tag, "bare": tag.strip('"')}
+    return SimpleNamespace(server=server, words={f"{{{name}}}".encode(): word.encode() for name, word in words.items()})
+
+
+@pytest.fixture(scope="module")
+def plain(site, tmp_path_factory):
+    setting = started(site, tmp_path_factory)
+    yield setting
+    assert setting.server.stop() == 0, setting.server.output
+
+
+@pytest.fixture(scope="module")
+def tls(site, tmp_path_factory):
+    setting = started(site, tmp_path_factory, "--tls", "dev")
+    yield setting
+    assert setting.server.stop() == 0, setting.server.output
+
+
+@pytest.mark.parametrize(("delivery", "case"), ROWS)
+def test_row(request, delivery, case: Case):
+    setting = request.getfixturevalue("tls" if delivery == "tls" else "plain")
+    pieces = [filled(piece, setting.words) for piece in case.sent]
+    with RawConnection(setting.server) as raw:
+        answers = exchange(raw, pieces, case, 1 if delivery == "bytewise" else None)
+        for position, answer in enumerate(answers):
+            check_error(answer, is_head=position in case.heads)
+        check_end(raw, answers[-1], case)
+    if case.check:
+        case.check(answers)
+
+
+def filled(piece: bytes, words: dict[bytes, bytes]) -> bytes:
+    for name, word in words.items():
+        piece = piece.replace(name, word)
+    return piece
+
+
+def exchange(raw: RawConnection, pieces: list[bytes], case: Case, step: int | None) -> list[Response]:
+    """Sends the pieces, each but the first after one more answer, and reads the answers that the row announces."""
+    answers: list[Response] = []
+    for piece in pieces[:-1]:
+        send(raw, piece, step)
+        answers.append(raw.read_response(len(answers) in case.heads))
+    send(raw, pieces[-1], step)
+    while len(answers) < len(case.statuses):
+        answers.append(raw.read_response(len(answers) in case.heads))
+    assert [answer.status for answer in answers] == list(case.statuses)
+    return answers
+
+
+def send(raw: RawConnection, data: bytes, step: int | None):
+    """At once, or so many bytes at a time."""
+    for start in range(0, len(data), step or len(data)):
+        raw.send(data[start:start + (step or len(data))])
+
+
+def check_error(answer: Response, is_head: bool):
+    """Refusals are JSON as the contract says (section 1, "Rejections", and section 3)."""
+    if answer.status < 400:
+        return
+    assert answer["content-type"].split(";")[0] == "application/json"
+    assert answer["x-content-type-options"] == "nosniff"
+    if is_head:
+        return
+    detail = answer.json()["detail"]
+    if isinstance(detail, str):
+        assert detail == DETAILS[answer.status]
+    else:
+        assert detail["error"] == CODES.get(answer.status, "not_found")
+        assert detail["message"]
+
+
+def check_end(raw: RawConnection, last: Response, case: Case):
+    if case.upgrades:
+        return
+    assert ("close" in last["connection"].lower()) == (not case.kept)
+    if case.kept:
+        answer = raw.ask(request("/health", headers=["Connection: close"]))
+        assert answer.status == 200
+        assert answer.json()["status"] == "healthy"
+    assert raw.ended(), f"more came: {raw.buffer[:200]!r}"
+
+
+def test_every_row_has_a_name_of_its_own():
+    names = [row.id for row in ROWS]
+    assert len(names) == len(set(names)) >= 150
