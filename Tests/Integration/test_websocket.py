@@ -198,12 +198,14 @@ def test_history_of_several_megabytes_arrives_whole(either, compression):
         assert len(json.dumps(message)) > 2_000_000
 
 
-def test_server_pings_and_a_client_that_answers_stays(start_server):
-    # A ping that waited for the whole timeout of the one before would come too late for this client.
-    own = start_server("--ws-ping-interval", "0.2", "--ws-pong-timeout", "60")
+# With a longer timeout, a ping that waited for the whole timeout of the one before would come too late for this client. With
+# the same (as by default), the deadline of a ping that was answered is due together with the next ping.
+@pytest.mark.parametrize("timeout", ["60", "0.2", "0.4"])
+def test_server_pings_and_a_client_that_answers_stays(start_server, timeout):
+    own = start_server("--ws-ping-interval", "0.2", "--ws-pong-timeout", timeout)
     with RawWebSocket(own, timeout=20) as socket:
         pings = 0
-        while pings < 8:
+        while pings < 15:
             frame = socket.read_frame()
             if frame.opcode == PING:
                 pings += 1

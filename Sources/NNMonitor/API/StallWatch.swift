@@ -9,6 +9,8 @@ final class StallWatch {
     private let context: ChannelHandlerContext
     private let timeout: TimeAmount
     private var timer: Scheduled<Void>?
+    /// Counts timers: a cancelled one that is due in the same turn of the event loop comes all the same.
+    private var round = 0
 
     init(context: ChannelHandlerContext, timeout: TimeAmount) {
         self.context = context
@@ -30,7 +32,10 @@ final class StallWatch {
     private var waiting: Int? { try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) }
 
     private func check(after before: Int?) {
+        round += 1
+        let round = round
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
+            guard timer != nil, round == self.round else { return }
             let now = waiting
             if let before, let now, now < before {
                 check(after: now)

@@ -5,6 +5,8 @@ struct KeepAlive {
     private var isAwaiting = false
     private var isReading = true
     private var hasRead = false
+    /// Counts deadlines: only the one that began last counts.
+    private var round = 0
 
     /// A ping was sent.
     ///
@@ -38,10 +40,20 @@ struct KeepAlive {
         return isAwaiting && !isReading
     }
 
-    /// The deadline has come.
+    /// A deadline begins, in place of one that runs.
+    ///
+    /// - Returns: its number.
+    mutating func deadlineBegan() -> Int {
+        round += 1
+        return round
+    }
+
+    /// A deadline has come. That of an earlier ping comes in spite of its timer's being cancelled when both are due in
+    /// the same turn of the event loop, as they are where the interval is as long as the timeout.
     ///
     /// - Returns: whether the peer is gone.
-    mutating func deadlineCame() -> Bool {
+    mutating func deadlineCame(_ round: Int) -> Bool {
+        guard round == self.round else { return false }
         defer { isAwaiting = false }
         return isAwaiting && isReading
     }

@@ -18,8 +18,9 @@ extension WebSocketHandler {
     /// Begins the time for the answer, anew if it runs.
     func awaitPong(_ context: ChannelHandlerContext) {
         pongTimer?.cancel()
+        let round = keepAlive.deadlineBegan()
         pongTimer = context.eventLoop.assumeIsolated().scheduleTask(in: configuration.pongTimeout) { [self] in
-            if keepAlive.deadlineCame() { drop(context) }
+            if keepAlive.deadlineCame(round) { drop(context) }
         }
     }
 

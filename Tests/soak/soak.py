@@ -1,0 +1,114 @@
+"""Runs the whole server under mixed load and reports; `soak.py MINUTES`. Called by script/soak."""
+
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "Tests/Integration"), str(Path(__file__).parent)]
+
+import report  # noqa: E402
+from crowd import Crowd  # noqa: E402
+from ledger import Ledger  # noqa: E402
+from support.clients import context  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.vitals import health_time  # noqa: E402
+from trainers import Trainer  # noqa: E402
+from watchers import Witness  # noqa: E402
+
+TOKEN = "soak-token-91c2f0aa57d34be8"
+TRAINERS, VISITORS, LAYERS = 4, 3, 20
+MAX_RUNS, MAX_STEPS = 8, 200
+# A run is longer than what is kept of it, and there are more runs than are kept: both are reached in the warm-up.
+STEPS_PER_RUN = 300
+# What memory may vary by: histories and listings on their way, and pages that the allocator keeps (see vitals.py).
+ALLOWANCE = 32_000_000
+
+
+class Soak:
+    def __init__(self, folder: Path):
+        self.server = Server(
+            ["--tls", "dev", "--max-runs", MAX_RUNS, "--max-steps-per-run", MAX_STEPS, "--auth-failure-limit", 1_000_000,
+             "--log-level", "warning"], {"NN_MONITOR_AUTH_TOKEN": TOKEN}, folder)
+        self.server.token = TOKEN
+        self.ledger = Ledger()
+        self.done = threading.Event()
+        self.witness = Witness(self.server, self.ledger)
+        self.crowd = Crowd(self.server, VISITORS, MAX_STEPS)
+        self.threads: list[threading.Thread] = []
+
+    def start(self):
+        shared = context(self.server)
+        self.spawn(self.witness.watch, self.done)
+        for number in range(TRAINERS):
+            trainer = Trainer(self.server, shared, self.ledger, number, LAYERS, STEPS_PER_RUN)
+            self.spawn(trainer.train, self.pause(0.01), self.done)
+        self.crowd.start()
+
+    def spawn(self, body, *arguments):
+        def guarded():
+            try:
+                body(*arguments)
+            except BaseException as error:  # noqa: BLE001 -- a client that dies must not go unnoticed
+                self.ledger.error(f"{body.__qualname__} ended with {error!r}")
+        thread = threading.Thread(target=guarded, daemon=True)
+        thread.start()
+        self.threads.append(thread)
+
+    def pause(self, seconds: float):
+        return lambda: self.done.wait(seconds)
+
+    def warm_up(self):
+        """Until as many runs are kept as are ever kept, each as long as it ever is."""
+        needed = (MAX_RUNS + TRAINERS) * STEPS_PER_RUN
+        while self.ledger.counts["steps posted"] < needed and self.ledger.error_count == 0:
+            time.sleep(0.1)
+
+    def sample(self, label: str) -> report.Sample:
+        server = self.server
+        return report.Sample(label, server.memory(), server.descriptors(), server.processor_time())
+
+    def run(self, minutes: float) -> tuple[str, bool]:
+        self.start()
+        self.warm_up()
+        samples = [self.sample("start")]
+        began = time.monotonic()
+        for quarter in (1, 2, 3, 4):
+            time.sleep(max(0.0, began + quarter * minutes * 15 - time.monotonic()))
+            samples.append(self.sample("end" if quarter == 4 else f"{quarter * 25} %"))
+        self.done.set()
+        for thread in self.threads:
+            thread.join(90)
+            if thread.is_alive():
+                self.ledger.error("a client did not end")
+        self.crowd.finish(self.ledger)
+        self.witness.finish()
+        health = health_time(self.server)
+        idle = self.sample("idle again")
+        if self.ledger.counts["steps seen by the witness"] == 0:
+            self.ledger.error("the witness saw nothing")
+        stopped = self.server.stop()
+        if stopped != 0:
+            self.ledger.error(f"the server ended with {stopped}")
+        text = report.text(minutes, [*samples, idle], self.ledger, health, ALLOWANCE, stopped)
+        return text, self.ledger.error_count == 0 and report.is_flat(samples, ALLOWANCE)
+
+
+def main():
+    minutes = float(sys.argv[1])
+    folder = Path(tempfile.mkdtemp(prefix="nnmonitor-soak-"))
+    try:
+        text, passed = Soak(folder).run(minutes)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    (ROOT / ".build/soak-report.md").write_text(text)
+    print(text)
+    print("soak: passed" if passed else "soak: FAILED")
+    sys.exit(0 if passed else 1)
+
+
+if __name__ == "__main__":
+    main()
