@@ -1,11 +1,7 @@
-"""The visitors and readers, in a process of their own.
+"""The visitors and readers, in a process of their own: they take a core's time from nobody who is measured."""
 
-They leave in bad ways, and Python's TLS sockets can't be left so without harm to others of the same process: a thread that
-still reads one uses the number of its descriptor, which may be another socket's by then.
-"""
-
+import asyncio
 import multiprocessing
-import threading
 from types import SimpleNamespace
 
 from ledger import Ledger
@@ -36,19 +32,19 @@ class Crowd:
 
 def _run(facts: dict, visitors: int, limit: int, done, results):
     server, ledger = SimpleNamespace(**facts), Ledger()
-    clients = [(Visitor(server, ledger, number, limit).visit, 0.05) for number in range(visitors)]
-    clients.append((Reader(server, ledger, limit).read, 0.2))
-    threads = [threading.Thread(target=_guarded, args=(ledger, body, lambda seconds=seconds: done.wait(seconds), done))
-               for body, seconds in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    asyncio.run(_clients(server, ledger, visitors, limit, done))
     results.put((dict(ledger.counts), ledger.errors, ledger.error_count))
 
 
-def _guarded(ledger, body, *arguments):
+async def _clients(server, ledger: Ledger, visitors: int, limit: int, done):
+    async with asyncio.TaskGroup() as group:
+        for number in range(visitors):
+            group.create_task(_guarded(ledger, Visitor(server, ledger, number, limit).visit(0.05, done)))
+        group.create_task(_guarded(ledger, Reader(server, ledger, limit).read(0.2, done)))
+
+
+async def _guarded(ledger: Ledger, client):
     try:
-        body(*arguments)
-    except BaseException as error:  # noqa: BLE001 -- a client that dies must not go unnoticed
-        ledger.error(f"{body.__qualname__} ended with {error!r}")
+        await client
+    except Exception as error:  # noqa: BLE001 -- a client that dies must not go unnoticed
+        ledger.error(f"{client.__qualname__} ended with {error!r}")

@@ -1,13 +1,17 @@
 """Those who watch: one subscriber that stays and checks everything, others that come and go, readers of histories."""
 
+import asyncio
+import contextlib
 import json
 import random
 import re
-from socket import SHUT_RDWR
 
-from support.clients import session, subscribe
-from websockets.exceptions import ConnectionClosed
+from support.clients import context, session, subscribe
+from support.raw_websocket import Ended, RawWebSocket
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
+NONSENSE = ["no JSON", '{"action":"fly"}', "[]", '{"action":"subscribe_run","run_id":7}']
 STEP = re.compile(r'^\{"type":"new_metrics","run_id":"([^"]*)","data":\{"step":(\d+)')
 
 
@@ -65,48 +69,80 @@ def check_history(ledger, run: str, data: dict, limit: int):
 
 
 class Visitor:
-    """Subscribes, asks for a history, watches for a while, and leaves in one way or another."""
+    """Subscribes, asks for a history, watches for a while, and leaves in one way or another.
+
+    With coroutines: a client with threads closes its socket while its other thread may still read it, by a number that is
+    another socket's by then.
+    """
 
     def __init__(self, server, ledger, number: int, limit: int):
         self.server = server
         self.ledger = ledger
         self.limit = limit
         self.rng = random.Random(1000 + number)
+        self.headers = {"Authorization": f"Bearer {server.token}"}
+        self.context = context(server)
 
-    def visit(self, pause, done):
+    async def visit(self, seconds: float, done):
+        """Visits again and again, with a pause of so long, until `done` is set."""
         while not done.is_set():
             try:
-                self.visit_once(done)
-            except (OSError, ConnectionClosed, TimeoutError) as error:
+                if self.rng.random() < 0.3:
+                    await asyncio.to_thread(self.leave_badly)
+                else:
+                    await self.visit_once(done)
+            except (OSError, WebSocketException, Ended) as error:
                 self.ledger.error(f"a visit failed: {error!r}")
-            pause()
+            await asyncio.sleep(seconds)
 
-    def visit_once(self, done):
+    async def visit_once(self, done):
         compression = self.rng.choice(["deflate", None])
-        with subscribe(self.server, compression) as socket:
+        async with connect(self.server.ws_url, ssl=self.context, compression=compression, max_size=None, proxy=None,
+                           additional_headers=self.headers) as socket:
             self.ledger.count("subscribers that came and went")
-            runs = list(json.loads(socket.recv(timeout=30))["data"])
+            runs = list(json.loads(await socket.recv())["data"])
             run = self.rng.choice(runs) if runs else None
             if run is not None:
-                socket.send(json.dumps({"action": "subscribe_run", "run_id": run, "lite": self.rng.random() < 0.5}))
+                lite = self.rng.random() < 0.5
+                await socket.send(json.dumps({"action": "subscribe_run", "run_id": run, "lite": lite}))
             if self.rng.random() < 0.2:
-                socket.send(self.rng.choice(["no JSON", '{"action":"fly"}', "[]", '{"action":"subscribe_run","run_id":7}']))
-            following = None
-            for _ in range(self.rng.randrange(5, 60)):
-                if done.is_set():
-                    return
-                message = json.loads(socket.recv(timeout=30))
-                if message["type"] == "run_history":
-                    self.ledger.count("histories by WebSocket")
-                    check_history(self.ledger, message["run_id"], message["data"], self.limit)
-                    following = message["data"]["steps"][-1]["step"]
-                elif message["type"] == "new_metrics" and message["run_id"] == run and following is not None:
-                    following += 1
-                    if message["data"]["step"] != following:
-                        self.ledger.error(f"{run}: step {message['data']['step']} came where {following} was next")
-            if self.rng.random() < 0.3:
-                # Gone without a word.
-                socket.socket.shutdown(SHUT_RDWR)
+                await socket.send(self.rng.choice(NONSENSE))
+            await self.watch(socket, run, done)
+
+    async def watch(self, socket, run: str | None, done):
+        """Takes some messages: a history, and then that run's steps from its end on."""
+        following = None
+        for _ in range(self.rng.randrange(5, 60)):
+            message = await self.next_message(socket, done)
+            if message is None:
+                return
+            if message["type"] == "run_history":
+                self.ledger.count("histories by WebSocket")
+                check_history(self.ledger, message["run_id"], message["data"], self.limit)
+                following = message["data"]["steps"][-1]["step"]
+            elif message["type"] == "new_metrics" and message["run_id"] == run and following is not None:
+                following += 1
+                if message["data"]["step"] != following:
+                    self.ledger.error(f"{run}: step {message['data']['step']} came where {following} was next")
+
+    @staticmethod
+    async def next_message(socket, done) -> dict | None:
+        """Waits for it as long as somebody posts."""
+        while not done.is_set():
+            with contextlib.suppress(TimeoutError):
+                return json.loads(await asyncio.wait_for(socket.recv(), 1))
+        return None
+
+    def leave_badly(self):
+        """Subscribes, and is gone without a close frame, or in the middle of a frame, or with a reset."""
+        with RawWebSocket(self.server, [f"Authorization: Bearer {self.server.token}"], context=self.context) as socket:
+            self.ledger.count("subscribers that left without a word")
+            for _ in range(self.rng.randrange(4)):
+                socket.read_frame()
+            if self.rng.random() < 0.5:
+                socket.send(b"\x81\xff\x00\x00")
+            if self.rng.random() < 0.5:
+                socket.reset()
 
 
 class Reader:
@@ -118,14 +154,15 @@ class Reader:
         self.limit = limit
         self.rng = random.Random(7)
 
-    def read(self, pause, done):
+    async def read(self, seconds: float, done):
+        """Reads again and again, with a pause of so long, until `done` is set."""
         with session(self.server) as client:
             while not done.is_set():
                 try:
-                    self.read_once(client)
+                    await asyncio.to_thread(self.read_once, client)
                 except OSError as error:
                     self.ledger.error(f"a read failed: {error!r}")
-                pause()
+                await asyncio.sleep(seconds)
 
     def read_once(self, client):
         listing = client.get(f"{self.server.url}/api/v1/runs", timeout=60)
