@@ -149,6 +149,22 @@ def test_client_that_closes_its_side_still_gets_its_answer(raw):
     assert raw.read_response().status == 202
 
 
+@pytest.mark.parametrize("begun", [
+    b"GET /hea", request()[:-2], request("/logout", "POST", ["Content-Length: 5"], b"hell"),
+    request("/logout", "POST", ["Transfer-Encoding: chunked"]) + b"5\r\nhello\r\n0\r\n"],
+    ids=["line", "head", "body", "chunks"])
+@pytest.mark.parametrize("before", [b"", request()], ids=["first", "second"])
+def test_client_that_closes_its_side_in_the_middle_of_a_request_is_told(raw, before, begun):
+    raw.send(before + begun)
+    raw.socket.shutdown(1)
+    if before:
+        assert raw.read_response().status == 200
+    answer = raw.read_response()
+    assert answer.status == 400
+    assert answer.json()["detail"]["message"] == "The request ended too early"
+    assert raw.ended()
+
+
 # Early answers
 
 

@@ -50,6 +50,16 @@ def test_drip_fed_head_does_not_move_the_deadline(hasty):
         done.set()
 
 
+@pytest.mark.parametrize("begun", [b"G", b"GET /health HTTP/1.1\r\nHost: localhost\r\n", b"\r\n"],
+                         ids=["letter", "half", "empty line"])
+def test_head_that_begins_together_with_a_request_before_it_has_its_deadline_too(hasty, begun):
+    with RawConnection(hasty) as raw:
+        raw.send(request() + begun)
+        assert raw.read_response().status == 200
+        assert raw.read_response().status == 408
+        assert raw.gone()
+
+
 def test_body_that_does_not_come_is_408(hasty):
     with RawConnection(hasty) as raw:
         raw.send(ingest(b"{", headers=["Content-Length: 1000"]))

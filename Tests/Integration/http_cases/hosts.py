@@ -48,6 +48,8 @@ CASES = [
     *(refused(f"host {name}", host(value), 421) for name, value in STRANGE.items()),
     refused("no host", host()),
     refused("two hosts", host("localhost", "evil.example")),
+    refused("no host and an unknown expectation", request(host=None, headers=["Expect: miracles"])),
+    refused("another name and an unknown expectation", request(host="evil.example", headers=["Expect: miracles"]), 421),
     refused("two hosts that are the same", host("localhost", "localhost")),
     refused("two hosts, the first empty", host("", "localhost")),
     refused("two hosts with another field between", request(headers=["X: y", "HOST: localhost"])),

@@ -11,17 +11,18 @@ extension HeadGate {
         if let name = Self.single.first(where: { headers[$0].count > 1 }) {
             return Self.malformed("There must be one \(name) header")
         }
-        if let refusal = self.refusalOfFraming(head) { return refusal }
-        if !head.isHTTP10, headers.contains(name: "expect") {
-            let expectations = headers["expect"]
-            guard expectations.count == 1, expectations[0].trimmed.lowercased() == "100-continue" else {
-                return .answer(
-                    .error(
-                        .expectationFailed, code: "expectation_failed",
-                        message: "The only expectation understood here is 100-continue"))
-            }
-        }
-        return nil
+        return self.refusalOfFraming(head)
+    }
+
+    /// Whether more is expected than is done here (RFC 9110 §10.1.1).
+    func refusalOfExpectation(_ head: HTTPRequestHead) -> Admission? {
+        guard !head.isHTTP10, head.headers.contains(name: "expect") else { return nil }
+        let expectations = head.headers["expect"]
+        if expectations.count == 1, expectations[0].trimmed.lowercased() == "100-continue" { return nil }
+        return .answer(
+            .error(
+                .expectationFailed, code: "expectation_failed",
+                message: "The only expectation understood here is 100-continue"))
     }
 
     /// Two ways to tell the end of a body are how requests are smuggled past a proxy (RFC 9112 §11.2).

@@ -40,6 +40,7 @@ struct HeadGate: Sendable {
                 .error(.badRequest, code: "bad_request", message: "The request's target is not well encoded"))
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
+        if let refusal = self.refusalOfExpectation(head) { return refusal }
         let asker = Asker(head: head, target: target, peer: peer, secure: secure)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
