@@ -16,18 +16,22 @@ struct FreedMemory: Service {
     /// When giving back is worth its time, which is about 0.2 ms for each megabyte given back.
     struct Policy {
         /// Free bytes that have to come together.
-        static let worthwhile = 16 << 20
-        /// What the last time could not give back, because something in use lies in the same pages.
+        static let worthwhile = 4 << 20
+        /// What could not be given back, because something in use lies in the same pages.
         private var stuck = 0
 
         /// Whether so many free bytes in memory are worth it.
-        func isWorthwhile(free: Int) -> Bool { free - stuck >= Self.worthwhile }
+        mutating func isWorthwhile(free: Int) -> Bool {
+            // What is less now has been used again: it can be given back when it is free the next time.
+            stuck = min(stuck, max(free, 0))
+            return free - stuck >= Self.worthwhile
+        }
 
-        /// Notes what was left, afterwards or because it has become less since.
-        mutating func left(free: Int) { stuck = max(free, 0) }
-
-        /// Lowers what counts as stuck when it has been used again.
-        mutating func seen(free: Int) { stuck = min(stuck, max(free, 0)) }
+        /// Notes how much was free before and after giving back.
+        mutating func gaveBack(before: Int, after: Int) {
+            // If it was much, there may be more the next time: others free memory meanwhile.
+            if before - after < Self.worthwhile { stuck = max(min(before, after), 0) }
+        }
     }
 
     /// The time between two looks.
@@ -40,10 +44,9 @@ struct FreedMemory: Service {
             var policy = Policy()
             while (try? await Task.sleep(for: interval)) != nil {
                 guard let free = Self.freeBytesInMemory() else { continue }
-                policy.seen(free: free)
                 guard policy.isWorthwhile(free: free) else { continue }
                 nn_give_back_free_pages()
-                policy.left(free: Self.freeBytesInMemory() ?? free)
+                policy.gaveBack(before: free, after: Self.freeBytesInMemory() ?? free)
             }
         }
     }

@@ -89,9 +89,12 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             assert again.pop(other.run) > 0
             # One run of each trainer may have been begun when the other's last one was posted.
             assert abs(sum(again.values()) - len(kept) * STEPS) <= 2 * STEPS
-        vitals.record("resident for each byte of the limit",
-                      (own.memory("VmHWM") - vitals.memory) / limit, "bytes")
-        assert own.memory("VmHWM") - vitals.memory < limit + KEPT_BY_THE_ALLOCATOR
+        peak = own.memory("VmHWM") - vitals.memory
+        vitals.record("resident for each byte of the limit", peak / limit, "bytes")
+        # What an evicted run gives back can be used again by the same thread at once, and by all of them when the server
+        # has given it back to the system. So for a moment there may be twice as much; without a limit it would be five
+        # times.
+        assert peak < 2 * limit + KEPT_BY_THE_ALLOCATOR
 
 
 def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):

@@ -10,7 +10,7 @@ from .raw import RawConnection, request
 
 MEGABYTE = 1_000_000
 
-# The server gives free memory back when 16 MiB of it have come together, in whole pages: below that, and where something
+# The server gives free memory back when 4 MiB of it have come together, in whole pages: below that, and where something
 # in use lies in the same page, a server that has forgotten every byte of a load still shows some of its peak.
 KEPT_BY_THE_ALLOCATOR = 32 * MEGABYTE
 
