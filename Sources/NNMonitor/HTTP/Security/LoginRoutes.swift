@@ -16,12 +16,12 @@ struct LoginRoutes: Sendable {
 
     private func login(_ request: HTTPRequest) throws -> HTTPResponse {
         try self.refuseForeign(request)
-        guard !self.authenticator.isOpen else { return .redirect(to: "/") }
         guard let pairs = PercentCoding.pairs(Substring(String(buffer: request.body))),
             let token = pairs.last(where: { $0.name == "token" })?.value
         else {
             throw HTTPError(.badRequest, code: "bad_request", message: "The form must have one field, 'token'")
         }
+        guard !self.authenticator.isOpen else { return .redirect(to: "/") }
         switch self.authenticator.check(token, peer: request.peer) {
         case .valid(let entry):
             var response = HTTPResponse.redirect(to: "/")
