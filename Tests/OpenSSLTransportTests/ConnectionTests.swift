@@ -168,10 +168,32 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test(arguments: [true, false])
-    func `The end of TCP without close_notify is told as truncated`(halfClosure: Bool) async throws {
+    @Test func `After the client's end of TCP alone ten megabytes still go out, then the server's close_notify`()
+        async throws
+    {
+        let sent = bytes(10_000_000)
+        let server = try await TestServer.start(context: TLSContext(configuration: configuration)) {
+            let handler = EchoHandler()
+            handler.replyAtEnd = ByteBuffer(bytes: sent)
+            return handler
+        }
+        let client = try ClientContext(trusting: configuration.certificateFile)
+        let port = server.port
+        let received = try await blocking {
+            let connection = try BlockingClient(port: port, context: client)
+            try connection.handshake()
+            connection.shutdownTCPOutput()
+            return try connection.readToCloseNotify()
+        }
+        #expect(received == sent)
+        let seen = await server.events { $0 == .inactive }
+        #expect(seen == [.handshake(nil), .inputClosed, .shutdown, .inactive])
+        try await server.stop()
+    }
+
+    @Test func `Without half-closure the end of TCP alone is told as truncated`() async throws {
         let server = try await TestServer.start(
-            context: TLSContext(configuration: configuration), halfClosure: halfClosure)
+            context: TLSContext(configuration: configuration), halfClosure: false)
         let client = try ClientContext(trusting: configuration.certificateFile)
         let port = server.port
         try await blocking {

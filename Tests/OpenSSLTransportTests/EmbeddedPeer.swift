@@ -10,15 +10,21 @@ import Testing
 final class EmbeddedPeer {
     let channel: EmbeddedChannel
     let client: TLSSession
-    private let clientSSL: OpaquePointer
+    let clientSSL: OpaquePointer
+    private let clientContext: ClientContext
+    let network = HeldNetwork()
     let recorder = Recorder()
 
-    init(context: TLSContext, trusting authority: String, maximumControlBytes: Int = 65536) throws {
+    init(
+        context: TLSContext, trusting authority: String,
+        versions: ClosedRange<Int32> = TLSVersion.v1_2.rawValue...TLSVersion.v1_3.rawValue,
+        maximumControlBytes: Int = 65536
+    ) throws {
         channel = EmbeddedChannel()
         let handler = TLSServerHandler(
             context: context, handshakeTimeout: .seconds(10), maximumControlBytes: maximumControlBytes)
-        try channel.pipeline.syncOperations.addHandlers([handler, recorder])
-        let clientContext = try ClientContext(trusting: authority)
+        try channel.pipeline.syncOperations.addHandlers([network, handler, recorder])
+        clientContext = try ClientContext(trusting: authority, versions: versions)
         clientSSL = try #require(clientContext.makeSSL())
         client = try TLSSession(adopting: clientSSL, keeping: clientContext)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -28,6 +34,12 @@ final class EmbeddedPeer {
         // Handlers leave a channel when it closes and its loop has run: without that they would keep each other.
         _ = try? channel.finish(acceptAlreadyClosed: true)
         channel.embeddedEventLoop.run()
+    }
+
+    /// Seals records with the client's keys, behind the client's back: the client must not write itself any more, nor
+    /// before. For TLS 1.3, after the handshake.
+    func forge() throws -> RecordForge {
+        try RecordForge(secret: #require(clientContext.secret("CLIENT_TRAFFIC_SECRET_0")))
     }
 
     /// Makes the client ask the server for a key update of its own (RFC 8446 §4.6.3).
@@ -84,6 +96,7 @@ final class EmbeddedPeer {
         var received = ByteBuffer()
         var errors: [TLSError] = []
         var inputClosed = 0
+        var shutdowns = 0
         var isShaken = false
         var isInactive = false
 
@@ -93,8 +106,10 @@ final class EmbeddedPeer {
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if event is TLSUserEvent { isShaken = true }
+            if case .handshakeCompleted? = event as? TLSUserEvent { isShaken = true }
+            if event as? TLSUserEvent == .shutdownCompleted { shutdowns += 1 }
             if event as? ChannelEvent == .inputClosed { inputClosed += 1 }
+            context.fireUserInboundEventTriggered(event)
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {

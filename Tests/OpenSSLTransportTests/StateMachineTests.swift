@@ -45,7 +45,7 @@ import Testing
         #expect(machine.closeNotifyReceived(halfClosure: true) == .fireInputClosed)
         #expect(machine.closeNotifyReceived(halfClosure: true) == .none)
         #expect(machine.canEncrypt)
-        #expect(machine.transportEnded(channelGone: false) == .none)
+        #expect(machine.transportInputEnded() == .none)
         #expect(machine.closeOutput(hasFlushedWrites: true) == .drain)
         #expect(!machine.acceptsWrites)
         #expect(machine.canEncrypt)
@@ -58,24 +58,47 @@ import Testing
     @Test func `After our close_notify the peer's closes`() {
         var machine = open()
         #expect(machine.closeOutput(hasFlushedWrites: false) == .sendCloseNotify)
+        #expect(machine.closeNotifySent() == .shutOutput)
+        #expect(machine.closeNotifySent() == .none)
         #expect(machine.received(firstByte: 23) == .decrypt)
         #expect(machine.closeNotifyReceived(halfClosure: true) == .close)
         #expect(machine.state == .closed)
     }
 
+    @Test func `While our close_notify is on its way, nothing but its time limit closes`() {
+        for end in 0..<3 {
+            var machine = open()
+            #expect(machine.closeOutput(hasFlushedWrites: false) == .sendCloseNotify)
+            switch end {
+            case 0: #expect(machine.closeNotifyReceived(halfClosure: true) == .awaitOurs)
+            case 1: #expect(machine.transportInputEnded() == .none)
+            default: #expect(machine.close(hasFlushedWrites: false) == .closeWhenSent)
+            }
+            #expect(machine.state != .closed)
+            #expect(machine.closeNotifySent() == .close)
+            #expect(machine.state == .closed)
+        }
+    }
+
     @Test func `The end of TCP is judged by what came before`() {
         var fresh = TLSServerHandler.StateMachine()
         _ = fresh.start()
-        #expect(fresh.transportEnded(channelGone: false) == .close)
+        #expect(fresh.transportInputEnded() == .close)
 
         var begun = TLSServerHandler.StateMachine()
         _ = begun.start()
         _ = begun.received(firstByte: 22)
-        #expect(begun.transportEnded(channelGone: false) == .fail(.handshakeInterrupted))
+        #expect(begun.transportInputEnded() == .fail(.handshakeInterrupted))
 
         var shaken = open()
-        #expect(shaken.transportEnded(channelGone: true) == .fail(.truncated))
-        #expect(shaken.transportEnded(channelGone: true) == .none)
+        #expect(shaken.channelEnded() == .fail(.truncated))
+        #expect(shaken.channelEnded() == .none)
+
+        var half = open()
+        #expect(half.transportInputEnded() == .fireInputClosed)
+        #expect(half.transportInputEnded() == .none)
+        #expect(half.canEncrypt)
+        #expect(half.channelEnded() == .none)
     }
 
     @Test func `A close that would lose writes is no orderly close`() {
@@ -91,6 +114,6 @@ import Testing
         #expect(machine.failed() == true)
         #expect(machine.failed() == false)
         #expect(machine.received(firstByte: 23) == .discard)
-        #expect(machine.transportEnded(channelGone: false) == .close)
+        #expect(machine.transportInputEnded() == .close)
     }
 }

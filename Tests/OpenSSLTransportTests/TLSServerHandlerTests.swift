@@ -151,13 +151,28 @@ import Testing
         #expect(try peer.read() == ByteBuffer(string: "still here"))
     }
 
-    @Test func `The end of TCP alone is truncated`() throws {
+    @Test func `The end of TCP alone, too, leaves the output open where half-closure is allowed`() throws {
         let peer = try peer()
         peer.channel.allowRemoteHalfClosure = true
         try peer.shakeHands()
+        try peer.client.write(ByteBuffer(string: "cut off"))
+        let record = peer.takeClientBytes()
+        peer.send(try #require(record.getSlice(at: 0, length: record.readableBytes - 1)))
         peer.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(peer.recorder.inputClosed == 1)
+        // What was not whole is not handed on, nor what might follow.
+        peer.send(try #require(record.getSlice(at: record.readableBytes - 1, length: 1)))
+        #expect(peer.recorder.received.readableBytes == 0)
+        try peer.channel.writeOutbound(ByteBuffer(string: "still here"))
+        #expect(try peer.read() == ByteBuffer(string: "still here"))
+        #expect(peer.recorder.errors.isEmpty)
+    }
+
+    @Test func `A channel that ends without close_notify is truncated`() throws {
+        let peer = try peer()
+        try peer.shakeHands()
+        peer.channel.pipeline.fireChannelInactive()
         #expect(peer.recorder.errors == [.truncated])
-        #expect(peer.recorder.inputClosed == 0)
         #expect(peer.recorder.isInactive)
     }
 

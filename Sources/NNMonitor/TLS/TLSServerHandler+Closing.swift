@@ -15,6 +15,7 @@ extension TLSServerHandler {
         switch machine.close(hasFlushedWrites: pending.hasFlushed) {
         case .closeNow: finishClosing(context)
         case .wait: break
+        case .closeWhenSent: limitClosing(context)
         case .closeNotifyThenClose: closeAfterCloseNotify(context)
         }
     }
@@ -34,7 +35,7 @@ extension TLSServerHandler {
         }
     }
 
-    /// The end of our side. The transport's output is shut when `close_notify` has been written.
+    /// The end of our side. The transport's output is shut when `close_notify`, and all before it, has been written.
     func sendCloseNotifyAndShutOutput(_ context: ChannelHandlerContext) {
         session?.closeOutput()
         let promise = closeOutputPromise
@@ -44,11 +45,13 @@ extension TLSServerHandler {
             context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
         }
         write(last: session?.takeCiphertext(), context) { [self] in
-            guard machine.state != .closed else {
+            switch machine.closeNotifySent() {
+            case .shutOutput: context.close(mode: .output, promise: promise)
+            case .close:
                 promise?.succeed()
-                return
+                finishClosing(context)
+            case .none: promise?.succeed()
             }
-            context.close(mode: .output, promise: promise)
         }
     }
 
@@ -62,6 +65,8 @@ extension TLSServerHandler {
         case .answerAndClose:
             context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
             closeAfterCloseNotify(context)
+        case .awaitOurs:
+            context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
         case .close:
             context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
             finishClosing(context)
@@ -72,8 +77,13 @@ extension TLSServerHandler {
     private func closeAfterCloseNotify(_ context: ChannelHandlerContext) {
         failPending(ChannelError.ioOnClosedChannel)
         session?.closeOutput()
-        setTimer(context, after: closeTimeout) { [self] in finishClosing(context) }
+        limitClosing(context)
         write(last: session?.takeCiphertext(), context) { [self] in finishClosing(context) }
+    }
+
+    /// A peer that takes nothing doesn't hold up the close for longer than this.
+    private func limitClosing(_ context: ChannelHandlerContext) {
+        setTimer(context, after: closeTimeout) { [self] in finishClosing(context) }
     }
 
     /// The connection is broken: tell the peer by the alert that OpenSSL has made, tell the application, close.

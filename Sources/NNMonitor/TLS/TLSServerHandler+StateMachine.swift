@@ -5,7 +5,9 @@ extension TLSServerHandler {
             case open
             /// `close(mode: .output)` was asked for; flushed writes still have to go out before `close_notify`.
             case draining
-            /// `close_notify` was sent.
+            /// `close_notify` was written and is on its way out, behind what was written before it.
+            case closing
+            /// `close_notify` is out.
             case closed
         }
 
@@ -13,9 +15,9 @@ extension TLSServerHandler {
             case idle
             /// `begun`: the peer has sent at least one byte.
             case handshaking(begun: Bool)
-            /// `input` is false once the peer's `close_notify` was seen.
+            /// `input` is false once the peer's side has ended: by `close_notify`, or by the end of TCP.
             case open(input: Bool, output: Output)
-            /// `close_notify` is on its way; when it is out, the connection closes.
+            /// Everything is to be closed. `close_notify` is on its way; when it is out, the connection closes.
             case closing
             /// An alert or a plain answer was sent. What the peer still sends is thrown away until it closes: closing
             /// at once would reset the connection, and the peer might lose our last words.
@@ -95,6 +97,8 @@ extension TLSServerHandler {
             case fireInputClosed
             /// Answer with `close_notify` and close.
             case answerAndClose
+            /// Both have said goodbye, and ours is still on its way: what is written before it must not be lost.
+            case awaitOurs
             /// Both have said goodbye: close.
             case close
             case none
@@ -106,6 +110,9 @@ extension TLSServerHandler {
             case .open(input: true, .closed):
                 state = .closed
                 return .close
+            case .open(input: true, .closing):
+                state = .open(input: false, output: .closing)
+                return .awaitOurs
             case .open(input: true, let output):
                 guard halfClosure else {
                     state = .closing
@@ -119,25 +126,44 @@ extension TLSServerHandler {
 
         enum TransportEndAction: Equatable {
             case fail(TLSError)
+            /// Tell the application that the input has ended; it may go on writing.
+            case fireInputClosed
             case close
             case none
         }
 
-        /// TCP has ended: the peer sends no more bytes, or the channel is gone.
-        mutating func transportEnded(channelGone: Bool) -> TransportEndAction {
-            let before = state
-            if channelGone { state = .closed }
-            switch before {
+        /// The peer's side of TCP has ended, while ours is open.
+        mutating func transportInputEnded() -> TransportEndAction {
+            switch state {
+            case .open(input: true, .closed):
+                state = .closed
+                return .close
+            case .open(input: true, .closing):
+                state = .open(input: false, output: .closing)
+                return .none
+            case .open(input: true, let output):
+                state = .open(input: false, output: output)
+                return .fireInputClosed
+            default: return ended()
+            }
+        }
+
+        /// The channel is gone.
+        mutating func channelEnded() -> TransportEndAction {
+            defer { state = .closed }
+            if case .open(input: true, _) = state { return .fail(.truncated) }
+            return ended()
+        }
+
+        private mutating func ended() -> TransportEndAction {
+            switch state {
             case .handshaking(begun: true):
                 state = .closed
                 return .fail(.handshakeInterrupted)
-            case .open(input: true, _):
-                state = .closed
-                return .fail(.truncated)
             case .handshaking(begun: false), .lingering:
                 state = .closed
                 return .close
-            case .idle, .open(input: false, _), .closing, .closed: return .none
+            case .idle, .open, .closing, .closed: return .none
             }
         }
 
@@ -157,7 +183,7 @@ extension TLSServerHandler {
         mutating func closeOutput(hasFlushedWrites: Bool) -> CloseOutputAction {
             switch state {
             case .open(let input, .open):
-                state = .open(input: input, output: hasFlushedWrites ? .draining : .closed)
+                state = .open(input: input, output: hasFlushedWrites ? .draining : .closing)
                 return hasFlushedWrites ? .drain : .sendCloseNotify
             case .idle, .handshaking:
                 state = .closed
@@ -169,13 +195,36 @@ extension TLSServerHandler {
         /// All that was flushed is encrypted. True: `close_notify` is due now.
         mutating func drained() -> Bool {
             guard case .open(let input, .draining) = state else { return false }
-            state = .open(input: input, output: .closed)
+            state = .open(input: input, output: .closing)
             return true
+        }
+
+        enum CloseNotifySentAction: Equatable {
+            /// Shut the transport's output; the peer may go on sending.
+            case shutOutput
+            /// Nothing more is to come from either side: close.
+            case close
+            case none
+        }
+
+        /// The `close_notify` that ended the output is out, and all before it.
+        mutating func closeNotifySent() -> CloseNotifySentAction {
+            switch state {
+            case .open(input: true, .closing):
+                state = .open(input: true, output: .closed)
+                return .shutOutput
+            case .open(input: false, .closing), .closing:
+                state = .closed
+                return .close
+            default: return .none
+            }
         }
 
         enum CloseAction: Equatable {
             /// Send `close_notify`, and close when it is out.
             case closeNotifyThenClose
+            /// `close_notify` is on its way already; close when it is out, but don't wait for that without end.
+            case closeWhenSent
             case closeNow
             /// The close is under way; it will come by itself.
             case wait
@@ -188,6 +237,9 @@ extension TLSServerHandler {
             case .open(_, .open) where !hasFlushedWrites:
                 state = .closing
                 return .closeNotifyThenClose
+            case .open(_, .closing):
+                state = .closing
+                return .closeWhenSent
             case .lingering: return .wait
             case .idle, .handshaking, .open, .closing, .closed:
                 state = .closed

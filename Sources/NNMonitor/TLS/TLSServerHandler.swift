@@ -5,8 +5,9 @@ import NIOTLS
 ///
 /// - It begins with the channel and fires `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`. A handshake that is
 ///   not complete in time, or fails, fires a `TLSError` and closes.
-/// - The peer's `close_notify` fires `ChannelEvent.inputClosed` where `allowRemoteHalfClosure` is on; where it is off,
-///   the channel closes. The end of TCP without it fires `TLSError.truncated` and closes.
+/// - Where `allowRemoteHalfClosure` is on, the peer's `close_notify` fires `ChannelEvent.inputClosed`, and so does the
+///   end of TCP without it, for which a server is to be prepared (RFC 9112 §9.8): HTTP's framing tells what is whole.
+///   Where it is off, `close_notify` closes the channel; an end without it fires `TLSError.truncated` first.
 /// - `close(mode: .output)` sends what was flushed, then `close_notify`, and shuts the output. `close(mode: .all)`
 ///   sends `close_notify` and closes as soon as that is out, or after `closeTimeout`; flushed writes that wait for
 ///   a slow peer fail, and `close_notify` is then left out, so that the peer can tell.
@@ -86,7 +87,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
 
     package func channelInactive(context: ChannelHandlerContext) {
         deliverHeld(context)
-        if case .fail(let error) = machine.transportEnded(channelGone: true), !transportFailed {
+        if case .fail(let error) = machine.channelEnded(), !transportFailed {
             context.fireErrorCaught(error)
         }
         tearDown(error: ChannelError.ioOnClosedChannel)
@@ -118,12 +119,12 @@ package final class TLSServerHandler: ChannelDuplexHandler {
 
     package func read(context: ChannelHandlerContext) {
         isDemanded = true
-        if !machine.isHandshaking, deliverHeld(context) {
-            context.fireChannelReadComplete()
-            isDemanded = false
-        } else {
+        guard !machine.isHandshaking, deliverHeld(context) else {
             context.read()
+            return
         }
+        // Who asks again from here on has asked for the next input: that wish must stand.
+        context.fireChannelReadComplete()
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -203,12 +204,13 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         } catch {
             outcome = .failure(error)
         }
-        if case .success = outcome { flushControl(context) }
         let hasPlaintext = plaintext.readableBytes > 0
         if hasPlaintext {
             isDemanded = false
             context.fireChannelRead(wrapInboundOut(plaintext))
         }
+        // After the plaintext: a write may fail and close the channel, and nothing is read on a closed one.
+        if case .success = outcome { flushControl(context) }
         // The application may have closed meanwhile; the machine knows.
         switch outcome {
         case .success(.wantsInput): break
@@ -225,8 +227,9 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         }
         // The end of TCP. The application hears of the end of TLS, which came earlier, or never.
         deliverHeld(context)
-        switch machine.transportEnded(channelGone: false) {
+        switch machine.transportInputEnded() {
         case .none: break
+        case .fireInputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         case .close: finishClosing(context)
         case .fail(let error): fireAndClose(context, error)
         }
