@@ -26,6 +26,10 @@ final class TestFolder: Sendable {
         return file(name)
     }
 
+    private func text(_ bytes: SecretBytes) -> String {
+        bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
     func text(of file: String) throws -> String {
         try String(contentsOfFile: file, encoding: .utf8)
     }
@@ -47,25 +51,59 @@ final class TestFolder: Sendable {
             names: try SubjectNames(hostNames: ["localhost"], addresses: []),
             notBefore: now + notBefore, notAfter: now + notAfter)
         return (
-            try write(String(decoding: #require(certificate.pem), as: UTF8.self), to: "\(name)-cert.pem"),
-            try write(String(decoding: #require(key.pem), as: UTF8.self), to: "\(name)-key.pem")
+            try write(text(#require(certificate.pem)), to: "\(name)-cert.pem"),
+            try write(text(#require(key.pem)), to: "\(name)-key.pem")
         )
     }
 
     /// An authority and a client certificate that it signed, by the openssl command.
     func clientAuthority(_ name: String) throws -> (authority: String, certificate: String, key: String) {
-        let ca = file("\(name)-ca.pem"), caKey = file("\(name)-ca-key.pem")
-        let request = file("\(name)-request.pem"), key = file("\(name)-key.pem"), certificate = file("\(name).pem")
-        let extensions = try write("extendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n", to: "\(name).ext")
-        let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        try openssl(["req", "-x509", "-days", "2", "-subj", "/CN=\(name) CA", "-keyout", caKey, "-out", ca] + curve)
-        try openssl(["req", "-new", "-subj", "/CN=\(name)", "-keyout", key, "-out", request] + curve)
-        try openssl([
-            "x509", "-req", "-days", "1", "-in", request, "-CA", ca, "-CAkey", caKey, "-CAcreateserial",
-            "-extfile", extensions, "-out", certificate,
-        ])
-        return (ca, certificate, key)
+        let authority = file("\(name)-ca.pem")
+        try openssl(
+            ["req", "-x509", "-days", "2", "-subj", "/CN=\(name) CA", "-keyout", file("\(name)-ca-key.pem")]
+                + Self.curve
+                + ["-out", authority])
+        let made = try clientCertificate(name, by: name, notBefore: -3600, notAfter: 3600)
+        return (authority, made.certificate, made.key)
     }
+
+    /// A client certificate by an authority that `clientAuthority` made, with times relative to now in seconds.
+    func clientCertificate(
+        _ name: String, by authority: String, notBefore: Int, notAfter: Int
+    ) throws -> (certificate: String, key: String) {
+        let request = file("\(name)-request.pem"), key = file("\(name)-key.pem"), certificate = file("\(name).pem")
+        let settings = """
+            [ca]
+            default_ca = made
+            [made]
+            database = \(file("\(name)-index"))
+            new_certs_dir = \(path)
+            rand_serial = yes
+            default_md = sha256
+            policy = policy
+            x509_extensions = client
+            [policy]
+            commonName = supplied
+            [client]
+            extendedKeyUsage = clientAuth
+            basicConstraints = CA:FALSE
+            """
+        try write("", to: "\(name)-index")
+        let configuration = try write(settings + "\n", to: "\(name).cnf")
+        try openssl(["req", "-new", "-subj", "/CN=\(name)", "-keyout", key, "-out", request] + Self.curve)
+        let now = Date.now
+        func text(_ seconds: Int) -> String {
+            (now + TimeInterval(seconds)).ISO8601Format().filter { !"-:T".contains($0) }
+        }
+        try openssl([
+            "ca", "-batch", "-notext", "-config", configuration, "-in", request, "-out", certificate,
+            "-cert", file("\(authority)-ca.pem"), "-keyfile", file("\(authority)-ca-key.pem"),
+            "-startdate", text(notBefore), "-enddate", text(notAfter),
+        ])
+        return (certificate, key)
+    }
+
+    private static let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
     @discardableResult
     func openssl(_ arguments: [String]) throws -> String {

@@ -18,6 +18,7 @@ enum FileBytes {
             switch code {
             case ENOENT, ENOTDIR: self = .noSuchFile
             case EACCES, EPERM: self = .noPermission
+            // The text is static, or the thread's own until its next call; it is copied here.
             default: self = unsafe .other(String(cString: strerror(code)))
             }
         }
@@ -35,30 +36,36 @@ enum FileBytes {
     /// A certificate file is some kilobytes, a bundle of authorities some hundred; nothing sensible is larger.
     static let maximumSize = 4 << 20
 
-    /// The whole of a file of at most `maximumSize` bytes.
-    static func read(_ path: String) throws(Failure) -> [UInt8] {
+    /// The whole of a file of at most `maximumSize` bytes. It may be a private key: no copy of it stays in memory.
+    static func read(_ path: String) throws(Failure) -> SecretBytes {
+        // The path is lent to the call as a C string.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
         defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
-        while true {
-            // The call writes at most the length of the array.
-            let count = unsafe systemRead(descriptor, &chunk, chunk.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw Failure(errno: errno)
+        var used = 0
+        // Room for the largest at once: bytes that grow leave copies behind.
+        let bytes = unsafe try SecretBytes(count: maximumSize + 1) { (room) throws(Failure) in
+            while used < room.count {
+                // The call writes at most as much as is left of the room, which is valid until the closure ends.
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[used...])
+                let count = unsafe systemRead(descriptor, rest.baseAddress, rest.count)
+                if count == 0 { return }
+                if count > 0 {
+                    used += count
+                } else if errno != EINTR {
+                    throw Failure(errno: errno)
+                }
             }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
-            guard bytes.count <= maximumSize else { throw .other("it is larger than \(maximumSize) bytes") }
+            throw .other("it is larger than \(maximumSize) bytes")
         }
+        return bytes.copy(count: used)
     }
 
     /// Puts a file in place in one step: a reader sees the old content or the new, never a part. The mode is set
     /// before the first byte is written, whatever the umask.
-    static func replace(_ path: String, with bytes: [UInt8], mode: mode_t) throws(Failure) {
+    static func replace(_ path: String, with bytes: SecretBytes, mode: mode_t) throws(Failure) {
         let temporary = "\(path).\(getpid()).new"
+        // Here and below: paths are lent to the calls as C strings.
         unsafe unlink(temporary)
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
@@ -67,8 +74,10 @@ enum FileBytes {
             guard fchmod(descriptor, mode) == 0 else { throw Failure(errno: errno) }
             var written = 0
             while written < bytes.count {
-                let count = unsafe bytes[written...].withUnsafeBytes { rest in
-                    unsafe write(descriptor, rest.baseAddress, rest.count)
+                let count = unsafe bytes.withUnsafeBytes { all in
+                    // The call only reads what is left, which is valid until the closure ends.
+                    let rest = unsafe UnsafeRawBufferPointer(rebasing: all[written...])
+                    return unsafe write(descriptor, rest.baseAddress, rest.count)
                 }
                 if count < 0 {
                     if errno == EINTR { continue }
@@ -109,6 +118,7 @@ enum FileBytes {
 }
 
 /// `read(2)`, under a name that the method above does not hide.
-private func systemRead(_ descriptor: CInt, _ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
+private func systemRead(_ descriptor: CInt, _ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    // The caller answers for the target's room.
     unsafe read(descriptor, target, count)
 }

@@ -26,7 +26,7 @@ enum PEMFile {
     /// The private key of a file.
     static func privateKey(_ file: String) throws(TLSError) -> PrivateKey {
         let bytes = try read(file, .privateKey)
-        guard contains(bytes, "PRIVATE KEY-----") else { throw .notPEM(file: file, expected: .privateKey) }
+        guard bytes.contains("PRIVATE KEY-----") else { throw .notPEM(file: file, expected: .privateKey) }
         OpenSSLErrorStack.clear()
         guard let input = unsafe openInput(bytes) else {
             throw .library(operation: "open '\(file)'", .take())
@@ -34,14 +34,14 @@ enum PEMFile {
         defer { unsafe BIO_free(input) }
         guard let pointer = unsafe PEM_read_bio_PrivateKey(input, nil, refusePassphrase, nil) else {
             let errors = OpenSSLErrorStack.take()
-            if contains(bytes, "ENCRYPTED") { throw .encryptedKey(file: file) }
+            if bytes.contains("ENCRYPTED") { throw .encryptedKey(file: file) }
             throw .malformed(file: file, content: .privateKey, reason: errors)
         }
         OpenSSLErrorStack.clear()
         return unsafe PrivateKey(owning: pointer)
     }
 
-    private static func read(_ file: String, _ content: TLSError.Content) throws(TLSError) -> [UInt8] {
+    private static func read(_ file: String, _ content: TLSError.Content) throws(TLSError) -> SecretBytes {
         do {
             return try FileBytes.read(file)
         } catch {
@@ -53,21 +53,17 @@ enum PEMFile {
         }
     }
 
-    /// A memory BIO with its own copy of the bytes, so that it borrows nothing from Swift.
-    private static func openInput(_ bytes: [UInt8]) -> OpaquePointer? {
+    /// A memory BIO with its own copy of the bytes, so that it borrows nothing from Swift; it wipes them when it is
+    /// freed, which is the caller's to do.
+    private static func openInput(_ bytes: SecretBytes) -> OpaquePointer? {
         guard let bio = unsafe BIO_new(BIO_s_mem()) else { return nil }
+        // The bytes are copied during the call. A file is small: its size fits.
         let written = unsafe bytes.withUnsafeBytes { unsafe BIO_write(bio, $0.baseAddress, CInt($0.count)) }
-        guard Int(written) == bytes.count || bytes.isEmpty else {
+        guard Int(written) == bytes.count || bytes.count == 0 else {
             unsafe BIO_free(bio)
             return nil
         }
         return unsafe bio
-    }
-
-    private static func contains(_ bytes: [UInt8], _ text: String) -> Bool {
-        let wanted = Array(text.utf8)
-        guard bytes.count >= wanted.count else { return false }
-        return (0...(bytes.count - wanted.count)).contains { bytes[$0..<($0 + wanted.count)].elementsEqual(wanted) }
     }
 }
 

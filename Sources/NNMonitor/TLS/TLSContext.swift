@@ -34,11 +34,17 @@ import COpenSSL
 
     /// Reads the files and checks them. This reads from disk: not on an event loop.
     ///
+    /// - Parameters:
+    ///   - configuration: The files and the limits.
+    ///   - ticketClock: Tells the time by which ticket keys age, in seconds; a clock that is never set when left out.
     /// - Throws: `TLSError`, a case of "Files" or `.library`.
-    package init(configuration: TLSConfiguration) throws(TLSError) {
+    package init(
+        configuration: TLSConfiguration, ticketClock: (@Sendable () -> Int)? = nil
+    ) throws(TLSError) {
         let identity = try ServerIdentity(configuration: configuration, now: FileBytes.unixTime)
         let protocols = try ApplicationProtocols(configuration.applicationProtocols)
-        let ticketKeys = try TicketKeys(lifetime: configuration.ticketLifetime)
+        let ticketKeys = try TicketKeys(
+            lifetime: configuration.ticketLifetime, clock: ticketClock ?? { TicketKeys.uptime })
         OpenSSLErrorStack.clear()
         guard let pointer = unsafe SSL_CTX_new(TLS_server_method()) else {
             throw .library(operation: "make a TLS context", .take())

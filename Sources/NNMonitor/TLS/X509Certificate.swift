@@ -22,7 +22,7 @@ import COpenSSL
         let printed = unsafe X509_NAME_print_ex(
             output, X509_get_subject_name(pointer), 0, nn_XN_FLAG_RFC2253_UTF8())
         guard printed >= 0 else { return "" }
-        return unsafe contents(of: output)
+        return unsafe contents(of: output).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// The first moment of validity, `2026-02-10T12:34:56Z`.
@@ -68,11 +68,11 @@ import COpenSSL
     }
 
     /// The certificate in PEM form, nil when memory is short.
-    var pem: [UInt8]? {
+    var pem: SecretBytes? {
         guard let output = unsafe BIO_new(BIO_s_mem()) else { return nil }
         defer { unsafe BIO_free(output) }
         guard unsafe PEM_write_bio_X509(output, pointer) == 1 else { return nil }
-        return unsafe Array(contents(of: output).utf8)
+        return unsafe contents(of: output)
     }
 
     private static func text(_ time: UnsafePointer<ASN1_TIME>?) -> String {
@@ -98,23 +98,18 @@ import COpenSSL
     }
 
     /// The key as PKCS #8 in PEM form, without a passphrase; nil when memory is short.
-    var pem: [UInt8]? {
+    var pem: SecretBytes? {
         guard let output = unsafe BIO_new(BIO_s_mem()) else { return nil }
         defer { unsafe BIO_free(output) }
         guard unsafe PEM_write_bio_PrivateKey(output, pointer, nil, nil, 0, nil, nil) == 1 else { return nil }
-        return unsafe Array(contents(of: output).utf8)
+        return unsafe contents(of: output)
     }
 }
 
-/// The text in a memory BIO.
-private func contents(of bio: OpaquePointer) -> String {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1024)
-    while true {
-        // The call writes at most the length of the array.
-        let count = unsafe BIO_read(bio, &chunk, CInt(chunk.count))
-        guard count > 0 else { break }
-        bytes += chunk[..<Int(count)]
+/// What is in a memory BIO, read out of it. The BIO is the caller's.
+private func contents(of bio: OpaquePointer) -> SecretBytes {
+    unsafe SecretBytes(count: BIO_ctrl_pending(bio)) { target in
+        // The call writes at most as much as there is room for, and exactly that much waits in the BIO.
+        unsafe _ = BIO_read(bio, target.baseAddress, CInt(target.count))
     }
-    return String(decoding: bytes, as: UTF8.self)
 }
