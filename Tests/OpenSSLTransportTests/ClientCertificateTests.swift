@@ -39,7 +39,27 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A session with a client certificate resumes`(version: TLSVersion) async throws {
+    func `A certificate out of its time is refused with an alert that says so`(version: TLSVersion) async throws {
+        let folder = try TestFolder()
+        let right = try folder.clientAuthority("right")
+        let configuration = try folder.serverConfiguration(clientCAFile: right.authority)
+        let server = try await TestServer.start(context: TLSContext(configuration: configuration))
+        let old = try folder.clientCertificate("old", by: "right", notBefore: -7200, notAfter: -3600)
+        let young = try folder.clientCertificate("young", by: "right", notBefore: 3600, notAfter: 7200)
+        for (pair, alert) in [(old, "certificate expired"), (young, "bad certificate")] {
+            let context = try ClientContext(
+                trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue,
+                certificate: pair)
+            let refused = await #expect(throws: BlockingClient.Failure.self) { try await echo(server.port, context) }
+            #expect(refused?.description.contains(alert) == true, "\(String(describing: refused))")
+        }
+        try await server.stop()
+    }
+
+    /// A ticket would stand in for the certificate, and its successors for as long as the client comes back: also when
+    /// the certificate's time is over.
+    @Test(arguments: TLSVersion.allCases)
+    func `A session with a client certificate is not resumed`(version: TLSVersion) async throws {
         let folder = try TestFolder()
         let right = try folder.clientAuthority("right")
         let configuration = try folder.serverConfiguration(clientCAFile: right.authority)
@@ -55,10 +75,13 @@ import Testing
             #expect(try first.read(exactly: 1) == [1])
             let session = try #require(first.session)
             defer { SSL_SESSION_free(session) }
+            #expect(SSL_SESSION_has_ticket(session) == 0)
             first.closeNotify()
             let second = try BlockingClient(port: port, context: context, resuming: session)
             try second.handshake()
-            #expect(second.isResumed)
+            #expect(!second.isResumed)
+            try second.write([2])
+            #expect(try second.read(exactly: 1) == [2])
         }
         try await server.stop()
     }

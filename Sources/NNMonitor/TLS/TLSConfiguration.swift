@@ -6,7 +6,8 @@ package struct TLSConfiguration: Sendable, Hashable {
     /// A PEM file with the private key of the first certificate, without a passphrase. It may be the same file.
     package var keyFile: String
 
-    /// A PEM file with the authorities that sign client certificates. When set, a client must present one.
+    /// A PEM file with the authorities that sign client certificates. When set, a client must present one each time it
+    /// connects: sessions are not resumed.
     package var clientCAFile: String?
 
     /// The oldest version that a client may speak.

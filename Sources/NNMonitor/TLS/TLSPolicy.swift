@@ -23,6 +23,7 @@ enum TLSPolicy {
         unsafe _ = nn_SSL_CTX_set_session_cache_mode(context, CLong(SSL_SESS_CACHE_OFF))
         unsafe _ = SSL_CTX_set_timeout(context, CLong(configuration.ticketLifetime))
         unsafe SSL_CTX_set_quiet_shutdown(context, 0)
+        if configuration.clientCAFile != nil { unsafe refuseResumption(in: context) }
         let name = Array("NNMonitor".utf8)
         let accepted =
             unsafe nn_SSL_CTX_set_min_proto_version(context, configuration.minimumVersion.rawValue) == 1
@@ -30,8 +31,15 @@ enum TLSPolicy {
             && SSL_CTX_set_cipher_list(context, suites) == 1
             && SSL_CTX_set_ciphersuites(context, suites13) == 1
             && nn_SSL_CTX_set1_groups_list(context, groups) == 1
-            // Resumption with client certificates is refused without a name for the kind of session.
+            // The kind of our sessions: those of another kind are not resumed.
             && SSL_CTX_set_session_id_context(context, name, CUnsignedInt(name.count)) == 1
         guard accepted else { throw .library(operation: "set the TLS policy", .take()) }
+    }
+
+    /// Makes every connection show its client certificate. A ticket would stand in for it, and its successors for as
+    /// long as the client comes back, also when the certificate's time is over (RFC 8446 §4.6.1 warns of that).
+    private static func refuseResumption(in context: OpaquePointer) {
+        unsafe SSL_CTX_set_options(context, nn_SSL_OP_NO_TICKET())
+        unsafe _ = SSL_CTX_set_num_tickets(context, 0)
     }
 }
