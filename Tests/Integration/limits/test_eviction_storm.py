@@ -111,7 +111,8 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
             steps = message["data"]["steps"]
             last = steps[-1]["step"]
             assert [step["step"] for step in steps] == list(range(model.first_step[run, last], last + 1))
-            if "batch_size" in steps[0] and "activation_mean" in steps[0]["layers"][0]["intermediate_features"]:
+            is_lite = "activation_mean" not in steps[0]["layers"][0]["intermediate_features"]
+            if not is_lite:
                 assert steps == [data[run, step["step"]] for step in steps]
             # What came by itself before is not newer than the history.
             assert known.get(run, -1) <= last

@@ -13,6 +13,8 @@ from support.vitals import Vitals
 SEGMENT = 1448
 # What waits in a connection's buffer when it says that it is full, and the batch of TLS records that may come on top.
 ON_ITS_WAY = (64 << 10) + (64 << 10)
+# What a subscriber's queue notes of each message that waits; the list of them grows by doubling.
+NOTE = 2 * 64
 # The allocator's share: sizes are rounded up, and pages are used in part.
 ROUNDING = 1.25
 # A connection over TLS with nothing to do; see the test of idle subscribers.
@@ -51,10 +53,10 @@ def wait_until_others_are_closed(server, seconds: float) -> float:
 
 
 def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_what_waits(start_server):
-    count, queue, stall, kept, name = 500, 4 << 20, 2, 50, "500 stalled subscribers"
+    count, messages, queue, stall, kept, name = 500, 1000, 16 << 20, 2, 50, "500 stalled subscribers"
     assert room_for_descriptors() >= count
     own = start_server(
-        "--tls", "dev", "--subscriber-queue", 100_000, "--subscriber-queue-bytes", queue, "--max-steps-per-run", kept,
+        "--tls", "dev", "--subscriber-queue", messages, "--subscriber-queue-bytes", queue, "--max-steps-per-run", kept,
         "--subscriber-stall-timeout", stall, "--ws-ping-interval", 600, "--log-level", "warning")
     trainers = Trainers(own, 3, layers=20)
     # The store is filled before, so that what grows is what waits for subscribers.
@@ -82,8 +84,10 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
         vitals.record("memory for each", (peak.bytes - vitals.memory) / count / 1000, "kB")
         # Ingest goes on. The server encrypts each step 500 times until they stall, and the test reads it all itself.
         assert together > alone / 10
-        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers.
-        assert peak.bytes - vitals.memory < (queue + count * (ON_ITS_WAY + 2 * frame + IDLE)) * ROUNDING
+        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers, and
+        # a list of what waits.
+        own_part = IDLE + ON_ITS_WAY + 2 * frame + messages * NOTE
+        assert peak.bytes - vitals.memory < (queue + count * own_part) * ROUNDING
         assert gone_after >= stall
     with session(own) as client:
         for index, run in enumerate(trainers.runs):
