@@ -14,7 +14,7 @@ import Testing
         let loop = EmbeddedEventLoop()
         let channel: EmbeddedChannel
 
-        init() throws {
+        init(room: Int = 1000) throws {
             let lines = lines
             let logger = Logger(label: "nnmonitor") { label in
                 LineLogHandler(
@@ -22,12 +22,19 @@ import Testing
                     now: { LogTime(milliseconds: 0) }, write: lines.append)
             }
             channel = EmbeddedChannel(loop: loop)
-            try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
+            try channel.pipeline.syncOperations.addHandler(AcceptPause(room: room, logger: logger))
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         }
 
         func fail(_ errno: CInt) {
             channel.pipeline.fireErrorCaught(IOError(errnoCode: errno, reason: "accept"))
+        }
+
+        /// A connection is accepted.
+        func accept() -> EmbeddedChannel {
+            let connection = EmbeddedChannel(loop: loop)
+            channel.pipeline.fireChannelRead(connection as any Channel)
+            return connection
         }
 
         /// What the channel was told last about reading by itself; nil: nothing.
@@ -103,5 +110,64 @@ import Testing
         listening.loop.advanceTime(by: .minutes(1))
         #expect(listening.reads == false)
         #expect(listening.logged.count == 1)
+    }
+
+    @Test func `With as many connections as there is room for it waits until one closes`() throws {
+        let listening = try Listening(room: 3)
+        let first = [listening.accept(), listening.accept()]
+        #expect(listening.reads == nil)
+        let third = listening.accept()
+        #expect(listening.reads == false)
+        listening.loop.advanceTime(by: .minutes(1))
+        #expect(listening.reads == false)
+        try third.close().wait()
+        listening.loop.run()
+        #expect(listening.reads == true)
+        // The next fills it again, and is no news.
+        let next = listening.accept()
+        #expect(listening.reads == false)
+        #expect(listening.logged.count == 1)
+        #expect(listening.logged[0].contains("the limit of open files"))
+        for connection in first + [next] { try connection.close().wait() }
+        listening.loop.run()
+        #expect(listening.reads == true)
+        listening.loop.advanceTime(by: .seconds(10))
+        #expect(listening.logged.count == 2)
+        _ = try listening.channel.finish()
+    }
+
+    @Test func `Connections that were accepted together and are too many are all waited for`() throws {
+        let listening = try Listening(room: 1)
+        let connections = (0..<4).map { _ in listening.accept() }
+        for connection in connections.dropLast() {
+            try connection.close().wait()
+            listening.loop.run()
+            #expect(listening.reads == false)
+        }
+        try connections[3].close().wait()
+        listening.loop.run()
+        #expect(listening.reads == true)
+        _ = try listening.channel.finish()
+    }
+
+    @Test func `A refusal is waited out although a connection closes, and a full house although the time is over`()
+        throws
+    {
+        let listening = try Listening(room: 1)
+        let connection = listening.accept()
+        listening.fail(EMFILE)
+        try connection.close().wait()
+        listening.loop.run()
+        #expect(listening.reads == false)
+        listening.loop.advanceTime(by: .milliseconds(100))
+        #expect(listening.reads == true)
+        let another = listening.accept()
+        listening.fail(EMFILE)
+        listening.loop.advanceTime(by: .milliseconds(100))
+        #expect(listening.reads == false)
+        try another.close().wait()
+        listening.loop.run()
+        #expect(listening.reads == true)
+        _ = try listening.channel.finish()
     }
 }

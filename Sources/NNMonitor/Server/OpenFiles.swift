@@ -1,3 +1,5 @@
+import Foundation
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -6,18 +8,32 @@
 
 /// The limit of open files: a connection is one.
 enum OpenFiles {
+    /// Files that connections must leave to the process: to read its own figures, its certificate, its tokens.
+    static let spare = 32
+
     /// Raises this process's limit as far as it may by itself.
     ///
     /// - Returns: the limit now; `nil` when the system doesn't tell.
     @discardableResult
     static func raiseLimit() -> UInt? {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+        guard var limit = limits() else { return nil }
         if limit.rlim_cur < limit.rlim_max {
             let before = limit.rlim_cur
             limit.rlim_cur = limit.rlim_max
             if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 { limit.rlim_cur = before }
         }
         return UInt(limit.rlim_cur)
+    }
+
+    /// How many connections the limit has room for, beside what is open now and the spare ones; at least one.
+    static func roomForConnections() -> Int {
+        guard let limit = limits().map({ Int(clamping: $0.rlim_cur) }) else { return .max }
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? spare
+        return max(limit - open - spare, 1)
+    }
+
+    private static func limits() -> rlimit? {
+        var limit = rlimit()
+        return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit : nil
     }
 }
