@@ -3,11 +3,13 @@
 import secrets
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support import certificates  # noqa: E402
 from support.access import tokens_file  # noqa: E402
 from support.raw import RawConnection  # noqa: E402
 from support.raw_websocket import RawWebSocket  # noqa: E402
@@ -99,3 +101,32 @@ def start_server(tmp_path):
     for running in started:
         if running.process.poll() is None:
             _end(running)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """An authority, certificates by it, and some that nobody should take."""
+    folder = tmp_path_factory.mktemp("made")
+    authority = certificates.authority(folder)
+    other = certificates.authority(folder, "other")
+    return SimpleNamespace(
+        authority=authority, other=other,
+        server=certificates.certificate(folder, "server", authority),
+        renewed=certificates.certificate(folder, "renewed", authority),
+        client=certificates.certificate(folder, "client", authority),
+        stranger=certificates.certificate(folder, "stranger", other),
+        expired=certificates.certificate(folder, "expired", days=-1))
+
+
+@pytest.fixture
+def start_tls(start_server, made, tmp_path):
+    """Starts a server with copies of `made.server` that a test may overwrite."""
+
+    def start(*options, env=None):
+        certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+        certificates.install(made.server, tmp_path)
+        running = start_server("--tls-cert-file", certificate, "--tls-key-file", key, *options, env=env)
+        running.ca = str(made.authority.certificate)
+        return running
+
+    return start

@@ -1,56 +1,20 @@
-"""TLS as clients meet it: versions, certificates, their reload, client certificates, errors at start."""
+"""TLS as clients meet it: versions, certificates, client certificates, errors at start."""
 
-import hashlib
 import json
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
 import warnings
-from types import SimpleNamespace
 
 import pytest
 import requests
 from support import certificates
-from support.clients import healthy, post, receive, session, subscribe, wait_until
-from support.payloads import payload, run_id, served
+from support.certificates import install, presented
+from support.clients import healthy, post
+from support.payloads import payload, run_id
 from support.raw import RawConnection, ingest, request
 from support.server import binary, clean_environment
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """An authority, certificates by it, and some that nobody should take."""
-    folder = tmp_path_factory.mktemp("made")
-    authority = certificates.authority(folder)
-    other = certificates.authority(folder, "other")
-    return SimpleNamespace(
-        authority=authority, other=other,
-        server=certificates.certificate(folder, "server", authority),
-        renewed=certificates.certificate(folder, "renewed", authority),
-        client=certificates.certificate(folder, "client", authority),
-        stranger=certificates.certificate(folder, "stranger", other),
-        expired=certificates.certificate(folder, "expired", days=-1))
-
-
-@pytest.fixture
-def start_tls(start_server, made, tmp_path):
-    """Starts a server with copies of `made.server` that a test may overwrite."""
-
-    def start(*options, env=None):
-        certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-        install(made.server, tmp_path)
-        running = start_server("--tls-cert-file", certificate, "--tls-key-file", key, *options, env=env)
-        running.ca = str(made.authority.certificate)
-        return running
-
-    return start
-
-
-def install(pair, folder):
-    shutil.copy(pair.key, folder / "server.key")
-    shutil.copy(pair.certificate, folder / "server.pem")
 
 
 def client_context(server, lowest=None, highest=None, pair=None) -> ssl.SSLContext:
@@ -65,16 +29,6 @@ def client_context(server, lowest=None, highest=None, pair=None) -> ssl.SSLConte
     if pair:
         context.load_cert_chain(pair.certificate, pair.key)
     return context
-
-
-def presented(server) -> str:
-    """SHA-256 of the certificate that a new connection gets."""
-    with RawConnection(server) as connection:
-        return hashlib.sha256(connection.socket.getpeercert(True)).hexdigest()
-
-
-def fingerprint(pair) -> str:
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair.certificate.read_text())).hexdigest()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -167,43 +121,7 @@ def test_handshake_that_does_not_come_is_closed(start_tls):
     healthy(own)
 
 
-def test_reload_presents_the_new_certificate_and_keeps_open_connections(start_tls, made, tmp_path):
-    own = start_tls()
-    with RawConnection(own) as before, subscribe(own) as subscriber:
-        assert receive(subscriber)["type"] == "initial_runs"
-        assert presented(own) == fingerprint(made.server)
-        install(made.renewed, tmp_path)
-        own.signal(signal.SIGHUP)
-        wait_until(lambda: presented(own) == fingerprint(made.renewed))
-        assert before.ask(request()).status == 200
-        body = payload(run_id())
-        with session(own) as client:
-            assert post(client, own, body).status_code == 202
-        assert receive(subscriber, "new_metrics")["data"] == served(body)
-
-
-@pytest.mark.parametrize("spoil", ["not PEM", "other key", "missing"])
-def test_reload_of_a_bad_certificate_keeps_the_old_one_and_logs_why(start_tls, made, tmp_path, spoil):
-    own = start_tls()
-    seen = len(own.lines)
-    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-    if spoil == "not PEM":
-        certificate.write_text("this is no certificate")
-    elif spoil == "other key":
-        shutil.copy(made.renewed.key, key)
-    else:
-        certificate.unlink()
-    own.signal(signal.SIGHUP)
-    wait_until(lambda: any("server.pem" in line or "server.key" in line for line in own.lines[seen:]), why=own.output)
-    assert presented(own) == fingerprint(made.server)
-    healthy(own)
-    # And once the file is good again, so is the next reload.
-    install(made.renewed, tmp_path)
-    own.signal(signal.SIGHUP)
-    wait_until(lambda: presented(own) == fingerprint(made.renewed))
-
-
-def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, made):
+def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, made, tmp_path):
     # The test server's start needs no connection; every connection of this test brings its certificate or not.
     own = start_tls("--tls-client-ca-file", made.authority.certificate)
 
@@ -211,8 +129,10 @@ def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, ma
         with RawConnection(own, context=client_context(own, pair=pair)) as connection:
             return connection.ask(request()).status
 
+    late = certificates.client_certificate(tmp_path, "late", made.authority, -7200, -3600)
+    early = certificates.client_certificate(tmp_path, "early", made.authority, 3600, 7200)
     assert ask(made.client) == 200
-    for refused in (None, made.stranger):
+    for refused in (None, made.stranger, late, early):
         # Under TLS 1.3 the client learns of it with its first read.
         with pytest.raises((ssl.SSLError, ConnectionError, AssertionError)):
             ask(refused)

@@ -1,9 +1,14 @@
 """Certificates for tests, made with the openssl command."""
 
+import hashlib
+import shutil
+import ssl
 import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+from .raw import RawConnection
 
 
 @dataclass
@@ -72,3 +77,20 @@ def client_certificate(folder: Path, name: str, issuer: Pair, begins: float, end
     _openssl("ca", "-batch", "-notext", "-config", settings, "-in", request, "-out", made.certificate,
              "-cert", issuer.certificate, "-keyfile", issuer.key, "-startdate", times[0], "-enddate", times[1])
     return made
+
+
+def install(pair: Pair, folder: Path):
+    """Puts a pair where `start_tls` servers read theirs."""
+    shutil.copy(pair.key, folder / "server.key")
+    shutil.copy(pair.certificate, folder / "server.pem")
+
+
+def fingerprint(pair: Pair) -> str:
+    """SHA-256 of the certificate."""
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair.certificate.read_text())).hexdigest()
+
+
+def presented(server) -> str:
+    """SHA-256 of the certificate that a new connection gets."""
+    with RawConnection(server) as connection:
+        return hashlib.sha256(connection.socket.getpeercert(True)).hexdigest()

@@ -1,0 +1,106 @@
+"""SIGHUP: new certificates for new connections, the old ones while the new are bad, and nothing lost meanwhile."""
+
+import hashlib
+import shutil
+import signal
+import threading
+
+import pytest
+from support.certificates import fingerprint, install, presented
+from support.clients import healthy, post, receive, session, subscribe, wait_until
+from support.load import Threads
+from support.payloads import payload, run_id, served
+from support.raw import RawConnection, ingest, request
+
+# Requests a second of the test under load, half of them on new connections; and how often the certificate changes.
+RATE, POSTERS, RELOADS = 120, 6, 12
+
+
+def test_reload_presents_the_new_certificate_and_keeps_open_connections(start_tls, made, tmp_path):
+    own = start_tls()
+    with RawConnection(own) as before, subscribe(own) as subscriber:
+        assert receive(subscriber)["type"] == "initial_runs"
+        assert presented(own) == fingerprint(made.server)
+        install(made.renewed, tmp_path)
+        own.signal(signal.SIGHUP)
+        wait_until(lambda: presented(own) == fingerprint(made.renewed))
+        assert before.ask(request()).status == 200
+        body = payload(run_id())
+        with session(own) as client:
+            assert post(client, own, body).status_code == 202
+        assert receive(subscriber, "new_metrics")["data"] == served(body)
+
+
+@pytest.mark.parametrize("spoil", ["not PEM", "other key", "missing"])
+def test_reload_of_a_bad_certificate_keeps_the_old_one_and_logs_why(start_tls, made, tmp_path, spoil):
+    own = start_tls()
+    seen = len(own.lines)
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+    if spoil == "not PEM":
+        certificate.write_text("this is no certificate")
+    elif spoil == "other key":
+        shutil.copy(made.renewed.key, key)
+    else:
+        certificate.unlink()
+    own.signal(signal.SIGHUP)
+    wait_until(lambda: any("server.pem" in line or "server.key" in line for line in own.lines[seen:]), why=own.output)
+    assert presented(own) == fingerprint(made.server)
+    healthy(own)
+    # And once the file is good again, so is the next reload.
+    install(made.renewed, tmp_path)
+    own.signal(signal.SIGHUP)
+    wait_until(lambda: presented(own) == fingerprint(made.renewed))
+
+
+def test_no_request_fails_while_certificates_change_under_load(start_tls, made, tmp_path):
+    own = start_tls("--max-runs", 100)
+    run, stop, seen = run_id(), threading.Event(), set()
+    posted = [[] for _ in range(POSTERS)]
+    threads = Threads()
+
+    def fresh(connection):
+        seen.add(hashlib.sha256(connection.socket.getpeercert(True)).hexdigest())
+
+    def work(number):
+        kept = None
+        step, pause = number, POSTERS / RATE
+        try:
+            while not stop.wait(pause):
+                # By turns on a connection that stays, and on one of its own.
+                if kept is None:
+                    kept = RawConnection(own)
+                    fresh(kept)
+                assert kept.ask(ingest(payload(run, step))).status == 202
+                posted[number].append(step)
+                with RawConnection(own) as single:
+                    fresh(single)
+                    assert single.ask(ingest(payload(run, step + POSTERS))).status == 202
+                posted[number].append(step + POSTERS)
+                step += 2 * POSTERS
+        finally:
+            if kept:
+                kept.close()
+
+    for number in range(POSTERS):
+        threads.start(work, number)
+    for turn in range(RELOADS):
+        wanted = made.renewed if turn % 2 == 0 else made.server
+        if turn % 3 == 2:
+            # A file that is cut off, as by a copy that is under way.
+            (tmp_path / "server.pem").write_bytes(wanted.certificate.read_bytes()[:200])
+            lines = len(own.lines)
+            own.signal(signal.SIGHUP)
+            wait_until(lambda: any("server.pem" in line for line in own.lines[lines:]), why=own.output)
+        install(wanted, tmp_path)
+        own.signal(signal.SIGHUP)
+        wait_until(lambda: presented(own) == fingerprint(wanted))
+        count = sum(map(len, posted))
+        wait_until(lambda: sum(map(len, posted)) >= count + RATE // 4)
+    stop.set()
+    threads.join()
+    assert seen == {fingerprint(made.server), fingerprint(made.renewed)}
+    steps = sorted(step for part in posted for step in part)
+    assert len(steps) > RELOADS * RATE // 4
+    with session(own) as client:
+        stored = client.get(f"{own.url}/api/v1/runs/{run}").json()
+    assert [one["step"] for one in stored["steps"]] == steps
