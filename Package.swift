@@ -12,8 +12,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// Targets that call C mark every use of an unsafe construct.
-let facingC: [SwiftSetting] = strict + [.strictMemorySafety()]
+/// Targets of the server mark every use of an unsafe construct, in their own code and in calls of C.
+let fenced: [SwiftSetting] = strict + [.strictMemorySafety()]
 
 let nio = (
     core: Target.Dependency.product(name: "NIOCore", package: "swift-nio"),
@@ -46,29 +46,29 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CAllocator", path: "Sources/NNMonitor/Allocator"),
 
-        .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: strict),
+        .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: fenced),
         .target(
             name: "MonitorCore", dependencies: ["Locking", deque, orderedCollections],
-            path: "Sources/NNMonitor/Core", swiftSettings: strict),
+            path: "Sources/NNMonitor/Core", swiftSettings: fenced),
         .target(
             name: "Compression", dependencies: ["CZlib", nio.core],
-            path: "Sources/NNMonitor/Compression", swiftSettings: facingC),
+            path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
             name: "OpenSSLTransport", dependencies: ["COpenSSL", "Locking", nio.core, nio.tls],
-            path: "Sources/NNMonitor/TLS", swiftSettings: facingC),
+            path: "Sources/NNMonitor/TLS", swiftSettings: fenced),
         .target(
             name: "WebSocketServer", dependencies: ["Compression", "Locking", nio.core, nio.http1, nio.webSocket],
-            path: "Sources/NNMonitor/WebSocket", swiftSettings: strict),
+            path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",
             dependencies: ["Compression", "Locking", nio.core, nio.http1, logging, deque, orderedCollections],
-            path: "Sources/NNMonitor/HTTP", swiftSettings: strict),
+            path: "Sources/NNMonitor/HTTP", swiftSettings: fenced),
         .target(
             name: "MonitorAPI",
             dependencies: [
                 "MonitorCore", "HTTPService", "WebSocketServer", "Compression", nio.core, nio.http1, logging, deque,
             ],
-            path: "Sources/NNMonitor/API", swiftSettings: strict),
+            path: "Sources/NNMonitor/API", swiftSettings: fenced),
         .target(
             name: "MonitorServer",
             dependencies: [
@@ -80,11 +80,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/NNMonitor/Server", swiftSettings: strict),
+            path: "Sources/NNMonitor/Server", swiftSettings: fenced),
         .executableTarget(
             name: "NNMonitor",
             dependencies: ["MonitorServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            path: "Sources/NNMonitor/Main", swiftSettings: strict),
+            path: "Sources/NNMonitor/Main", swiftSettings: fenced),
 
         .executableTarget(
             name: "EchoServer",
@@ -137,5 +137,5 @@ if Context.environment["FUZZ"] != nil {
                 "MonitorServer", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
                 "COpenSSL", "Locking", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
             ],
-            path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: facingC))
+            path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: fenced))
 }

@@ -157,7 +157,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     private func handleActions() {
         while !isAnswering, let text = actions.popFirst() {
-            switch text.withUnsafeReadableBytes({ SubscriberAction.decode($0) }) {
+            switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))
             case .success(.subscribe(let runID, let form)): answerHistory(runID, form)
             case .failure(let misunderstood): send(.text(SubscriberMessages.error(misunderstood.message)))

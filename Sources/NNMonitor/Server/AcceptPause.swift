@@ -89,7 +89,7 @@ final class AcceptPause: ChannelInboundHandler {
             context.fireErrorCaught(error)
             return
         }
-        note(String(cString: strerror(error.errnoCode)), context)
+        unsafe note(String(cString: strerror(error.errnoCode)), context)
         guard retry == nil else { return }
         retry = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [self] in
             retry = nil

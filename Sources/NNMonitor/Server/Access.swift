@@ -66,7 +66,7 @@ struct Access {
     private static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
         guard underlying.domain == NSPOSIXErrorDomain else { return "it cannot be read as UTF-8 text" }
-        return "it cannot be read: \(String(cString: strerror(Int32(underlying.code))))"
+        return unsafe "it cannot be read: \(String(cString: strerror(Int32(underlying.code))))"
     }
 
     /// An entry with every scope.
@@ -88,6 +88,6 @@ struct Access {
 extension in6_addr {
     /// `::1`.
     fileprivate var isLoopback: Bool {
-        withUnsafeBytes(of: self) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+        unsafe withUnsafeBytes(of: self) { unsafe $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
     }
 }

@@ -46,7 +46,7 @@ struct Listener: Service {
         do {
             return try await bootstrap.bind(host: settings.host, port: settings.port).get()
         } catch let error as IOError {
-            let reason = String(cString: strerror(error.errnoCode))
+            let reason = unsafe String(cString: strerror(error.errnoCode))
             throw StartError("cannot listen on \(settings.host) port \(settings.port): \(reason)")
         } catch {
             throw StartError("cannot listen on \(settings.host) port \(settings.port): \(error)")

@@ -20,7 +20,7 @@ enum OpenFiles {
         if limit.rlim_cur < limit.rlim_max {
             let before = limit.rlim_cur
             limit.rlim_cur = limit.rlim_max
-            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 { limit.rlim_cur = before }
+            if unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 { limit.rlim_cur = before }
         }
         return UInt(limit.rlim_cur)
     }
@@ -34,6 +34,6 @@ enum OpenFiles {
 
     private static func limits() -> rlimit? {
         var limit = rlimit()
-        return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit : nil
+        return unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit : nil
     }
 }

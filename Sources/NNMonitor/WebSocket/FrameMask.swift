@@ -15,16 +15,17 @@ struct FrameMask: Equatable {
         let shift = UInt32(position * 8)
         let rotated = shift == 0 ? key : key >> shift | key << (32 - shift)
         // The pointer is valid within the closure, and every access is within the buffer's bounds.
-        piece.withUnsafeMutableReadableBytes { bytes in
+        unsafe piece.withUnsafeMutableReadableBytes { bytes in
             let wide = UInt64(rotated) << 32 | UInt64(rotated)
             var index = 0
             while index &+ 8 <= bytes.count {
-                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ wide
-                bytes.storeBytes(of: word.littleEndian, toByteOffset: index, as: UInt64.self)
+                let word =
+                    unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ wide
+                unsafe bytes.storeBytes(of: word.littleEndian, toByteOffset: index, as: UInt64.self)
                 index &+= 8
             }
             while index < bytes.count {
-                bytes[index] ^= UInt8(truncatingIfNeeded: rotated >> UInt32(index % 4 * 8))
+                unsafe bytes[index] ^= UInt8(truncatingIfNeeded: rotated >> UInt32(index % 4 * 8))
                 index &+= 1
             }
         }

@@ -17,7 +17,7 @@ struct UTF8Check {
     ///
     /// - Returns: whether everything so far can be the beginning of valid UTF-8.
     mutating func accepts(_ piece: ByteBufferView) -> Bool {
-        piece.withUnsafeBytes { accepts($0) }
+        unsafe piece.withUnsafeBytes { unsafe accepts($0) }
     }
 
     /// The same over raw bytes; the pointer is used only within the call.
@@ -27,13 +27,13 @@ struct UTF8Check {
             if needed == 0 {
                 // Eight bytes of ASCII at a time.
                 while index &+ 8 <= bytes.count,
-                    bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+                    unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
                 {
                     index &+= 8
                 }
                 guard index < bytes.count else { return true }
             }
-            let byte = bytes[index]
+            let byte = unsafe bytes[index]
             index &+= 1
             if needed > 0 {
                 guard byte >= lower && byte <= upper else { return false }

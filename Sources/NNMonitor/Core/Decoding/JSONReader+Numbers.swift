@@ -130,7 +130,7 @@ extension JSONReader {
         var significant = 0
         var cutOff = 0
         var isTruncated = false
-        for byte in bytes(range) {
+        for byte in range.lazy.map(byte(at:)) {
             if byte | 0x20 == UInt8(ascii: "e") { break }
             guard Self.isDigit(byte) else { continue }
             if significant == 0 && byte == UInt8(ascii: "0") { continue }
@@ -161,7 +161,7 @@ extension JSONReader {
     /// The same with arbitrary precision, for more than 19 digits and for the rare case that 128 bits don't decide.
     private func exactDouble(_ number: RawNumber) -> Double {
         if number.isInfinite { return -.infinity }
-        return Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
+        return unsafe Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
     }
 
     /// What a number is as a 64-bit whole number.
@@ -196,7 +196,7 @@ extension JSONReader {
     private func placeOfLastDigit(_ number: RawNumber) -> Int {
         var significant = 0
         var last = 0
-        for byte in bytes(number.range) {
+        for byte in number.range.lazy.map(byte(at:)) {
             if byte | 0x20 == UInt8(ascii: "e") { break }
             guard Self.isDigit(byte), significant > 0 || byte != UInt8(ascii: "0") else { continue }
             significant += 1

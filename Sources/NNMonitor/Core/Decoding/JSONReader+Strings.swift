@@ -135,7 +135,7 @@ extension JSONReader {
     @inline(__always)
     func append(_ string: RawString, to text: inout [UInt8]) -> Bool {
         if !string.hasEscapes {
-            text.append(contentsOf: bytes(string.range))
+            unsafe text.append(contentsOf: bytes(string.range))
             return true
         }
         return appendResolved(string, to: &text)

@@ -20,7 +20,7 @@ struct JSONSyntaxError: Error, Equatable {
 /// Accepts RFC 8259, with a BOM before it, and the tokens `NaN`, `Infinity` and `-Infinity` that Python writes.
 /// This struct is the fence around the unsafe pointer: every access checks `offset < count`, or is of bytes that were
 /// checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
-struct JSONReader {
+@safe struct JSONReader {
     /// Levels of nesting that are read.
     static let maximumDepth = 64
 
@@ -31,16 +31,16 @@ struct JSONReader {
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         // An empty buffer may have no address; any other will do, since nothing is read of it.
-        base = bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
+        unsafe base = unsafe bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
         count = bytes.count
-        if count >= 3 && base[0] == 0xEF && base[1] == 0xBB && base[2] == 0xBF { offset = 3 }
+        if unsafe count >= 3 && base[0] == 0xEF && base[1] == 0xBB && base[2] == 0xBF { offset = 3 }
     }
 
     // MARK: Bytes
 
     /// The next byte; 0, which is no part of JSON outside of strings, at the end.
     @inline(__always)
-    var next: UInt8 { offset < count ? base[offset] : 0 }
+    var next: UInt8 { unsafe offset < count ? base[offset] : 0 }
 
     /// The error for what stands at the offset: an unexpected byte, or the end.
     func unexpected(at offset: Int? = nil) -> JSONSyntaxError {
@@ -55,17 +55,17 @@ struct JSONReader {
     /// The bytes of a range that was read before.
     @inline(__always)
     func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
+        unsafe UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
     @inline(__always)
-    func byte(at index: Int) -> UInt8 { index < count ? base[index] : 0 }
+    func byte(at index: Int) -> UInt8 { unsafe index < count ? base[index] : 0 }
 
     /// Eight bytes as a little-endian word, where that many are left.
     @inline(__always)
     func word(at index: Int) -> UInt64? {
         guard index &+ 8 <= count else { return nil }
-        return UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+        return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
     }
 
     /// Eight bytes as a little-endian word, with zeros for those beyond the end.
@@ -82,7 +82,7 @@ struct JSONReader {
     @inline(__always)
     mutating func skipWhitespace() {
         while offset < count {
-            let byte = base[offset]
+            let byte = unsafe base[offset]
             guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
             offset &+= 1
         }
@@ -156,7 +156,7 @@ struct JSONReader {
     /// Passes a known word.
     mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
         for index in 0..<word.utf8CodeUnitCount {
-            guard next == word.utf8Start[index] else { throw unexpected() }
+            guard unsafe next == word.utf8Start[index] else { throw unexpected() }
             offset &+= 1
         }
     }

@@ -56,7 +56,7 @@ enum PayloadObject: UInt8 {
 }
 
 /// The keys of an object.
-struct KeyList: Sendable {
+@safe struct KeyList: Sendable {
     /// A key of at most 24 bytes as three words, for comparing without a loop.
     private struct Key: Sendable {
         var words = (UInt64(0), UInt64(0), UInt64(0))
@@ -72,7 +72,7 @@ struct KeyList: Sendable {
                     index * 8 + place < count ? word | byte(index * 8 + place) << UInt64(place * 8) : word
                 }
             }
-            let byte: (Int) -> UInt64 = { UInt64(name.utf8Start[$0]) }
+            let byte: (Int) -> UInt64 = { unsafe UInt64(name.utf8Start[$0]) }
             words = (word(0, byte), word(1, byte), word(2, byte))
             masks = (word(0) { _ in 0xFF }, word(1) { _ in 0xFF }, word(2) { _ in 0xFF })
         }
@@ -91,8 +91,8 @@ struct KeyList: Sendable {
         self.required = required
         count = names.count
         let keys = UnsafeMutablePointer<Key>.allocate(capacity: names.count)
-        for (index, name) in names.enumerated() { (keys + index).initialize(to: Key(name)) }
-        self.keys = UnsafePointer(keys)
+        for (index, name) in names.enumerated() { unsafe (keys + index).initialize(to: Key(name)) }
+        unsafe self.keys = unsafe UnsafePointer(keys)
     }
 
     /// The field that a key names; `nil` for an unknown key.
@@ -104,7 +104,9 @@ struct KeyList: Sendable {
     /// - Returns: the field's number.
     @inline(__always)
     func field(_ key: RawString, in reader: JSONReader, expected: Int) -> Int? {
-        if !key.hasEscapes && expected < count && Self.same(keys + expected, key.range, reader) { return expected }
+        if unsafe !key.hasEscapes && expected < count && Self.same(keys + expected, key.range, reader) {
+            return expected
+        }
         return search(key, in: reader)
     }
 
@@ -113,23 +115,23 @@ struct KeyList: Sendable {
             var bytes: [UInt8] = []
             guard reader.append(key, to: &bytes) else { return nil }
             return names.indices.first { index in
-                UnsafeBufferPointer(start: names[index].utf8Start, count: names[index].utf8CodeUnitCount)
+                unsafe UnsafeBufferPointer(start: names[index].utf8Start, count: names[index].utf8CodeUnitCount)
                     .elementsEqual(bytes)
             }
         }
-        for index in 0..<count where Self.same(keys + index, key.range, reader) { return index }
+        for index in 0..<count where unsafe Self.same(keys + index, key.range, reader) { return index }
         return nil
     }
 
     @inline(__always)
     private static func same(_ key: UnsafePointer<Key>, _ range: Range<Int>, _ reader: JSONReader) -> Bool {
-        guard key.pointee.count == range.count else { return false }
+        guard unsafe key.pointee.count == range.count else { return false }
         // Words may reach beyond the key into what follows, which the masks leave out.
-        let first = reader.paddedWord(at: range.lowerBound) & key.pointee.masks.0 ^ key.pointee.words.0
-        if key.pointee.count <= 8 { return first == 0 }
-        let second = reader.paddedWord(at: range.lowerBound &+ 8) & key.pointee.masks.1 ^ key.pointee.words.1
-        if key.pointee.count <= 16 { return first | second == 0 }
-        return first | second
+        let first = unsafe reader.paddedWord(at: range.lowerBound) & key.pointee.masks.0 ^ key.pointee.words.0
+        if unsafe key.pointee.count <= 8 { return first == 0 }
+        let second = unsafe reader.paddedWord(at: range.lowerBound &+ 8) & key.pointee.masks.1 ^ key.pointee.words.1
+        if unsafe key.pointee.count <= 16 { return first | second == 0 }
+        return unsafe first | second
             | (reader.paddedWord(at: range.lowerBound &+ 16) & key.pointee.masks.2 ^ key.pointee.words.2) == 0
     }
 }

@@ -8,8 +8,8 @@ package enum StepDecoder {
     /// - Parameter bytes: the body: UTF-8 JSON.
     /// - Returns: the step, or everything that is wrong with the payload (wire contract, part I, section 1).
     package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<DecodedStep, RejectedPayload> {
-        bytes.withMemoryRebound(to: UInt8.self) { buffer in
-            var pass = PayloadPass(buffer)
+        unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
+            var pass = unsafe PayloadPass(buffer)
             do throws(JSONSyntaxError) {
                 try pass.payload()
             } catch {
@@ -22,7 +22,7 @@ package enum StepDecoder {
 
     /// Decodes a payload.
     package static func decode(_ bytes: [UInt8]) -> Result<DecodedStep, RejectedPayload> {
-        bytes.withUnsafeBytes { decode($0) }
+        unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }
 
@@ -54,7 +54,7 @@ struct PayloadPass {
     var featureStdGradient = 0.0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        reader = JSONReader(bytes)
+        reader = unsafe JSONReader(bytes)
         // A layer takes some 700 bytes of JSON when its numbers have all their digits.
         let layers = bytes.count / 600 + 1
         step.numbers.reserveCapacity(layers * LayerMetric.count + 8)

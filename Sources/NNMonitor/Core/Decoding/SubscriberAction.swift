@@ -13,8 +13,8 @@ package enum SubscriberAction: Sendable, Equatable {
 
     /// Reads a text message.
     package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, Misunderstood> {
-        bytes.withMemoryRebound(to: UInt8.self) { buffer in
-            var reader = JSONReader(buffer)
+        unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
+            var reader = unsafe JSONReader(buffer)
             do throws(JSONSyntaxError) {
                 reader.skipWhitespace()
                 return try ActionFields(&reader).decoded()
@@ -26,7 +26,7 @@ package enum SubscriberAction: Sendable, Equatable {
 
     /// Reads a text message.
     package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, Misunderstood> {
-        bytes.withUnsafeBytes { decode($0) }
+        unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }
 

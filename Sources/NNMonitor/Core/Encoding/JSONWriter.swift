@@ -17,7 +17,7 @@ package struct JSONWriter: Sendable {
     /// Writes text as it is: punctuation and known keys.
     @inline(__always)
     package mutating func literal(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// Writes one byte as it is.
@@ -37,7 +37,7 @@ package struct JSONWriter: Sendable {
             bytes.append(UInt8(truncatingIfNeeded: value) &+ UInt8(ascii: "0"))
         } else {
             var description = value.description
-            description.withUTF8 { bytes.append(contentsOf: $0) }
+            description.withUTF8 { unsafe bytes.append(contentsOf: $0) }
         }
     }
 
@@ -50,7 +50,7 @@ package struct JSONWriter: Sendable {
             return
         }
         var description = value.description
-        description.withUTF8 { bytes.append(contentsOf: $0) }
+        description.withUTF8 { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Writes a number, or `null` where it was not posted.

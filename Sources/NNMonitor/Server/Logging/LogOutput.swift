@@ -35,17 +35,18 @@ final class LogOutput: Sendable {
     /// Writes one line. A log that nobody can read is no reason to stop: errors end the line and nothing else.
     func put(_ line: [UInt8]) {
         turn.withLock { _ in
-            line.withUnsafeBytes { bytes in
-                var rest = bytes[...]
-                while !rest.isEmpty {
+            unsafe line.withUnsafeBytes { bytes in
+                var rest = unsafe bytes[...]
+                while unsafe !rest.isEmpty {
                     // The pointer is into `line`, which outlives the call.
-                    let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    let written = unsafe write(
+                        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                     if written > 0 {
-                        rest = rest.dropFirst(written)
+                        unsafe rest = unsafe rest.dropFirst(written)
                     } else if written < 0, errno == EAGAIN {
                         // Somebody made the terminal or pipe non-blocking: wait for room, but not for ever.
                         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        guard poll(&entry, 1, 200) > 0 else { return }
+                        guard unsafe poll(&entry, 1, 200) > 0 else { return }
                     } else if written == 0 || errno != EINTR {
                         return
                     }
