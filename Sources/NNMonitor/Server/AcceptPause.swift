@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import SystemPackage
 import Synchronization
 
 #if canImport(Glibc)
@@ -89,7 +90,7 @@ final class AcceptPause: ChannelInboundHandler {
             context.fireErrorCaught(error)
             return
         }
-        unsafe note(String(cString: strerror(error.errnoCode)), context)
+        note("\(Errno(rawValue: error.errnoCode))", context)
         guard retry == nil else { return }
         retry = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [self] in
             retry = nil

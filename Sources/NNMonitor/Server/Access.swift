@@ -1,4 +1,3 @@
-import Foundation
 import HTTPService
 import NIOCore
 import OpenSSLTransport
@@ -49,11 +48,14 @@ struct Access {
     private static func configuredEntries(_ settings: Settings) throws -> [TokenTable.Entry] {
         var entries = settings.authToken.map { [entry("NN_MONITOR_AUTH_TOKEN", $0.revealed)] } ?? []
         guard let file = settings.authTokensFile else { return entries }
-        let text: String
+        let bytes: [UInt8]
         do {
-            text = try String(contentsOfFile: file, encoding: .utf8)
+            bytes = try TextFile.bytes(of: file)
         } catch {
-            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: Self.reason(error))
+            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "it cannot be read: \(error)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "it cannot be read as UTF-8 text")
         }
         do {
             entries += try TokenFile.parse(text, file: file)
@@ -61,12 +63,6 @@ struct Access {
             throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "\(error)")
         }
         return entries
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-        guard underlying.domain == NSPOSIXErrorDomain else { return "it cannot be read as UTF-8 text" }
-        return unsafe "it cannot be read: \(String(cString: strerror(Int32(underlying.code))))"
     }
 
     /// An entry with every scope.
@@ -77,17 +73,8 @@ struct Access {
     /// Whether a host to listen on is reached from this machine only.
     static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
-        switch try? SocketAddress(ipAddress: host, port: 0) {
-        case .v4: return host.hasPrefix("127.")
-        case .v6(let address): return address.address.sin6_addr.isLoopback
-        default: return false
-        }
-    }
-}
-
-extension in6_addr {
-    /// `::1`.
-    fileprivate var isLoopback: Bool {
-        unsafe withUnsafeBytes(of: self) { unsafe $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+        // In the form in which the system writes it, of which there is one for each address.
+        guard let address = (try? SocketAddress(ipAddress: host, port: 0))?.ipAddress else { return false }
+        return address == "::1" || address.hasPrefix("127.")
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPService
 import Logging
 import MonitorAPI
@@ -8,6 +7,12 @@ import NIOPosix
 import OpenSSLTransport
 import ServiceLifecycle
 import UnixSignals
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The server as a whole: puts the parts together and runs them until it is told to stop.
 enum Application {

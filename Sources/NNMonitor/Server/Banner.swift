@@ -1,5 +1,10 @@
-import Foundation
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What the server prints when it listens: where it is, who is let in, what the limits are.
 struct Banner {
@@ -51,5 +56,5 @@ struct Banner {
     }
 
     /// Prints it to standard output, at once.
-    func show() { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    func show() { LogOutput.standardOutput.put(Array((text + "\n").utf8)) }
 }

@@ -1,5 +1,4 @@
 import CAllocator
-import Foundation
 import ServiceLifecycle
 
 #if canImport(Glibc)
@@ -56,7 +55,7 @@ struct FreedMemory: Service {
     static func freeBytesInMemory() -> Int? {
         let allocated = nn_allocated_bytes()
         // Pages: size, resident, shared with files, ... (proc(5)).
-        guard allocated >= 0, let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+        guard allocated >= 0, let text = TextFile.text(of: "/proc/self/statm") else {
             return nil
         }
         let pages = text.split(separator: " ").prefix(3).compactMap { Int($0) }

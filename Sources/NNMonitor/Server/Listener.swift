@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import OpenSSLTransport
 import ServiceLifecycle
+import SystemPackage
 
 /// Listens, sets each connection up, and ends in good order: no new connections, requests finished and their steps
 /// broadcast, subscribers sent what waits and closed with 1001.
@@ -46,7 +47,7 @@ struct Listener: Service {
         do {
             return try await bootstrap.bind(host: settings.host, port: settings.port).get()
         } catch let error as IOError {
-            let reason = unsafe String(cString: strerror(error.errnoCode))
+            let reason = Errno(rawValue: error.errnoCode)
             throw StartError("cannot listen on \(settings.host) port \(settings.port): \(reason)")
         } catch {
             throw StartError("cannot listen on \(settings.host) port \(settings.port): \(error)")

@@ -1,6 +1,11 @@
-import Foundation
 import NIOCore
 import OpenSSLTransport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Certificate and key, as the settings say.
 struct TLSSetup {

@@ -1,5 +1,10 @@
-import Foundation
 import OpenSSLTransport
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// A bearer token in clear, to be shown once.
 struct AccessToken: Sendable {

@@ -1,6 +1,11 @@
 package import ArgumentParser
-import Foundation
 import Logging
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// `NNMonitor`: reads the settings and runs the server.
 package struct ServeCommand: AsyncParsableCommand {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HTTPService
 
 /// `NNMonitor token`: makes a token and the line that lets it in.
@@ -45,7 +44,7 @@ struct TokenScopes: ExpressibleByArgument, Sendable {
 
     init?(argument: String) {
         let words = argument.split(separator: ",", omittingEmptySubsequences: false)
-        let named = words.compactMap { Scope(rawValue: $0.trimmingCharacters(in: .whitespaces)) }
+        let named = words.compactMap { Scope(rawValue: $0.trimmingSpaces) }
         guard named.count == words.count else { return nil }
         scopes = Scope.allCases.filter(named.contains)
     }

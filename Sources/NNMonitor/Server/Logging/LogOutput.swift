@@ -17,6 +17,9 @@ final class LogOutput: Sendable {
     /// The process's standard error.
     static let standardError = LogOutput(descriptor: STDERR_FILENO)
 
+    /// The process's standard output.
+    static let standardOutput = LogOutput(descriptor: STDOUT_FILENO)
+
     /// An output on a descriptor that stays open as long as the output is used.
     init(descriptor: Int32) {
         self.descriptor = descriptor

@@ -1,12 +1,17 @@
-import Foundation
 import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The value of `CORS_ORIGINS`: a JSON list of origins, or origins separated by commas.
 enum OriginList {
     /// The origins in the form that a browser sends them (RFC 6454 §6.1: scheme and host in lower case, no
     /// default port), without repeats; an empty list allows none. Nil when a member is no origin.
     static func parse(_ text: String) -> [String]? {
-        let trimmed = text.trimmingCharacters(in: .whitespaces)
+        let trimmed = text.trimmingSpaces
         let members: [String]
         if trimmed.hasPrefix("[") {
             guard let list = try? JSONDecoder().decode([String].self, from: Data(trimmed.utf8)) else { return nil }
@@ -19,7 +24,7 @@ enum OriginList {
 
         var origins: [String] = []
         for member in members {
-            guard let origin = canonical(member.trimmingCharacters(in: .whitespaces)) else { return nil }
+            guard let origin = canonical(member.trimmingSpaces) else { return nil }
             if !origins.contains(origin) { origins.append(origin) }
         }
         return origins
@@ -28,7 +33,7 @@ enum OriginList {
     /// `*`, or `scheme://host[:port]` with nothing after it, in canonical form.
     private static func canonical(_ text: String) -> String? {
         if text == "*" { return text }
-        guard let separator = text.range(of: "://") else { return nil }
+        guard let separator = text.firstRange(of: "://") else { return nil }
         let scheme = text[..<separator.lowerBound].lowercased()
         guard let first = scheme.utf8.first, (0x61...0x7A).contains(first),
             scheme.utf8.allSatisfy({

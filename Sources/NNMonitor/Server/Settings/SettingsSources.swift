@@ -1,5 +1,4 @@
 import Configuration
-import Foundation
 import Locking
 import SystemPackage
 
@@ -88,7 +87,7 @@ struct SettingsSources: Sendable {
 
     /// Refuses a file whose lines the provider would silently take for one: it ends lines at LF only.
     private static func checkText(of file: String) throws(SettingsError) {
-        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: file)) else { return }
+        guard let bytes = try? TextFile.bytes(of: file) else { return }
         if bytes.contains(UInt8(ascii: "\r")) {
             throw .unreadableFile(path: file, reason: "has Windows line ends (CR LF): save it with LF alone")
         }
