@@ -11,6 +11,7 @@ struct IngestRoute: Sendable {
 
     var route: Route {
         .on(.POST, "/api/v1/metrics/layerwise", scope: .ingest, body: .json) { request in
+            // The decoder keeps nothing of the pointer.
             switch unsafe request.body.withUnsafeReadableBytes({ unsafe StepDecoder.decode($0) }) {
             case .success(let step):
                 // The answer comes after this, so that a read that follows it sees the step.

@@ -157,6 +157,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     private func handleActions() {
         while !isAnswering, let text = actions.popFirst() {
+            // The decoder keeps nothing of the pointer.
             switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))
             case .success(.subscribe(let runID, let form)): answerHistory(runID, form)

@@ -25,7 +25,7 @@ struct UTF8Check {
         var index = 0
         while index < bytes.count {
             if needed == 0 {
-                // Eight bytes of ASCII at a time.
+                // Eight bytes of ASCII at a time; every access is within the bounds.
                 while index &+ 8 <= bytes.count,
                     unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
                 {

@@ -8,6 +8,7 @@ package enum StepDecoder {
     /// - Parameter bytes: the body: UTF-8 JSON.
     /// - Returns: the step, or everything that is wrong with the payload (wire contract, part I, section 1).
     package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<DecodedStep, RejectedPayload> {
+        // The reader lives and ends within the call that lends the bytes; bytes are what they are rebound to.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var pass = unsafe PayloadPass(buffer)
             do throws(JSONSyntaxError) {

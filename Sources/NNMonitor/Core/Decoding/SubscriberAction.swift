@@ -13,6 +13,7 @@ package enum SubscriberAction: Sendable, Equatable {
 
     /// Reads a text message.
     package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, Misunderstood> {
+        // The reader lives and ends within the call that lends the bytes; bytes are what they are rebound to.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var reader = unsafe JSONReader(buffer)
             do throws(JSONSyntaxError) {

@@ -17,6 +17,7 @@ package struct JSONWriter: Sendable {
     /// Writes text as it is: punctuation and known keys.
     @inline(__always)
     package mutating func literal(_ text: StaticString) {
+        // A literal's bytes are there as long as the program.
         unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 

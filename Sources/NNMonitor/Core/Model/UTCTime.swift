@@ -16,6 +16,7 @@ package struct UTCTime: Sendable, Hashable, Comparable {
     /// The system's wall clock.
     package static func now() -> UTCTime {
         var time = timespec()
+        // The pointer is to a local, for the call only.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return UTCTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }

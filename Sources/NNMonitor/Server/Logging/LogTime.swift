@@ -18,6 +18,7 @@ struct LogTime: Sendable {
     /// The system clock's time.
     static func now() -> LogTime {
         var time = timespec()
+        // The pointer is to a local, for the call only.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return LogTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
