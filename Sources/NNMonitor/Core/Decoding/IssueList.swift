@@ -92,7 +92,7 @@ struct IssueList {
         var object = entry.place.object
         var field = entry.place.field
         while true {
-            if field >= 0 { location.append(.key("\(object.keys.names[field])")) }
+            if field >= 0 { location.append(.key("\(object.keys[field].name)")) }
             if object == .layer { location.append(.index(entry.place.layer)) }
             guard let parent = object.parent else { break }
             (object, field) = parent

@@ -164,6 +164,26 @@ extension JSONReader {
         return unsafe Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
     }
 
+    /// Passes a whole number of 1 to 18 digits that is written as such, without sign, point or exponent: nearly all are.
+    ///
+    /// - Returns: the number; `nil`, with the reader where it was, when something else stands there.
+    @inline(__always)
+    mutating func plainInteger() -> Int64? {
+        var index = offset
+        var value: Int64 = 0
+        while case let byte = byte(at: index), Self.isDigit(byte) {
+            value = value &* 10 &+ Int64(byte &- UInt8(ascii: "0"))
+            index &+= 1
+        }
+        let digits = index &- offset
+        let next = byte(at: index)
+        guard digits > 0, digits < 19, next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e"),
+            digits == 1 || byte(at: offset) != UInt8(ascii: "0")
+        else { return nil }
+        move(to: index)
+        return value
+    }
+
     /// What a number is as a 64-bit whole number.
     func integer(_ number: RawNumber) -> WholeNumber {
         if number.isInfinite { return .notFinite }

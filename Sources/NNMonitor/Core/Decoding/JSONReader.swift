@@ -133,6 +133,40 @@ struct JSONSyntaxError: Error, Equatable {
         return key
     }
 
+    /// Passes a key of an object, its colon, and the white space behind it, if it is the one that comes next and is
+    /// written without escapes. Otherwise the reader stays where it is.
+    ///
+    /// - Parameters:
+    ///   - key: the key to compare with.
+    ///   - first: whether no key of the object has been passed before; false when this has passed one.
+    /// - Returns: whether it was passed.
+    @inline(__always)
+    mutating func passKey(_ key: SchemaKey, first: inout Bool) -> Bool {
+        // A comma, a space, a quote, the longest key, a quote, a colon, a space: all that is looked at below is there.
+        guard offset &+ 32 <= count else { return false }
+        var index = offset
+        if !first {
+            guard unsafe base[index] == UInt8(ascii: ",") else { return false }
+            index &+= unsafe base[index &+ 1] == 0x20 ? 2 : 1
+        }
+        guard unsafe base[index] == UInt8(ascii: "\"") else { return false }
+        let text = unsafe UnsafeRawPointer(base + (index &+ 1))
+        // Words may reach beyond the key into what follows, which the masks leave out.
+        let difference =
+            unsafe (text.loadUnaligned(as: UInt64.self).littleEndian & key.masks.0 ^ key.words.0)
+            | (text.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian & key.masks.1 ^ key.words.1)
+            | (text.loadUnaligned(fromByteOffset: 16, as: UInt64.self).littleEndian & key.masks.2 ^ key.words.2)
+        index &+= key.count &+ 1
+        guard difference == 0, unsafe base[index] == UInt8(ascii: "\""), unsafe base[index &+ 1] == UInt8(ascii: ":")
+        else { return false }
+        index &+= 2
+        if unsafe base[index] == 0x20 { index &+= 1 }
+        offset = index
+        first = false
+        skipWhitespace()
+        return true
+    }
+
     /// Reads on in a list.
     ///
     /// - Returns: whether there is another element; the reader stands at it.

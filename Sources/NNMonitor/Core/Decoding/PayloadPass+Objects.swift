@@ -66,7 +66,7 @@ extension PayloadPass {
     }
 
     private mutating func layer(_ layer: Int) throws(JSONSyntaxError) {
-        for metric in layerNumbers.indices { layerNumbers[metric] = Absent.number }
+        layerNumbers = InlineArray(repeating: Absent.number)
         var id = 0..<0
         var type = 0..<0
         var depth: Int64 = 0
@@ -88,7 +88,8 @@ extension PayloadPass {
         step.layout.nameBounds.append(Int32(truncatingIfNeeded: type.upperBound))
         step.layout.depths.append(depth)
         step.shapes.ends.append(Int32(truncatingIfNeeded: step.shapes.dimensions.count))
-        step.numbers.append(contentsOf: layerNumbers)
+        // The pointer is to the pass's own numbers, for the call only.
+        unsafe layerNumbers.span.withUnsafeBufferPointer { unsafe step.numbers.append(contentsOf: $0) }
     }
 
     private mutating func name(_ place: PayloadPlace) throws(JSONSyntaxError) -> Range<Int> {

@@ -48,12 +48,16 @@ extension PayloadPass {
     mutating func integer(
         _ place: PayloadPlace, bound: Bound, index: Int? = nil
     ) throws(JSONSyntaxError) -> Int64 {
-        let byte = reader.next
-        guard byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10 else {
+        let number: WholeNumber
+        if let value = reader.plainInteger() {
+            if value > 0 || bound != .aboveZero { return value }
+            number = .value(value)
+        } else if reader.next == UInt8(ascii: "-") || reader.next &- UInt8(ascii: "0") < 10 {
+            number = reader.integer(try reader.number())
+        } else {
             try rejectNonNumber(.integerExpected, place, below: index.map { [.index($0)] } ?? [])
             return 0
         }
-        let number = reader.integer(try reader.number())
         let problem: PayloadIssue.Kind?
         switch number {
         case .value(let value):

@@ -45,11 +45,12 @@ extension JSONSyntaxError.Problem {
 ///
 /// The objects are in `PayloadPass+Objects.swift`, the values in `PayloadPass+Values.swift`.
 struct PayloadPass {
+    let schema = PayloadSchema.shared
     var reader: JSONReader
     var step = DecodedStep()
     var issues = IssueList()
     /// The numbers of the layer that is being read.
-    var layerNumbers = [Double](repeating: Absent.number, count: LayerMetric.count)
+    var layerNumbers = InlineArray<12, Double>(repeating: Absent.number)
     /// The values of `gradient_norm_ratio`, parallel to the layout's ratio keys.
     var ratios: [Double] = []
     var featureStdGradient = 0.0
@@ -83,26 +84,34 @@ struct PayloadPass {
             return
         }
         try reader.open()
-        let keys = object.keys
+        let keys = schema[object]
         var seen: UInt32 = 0
         var found = FieldIssues()
         var expected = 0
         var first = true
-        while let key = try reader.nextKey(first: &first) {
-            guard let field = keys.field(key, in: reader, expected: expected) else {
-                try reader.skipValue()
-                continue
+        while true {
+            // Trainers post the same keys in the same order, so the next one is tried before it is read.
+            let field: Int
+            if expected < keys.count, reader.passKey(keys[expected], first: &first) {
+                field = expected
+            } else {
+                guard let key = try reader.nextKey(first: &first) else { break }
+                guard let found = keys.field(key, in: reader) else {
+                    try reader.skipValue()
+                    continue
+                }
+                field = found
             }
-            expected = field + 1
+            expected = field &+ 1
             let bit: UInt32 = 1 << UInt32(field)
             if seen & bit != 0 { found.forget(field, in: &issues) }
             seen |= bit
             let before = issues.mark
             try read(&self, field)
-            found.note(field, of: keys.names.count, from: before, to: issues.mark)
+            found.note(field, of: keys.count, from: before, to: issues.mark)
         }
         if seen & keys.required != keys.required {
-            for field in keys.names.indices where keys.required & ~seen & (1 << UInt32(field)) != 0 {
+            for field in 0..<keys.count where keys.required & ~seen & (1 << UInt32(field)) != 0 {
                 issues.add(.missing, PayloadPlace(object, layer: layer, field: field))
             }
         }
