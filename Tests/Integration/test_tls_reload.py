@@ -53,7 +53,7 @@ def test_reload_of_a_bad_certificate_keeps_the_old_one_and_logs_why(start_tls, m
 
 
 def test_no_request_fails_while_certificates_change_under_load(start_tls, made, tmp_path):
-    own = start_tls("--max-runs", 100)
+    own = start_tls("--max-steps-per-run", 1_000_000)
     run, stop, seen = run_id(), threading.Event(), set()
     posted = [[] for _ in range(POSTERS)]
     threads = Threads()

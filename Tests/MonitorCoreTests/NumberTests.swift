@@ -54,6 +54,35 @@ import Testing
         }
     }
 
+    @Test func `Doubles are written as the library describes them`() {
+        func check(_ value: Double) {
+            var writer = JSONWriter()
+            writer.double(value)
+            #expect(String(decoding: writer.bytes, as: UTF8.self) == value.description)
+        }
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<100_000 {
+            let value = Double(bitPattern: generator.next())
+            if value.isFinite { check(value) }
+        }
+        for _ in 0..<100_000 { check(Double.random(in: -2...2, using: &generator)) }
+        // Few digits, many zeros, and both sides of where the form changes.
+        for _ in 0..<50_000 {
+            let digits = Double(Int.random(in: -9999...9999, using: &generator))
+            let exponent = Int.random(in: -22...22, using: &generator)
+            check(Double("\(digits)e\(exponent)") ?? 0)
+        }
+        for exponent in -1074...1023 {
+            let power = Double(sign: .plus, exponent: exponent, significand: 1)
+            for value in [power.nextDown, power, power.nextUp] { check(value) }
+        }
+        for exponent in -323...308 {
+            guard let power = Double("1e\(exponent)") else { continue }
+            for value in [power.nextDown, power, power.nextUp, -power] { check(value) }
+        }
+        for value in [0, -0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1, 1.0 / 3] { check(value) }
+    }
+
     @Test func theWriterGivesTheShortestTextThatReadsBack() {
         var writer = JSONWriter()
         for value in [1, -0.0, 0.1, .leastNonzeroMagnitude, 1e22, 123_456.789] {

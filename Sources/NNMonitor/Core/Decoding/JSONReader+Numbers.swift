@@ -151,7 +151,7 @@ extension JSONReader {
     @inline(__always)
     func double(_ number: RawNumber) -> Double {
         if !number.isTruncated, !number.isInfinite,
-            let value = DecimalConversion.double(mantissa: number.mantissa, exponent: number.exponent)
+            let value = DecimalConversion.double(mantissa: number.mantissa, exponent: number.exponent, powers: powers)
         {
             return number.isNegative ? -value : value
         }

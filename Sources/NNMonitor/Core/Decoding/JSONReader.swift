@@ -26,6 +26,7 @@ struct JSONSyntaxError: Error, Equatable {
 
     private let base: UnsafePointer<UInt8>
     private let count: Int
+    let powers = PowersOfFive.shared
     private(set) var offset = 0
     private var depth = 0
 

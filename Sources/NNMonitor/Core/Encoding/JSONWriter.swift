@@ -4,6 +4,7 @@
 package struct JSONWriter: Sendable {
     /// The JSON so far.
     package private(set) var bytes: [UInt8]
+    private let powers = PowersOfFive.shared
 
     /// - Parameter capacity: bytes to reserve.
     package init(capacity: Int = 0) {
@@ -42,22 +43,24 @@ package struct JSONWriter: Sendable {
         }
     }
 
-    /// Writes a number so that reading it gives the same double: the shortest decimal that does.
-    ///
-    /// `NaN` and the infinities have no JSON number; they are written as the strings that protobuf's JSON uses.
+    /// Writes a number so that reading it gives the same double (see `ByteCursor.double`).
     package mutating func double(_ value: Double) {
-        guard value.isFinite else {
-            literal(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"")
-            return
-        }
-        var description = value.description
-        description.withUTF8 { unsafe bytes.append(contentsOf: $0) }
+        reserving(ByteCursor.doubleRoom) { $0.double(value) }
     }
 
-    /// Writes a number, or `null` where it was not posted.
+    /// Lends memory to a cursor, which may write up to so many bytes there.
     @inline(__always)
-    package mutating func optionalDouble(_ value: Double) {
-        if Absent.marks(value) { literal("null") } else { double(value) }
+    mutating func reserving(_ room: Int, _ write: (inout ByteCursor) -> Void) {
+        bytes.append(addingCapacity: room) { span in
+            // The memory is the array's, and is lent for this call only; what was written is told at its end.
+            unsafe span.withUnsafeMutableBufferPointer { buffer, count in
+                guard let start = buffer.baseAddress else { return }
+                let first = unsafe start + count
+                var cursor = unsafe ByteCursor(first, room: buffer.count - count, powers: powers)
+                write(&cursor)
+                unsafe count += cursor.count(since: first)
+            }
+        }
     }
 
     /// Writes a JSON string from UTF-8 bytes.

@@ -17,14 +17,7 @@ package enum StepEncoder {
         writer.literal(",\"batch_size\":")
         writer.integer(record.batchSize)
         writer.literal(",\"layers\":[")
-        for layer in 0..<record.layerCount {
-            if layer > 0 { writer.byte(UInt8(ascii: ",")) }
-            writer.raw(record.table.heads[layer])
-            switch form {
-            case .full: appendLayer(record, layer, to: &writer)
-            case .lite: appendLiteLayer(record, layer, to: &writer)
-            }
-        }
+        appendLayers(record, form, to: &writer)
         writer.literal("],\"cross_layer\":{\"feature_std_gradient\":")
         writer.double(record.numbers[record.numbers.count - 1])
         writer.literal(",\"gradient_norm_ratio\":{")
@@ -39,49 +32,83 @@ package enum StepEncoder {
         writer.byte(UInt8(ascii: "}"))
     }
 
-    private static func appendLayer(_ record: StepRecord, _ layer: Int, to writer: inout JSONWriter) {
-        writer.literal(",\"intermediate_features\":{\"activation_std\":")
-        writer.double(record.value(.activationStd, layer: layer))
-        writer.literal(",\"activation_mean\":")
-        writer.double(record.value(.activationMean, layer: layer))
-        writer.raw(record.shapes.fragments[layer])
-        writer.optionalDouble(record.value(.crossLayerStdRatio, layer: layer))
-        writer.literal("},\"gradient_flow\":{\"gradient_l2_norm\":")
-        writer.double(record.value(.gradientL2Norm, layer: layer))
-        writer.literal(",\"gradient_std\":")
-        writer.double(record.value(.gradientStd, layer: layer))
-        writer.literal(",\"gradient_max_abs\":")
-        writer.double(record.value(.gradientMaxAbs, layer: layer))
-        writer.literal("},\"parameter_statistics\":{\"weight\":{\"std\":")
-        writer.double(record.value(.weightStd, layer: layer))
-        writer.literal(",\"mean\":")
-        writer.double(record.value(.weightMean, layer: layer))
-        writer.literal(",\"spectral_norm\":")
-        writer.double(record.value(.weightSpectralNorm, layer: layer))
-        writer.literal(",\"frobenius_norm\":")
-        writer.double(record.value(.weightFrobeniusNorm, layer: layer))
-        let biasStd = record.value(.biasStd, layer: layer)
-        guard !Absent.marks(biasStd) else {
-            writer.literal("},\"bias\":null}}")
-            return
-        }
-        writer.literal("},\"bias\":{\"std\":")
-        writer.double(biasStd)
-        writer.literal(",\"mean_abs\":")
-        writer.double(record.value(.biasMeanAbs, layer: layer))
-        writer.literal("}}}")
+    // MARK: Layers
+
+    /// The numbers of one layer of a step.
+    private struct LayerNumbers {
+        let numbers: [Double]
+        let first: Int
+
+        @inline(__always)
+        subscript(metric: LayerMetric) -> Double { numbers[first &+ metric.rawValue] }
     }
 
-    private static func appendLiteLayer(_ record: StepRecord, _ layer: Int, to writer: inout JSONWriter) {
-        writer.literal(",\"intermediate_features\":{\"activation_std\":")
-        writer.double(record.value(.activationStd, layer: layer))
-        writer.literal(",\"cross_layer_std_ratio\":")
-        writer.optionalDouble(record.value(.crossLayerStdRatio, layer: layer))
-        writer.literal("},\"gradient_flow\":{\"gradient_l2_norm\":")
-        writer.double(record.value(.gradientL2Norm, layer: layer))
-        writer.literal(",\"gradient_max_abs\":")
-        writer.double(record.value(.gradientMaxAbs, layer: layer))
-        writer.literal("}}")
+    /// Bytes of a layer at most, apart from its names and its shape: the text, and twelve numbers.
+    private static let layerRoom = 512 + LayerMetric.count * ByteCursor.doubleRoom
+
+    private static func appendLayers(_ record: StepRecord, _ form: StepForm, to writer: inout JSONWriter) {
+        // What holds the parts is read once: in the loop it would be retained for every layer.
+        let heads = record.table.heads
+        let shapes = record.shapes.fragments
+        let numbers = record.numbers
+        for layer in 0..<record.layerCount {
+            let room = layerRoom + heads.size(layer) + shapes.size(layer)
+            writer.reserving(room) { cursor in
+                if layer > 0 { cursor.byte(UInt8(ascii: ",")) }
+                heads.write(layer, to: &cursor)
+                let metrics = LayerNumbers(numbers: numbers, first: layer &* LayerMetric.count)
+                switch form {
+                case .full: writeLayer(metrics, shapes, layer, to: &cursor)
+                case .lite: writeLiteLayer(metrics, to: &cursor)
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func writeLayer(
+        _ metrics: LayerNumbers, _ shapes: JSONFragments, _ layer: Int, to cursor: inout ByteCursor
+    ) {
+        cursor.literal(",\"intermediate_features\":{\"activation_std\":")
+        cursor.double(metrics[.activationStd])
+        cursor.literal(",\"activation_mean\":")
+        cursor.double(metrics[.activationMean])
+        shapes.write(layer, to: &cursor)
+        cursor.optionalDouble(metrics[.crossLayerStdRatio])
+        cursor.literal("},\"gradient_flow\":{\"gradient_l2_norm\":")
+        cursor.double(metrics[.gradientL2Norm])
+        cursor.literal(",\"gradient_std\":")
+        cursor.double(metrics[.gradientStd])
+        cursor.literal(",\"gradient_max_abs\":")
+        cursor.double(metrics[.gradientMaxAbs])
+        cursor.literal("},\"parameter_statistics\":{\"weight\":{\"std\":")
+        cursor.double(metrics[.weightStd])
+        cursor.literal(",\"mean\":")
+        cursor.double(metrics[.weightMean])
+        cursor.literal(",\"spectral_norm\":")
+        cursor.double(metrics[.weightSpectralNorm])
+        cursor.literal(",\"frobenius_norm\":")
+        cursor.double(metrics[.weightFrobeniusNorm])
+        let biasStd = metrics[.biasStd]
+        guard !Absent.marks(biasStd) else { return cursor.literal("},\"bias\":null}}") }
+        cursor.literal("},\"bias\":{\"std\":")
+        cursor.double(biasStd)
+        cursor.literal(",\"mean_abs\":")
+        cursor.double(metrics[.biasMeanAbs])
+        cursor.literal("}}}")
+    }
+
+    @inline(__always)
+    private static func writeLiteLayer(_ metrics: LayerNumbers, to cursor: inout ByteCursor) {
+        cursor.literal(",\"intermediate_features\":{\"activation_std\":")
+        cursor.double(metrics[.activationStd])
+        cursor.literal(",\"cross_layer_std_ratio\":")
+        cursor.optionalDouble(metrics[.crossLayerStdRatio])
+        cursor.literal("},\"gradient_flow\":{\"gradient_l2_norm\":")
+        cursor.double(metrics[.gradientL2Norm])
+        cursor.literal(",\"gradient_max_abs\":")
+        cursor.double(metrics[.gradientMaxAbs])
+        cursor.literal("}}")
     }
 
     /// An estimate of the JSON bytes of a step, to reserve memory once.

@@ -82,8 +82,18 @@ struct JSONFragments: Sendable {
     }
 
     @inline(__always)
-    subscript(index: Int) -> ArraySlice<UInt8> {
-        bytes[(index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])]
+    private func bounds(_ index: Int) -> Range<Int> { (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index]) }
+
+    subscript(index: Int) -> ArraySlice<UInt8> { bytes[bounds(index)] }
+
+    /// Bytes of one piece.
+    @inline(__always)
+    func size(_ index: Int) -> Int { bounds(index).count }
+
+    /// Writes one piece.
+    @inline(__always)
+    func write(_ index: Int, to cursor: inout ByteCursor) {
+        cursor.raw(bytes.span.extracting(bounds(index)))
     }
 
     var memory: Int { bytes.count + ends.count * 4 }

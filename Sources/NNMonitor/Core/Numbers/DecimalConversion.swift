@@ -11,28 +11,32 @@ enum DecimalConversion {
 
     /// The double nearest to `mantissa` x 10^`exponent`; infinity when it is beyond the greatest double.
     ///
+    /// - Parameters:
+    ///   - mantissa: a whole number.
+    ///   - exponent: of ten.
+    ///   - powers: the table, for who converts many numbers.
     /// - Returns: `nil` when 128 bits don't decide it.
     @inline(__always)
-    static func double(mantissa: UInt64, exponent: Int) -> Double? {
+    static func double(mantissa: UInt64, exponent: Int, powers: PowersOfFive = .shared) -> Double? {
         // Both factors are exact, so that one rounding gives the nearest (Clinger 1990).
         if mantissa <= 1 << 53 && exponent >= -22 && exponent <= 22 {
             let value = Double(mantissa)
             return exponent < 0 ? value / exactPowers[-exponent] : value * exactPowers[exponent]
         }
-        return eiselLemire(mantissa, exponent)
+        return eiselLemire(mantissa, exponent, powers)
     }
 
-    static func eiselLemire(_ mantissa: UInt64, _ exponent: Int) -> Double? {
+    private static func eiselLemire(_ mantissa: UInt64, _ exponent: Int, _ powers: PowersOfFive) -> Double? {
         if mantissa == 0 || exponent < PowersOfFive.smallest { return 0 }
-        if exponent > PowersOfFive.largest { return .infinity }
+        if exponent > PowersOfFive.largestOfDouble { return .infinity }
 
         let leadingZeros = mantissa.leadingZeroBitCount
         let normalized = mantissa << UInt64(leadingZeros)
-        let index = 2 * (exponent - PowersOfFive.smallest)
-        var product = normalized.multipliedFullWidth(by: PowersOfFive.words[index])
+        let scale = powers[exponent]
+        var product = normalized.multipliedFullWidth(by: scale.high)
         // 55 bits are needed: 53, one to round, one because the product may begin with a zero.
         if product.high & 0x1FF == 0x1FF {
-            let second = normalized.multipliedFullWidth(by: PowersOfFive.words[index + 1])
+            let second = normalized.multipliedFullWidth(by: scale.low)
             let (low, carry) = product.low.addingReportingOverflow(second.high)
             product.low = low
             if carry { product.high += 1 }

@@ -1,0 +1,87 @@
+/// The shortest decimal that reads back as a given double, and of those the nearest to it.
+///
+/// The algorithm of Giulietti ("The Schubfach way to render doubles", 2020): the double's neighbourhood is scaled by a power
+/// of ten so that it holds a whole number or two, and the right one is chosen by comparing exactly.
+struct ShortestDecimal: Equatable {
+    /// The digits as a number of at most 17 digits; its last digit is not 0, unless it is 0.
+    var digits: UInt64
+    /// The power of ten that `digits` is to be multiplied with.
+    var exponent: Int
+
+    /// - Parameters:
+    ///   - value: finite and above 0.
+    ///   - powers: the table.
+    @inline(__always)
+    init(_ value: Double, powers: PowersOfFive) {
+        let fraction = value.bitPattern & (1 << 52 - 1)
+        let biased = Int(truncatingIfNeeded: value.bitPattern >> 52) & 0x7FF
+        let significand = biased == 0 ? fraction : fraction | 1 << 52
+        let power = biased == 0 ? -1074 : biased &- 1075
+        // Whole numbers below 2^53 have no digits after the point.
+        if power <= 0 && power > -53 && significand & (1 &<< UInt64(-power) &- 1) == 0 {
+            self.init(digits: significand &>> UInt64(-power), exponent: 0)
+            return
+        }
+        self.init(significand: significand, power: power, isLowerCloser: fraction == 0 && biased > 1, powers)
+    }
+
+    private init(digits: UInt64, exponent: Int) {
+        self.digits = digits
+        self.exponent = exponent
+        dropZeros()
+    }
+
+    /// significand x 2^power. The double below is closer by half when the significand is the least of its power.
+    @inline(__always)
+    private init(significand: UInt64, power: Int, isLowerCloser: Bool, _ powers: PowersOfFive) {
+        // floor(log10(2^power)), or of 3/4 of it; fixed-point approximations that are exact in this range.
+        let k = (power &* 1_262_611 &- (isLowerCloser ? 524_031 : 0)) >> 22
+        // floor(log2(10^-k)), the same way.
+        let shift = UInt64(truncatingIfNeeded: power &+ ((-k &* 1_741_647) >> 19) &+ 1)
+        let scale = powers.roundedUp(-k)
+        let center = significand << 2
+        let value = Self.scaled(center &<< shift, scale)
+        let low = Self.scaled((center &- (isLowerCloser ? 1 : 2)) &<< shift, scale)
+        let high = Self.scaled((center &+ 2) &<< shift, scale)
+        // The bounds themselves read back as the double when its significand is even.
+        let odd = significand & 1
+        let lowest = low &+ odd
+        let highest = high &- odd
+
+        let floor = value >> 2
+        if floor >= 10 {
+            let tens = floor / 10
+            let isTensInside = lowest <= 40 &* tens
+            let isNextInside = 40 &* tens &+ 40 <= highest
+            if isTensInside != isNextInside {
+                self.init(digits: tens &+ (isNextInside ? 1 : 0), exponent: k &+ 1)
+                return
+            }
+        }
+        let isFloorInside = lowest <= floor << 2
+        let isNextInside = floor << 2 &+ 4 <= highest
+        if isFloorInside != isNextInside {
+            self.init(digits: floor &+ (isNextInside ? 1 : 0), exponent: k)
+            return
+        }
+        let middle = floor << 2 &+ 2
+        let isUp = value > middle || value == middle && floor & 1 == 1
+        self.init(digits: floor &+ (isUp ? 1 : 0), exponent: k)
+    }
+
+    /// The product's high part, with the last bit set when anything follows it: enough to compare exactly.
+    @inline(__always)
+    private static func scaled(_ factor: UInt64, _ scale: (high: UInt64, low: UInt64)) -> UInt64 {
+        let high = scale.high.multipliedFullWidth(by: factor)
+        let (middle, carry) = high.low.addingReportingOverflow(scale.low.multipliedFullWidth(by: factor).high)
+        return high.high &+ (carry ? 1 : 0) | (middle > 1 ? 1 : 0)
+    }
+
+    private mutating func dropZeros() {
+        while digits != 0, case let (quotient, remainder) = digits.quotientAndRemainder(dividingBy: 10), remainder == 0
+        {
+            digits = quotient
+            exponent &+= 1
+        }
+    }
+}
