@@ -1,5 +1,6 @@
--- For wrk: posts one payload with a step of its own each time. Arguments: the payload's file, the token, the run's id.
--- The payload has @STEP@ for the number of the step.
+-- For wrk: posts one payload with a step of its own each time. Arguments: a file, the token.
+-- The file has @STEP@ for the number of the step; or, with "gzip" as third argument, it has payloads of several steps
+-- that are gzip already, each after a line with its size.
 
 local threads = 0
 
@@ -10,20 +11,30 @@ end
 
 function init(args)
     local file = assert(io.open(args[1], "rb"))
-    local text = file:read("*a")
-    file:close()
-    local at = assert(text:find("@STEP@", 1, true))
-    before, after = text:sub(1, at - 1), text:sub(at + 6)
     headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. args[2] }
-    step = number * 100000000
+    step = 0
+    if args[3] == "gzip" then
+        headers["Content-Encoding"] = "gzip"
+        packed = {}
+        for size in file:lines() do
+            packed[#packed + 1] = wrk.format("POST", "/api/v1/metrics/layerwise", headers, file:read(tonumber(size)))
+        end
+    else
+        local text = file:read("*a")
+        local at = assert(text:find("@STEP@", 1, true))
+        before, after = text:sub(1, at - 1), text:sub(at + 6)
+        step = number * 100000000
+    end
+    file:close()
 end
 
 function request()
     step = step + 1
+    if packed then return packed[step % #packed + 1] end
     return wrk.format("POST", "/api/v1/metrics/layerwise", headers, before .. string.format("%d", step) .. after)
 end
 
-function done(summary, latency, requests)
+function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(
         "RESULT %d %d %d %d %d\n", summary.requests, summary.duration,

@@ -1,0 +1,60 @@
+/* fanout_floor PORT CERT KEY COUNT BYTES: accepts that many WebSocket subscribers over TLS, and for each line on its standard
+ * input sends all of them one ready frame of so many random bytes with SSL_write. Prints, at the end of the input,
+ * microseconds of processor time for each message sent: what a broadcast cannot do without. */
+#include "../clients/common.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The clients ask with one key, so the answer is always the same. */
+static const char *switching =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"
+    "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+
+int main(int count, char **arguments) {
+    if (count != 6) fail("usage: fanout_floor PORT CERT KEY COUNT BYTES");
+    int number = atoi(arguments[4]), listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    size_t size = strtoul(arguments[5], NULL, 10);
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (SSL_CTX_use_certificate_chain_file(context, arguments[2]) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, arguments[3], SSL_FILETYPE_PEM) != 1)
+        fail("cannot read certificate and key");
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[1]))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1024)) fail("cannot listen");
+    puts("listening");
+    fflush(stdout);
+
+    unsigned char *frame = malloc(size + 4);
+    frame[0] = 0xC1;
+    frame[1] = 126;
+    frame[2] = (unsigned char)(size >> 8);
+    frame[3] = (unsigned char)size;
+    RAND_bytes(frame + 4, (int)size);
+    SSL **all = calloc((size_t)number, sizeof *all);
+    for (int index = 0; index < number; index++) {
+        char request[4096];
+        int socket_ = accept(listener, NULL, NULL);
+        setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        all[index] = SSL_new(context);
+        SSL_set_fd(all[index], socket_);
+        if (SSL_accept(all[index]) != 1 || SSL_read(all[index], request, sizeof request) <= 0) fail("no request");
+        write_all(all[index], switching, strlen(switching));
+        write_all(all[index], "\x81\x02{}", 4);
+    }
+    double begin = processor_time();
+    long sent = 0;
+    for (char line[16]; fgets(line, sizeof line, stdin);) {
+        for (int index = 0; index < number; index++) write_all(all[index], frame, size + 4);
+        sent += number;
+    }
+    printf("%.2f\n", (processor_time() - begin) / (double)sent * 1e6);
+}

@@ -1,0 +1,8 @@
+-- For wrk: asks for the same page again and again, and prints what bench reads.
+
+function done(summary)
+    local errors = summary.errors
+    io.write(string.format(
+        "RESULT %d %d %d\n", summary.requests, summary.duration,
+        errors.connect + errors.read + errors.write + errors.timeout + errors.status))
+end

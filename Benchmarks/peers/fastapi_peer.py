@@ -1,0 +1,256 @@
+"""The same contract as a FastAPI server: what a good Python engineer would write, for script/bench to compare with.
+
+    fastapi_peer.py --port P --cert FILE --key FILE --token T [--no-deflate] [--max-steps-per-run N]
+
+Bodies are validated by pydantic v2, answers and messages are encoded by orjson, a broadcast once for all subscribers;
+uvicorn runs on uvloop with httptools, TLS is Python's ssl. Prints "ready" when it listens.
+"""
+
+import argparse
+import asyncio
+import bisect
+import gzip
+import secrets
+from datetime import datetime, timezone
+from typing import Annotated
+
+import orjson
+import uvicorn
+import uvloop
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import ORJSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field, FiniteFloat, model_validator
+
+NotNegative = Annotated[FiniteFloat, Field(ge=0)]
+Name = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class Metadata(BaseModel):
+    run_id: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    timestamp: Annotated[FiniteFloat, Field(gt=0)]
+    global_step: Annotated[int, Field(ge=0)]
+    batch_size: Annotated[int, Field(gt=0)]
+    layer_groups: dict[str, list[str]] | None = None
+
+
+class Features(BaseModel):
+    activation_std: NotNegative
+    activation_mean: FiniteFloat
+    activation_shape: Annotated[list[int], Field(min_length=2)]
+    cross_layer_std_ratio: NotNegative | None = None
+
+
+class Gradient(BaseModel):
+    gradient_l2_norm: NotNegative
+    gradient_std: NotNegative
+    gradient_max_abs: NotNegative
+
+
+class Weight(BaseModel):
+    std: NotNegative
+    mean: FiniteFloat
+    spectral_norm: NotNegative
+    frobenius_norm: NotNegative
+
+
+class Bias(BaseModel):
+    std: NotNegative
+    mean_abs: NotNegative
+
+
+class Parameters(BaseModel):
+    weight: Weight
+    bias: Bias | None = None
+
+
+class Layer(BaseModel):
+    layer_id: Name
+    layer_type: Name
+    depth_index: Annotated[int, Field(ge=0)]
+    intermediate_features: Features
+    gradient_flow: Gradient
+    parameter_statistics: Parameters
+
+
+class CrossLayer(BaseModel):
+    feature_std_gradient: FiniteFloat
+    gradient_norm_ratio: dict[str, FiniteFloat] = {}
+
+
+class Payload(BaseModel):
+    metadata: Metadata
+    layer_statistics: Annotated[list[Layer], Field(min_length=1)]
+    cross_layer_analysis: CrossLayer
+
+    @model_validator(mode="after")
+    def in_order(self):
+        layers = self.layer_statistics
+        for before, layer in zip(layers, layers[1:]):
+            if layer.depth_index < before.depth_index:
+                raise ValueError(f"layer '{layer.layer_id}' comes after '{before.layer_id}', which is deeper")
+        return self
+
+
+def stored(payload: Payload) -> dict:
+    layers = [layer.model_dump() for layer in payload.layer_statistics]
+    for layer in layers:
+        layer["layer_id"] = layer["layer_id"].replace(".", "/")
+    groups = payload.metadata.layer_groups
+    return {
+        "step": payload.metadata.global_step, "timestamp": payload.metadata.timestamp,
+        "batch_size": payload.metadata.batch_size, "layers": layers,
+        "cross_layer": payload.cross_layer_analysis.model_dump(),
+        "layer_groups": groups and {
+            name: [member.replace(".", "/") for member in members] for name, members in groups.items()}}
+
+
+def lite(step: dict) -> dict:
+    layers = []
+    for layer in step["layers"]:
+        features, gradient = layer["intermediate_features"], layer["gradient_flow"]
+        layers.append({
+            "layer_id": layer["layer_id"], "layer_type": layer["layer_type"], "depth_index": layer["depth_index"],
+            "intermediate_features": {name: features[name] for name in ("activation_std", "cross_layer_std_ratio")},
+            "gradient_flow": {name: gradient[name] for name in ("gradient_l2_norm", "gradient_max_abs")}})
+    return {**step, "layers": layers}
+
+
+class Store:
+    def __init__(self, runs: int, steps: int):
+        self.limits = runs, steps
+        self.runs: dict[str, dict] = {}
+
+    def add(self, run_id: str, step: dict):
+        now = datetime.now(timezone.utc).isoformat()
+        run = self.runs.get(run_id)
+        if run is None:
+            if len(self.runs) >= self.limits[0]:
+                del self.runs[min(self.runs, key=lambda name: self.runs[name]["last_update"])]
+            run = self.runs[run_id] = {"created_at": now, "last_update": now, "steps": []}
+        run["last_update"] = now
+        steps = run["steps"]
+        place = bisect.bisect_left(steps, step["step"], key=lambda held: held["step"])
+        if place < len(steps) and steps[place]["step"] == step["step"]:
+            steps[place] = step
+        else:
+            steps.insert(place, step)
+            if len(steps) > self.limits[1]:
+                del steps[0]
+
+    def listing(self) -> dict:
+        return {
+            name: {"created_at": run["created_at"], "last_update": run["last_update"],
+                   "step_count": len(run["steps"]), "latest_step": run["steps"][-1]["step"]}
+            for name, run in self.runs.items()}
+
+
+class GzipRoute(APIRoute):
+    """Takes gzip bodies, too."""
+
+    def get_route_handler(self):
+        handler = super().get_route_handler()
+
+        async def handle(request: Request):
+            if request.headers.get("content-encoding") == "gzip":
+                request._body = gzip.decompress(await request.body())
+            return await handler(request)
+        return handle
+
+
+def application(options) -> FastAPI:
+    app = FastAPI(default_response_class=ORJSONResponse)
+    app.router.route_class = GzipRoute
+    store = Store(options.max_runs, options.max_steps_per_run)
+    subscribers: set[WebSocket] = set()
+
+    def authorized(headers) -> bool:
+        return secrets.compare_digest(headers.get("authorization", ""), f"Bearer {options.token}")
+
+    def allowed(request: Request):
+        if not authorized(request.headers):
+            raise HTTPException(401, {"error": "unauthorized", "message": "A token is needed"})
+
+    async def send(subscriber: WebSocket, text: str):
+        try:
+            await subscriber.send_text(text)
+        except (RuntimeError, WebSocketDisconnect):
+            subscribers.discard(subscriber)
+
+    @app.post("/api/v1/metrics/layerwise", status_code=202, dependencies=[Depends(allowed)])
+    async def ingest(payload: Payload):
+        run_id, step = payload.metadata.run_id, stored(payload)
+        store.add(run_id, step)
+        if subscribers:
+            text = orjson.dumps({"type": "new_metrics", "run_id": run_id, "data": step}).decode()
+            await asyncio.gather(*[send(subscriber, text) for subscriber in list(subscribers)])
+        return {"status": "accepted", "run_id": run_id}
+
+    @app.get("/api/v1/runs", dependencies=[Depends(allowed)])
+    async def listing():
+        return ORJSONResponse(store.listing())
+
+    @app.get("/api/v1/runs/{run_id}", dependencies=[Depends(allowed)])
+    async def history(run_id: str):
+        if run_id not in store.runs:
+            raise HTTPException(404, {"error": "not_found", "message": f"Run '{run_id}' not found"})
+        return ORJSONResponse(store.runs[run_id])
+
+    @app.get("/health")
+    async def health():
+        return ORJSONResponse({"status": "healthy", "active_connections": len(subscribers)})
+
+    @app.websocket("/ws")
+    async def websocket(socket: WebSocket):
+        if not authorized(socket.headers):
+            await socket.close(1008)
+            return
+        await socket.accept()
+        await socket.send_text(orjson.dumps({"type": "initial_runs", "data": store.listing()}).decode())
+        subscribers.add(socket)
+        try:
+            while True:
+                message = orjson.loads(await socket.receive_text())
+                run = store.runs.get(message.get("run_id"))
+                if message.get("action") == "ping":
+                    answer = {"type": "pong"}
+                elif message.get("action") != "subscribe_run" or run is None:
+                    answer = {"type": "error", "message": "Unknown action or run"}
+                else:
+                    data = {**run, "steps": [lite(step) for step in run["steps"]]} if message.get("lite") else run
+                    answer = {"type": "run_history", "run_id": message["run_id"], "data": data}
+                await socket.send_text(orjson.dumps(answer).decode())
+        except WebSocketDisconnect:
+            pass
+        finally:
+            subscribers.discard(socket)
+    return app
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--cert", required=True)
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--token", required=True)
+    parser.add_argument("--no-deflate", action="store_true")
+    parser.add_argument("--max-runs", type=int, default=10)
+    parser.add_argument("--max-steps-per-run", type=int, default=1000)
+    options = parser.parse_args()
+    config = uvicorn.Config(
+        application(options), host="127.0.0.1", port=options.port, loop="uvloop", http="httptools", ws="websockets",
+        ssl_certfile=options.cert, ssl_keyfile=options.key, ws_per_message_deflate=not options.no_deflate,
+        access_log=False, log_level="warning")
+    server = uvicorn.Server(config)
+
+    async def run():
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        print("ready", flush=True)
+        await serving
+    uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Rows 11, 12 and 14: handshakes, the smallest request, the start."""
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from harness import ROOT, alternate, nginx, ours, run
+from support.server import binary
+
+
+def handshakes(report):
+    """TLS 1.3 handshakes, one thread against one worker of nginx, the same kind of key: CPU for each"""
+    with ours("--threads", 1, "--max-connections-per-address", 16384) as server, nginx() as peer:
+        for kind in ("full", "resumed"):
+            def measure(one, kind=kind):
+                used = one.cpu()
+                rate, reused, count = run("handshakes", one.port, 2, kind)
+                assert kind == "full" or reused == count, f"{one.name} resumed {reused} of {count}"
+                return rate, (one.cpu() - used) / count * 1e6
+            (rate, cost), (other_rate, other_cost) = alternate(5, lambda: measure(server), lambda: measure(peer))
+            report.figure(f"NNMonitor, {kind}", cost, "us of CPU each", f"{rate:.0f}/s, one after the other")
+            report.figure(f"nginx, {kind}", other_cost, "us of CPU each", f"{other_rate:.0f}/s")
+            report.ratio(f"{kind} handshakes for the same CPU", other_cost / cost, at_least=0.8)
+
+
+def health(report):
+    """`GET /health` over HTTPS, kept alive, 16 connections, one thread against one worker of nginx"""
+    def measure(one):
+        used = one.cpu()
+        made = subprocess.run(
+            ["wrk", "-t1", "-c16", "-d3s", "-s", ROOT / "Benchmarks/health.lua", one.url + "/health"], check=True,
+            capture_output=True, text=True)
+        line = next(line for line in made.stdout.splitlines() if line.startswith("RESULT"))
+        count, duration, errors = [int(number) for number in line.split()[1:4]]
+        assert errors == 0
+        return count / duration * 1e6, (one.cpu() - used) / count * 1e6
+    with ours("--threads", 1) as server, nginx() as peer:
+        (rate, cost), (other_rate, other_cost) = alternate(5, lambda: measure(server), lambda: measure(peer))
+    report.figure("NNMonitor", rate, "requests/s", f"{cost:.1f} us of CPU each")
+    report.figure("nginx, `return 200`", other_rate, "requests/s", f"{other_cost:.1f} us of CPU each")
+    report.ratio("requests a second", rate / other_rate, at_least=0.5)
+
+
+def start(report):
+    """From exec to listening, over TLS with a certificate that is there"""
+    with tempfile.TemporaryDirectory() as folder:
+        from harness import certificate
+        pair = certificate(Path(folder))
+
+        def once():
+            begin = time.perf_counter()
+            process = subprocess.Popen(
+                [binary(), "--port", "0", "--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--static-dir",
+                 ROOT / "static"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env={"PATH": os.environ["PATH"], "NN_MONITOR_AUTH_TOKEN": "bench"})
+            process.stdout.readline()
+            taken = (time.perf_counter() - begin) * 1000
+            process.terminate()
+            process.wait(20)
+            return taken
+        (taken,) = alternate(9, once)
+    report.bound("NNMonitor", taken, "ms", at_most=50)

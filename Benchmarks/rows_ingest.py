@@ -1,0 +1,118 @@
+"""Rows 1 to 4: decoding, and taking steps in over HTTPS."""
+
+import gzip
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+from harness import BUILT, PEERS_PYTHON, ROOT, TOKEN, Peer, alternate, compact, fastapi, ours, run
+
+SECONDS = 4
+
+
+def decode(report):
+    """Decoding and validating one payload of 50 layers, all columns filled"""
+    with tempfile.TemporaryDirectory() as folder:
+        body = compact("bench")
+        file = Path(folder) / "payload.json"
+        file.write_bytes(body)
+
+        def mine():
+            made = subprocess.run([ROOT / ".build/release/DecodeBench", file, "0.5"], check=True, capture_output=True)
+            return int(made.stdout.split()[0]) / 1000
+
+        def orjson_loads():
+            count, begin = 0, time.perf_counter()
+            while time.perf_counter() - begin < 0.5:
+                for _ in range(20):
+                    orjson.loads(body)
+                count += 20
+            return (time.perf_counter() - begin) / count * 1e6
+
+        def pydantic():
+            made = subprocess.run(
+                [PEERS_PYTHON, ROOT / "Benchmarks/peers/validate.py", file, "0.5"], check=True, capture_output=True)
+            return float(made.stdout)
+
+        one, other, third = alternate(7, mine, orjson_loads, pydantic)
+        # Twice as many decodings, and no more of anything else.
+        allocations = (mallocs(file, 2000) - mallocs(file, 1000)) / 1000
+    report.figure(f"NNMonitor, {len(body)} bytes", one, "us")
+    report.figure("`orjson.loads`, which only parses", other, "us")
+    report.figure("pydantic, `model_validate_json`", third, "us")
+    report.ratio("to orjson", one / other, at_most=0.6)
+    report.ratio("to pydantic", one / third, at_most=0.08)
+    report.figure("allocations for a payload", allocations, "")
+
+
+def mallocs(file: Path, times: int) -> int:
+    made = subprocess.run(
+        [ROOT / ".build/release/DecodeBench", file, "times", str(times)], check=True, capture_output=True, text=True,
+        env={"LD_PRELOAD": str(BUILT / "allocations.so")})
+    return int(made.stderr.split()[-1])
+
+
+def wrk(peer: Peer, file: Path, *extra) -> tuple[float, float]:
+    """Requests a second, and the server's microseconds of processor time for each."""
+    used = peer.cpu()
+    made = subprocess.run(
+        ["wrk", "-t2", "-c16", f"-d{SECONDS}s", "-s", ROOT / "Benchmarks/ingest.lua", peer.url, "--", file, TOKEN,
+         *map(str, extra)], check=True, capture_output=True, text=True)
+    line = next(line for line in made.stdout.splitlines() if line.startswith("RESULT"))
+    count, duration, errors = [int(number) for number in line.split()[1:4]]
+    assert errors == 0, f"{peer.name}: {errors} errors"
+    return count / duration * 1e6, (peer.cpu() - used) / count * 1e6
+
+
+def template(folder: Path, layers: int, packed: bool = False) -> Path:
+    """For wrk: a payload with @STEP@, or many gzip ones of a step each, one after the other with their sizes."""
+    body = compact("bench", layers=layers)
+    file = folder / f"template-{layers}-{packed}"
+    if packed:
+        packs = [gzip.compress(body.replace(b'"global_step": 0', b'"global_step": %d' % step, 1), 6)
+                 for step in range(64)]
+        file.write_bytes(b"".join(b"%d\n" % len(pack) + pack for pack in packs))
+    else:
+        file.write_bytes(body.replace(b'"global_step": 0', b'"global_step": @STEP@', 1))
+    return file
+
+
+def ingest(report, layers: int, rate: float, cost: float | None):
+    with tempfile.TemporaryDirectory() as folder, ours() as mine, fastapi() as peer:
+        file = template(Path(folder), layers)
+        (rate_mine, cost_mine), (rate_peer, cost_peer) = alternate(
+            3, lambda: wrk(mine, file), lambda: wrk(peer, file))
+    report.figure("NNMonitor", rate_mine, "requests/s", f"{cost_mine:.0f} us of CPU each")
+    report.figure("FastAPI", rate_peer, "requests/s", f"{cost_peer:.0f} us of CPU each")
+    report.ratio("requests a second", rate_mine / rate_peer, at_least=rate)
+    if cost:
+        report.ratio("CPU a request", cost_mine / cost_peer, at_most=cost)
+
+
+def ingest_50(report):
+    """Ingest over HTTPS, 50 layers, 16 kept-alive connections, every request another step"""
+    ingest(report, 50, 30, 1 / 30)
+
+
+def ingest_5(report):
+    """The same, 5 layers"""
+    ingest(report, 5, 15, None)
+
+
+def ingest_gzip(report):
+    """The same, 50 layers, gzip: what inflating adds to the CPU of a request"""
+    with tempfile.TemporaryDirectory() as name, ours() as mine:
+        folder = Path(name)
+        plain, packed = template(folder, 50), template(folder, 50, packed=True)
+        single = folder / "single.gz"
+        single.write_bytes(gzip.compress(compact("bench"), 6))
+        (_, cost), (rate, packed_cost), floor = alternate(
+            3, lambda: wrk(mine, plain), lambda: wrk(mine, packed, "gzip"),
+            lambda: run("inflate_floor", single, 0.5)[0])
+    report.figure("NNMonitor, plain", cost, "us of CPU each")
+    report.figure("NNMonitor, gzip", packed_cost, "us of CPU each", f"{rate:.0f} requests/s")
+    report.figure("zlib's inflate alone", floor, "us")
+    report.ratio("what gzip adds, in inflates", (packed_cost - cost) / floor, at_most=1.3)
+
