@@ -46,11 +46,14 @@ int main(int count, char **arguments) {
     ask(first);
     end(first);
     if (!ticket) fail("the server gave no ticket");
-    SSL_SESSION *session = resumed ? SSL_SESSION_dup(ticket) : NULL;
+    SSL_CTX_sess_set_new_cb(context, NULL);
     double begin = now(), seconds = atof(arguments[2]);
     size_t all = 0, reused = 0;
     while (now() < begin + seconds) {
+        /* A session of TLS 1.3 is for one connection; a copy of it is another. */
+        SSL_SESSION *session = resumed ? SSL_SESSION_dup(ticket) : NULL;
         SSL *ssl = connect_tls(context, port, session);
+        SSL_SESSION_free(session);
         reused += (size_t)SSL_session_reused(ssl);
         end(ssl);
         all++;

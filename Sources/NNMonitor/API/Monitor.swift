@@ -62,7 +62,10 @@ package final class Monitor: Sendable {
     /// Stores a step and hands it to every subscriber, in this order and whatever happens in between: each number that
     /// the store gives out reaches the broadcaster.
     func accept(_ step: DecodedStep) async {
-        await broadcast.publish(store.append(step))
+        let stored = await store.append(step)
+        guard subscriberCount > 0 else { return await broadcast.publish(stored) }
+        // Encoding and compressing for whoever watches takes longer than an event loop, on which this may run, should.
+        await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(stored) }
     }
 
     private var healthRoute: Route {

@@ -17,7 +17,7 @@ extension HTTPConnection {
                 connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: context.eventLoop,
                 number: exchange.number)
             let isHead = exchange.isHead
-            self.task = Task(executorPreference: self.server.configuration.handlerExecutor) {
+            self.task = Task(executorPreference: self.server.configuration.handlerExecutor ?? self.executor) {
                 await execution.run(answering: link, isHead: isHead)
             }
         }
@@ -55,16 +55,28 @@ struct ConnectionLink: BodyWriter {
     }
 }
 
-/// Runs a handler in a task and brings its answer back: one hop to get here, one to return.
+/// Runs a handler and brings its answer back.
+///
+/// The handler runs on the connection's event loop, so that a quick answer needs no other thread. What takes longer
+/// leaves the loop: compressing, and making a streamed body.
 struct HandlerExecution: Sendable {
     let handler: Route.Handler
     let request: HTTPRequest
     let acceptsGzip: Bool
     let server: HTTPServer
 
-    @concurrent
     func run(answering link: ConnectionLink, isHead: Bool) async {
-        let response = self.server.compression.apply(to: await self.response(), acceptsGzip: self.acceptsGzip)
+        let response = await self.response()
+        guard self.server.compression.wouldWork(on: response, acceptsGzip: self.acceptsGzip) else {
+            return link.answer(self.server.compression.apply(to: response, acceptsGzip: self.acceptsGzip))
+        }
+        await withTaskExecutorPreference(self.server.configuration.handlerExecutor ?? globalConcurrentExecutor) {
+            await self.work(on: response, answering: link, isHead: isHead)
+        }
+    }
+
+    private func work(on response: HTTPResponse, answering link: ConnectionLink, isHead: Bool) async {
+        let response = self.server.compression.apply(to: response, acceptsGzip: self.acceptsGzip)
         link.answer(response)
         guard case .stream(let produce) = response.body, !isHead, response.status.mayHaveResponseBody else { return }
         do {

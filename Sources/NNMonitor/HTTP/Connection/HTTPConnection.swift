@@ -31,6 +31,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     var output = Output()
     var upgrade = Upgrade()
     var task: Task<Void, Never>?
+    var executor: LoopExecutor?
     private var collector: BodyCollector?
     private var timer = LazyTimer()
     private var exchangeCount: UInt64 = 0
@@ -51,6 +52,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.executor = LoopExecutor(context.eventLoop)
         self.machine = StateMachine(
             limits: StateMachine.Limits(self.server.configuration), now: context.eventLoop.now)
         self.update()

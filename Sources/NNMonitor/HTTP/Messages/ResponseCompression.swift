@@ -39,6 +39,12 @@ struct ResponseCompression: Sendable {
         return response
     }
 
+    /// Whether an answer takes more than a moment: because it is compressed, or made piece by piece.
+    func wouldWork(on response: HTTPResponse, acceptsGzip: Bool) -> Bool {
+        if case .stream = response.body { return true }
+        return acceptsGzip && self.isCandidate(response)
+    }
+
     private func isCandidate(_ response: HTTPResponse) -> Bool {
         switch response.body {
         case .empty: return false
