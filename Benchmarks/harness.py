@@ -32,6 +32,11 @@ def compact(run: str, step: int = 0, layers: int = 50, seed: int = 1) -> bytes:
     return json.dumps(payload(run, step, layers, random.Random(seed))).encode()
 
 
+def different(run: str, layers: int = 50) -> list[bytes]:
+    """Payloads of other numbers, to post by turns: more of them than deflate's window holds."""
+    return [compact(run, layers=layers, seed=seed) for seed in range(16)]
+
+
 def with_step(body: bytes, step) -> bytes:
     return body.replace(b'"global_step": 0', b'"global_step": %s' % str(step).encode(), 1)
 
@@ -89,9 +94,9 @@ class Peer:
         """Posts that many steps to each of that many runs: run0, run1, ..."""
         with self.session() as client:
             for number in range(runs):
-                body = compact(f"run{number}", layers=layers, seed=number)
+                bodies = different(f"run{number}", layers)
                 for step in range(steps):
-                    answer = client.post(self.url + INGEST, data=with_step(body, step))
+                    answer = client.post(self.url + INGEST, data=with_step(bodies[step % len(bodies)], step))
                     assert answer.status_code == 202, answer.text
             held = client.get(self.url + "/api/v1/runs").json()
             counts = [held[f"run{number}"]["step_count"] for number in range(runs)]

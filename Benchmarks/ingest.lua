@@ -20,10 +20,12 @@ function init(args)
             packed[#packed + 1] = wrk.format("POST", "/api/v1/metrics/layerwise", headers, file:read(tonumber(size)))
         end
     else
-        local text = file:read("*a")
-        local at = assert(text:find("@STEP@", 1, true))
-        before, after = text:sub(1, at - 1), text:sub(at + 6)
-        step = number * 100000000
+        -- Nine digits for every step, so that what is around it is made once: wrk shares the processors with the server.
+        step = (number + 1) * 100000000
+        local whole = wrk.format(
+            "POST", "/api/v1/metrics/layerwise", headers, (file:read("*a"):gsub("@STEP@", tostring(step), 1)))
+        local at = assert(whole:find(tostring(step), 1, true))
+        before, after = whole:sub(1, at - 1), whole:sub(at + 9)
     end
     file:close()
 end
@@ -31,7 +33,7 @@ end
 function request()
     step = step + 1
     if packed then return packed[step % #packed + 1] end
-    return wrk.format("POST", "/api/v1/metrics/layerwise", headers, before .. string.format("%d", step) .. after)
+    return before .. tostring(step) .. after
 end
 
 function done(summary, latency)

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import ROOT, alternate, nginx, ours, run
+from harness import ROOT, alternate, certificate, nginx, ours, run
 from support.server import binary
 
 
@@ -46,7 +46,6 @@ def health(report):
 def start(report):
     """From exec to listening, over TLS with a certificate that is there"""
     with tempfile.TemporaryDirectory() as folder:
-        from harness import certificate
         pair = certificate(Path(folder))
 
         def once():

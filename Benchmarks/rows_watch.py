@@ -5,26 +5,27 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import BUILT, INGEST, TOKEN, certificate, compact, fastapi, free_port, median, ours, program, run, with_step
+from harness import BUILT, INGEST, TOKEN, certificate, compact, different, fastapi, free_port, median, ours, program, run, with_step
 
 SUBSCRIBERS = 100
 
 
 def broadcast(peer, steps: int) -> tuple[float, float]:
     """Microseconds of CPU for each delivered message, ingest taken off, and a message's bytes."""
-    body = compact("bench")
+    bodies = different("bench")
     with peer.session() as client:
-        def post(first, count):
-            for step in range(first, first + count):
-                assert client.post(peer.url + INGEST, data=with_step(body, step)).status_code == 202
-        post(0, 20)
+        def post(count):
+            for step in range(count):
+                body = with_step(bodies[step % len(bodies)], step)
+                assert client.post(peer.url + INGEST, data=body).status_code == 202
+        post(20)
         used = peer.cpu()
-        post(0, steps)
+        post(steps)
         ingest = peer.cpu() - used
         watching = program("subscribers", peer.port, SUBSCRIBERS, TOKEN, "deflate", stdin=subprocess.PIPE)
         assert watching.stdout.readline() == "ready\n"
         used = peer.cpu()
-        post(0, steps)
+        post(steps)
         deadline = time.monotonic() + 60
         while True:
             watching.stdin.write("\n")

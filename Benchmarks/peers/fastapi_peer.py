@@ -1,15 +1,17 @@
 """The same contract as a FastAPI server: what a good Python engineer would write, for script/bench to compare with.
 
-    fastapi_peer.py --port P --cert FILE --key FILE --token T [--no-deflate] [--max-steps-per-run N]
+    fastapi_peer.py --port P --cert FILE --key FILE --token T [--no-deflate] [--orjson] [--max-steps-per-run N]
 
-Bodies are validated by pydantic v2, answers and messages are encoded by orjson, a broadcast once for all subscribers;
-uvicorn runs on uvloop with httptools, TLS is Python's ssl. Prints "ready" when it listens.
+Bodies are validated by pydantic v2, a broadcast is encoded once for all subscribers; uvicorn[standard] runs on uvloop with
+httptools, TLS is Python's ssl. Answers and messages are encoded as FastAPI does it by itself, with Python's json; with
+--orjson, by orjson. Prints "ready" when it listens.
 """
 
 import argparse
 import asyncio
 import bisect
 import gzip
+import json
 import secrets
 from datetime import datetime, timezone
 from typing import Annotated
@@ -18,7 +20,7 @@ import orjson
 import uvicorn
 import uvloop
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import ORJSONResponse
+from fastapi.responses import JSONResponse, ORJSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
@@ -159,10 +161,16 @@ class GzipRoute(APIRoute):
 
 
 def application(options) -> FastAPI:
-    app = FastAPI(default_response_class=ORJSONResponse)
+    Answer = ORJSONResponse if options.orjson else JSONResponse
+    app = FastAPI(default_response_class=Answer)
     app.router.route_class = GzipRoute
     store = Store(options.max_runs, options.max_steps_per_run)
     subscribers: set[WebSocket] = set()
+
+    def encode(message) -> str:
+        if options.orjson:
+            return orjson.dumps(message).decode()
+        return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
 
     def authorized(headers) -> bool:
         return secrets.compare_digest(headers.get("authorization", ""), f"Bearer {options.token}")
@@ -182,23 +190,23 @@ def application(options) -> FastAPI:
         run_id, step = payload.metadata.run_id, stored(payload)
         store.add(run_id, step)
         if subscribers:
-            text = orjson.dumps({"type": "new_metrics", "run_id": run_id, "data": step}).decode()
+            text = encode({"type": "new_metrics", "run_id": run_id, "data": step})
             await asyncio.gather(*[send(subscriber, text) for subscriber in list(subscribers)])
         return {"status": "accepted", "run_id": run_id}
 
     @app.get("/api/v1/runs", dependencies=[Depends(allowed)])
     async def listing():
-        return ORJSONResponse(store.listing())
+        return Answer(store.listing())
 
     @app.get("/api/v1/runs/{run_id}", dependencies=[Depends(allowed)])
     async def history(run_id: str):
         if run_id not in store.runs:
             raise HTTPException(404, {"error": "not_found", "message": f"Run '{run_id}' not found"})
-        return ORJSONResponse(store.runs[run_id])
+        return Answer(store.runs[run_id])
 
     @app.get("/health")
     async def health():
-        return ORJSONResponse({"status": "healthy", "active_connections": len(subscribers)})
+        return Answer({"status": "healthy", "active_connections": len(subscribers)})
 
     @app.websocket("/ws")
     async def websocket(socket: WebSocket):
@@ -206,11 +214,11 @@ def application(options) -> FastAPI:
             await socket.close(1008)
             return
         await socket.accept()
-        await socket.send_text(orjson.dumps({"type": "initial_runs", "data": store.listing()}).decode())
+        await socket.send_text(encode({"type": "initial_runs", "data": store.listing()}))
         subscribers.add(socket)
         try:
             while True:
-                message = orjson.loads(await socket.receive_text())
+                message = json.loads(await socket.receive_text())
                 run = store.runs.get(message.get("run_id"))
                 if message.get("action") == "ping":
                     answer = {"type": "pong"}
@@ -219,7 +227,7 @@ def application(options) -> FastAPI:
                 else:
                     data = {**run, "steps": [lite(step) for step in run["steps"]]} if message.get("lite") else run
                     answer = {"type": "run_history", "run_id": message["run_id"], "data": data}
-                await socket.send_text(orjson.dumps(answer).decode())
+                await socket.send_text(encode(answer))
         except WebSocketDisconnect:
             pass
         finally:
@@ -234,6 +242,7 @@ def main():
     parser.add_argument("--key", required=True)
     parser.add_argument("--token", required=True)
     parser.add_argument("--no-deflate", action="store_true")
+    parser.add_argument("--orjson", action="store_true")
     parser.add_argument("--max-runs", type=int, default=10)
     parser.add_argument("--max-steps-per-run", type=int, default=1000)
     options = parser.parse_args()
