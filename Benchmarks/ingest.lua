@@ -1,6 +1,6 @@
--- For wrk: posts one payload with a step of its own each time. Arguments: a file, the token.
--- The file has @STEP@ for the number of the step; or, with "gzip" as third argument, it has payloads of several steps
--- that are gzip already, each after a line with its size.
+-- For wrk: posts steps. Arguments: a file, the token, how the bodies are packed ("gzip" or nothing).
+-- The file has several bodies, each after a line with its size; they are posted by turns. Plain ones have @STEP@ for the
+-- number of the step, so that every request is another step; packed ones have the steps that they have.
 
 local threads = 0
 
@@ -11,29 +11,26 @@ end
 
 function init(args)
     local file = assert(io.open(args[1], "rb"))
-    headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. args[2] }
-    step = 0
-    if args[3] == "gzip" then
-        headers["Content-Encoding"] = "gzip"
-        packed = {}
-        for size in file:lines() do
-            packed[#packed + 1] = wrk.format("POST", "/api/v1/metrics/layerwise", headers, file:read(tonumber(size)))
-        end
-    else
-        -- Nine digits for every step, so that what is around it is made once: wrk shares the processors with the server.
-        step = (number + 1) * 100000000
-        local whole = wrk.format(
-            "POST", "/api/v1/metrics/layerwise", headers, (file:read("*a"):gsub("@STEP@", tostring(step), 1)))
-        local at = assert(whole:find(tostring(step), 1, true))
-        before, after = whole:sub(1, at - 1), whole:sub(at + 9)
+    local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. args[2] }
+    headers["Content-Encoding"] = args[3]
+    -- Nine digits for every step, so that what is around it is made once: wrk shares the processors with the server.
+    step = (number + 1) * 100000000
+    before, after = {}, {}
+    for size in file:lines() do
+        local body = file:read(tonumber(size))
+        local whole = wrk.format("POST", "/api/v1/metrics/layerwise", headers, (body:gsub("@STEP@", tostring(step), 1)))
+        local at = whole:find(tostring(step), 1, true)
+        before[#before + 1] = at and whole:sub(1, at - 1) or whole
+        after[#after + 1] = at and whole:sub(at + 9)
     end
     file:close()
 end
 
 function request()
     step = step + 1
-    if packed then return packed[step % #packed + 1] end
-    return before .. tostring(step) .. after
+    local place = step % #before + 1
+    if not after[place] then return before[place] end
+    return before[place] .. tostring(step) .. after[place]
 end
 
 function done(summary, latency)

@@ -66,22 +66,21 @@ def wrk(peer: Peer, file: Path, *extra) -> tuple[float, float]:
     return count / duration * 1e6, (peer.cpu() - used) / count * 1e6
 
 
-def template(folder: Path, layers: int, packed: bool = False) -> Path:
-    """For wrk: a payload with @STEP@, or many gzip ones of a step each, one after the other with their sizes."""
-    body = compact("bench", layers=layers)
-    file = folder / f"template-{layers}-{packed}"
+def bodies(folder: Path, layers: int, packed: bool = False) -> Path:
+    """For wrk: payloads of other numbers, each after a line with its size."""
+    file = folder / f"bodies-{layers}-{packed}"
+    made = [compact("bench", step, layers, seed=step) for step in range(64)]
     if packed:
-        packs = [gzip.compress(body.replace(b'"global_step": 0', b'"global_step": %d' % step, 1), 6)
-                 for step in range(64)]
-        file.write_bytes(b"".join(b"%d\n" % len(pack) + pack for pack in packs))
+        made = [gzip.compress(body, 6) for body in made]
     else:
-        file.write_bytes(body.replace(b'"global_step": 0', b'"global_step": @STEP@', 1))
+        made = [body.replace(b'"global_step": %d,' % step, b'"global_step": @STEP@,', 1) for step, body in enumerate(made)]
+    file.write_bytes(b"".join(b"%d\n" % len(body) + body for body in made))
     return file
 
 
 def ingest(report, layers: int, rate: float, cost: float | None):
     with tempfile.TemporaryDirectory() as folder, ours() as mine, fastapi() as peer:
-        file = template(Path(folder), layers)
+        file = bodies(Path(folder), layers)
         (rate_mine, cost_mine), (rate_peer, cost_peer) = alternate(
             3, lambda: wrk(mine, file), lambda: wrk(peer, file))
     report.figure("NNMonitor", rate_mine, "requests/s", f"{cost_mine:.0f} us of CPU each")
@@ -105,12 +104,10 @@ def ingest_gzip(report):
     """The same, 50 layers, gzip: what inflating adds to the CPU of a request"""
     with tempfile.TemporaryDirectory() as name, ours() as mine:
         folder = Path(name)
-        plain, packed = template(folder, 50), template(folder, 50, packed=True)
-        single = folder / "single.gz"
-        single.write_bytes(gzip.compress(compact("bench"), 6))
+        plain, packed = bodies(folder, 50), bodies(folder, 50, packed=True)
         (_, cost), (rate, packed_cost), floor = alternate(
             3, lambda: wrk(mine, plain), lambda: wrk(mine, packed, "gzip"),
-            lambda: run("inflate_floor", single, 0.5)[0])
+            lambda: run("inflate_floor", packed, 0.5)[0])
     report.figure("NNMonitor, plain", cost, "us of CPU each")
     report.figure("NNMonitor, gzip", packed_cost, "us of CPU each", f"{rate:.0f} requests/s")
     report.figure("zlib's inflate alone", floor, "us")

@@ -47,7 +47,7 @@ package struct Inflater: ~Copyable {
     ///
     /// - Throws: `truncated` when it has not.
     package mutating func finish() throws(CompressionError) {
-        if case .raw = format { return }
+        if isRaw { return }
         guard ended else { throw .truncated }
     }
 
@@ -69,6 +69,9 @@ package struct Inflater: ~Copyable {
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) {
         var room = max(Self.leastRoom, min(Self.mostRoom / 4, input.readableBytes) * 4)
+        // With Z_FINISH, a stream that ends within this call leaves no window behind, which zlib would first make. One that
+        // doesn't goes on as ever.
+        let flush = isRaw ? Z_SYNC_FLUSH : Z_FINISH
         while true {
             if ended {
                 guard input.readableBytes > 0 else { return }
@@ -76,7 +79,7 @@ package struct Inflater: ~Copyable {
                 stream.reset()
                 ended = false
             }
-            let progress = stream.run(&input, into: &output, room: room, flush: Z_SYNC_FLUSH)
+            let progress = stream.run(&input, into: &output, room: room, flush: flush)
             consumed += progress.consumed
             produced += progress.produced
             switch progress.code {
@@ -92,6 +95,10 @@ package struct Inflater: ~Copyable {
             if progress.consumed == 0 && progress.produced == 0 && !ended { throw .corrupt(stream.message) }
             if progress.produced == room { room = min(Self.mostRoom, room * 2) }
         }
+    }
+
+    private var isRaw: Bool {
+        if case .raw = format { true } else { false }
     }
 
     private var exceedsRatio: Bool {

@@ -42,23 +42,37 @@ enum FileBytes {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
         defer { close(descriptor) }
+        // More room for as long as the file fills it: what is left behind is wiped.
         var used = 0
-        // Room for the largest at once: bytes that grow leave copies behind.
-        let bytes = unsafe try SecretBytes(count: maximumSize + 1) { (room) throws(Failure) in
-            while used < room.count {
-                // The call writes at most as much as is left of the room, which is valid until the closure ends.
-                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[used...])
-                let count = unsafe systemRead(descriptor, rest.baseAddress, rest.count)
-                if count == 0 { return }
-                if count > 0 {
-                    used += count
-                } else if errno != EINTR {
-                    throw Failure(errno: errno)
-                }
+        var bytes = unsafe SecretBytes(count: 0) { _ in }
+        repeat {
+            guard bytes.count <= maximumSize else { throw .other("it is larger than \(maximumSize) bytes") }
+            let before = bytes
+            bytes = unsafe try SecretBytes(count: min(max(16_384, before.count * 4), maximumSize + 1)) {
+                (room) throws(Failure) in
+                // Both are valid until the closure ends, and the new one is the larger.
+                unsafe before.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+                used += unsafe try fill(UnsafeMutableRawBufferPointer(rebasing: room[used...]), from: descriptor)
             }
-            throw .other("it is larger than \(maximumSize) bytes")
-        }
+        } while used == bytes.count
         return bytes.copy(count: used)
+    }
+
+    /// Reads until the room is full or the file ends.
+    private static func fill(_ room: UnsafeMutableRawBufferPointer, from descriptor: CInt) throws(Failure) -> Int {
+        var used = 0
+        while used < room.count {
+            // The call writes at most as much as is left of the room, which the caller answers for.
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[used...])
+            let count = unsafe systemRead(descriptor, rest.baseAddress, rest.count)
+            if count == 0 { return used }
+            if count > 0 {
+                used += count
+            } else if errno != EINTR {
+                throw Failure(errno: errno)
+            }
+        }
+        return used
     }
 
     /// Puts a file in place in one step: a reader sees the old content or the new, never a part. The mode is set

@@ -44,7 +44,7 @@ package final class StepRecord: Sendable {
 
     /// The same numbers without memory to spare: the decoder reserves for more layers than a wordy payload has.
     private static func fitted(_ numbers: [Double]) -> [Double] {
-        if numbers.capacity <= numbers.count + numbers.count / 8 + 8 { return numbers }
+        if numbers.capacity <= numbers.count + 16 { return numbers }
         // All `numbers.count` places are initialized from as many numbers.
         return unsafe Array(unsafeUninitializedCapacity: numbers.count) { buffer, count in
             count = unsafe buffer.initialize(fromContentsOf: numbers)
