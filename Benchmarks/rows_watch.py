@@ -52,12 +52,12 @@ def floor(size: int) -> float:
             serving.stdin.write("\n")
             serving.stdin.flush()
             time.sleep(0.002)
-        serving.stdin.close()
-        cost = float(serving.stdout.read())
         watching.kill()
-        serving.wait(20)
         watching.wait(20)
         watching.stdin.close()
+        serving.stdin.close()
+        cost = float(serving.stdout.read())
+        serving.wait(20)
         return cost
 
 
@@ -104,7 +104,7 @@ def idle(report):
     with ours("--max-connections-per-address", count + 100, "--max-subscribers", count) as server:
         before = server.memory()
         watching = subprocess.Popen(
-            ["prlimit", "--nofile=65536", BUILT / "subscribers", str(server.port), str(count), TOKEN, "deflate"],
+            ["prlimit", f"--nofile={count + 500}:", BUILT / "subscribers", str(server.port), str(count), TOKEN, "deflate"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert watching.stdout.readline() == "ready\n"
         each = (server.memory() - before) / count

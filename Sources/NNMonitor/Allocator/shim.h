@@ -29,4 +29,15 @@ static inline void nn_give_back_free_pages(void) {
 #endif
 }
 
+// Each arena keeps so many freed bytes at its end; blocks of `large` bytes are taken from the system one by one.
+static inline void nn_keep_freed(int kept, int large) {
+#ifdef NN_HAS_MALLINFO2
+    mallopt(M_TRIM_THRESHOLD, kept);
+    mallopt(M_MMAP_THRESHOLD, large);
+#else
+    (void)kept;
+    (void)large;
+#endif
+}
+
 #endif

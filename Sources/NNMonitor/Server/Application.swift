@@ -21,6 +21,7 @@ enum Application {
     /// - Parameter settings: the settings.
     /// - Throws: `StartError`, `TLSError` or `HTTPServiceError`, each in one line, when it cannot start.
     static func run(settings: Settings) async throws {
+        FreedMemory.keepForNextRequest()
         let logger = Logger(label: "nnmonitor")
         if let files = OpenFiles.raiseLimit(), files < UInt(settings.maxConnections) + 64 {
             logger.warning(

@@ -15,7 +15,7 @@ package enum WebSocketOutbound: Sendable {
     case text(ByteBuffer)
     /// A binary message.
     case binary(ByteBuffer)
-    /// The ready bytes of one frame, written as they are: made by `WebSocketFrameEncoder` or `WebSocketTextStream`, away
+    /// The ready bytes of one frame, written as they are: made by `WebSocketFrameEncoder` or `WebSocketTextPieces`, away
     /// from the event loop, and perhaps for many connections.
     case prepared(ByteBuffer)
     /// Begins the close handshake. Nothing can be sent after it.

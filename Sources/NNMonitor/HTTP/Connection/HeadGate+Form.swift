@@ -8,7 +8,7 @@ extension HeadGate {
     /// What is wrong with a head as HTTP/1.x (RFC 9112 §3.2, §6), if anything.
     func refusalOfForm(_ head: HTTPRequestHead) -> Admission? {
         let headers = head.headers
-        if let name = Self.single.first(where: { headers[$0].count > 1 }) {
+        if let name = Self.single.first(where: { headers.isRepeated($0) }) {
             return Self.malformed("There must be one \(name) header")
         }
         return self.refusalOfFraming(head)
@@ -83,5 +83,13 @@ extension HeadGate {
 
     private static func misdirected(_ reason: String) -> Admission {
         .answerAndClose(.error(.misdirectedRequest, code: "misdirected_request", message: reason))
+    }
+}
+
+extension HTTPHeaders {
+    /// Whether a field stands there more than once.
+    fileprivate func isRepeated(_ name: String) -> Bool {
+        guard self.contains(name: name) else { return false }
+        return self[name].count > 1
     }
 }

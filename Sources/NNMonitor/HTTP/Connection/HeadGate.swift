@@ -49,13 +49,13 @@ struct HeadGate: Sendable {
             return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, DELETE, OPTIONS"]))
         }
         let match = self.router.match(target.segments)
+        if let match, let route = match.route(for: head.method) {
+            return self.admit(asker, to: route, parameters: match.parameters)
+        }
         let asset = self.asset(of: target)
         guard match != nil || asset != nil else { return .answer(self.unrouted(target)) }
         let methods = Self.methods(match: match, asset: asset)
         if head.method == .OPTIONS { return .answer(self.options(head, methods: methods)) }
-        if let route = match?.route(for: head.method) {
-            return self.admit(asker, to: route, parameters: match?.parameters ?? [])
-        }
         if let asset, head.method == .GET || head.method == .HEAD {
             return self.answer(asker, with: asset)
         }

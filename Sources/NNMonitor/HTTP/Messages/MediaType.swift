@@ -4,7 +4,9 @@ import NIOHTTP1
 enum MediaType {
     /// The type of a `Content-Type` value, without parameters, in lower case.
     static func essence(_ value: String) -> String {
-        String(value.prefix { $0 != ";" }).trimmed.lowercased()
+        // What nearly every request and answer has.
+        if value == "application/json" { return value }
+        return String(value.prefix { $0 != ";" }).trimmed.lowercased()
     }
 
     /// `application/json`, `application/*+json`, or no content type at all.
@@ -35,10 +37,11 @@ enum MediaType {
 extension StringProtocol {
     /// Without spaces and tabs at both ends: HTTP's optional white space.
     var trimmed: String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        guard let first = self.firstIndex(where: { !isSpace($0) }),
-            let last = self.lastIndex(where: { !isSpace($0) })
+        let text = Substring(self)
+        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        guard let first = text.utf8.firstIndex(where: { !isSpace($0) }),
+            let last = text.utf8.lastIndex(where: { !isSpace($0) })
         else { return "" }
-        return String(self[first...last])
+        return String(text[first..<text.utf8.index(after: last)])
     }
 }

@@ -31,6 +31,7 @@ enum PercentCoding {
     /// The pairs of a query or an urlencoded form, in order; nil when one is not well formed.
     static func pairs(_ text: Substring) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
+        if text.isEmpty { return pairs }
         for field in text.split(separator: "&", omittingEmptySubsequences: true) {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(parts[0], plusIsSpace: true),

@@ -19,7 +19,7 @@ struct RequestTarget: Sendable {
             return
         }
         var origin: (isSecure: Bool, authority: String)?
-        if !rest.hasPrefix("/") {
+        if rest.utf8.first != UInt8(ascii: "/") {
             // Absolute-form: a server must take it (RFC 9112 §3.2.2).
             guard let scheme = ["http://", "https://"].first(where: { rest.lowercasedHasPrefix($0) }) else {
                 return nil
@@ -35,8 +35,9 @@ struct RequestTarget: Sendable {
         guard let query = PercentCoding.pairs(rawQuery ?? "") else { return nil }
         var segments: [String] = []
         if path.utf8.count > 1 {
-            for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-                guard let decoded = PercentCoding.decoded(segment) else { return nil }
+            let bytes = path.utf8.dropFirst()
+            for segment in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+                guard let decoded = PercentCoding.decoded(Substring(segment)) else { return nil }
                 segments.append(decoded)
             }
         }

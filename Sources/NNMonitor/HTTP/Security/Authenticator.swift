@@ -133,9 +133,11 @@ package final class Authenticator: Sendable {
 
     private static func bearerToken(_ headers: HTTPHeaders) -> String? {
         guard let value = headers.first(name: "authorization") else { return nil }
-        let parts = value.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return parts[1].trimmed
+        let scheme = "bearer "
+        // The scheme's name is in any case.
+        guard value.utf8.prefix(scheme.utf8.count).elementsEqual(scheme.utf8, by: { $0 | 0x20 == $1 }) else { return nil }
+        let token = value.dropFirst(scheme.utf8.count).trimmed
+        return token.isEmpty ? nil : token
     }
 
     private static func sessionID(_ headers: HTTPHeaders) -> String? {
