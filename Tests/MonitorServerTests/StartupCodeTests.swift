@@ -14,7 +14,8 @@ import Testing
             7ffd2b5f2000-7ffd2b5f4000 r-xp 00000000 00:00 0 [vdso]
             a broken line
             """
-        #expect(StartupCode.parts(of: maps) == [0x55d0_c8c4_f000..<0x55d0_c930_0000, 0x7f3b_1200_0000..<0x7f3b_1220_0000])
+        #expect(
+            StartupCode.parts(of: maps) == [0x55d0_c8c4_f000..<0x55d0_c930_0000, 0x7f3b_1200_0000..<0x7f3b_1220_0000])
     }
 
     #if os(Linux)

@@ -51,13 +51,10 @@ package final class HTTPServer: Sendable {
         limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderListSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderFieldCount = self.configuration.maximumHeaderCount
-        var framing = HTTPResponseEncoder.Configuration()
-        framing.automaticallySetFramingHeaders = false
         let input = InputHandler(connection: connection)
-        let encoder = HTTPResponseEncoder(configuration: framing)
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
-        connection.codec = HTTPConnection.Codec(input: input, encoder: encoder, decoder: decoder)
-        try channel.pipeline.syncOperations.addHandlers([input, encoder, decoder, connection])
+        connection.codec = HTTPConnection.Codec(input: input, decoder: decoder)
+        try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
     }
 }

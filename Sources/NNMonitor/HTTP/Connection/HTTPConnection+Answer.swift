@@ -6,6 +6,8 @@ extension HTTPConnection {
     struct Output {
         /// The largest piece of a body that is handed to the channel at once.
         static let pieceSize = 128 * 1024
+        /// The largest body that is written together with its head.
+        static let smallSize = 4096
 
         /// The part of the body that waits until the channel can take more.
         var rest: ByteBuffer?
@@ -14,6 +16,8 @@ extension HTTPConnection {
         /// The stream's write that waits for the same.
         var waitingWriter: EventLoopPromise<Void>?
         var isStreaming = false
+        /// The stream's pieces are chunks.
+        var isChunked = false
         /// The last answer has been written and is on its way out.
         var awaitsLastWrite = false
         var stallTimer = LazyTimer()
@@ -23,6 +27,7 @@ extension HTTPConnection {
         mutating func abandon() {
             self.rest = nil
             self.isStreaming = false
+            self.isChunked = false
             self.awaitsLastWrite = false
             self.stalled = nil
             self.stallTimer.cancel()
@@ -32,8 +37,9 @@ extension HTTPConnection {
     }
 
     func writeContinue(context: ChannelHandlerContext) {
-        let head = HTTPResponseHead(version: .http1_1, status: .continue)
-        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+        var bytes = context.channel.allocator.buffer(capacity: 32)
+        bytes.writeHead(HTTPResponseHead(version: .http1_1, status: .continue))
+        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: nil)
     }
 
     /// Writes an answer's head and, unless it is streamed, its body.
@@ -66,11 +72,20 @@ extension HTTPConnection {
             secure: self.secure,
             connection: persistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close")
         self.exchange?.status = response.status
-        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        let isSmall = body.map { $0.readableBytes <= Output.smallSize } ?? false
+        var bytes = context.channel.allocator.buffer(capacity: 512 + (isSmall ? body?.readableBytes ?? 0 : 0))
+        bytes.writeHead(head)
+        if isSmall, let small = body {
+            self.exchange?.bytesOut += small.readableBytes
+            bytes.writeImmutableBuffer(small)
+            body = nil
+        }
+        context.write(Self.wrapOutboundOut(bytes), promise: nil)
         if streams {
             self.output.isStreaming = true
+            self.output.isChunked = !exchange.isHTTP10
             context.flush()
-        } else if let body, body.readableBytes > 0 {
+        } else if let body {
             self.output.rest = body
             self.writeRest(context: context)
         } else {
@@ -96,7 +111,7 @@ extension HTTPConnection {
             guard let piece = rest.readSlice(length: min(rest.readableBytes, Output.pieceSize)) else { return false }
             self.output.rest = rest.readableBytes > 0 ? rest : nil
             self.exchange?.bytesOut += piece.readableBytes
-            context.write(Self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
+            context.write(Self.wrapOutboundOut(piece), promise: nil)
             guard self.output.rest != nil else { return true }
             context.flush()
             guard context.channel.isWritable else { return false }
@@ -106,6 +121,8 @@ extension HTTPConnection {
 
     private func endAnswer(context: ChannelHandlerContext) {
         self.output.isStreaming = false
+        let end = self.output.isChunked ? ByteBuffer.lastChunk : ByteBuffer()
+        self.output.isChunked = false
         let now = context.eventLoop.now
         if let exchange = self.exchange {
             self.server.log.record(exchange, peer: self.peer, now: now, isComplete: true)
@@ -114,13 +131,14 @@ extension HTTPConnection {
         self.admitted = nil
         self.task = nil
         if self.machine.isPersistent {
-            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            if end.readableBytes > 0 { context.write(Self.wrapOutboundOut(end), promise: nil) }
+            context.flush()
             if let step = self.machine.answerEnded(now: now) { self.perform(step, context: context) }
             self.pump()
             self.update()
         } else {
             let written = self.promiseOfLastWrite(context)
-            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: written)
+            context.writeAndFlush(Self.wrapOutboundOut(end), promise: written)
             self.update()
         }
     }
@@ -169,7 +187,7 @@ extension HTTPConnection {
         else { return promise.fail(HTTPServiceError.connectionClosed) }
         if buffer.readableBytes > 0 {
             self.exchange?.bytesOut += buffer.readableBytes
-            context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+            self.write(piece: buffer, context: context)
         }
         if context.channel.isWritable {
             promise.succeed(())
@@ -177,6 +195,18 @@ extension HTTPConnection {
             self.output.waitingWriter?.fail(HTTPServiceError.connectionClosed)
             self.output.waitingWriter = promise
             self.update()
+        }
+    }
+
+    private func write(piece: ByteBuffer, context: ChannelHandlerContext) {
+        if self.output.isChunked {
+            var size = context.channel.allocator.buffer(capacity: 18)
+            size.writeChunkSize(piece.readableBytes)
+            context.write(Self.wrapOutboundOut(size), promise: nil)
+            context.write(Self.wrapOutboundOut(piece), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(.chunkEnd), promise: nil)
+        } else {
+            context.writeAndFlush(Self.wrapOutboundOut(piece), promise: nil)
         }
     }
 

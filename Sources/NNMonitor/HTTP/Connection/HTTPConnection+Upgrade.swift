@@ -36,7 +36,7 @@ extension HTTPConnection {
     }
 
     /// Writes 101 and leaves. In this order: the decoder goes, and what came to it in the meantime comes here and waits;
-    /// the encoder goes; the new protocol is installed behind; it gets what waited; this handler goes.
+    /// the new protocol is installed behind; it gets what waited; this handler goes.
     private func upgrade(
         headers: HTTPHeaders, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
         context: ChannelHandlerContext
@@ -48,7 +48,9 @@ extension HTTPConnection {
             of: HTTPResponse(status: .switchingProtocols, headers: headers), framing: .none,
             date: self.server.date.now, origin: exchange.origin, host: exchange.host, secure: self.secure,
             connection: nil)
-        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+        var bytes = context.channel.allocator.buffer(capacity: 512)
+        bytes.writeHead(head)
+        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: nil)
         self.exchange?.status = .switchingProtocols
         if let exchange = self.exchange {
             self.server.log.record(exchange, peer: self.peer, now: context.eventLoop.now, isComplete: true)
@@ -60,9 +62,8 @@ extension HTTPConnection {
         let pipeline = context.pipeline.syncOperations
         let channel = context.channel
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        // These two leave at once; the decoder leaves in a later turn of the loop, when it surely is not decoding.
+        // The input's handler leaves at once; the decoder in a later turn of the loop, when it surely is not decoding.
         pipeline.removeHandler(codec.input, promise: nil)
-        pipeline.removeHandler(codec.encoder, promise: nil)
         pipeline.removeHandler(codec.decoder)
             .flatMap { install(channel) }
             .whenComplete { result in bound.value.installed(result) }

@@ -9,12 +9,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
     typealias OutboundIn = Never
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundOut = ByteBuffer
 
     /// The handlers that stand before this one, and leave with it at an upgrade.
     struct Codec {
         var input: InputHandler
-        var encoder: HTTPResponseEncoder
         var decoder: ByteToMessageHandler<HTTPRequestDecoder>
     }
 

@@ -135,8 +135,10 @@ package final class Authenticator: Sendable {
         guard let value = headers.first(name: "authorization") else { return nil }
         let scheme = "bearer "
         // The scheme's name is in any case.
-        guard value.utf8.prefix(scheme.utf8.count).elementsEqual(scheme.utf8, by: { $0 | 0x20 == $1 }) else { return nil }
-        let token = value.dropFirst(scheme.utf8.count).trimmed
+        guard value.utf8.prefix(scheme.utf8.count).elementsEqual(scheme.utf8, by: { $0 | 0x20 == $1 }) else {
+            return nil
+        }
+        let token = Substring(value.utf8.dropFirst(scheme.utf8.count)).trimmed
         return token.isEmpty ? nil : token
     }
 
