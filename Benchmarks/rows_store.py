@@ -82,24 +82,33 @@ def growth(report):
     per_layer, resident = {}, {}
     for layers in (50, 500, 2000):
         body = compact("wide", layers=layers)
-        with ours("--max-steps-per-run", 100_000, "--max-payload-size", 8_000_000) as server, server.session() as client:
+        with ours("--max-steps-per-run", 100_000, "--max-request-size", 8_000_000) as server, server.session() as client:
             posts(server, client, body, range(100))
             before = server.memory()
             per_layer[layers] = median([
                 posts(server, client, body, range(100 * turn, 100 * (turn + 1))) / layers for turn in range(1, 6)])
             resident[layers] = (server.memory() - before) / (500 * (layers * 12 + 2) * 8)
     body = compact("long", layers=5)
-    with ours("--max-steps-per-run", 100_000, "--max-runs", 1000) as server, server.session() as client:
-        empty, listed = posts(server, client, body, range(2000)), listings(server, client)
-        posts(server, client, body, range(2000, 30_000))
-        full, listed_full = posts(server, client, body, range(30_000, 32_000)), listings(server, client)
+    options = ("--max-steps-per-run", 100_000, "--max-runs", 1000)
+    with ours(*options) as empty, ours(*options) as full, empty.session() as one, full.session() as other:
         for number in range(900):
-            posts(server, client, compact(f"run{number}", layers=5), range(1))
-        crowded = posts(server, client, body, range(32_000, 34_000))
+            posts(full, other, compact(f"run{number}", layers=5), range(1))
+        posts(full, other, body, range(30_000))
+        begins = iter(range(30_000, 100_000, 1000))
+
+        def more() -> range:
+            begin = next(begins)
+            return range(begin, begin + 1000)
+        added, added_full = alternate(
+            5, lambda: posts(empty, one, body, range(1000)),
+            lambda: posts(full, other, body, more()))
+    with ours(*options) as short, ours(*options) as long, short.session() as one, long.session() as other:
+        posts(short, one, body, range(10))
+        posts(long, other, body, range(10_000))
+        listed, listed_long = alternate(5, lambda: listings(short, one), lambda: listings(long, other))
     for layers, each in per_layer.items():
         report.figure(f"CPU of a post for each of {layers} layers", each, "us",
                       f"resident by 8 bytes a number {resident[layers]:.2f}")
     report.ratio("2000 layers to 500, for each layer", per_layer[2000] / per_layer[500], at_most=1.2)
-    report.ratio("post to a run of 30 000 steps, to one of none", full / empty, at_most=1.2)
-    report.ratio("post beside 900 other runs, to none", crowded / empty, at_most=1.2)
-    report.ratio("listing a run of 30 000 steps, to one of 2000", listed_full / listed, at_most=1.2)
+    report.ratio("post beside 900 runs and 30 000 steps, to none", added_full / added, at_most=1.2)
+    report.ratio("listing a run of 10 000 steps, to one of 10", listed_long / listed, at_most=1.2)
