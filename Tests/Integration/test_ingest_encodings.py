@@ -122,6 +122,8 @@ def test_a_corrupt_or_truncated_compressed_body_is_400(server, coding, body):
 
 
 def test_a_damaged_body_keeps_nothing(server):
+    for coding, body in DAMAGED.values():
+        assert post(server, body, {"Content-Encoding": coding}).status_code == 400
     assert get(server, run_path("damaged")).status_code == 404
 
 

@@ -110,6 +110,14 @@ def test_repeated_failures_of_the_login_form_are_slowed_too(start_server):
     assert statuses[-1] == 429
 
 
+def test_login_form_over_its_limit_is_413(start_server):
+    own = start_server(env={"NN_MONITOR_AUTH_TOKEN": "the-right-one"})
+    for size, status in ((16384, 401), (16385, 413)):
+        answer = call(own, "POST", "/login", data=b"token=" + b"x" * (size - 6),
+                      headers={"Content-Type": "application/x-www-form-urlencoded"})
+        assert answer.status_code == status
+
+
 def test_successes_are_not_slowed(start_server):
     own = start_server("--auth-failure-limit", 3, env={"NN_MONITOR_AUTH_TOKEN": "the-right-one"})
     with session(own) as client:

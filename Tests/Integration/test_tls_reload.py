@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import signal
+import ssl
 import threading
 
 import pytest
@@ -50,6 +51,26 @@ def test_reload_of_a_bad_certificate_keeps_the_old_one_and_logs_why(start_tls, m
     install(made.renewed, tmp_path)
     own.signal(signal.SIGHUP)
     wait_until(lambda: presented(own) == fingerprint(made.renewed))
+
+
+def test_reload_takes_other_authorities_for_clients(start_tls, made, tmp_path):
+    authorities = tmp_path / "authorities.pem"
+    shutil.copy(made.authority.certificate, authorities)
+    own = start_tls("--tls-client-ca-file", authorities)
+
+    def served_with(pair) -> bool:
+        context = ssl.create_default_context(cafile=own.ca)
+        context.load_cert_chain(pair.certificate, pair.key)
+        try:
+            with RawConnection(own, context=context) as connection:
+                return connection.ask(request()).status == 200
+        except (ssl.SSLError, ConnectionError, AssertionError):
+            return False
+    assert (served_with(made.client), served_with(made.stranger)) == (True, False)
+    shutil.copy(made.other.certificate, authorities)
+    own.signal(signal.SIGHUP)
+    wait_until(lambda: served_with(made.stranger))
+    assert not served_with(made.client)
 
 
 def test_no_request_fails_while_certificates_change_under_load(start_tls, made, tmp_path):
