@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "DecodeBench", dependencies: ["MonitorCore"], path: "Benchmarks/DecodeBench", swiftSettings: strict),
 
-        .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
+        .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore", "Locking"], swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression", "CZlib", nio.core], swiftSettings: strict),
         .testTarget(
             name: "OpenSSLTransportTests",
@@ -109,7 +109,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HTTPServiceTests",
-            dependencies: ["HTTPService", "Compression", nio.core, nio.http1, nio.embedded, nio.posix, logging],
+            dependencies: ["HTTPService", "Compression", "Locking", nio.core, nio.http1, nio.embedded, nio.posix, logging],
             swiftSettings: strict),
         .testTarget(
             name: "MonitorAPITests",
@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(
             name: "MonitorServerTests",
             dependencies: [
-                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", logging, nio.core, nio.embedded,
+                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", "Locking", logging, nio.core, nio.embedded,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

@@ -116,6 +116,8 @@ final class HTTPTarget: FuzzTarget {
         while let part = try? channel.readOutbound(as: IOData.self) {
             if case .byteBuffer(let buffer) = part { text += String(buffer: buffer) }
         }
+        // Whether the client is told to go on depends on what has come of the body by then (RFC 9110 section 10.1.1).
+        text = text.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
         return lines.filter { !$0.hasPrefix("date: ") && !$0.hasPrefix("Date: ") && !$0.hasPrefix("Set-Cookie: ") }
             .joined(separator: "\r\n") + (channel.isActive ? "\n(open)" : "\n(closed)")

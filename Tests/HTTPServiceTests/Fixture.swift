@@ -2,7 +2,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
-import Synchronization
+import Locking
 import Testing
 
 @testable import HTTPService
@@ -27,7 +27,7 @@ extension TokenTable {
 
 /// A clock that stands until it is moved.
 final class TestClock: Sendable {
-    private let time = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000))
+    private let time = Guarded(NIODeadline.uptimeNanoseconds(1_000_000_000))
 
     var now: NIODeadline { self.time.withLock { $0 } }
 
@@ -39,7 +39,7 @@ final class TestClock: Sendable {
 /// Collects what is logged.
 struct CapturingLogHandler: LogHandler {
     final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
+        private let lines = Guarded<[String]>([])
         var all: [String] { self.lines.withLock { $0 } }
         func append(_ line: String) { self.lines.withLock { $0.append(line) } }
     }

@@ -45,24 +45,32 @@ func withServer<T>(
 final class RawClient: Sendable {
     private let socket: CInt
 
+    /// Enough for all tests: clients block their threads, and one that waited for another's would find its server's
+    /// deadlines passed.
+    private static let threads: NIOThreadPool = {
+        let threads = NIOThreadPool(numberOfThreads: 32)
+        threads.start()
+        return threads
+    }()
+
     /// Runs `body` with a client that is connected for as long as it runs.
     static func run<T: Sendable>(
         port: Int, _ body: @escaping @Sendable (RawClient) throws -> T
     ) async throws -> T {
-        try await NIOThreadPool.singleton.runIfActive {
+        try await Self.threads.runIfActive {
             let client = try RawClient(port: port, receiveBuffer: nil)
             return try body(client)
         }
     }
 
     static func connect(port: Int, receiveBuffer: CInt? = nil) async throws -> RawClient {
-        try await NIOThreadPool.singleton.runIfActive {
+        try await Self.threads.runIfActive {
             try RawClient(port: port, receiveBuffer: receiveBuffer)
         }
     }
 
     func perform<T: Sendable>(_ body: @escaping @Sendable (RawClient) throws -> T) async throws -> T {
-        try await NIOThreadPool.singleton.runIfActive { try body(self) }
+        try await Self.threads.runIfActive { try body(self) }
     }
 
     private init(port: Int, receiveBuffer: CInt?) throws {

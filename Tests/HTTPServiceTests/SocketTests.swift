@@ -2,7 +2,7 @@ import Compression
 import Logging
 import NIOCore
 import NIOHTTP1
-import Synchronization
+import Locking
 import Testing
 
 @testable import HTTPService
@@ -303,7 +303,7 @@ import Testing
     @Test func aBusyConnectionAnswersWhatItHasBegunAndClosesWhenTheServerStops() async throws {
         let (events, continuation) = AsyncStream.makeStream(of: Void.self)
         let (gate, opening) = AsyncStream.makeStream(of: Void.self)
-        let channels = Mutex<[any Channel]>([])
+        let channels = Guarded<[any Channel]>([])
         let fixture = try Fixture(routes: [
             .on(.GET, "/slow", scope: nil) { _ in
                 continuation.yield()

@@ -1,11 +1,11 @@
-import Synchronization
+import Locking
 import Testing
 
 @testable import MonitorCore
 
 /// Frames that are the JSON itself, and a count of how often one was made.
 private final class PlainRenderer: FrameRenderer {
-    let rendered = Mutex(0)
+    let rendered = Guarded(0)
 
     func render(_ json: [UInt8], variant: Int) -> String {
         rendered.withLock { $0 += 1 }
@@ -17,7 +17,7 @@ private final class PlainRenderer: FrameRenderer {
 
 /// The steps by the number that the store gave them.
 private final class Accepted: Sendable {
-    let steps = Mutex<[UInt64: Int64]>([:])
+    let steps = Guarded<[UInt64: Int64]>([:])
 }
 
 extension SubscriberQueue {
@@ -119,7 +119,7 @@ extension SubscriberQueue {
     }
 
     @Test func aSleepingConsumerIsWokenOncePerSleep() {
-        let woken = Mutex(0)
+        let woken = Guarded(0)
         let queue = SubscriberQueue<String>(limits: QueueLimits()) { woken.withLock { $0 += 1 } }
         queue.offer("1", bytes: 1, runID: "r", sequence: 1)
         #expect(woken.withLock { $0 } == 0)

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import Testing
 
 @testable import MonitorCore
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func aNewRunEvictsTheOneUpdatedLongestAgoEvenWhenTheClockGoesBack() async {
-        let time = Mutex<Int64>(1_000_000)
+        let time = Guarded<Int64>(1_000_000)
         let store = MetricsStore(limits: StoreLimits(runs: 2)) {
             UTCTime(
                 microseconds: time.withLock {

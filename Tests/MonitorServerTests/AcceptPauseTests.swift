@@ -2,7 +2,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOEmbedded
-import Synchronization
+import Locking
 import Testing
 
 @testable import MonitorServer
@@ -46,7 +46,7 @@ import Testing
     }
 
     private final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
+        private let lines = Guarded<[String]>([])
         func append(_ line: [UInt8]) { lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
         var all: [String] { lines.withLock { $0 } }
     }
