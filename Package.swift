@@ -109,7 +109,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HTTPServiceTests",
-            dependencies: ["HTTPService", "Compression", "Locking", nio.core, nio.http1, nio.embedded, nio.posix, logging],
+            dependencies: [
+                "HTTPService", "Compression", "Locking", nio.core, nio.http1, nio.embedded, nio.posix, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MonitorAPITests",

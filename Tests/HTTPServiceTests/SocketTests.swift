@@ -11,6 +11,9 @@ import Testing
 @Suite struct SocketTests {
     let get = "GET /health HTTP/1.1\r\nHost: h\r\n\r\n"
     let last = "GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    /// A deadline for tests that wait for a handler after they have sent a request: on a busy machine seconds may pass
+    /// between connecting and sending, and a handler that never began would be waited for without end.
+    static let untilTold = TimeAmount.hours(1)
 
     /// Sends `request` whole and gives everything that comes until the server closes.
     func exchange(_ request: String, _ fixture: Fixture? = nil) async throws -> String {
@@ -267,7 +270,11 @@ import Testing
                             }
                         })
                 }
-            ], configure: { $0.writeTimeout = .milliseconds(50) })
+            ],
+            configure: {
+                $0.writeTimeout = .milliseconds(50)
+                $0.headTimeout = Self.untilTold
+            })
         try await withServer(fixture) { port in
             let client = try await RawClient.connect(port: port, receiveBuffer: 4_096)
             try await client.perform { try $0.send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n") }
@@ -279,15 +286,16 @@ import Testing
 
     @Test func aHandlerIsCancelledWhenItsClientGoes() async throws {
         let (events, continuation) = AsyncStream.makeStream(of: String.self)
-        let fixture = try Fixture(routes: [
-            .on(.GET, "/wait", scope: nil) { _ in
-                continuation.yield("started")
-                let (never, _) = AsyncStream.makeStream(of: Void.self)
-                for await _ in never {}
-                continuation.yield(Task.isCancelled ? "cancelled" : "not cancelled")
-                return HTTPResponse(status: .ok)
-            }
-        ])
+        let fixture = try Fixture(
+            routes: [
+                .on(.GET, "/wait", scope: nil) { _ in
+                    continuation.yield("started")
+                    let (never, _) = AsyncStream.makeStream(of: Void.self)
+                    for await _ in never {}
+                    continuation.yield(Task.isCancelled ? "cancelled" : "not cancelled")
+                    return HTTPResponse(status: .ok)
+                }
+            ], configure: { $0.headTimeout = Self.untilTold })
         try await withServer(fixture) { port in
             var iterator = events.makeAsyncIterator()
             do {
@@ -304,13 +312,14 @@ import Testing
         let (events, continuation) = AsyncStream.makeStream(of: Void.self)
         let (gate, opening) = AsyncStream.makeStream(of: Void.self)
         let channels = Guarded<[any Channel]>([])
-        let fixture = try Fixture(routes: [
-            .on(.GET, "/slow", scope: nil) { _ in
-                continuation.yield()
-                for await _ in gate { break }
-                return .text("done")
-            }
-        ])
+        let fixture = try Fixture(
+            routes: [
+                .on(.GET, "/slow", scope: nil) { _ in
+                    continuation.yield()
+                    for await _ in gate { break }
+                    return .text("done")
+                }
+            ], configure: { $0.headTimeout = Self.untilTold })
         try await withServer(fixture, onConnect: { channel in channels.withLock { $0.append(channel) } }) { port in
             let client = try await RawClient.connect(port: port)
             try await client.perform { try $0.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n") }
