@@ -96,7 +96,7 @@ let package = Package(
             path: "Tests/Support/EchoServer", swiftSettings: strict),
 
         .executableTarget(
-            name: "DecodeBench", dependencies: ["MonitorCore"], path: "Benchmarks/DecodeBench", swiftSettings: strict),
+            name: "CoreBench", dependencies: ["MonitorCore"], path: "Benchmarks/CoreBench", swiftSettings: strict),
 
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore", "Locking"], swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression", "CZlib", nio.core], swiftSettings: strict),

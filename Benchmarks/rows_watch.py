@@ -52,12 +52,13 @@ def floor(size: int) -> float:
             serving.stdin.write("\n")
             serving.stdin.flush()
             time.sleep(0.002)
-        watching.kill()
-        watching.wait(20)
-        watching.stdin.close()
+        # First all of it is sent, then those who read it may go.
         serving.stdin.close()
         cost = float(serving.stdout.read())
         serving.wait(20)
+        watching.kill()
+        watching.wait(20)
+        watching.stdin.close()
         return cost
 
 

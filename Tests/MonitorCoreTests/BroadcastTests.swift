@@ -63,6 +63,26 @@ extension SubscriberQueue {
         #expect(first[0].hasPrefix(#"0:{"type":"new_metrics","run_id":"r","data":{"step":2,"#))
     }
 
+    @Test func aRemovedRunIsAnnouncedInItsPlace() async throws {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MetricsStore(limits: StoreLimits())
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        _ = await broadcast.subscribe(queue, variant: 0)
+        let first = await store.append(Payloads.step(1))
+        let removed = try #require(await store.remove("r"))
+        let second = await store.append(Payloads.step(2))
+        // They reach the broadcaster in any order.
+        await broadcast.publish(second)
+        await broadcast.publish(.removed(removed))
+        #expect(frames(queue.drain()).isEmpty)
+        await broadcast.publish(first)
+        let sent = frames(queue.drain())
+        #expect(sent.count == 3)
+        #expect(sent[0].contains(#""data":{"step":1,"#))
+        #expect(sent[1] == #"0:{"type":"run_deleted","run_id":"r"}"#)
+        #expect(sent[2].contains(#""data":{"step":2,"#))
+    }
+
     @Test func everySubscriberSeesTheStoresOrderUnderConcurrentPosts() async {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
         let store = MetricsStore(limits: StoreLimits())

@@ -99,6 +99,21 @@ import Testing
         #expect(await single.memoryInUse == used)
     }
 
+    @Test func aRemovedRunIsForgottenWithItsMemory() async throws {
+        let store = MetricsStore(limits: StoreLimits())
+        _ = await store.append(Payloads.step(1, run: "a"))
+        let used = await store.memoryInUse
+        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "b")) }
+        #expect(await store.remove("c") == nil)
+        let removed = try #require(await store.remove("b"))
+        // Steps and removals are numbered together.
+        #expect(removed.sequence == 12)
+        #expect(await store.append(Payloads.step(1, run: "a")).sequence == 13)
+        #expect(await store.listing().runs.map(\.id) == ["a"])
+        #expect(await store.snapshot(of: "b") == nil)
+        #expect(await store.memoryInUse == used)
+    }
+
     @Test func aWordyPayloadTakesNoMoreMemoryThanItsNumbers() async throws {
         let wordy = Payloads.payload() + String(repeating: " ", count: 500_000)
         let decoded = try StepDecoder.decode(Array(wordy.utf8)).get()

@@ -104,6 +104,9 @@ export class Dashboard {
             case "run_history":
                 if (message.run_id === this.#run?.id) this.#run.takeHistory(message.data);
                 break;
+            case "run_deleted":
+                this.#dropRun(message.run_id);
+                break;
             case "lagged":
                 this.#reloadSoon();
                 break;
@@ -143,6 +146,11 @@ export class Dashboard {
         if (this.#run === null) this.#selectMostRecent();
         // A run that appears may have evicted another.
         this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
+    }
+
+    #dropRun(id) {
+        this.#runs.remove(id);
+        if (id === this.#run?.id) this.#run.takeNotFound();
     }
 
     #takeError(message) {

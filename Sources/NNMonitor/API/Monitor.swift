@@ -43,7 +43,7 @@ package final class Monitor: Sendable {
 
     /// Everything that the service answers, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route] + RunRoutes(store).routes + [healthRoute, SubscriberRoute(self).route]
+        [IngestRoute(self).route] + RunRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
     /// WebSocket subscribers connected now.
@@ -61,11 +61,21 @@ package final class Monitor: Sendable {
 
     /// Stores a step and hands it to every subscriber, in this order and whatever happens in between: each number that
     /// the store gives out reaches the broadcaster.
-    func accept(_ step: DecodedStep) async {
-        let stored = await store.append(step)
-        guard subscriberCount > 0 else { return await broadcast.publish(stored) }
+    func accept(_ step: DecodedStep) async { await publish(.stored(store.append(step))) }
+
+    /// Forgets a run and tells every subscriber.
+    ///
+    /// - Returns: whether the run was held.
+    func delete(_ runID: String) async -> Bool {
+        guard let removed = await store.remove(runID) else { return false }
+        await publish(.removed(removed))
+        return true
+    }
+
+    private func publish(_ event: StoreEvent) async {
+        guard subscriberCount > 0 else { return await broadcast.publish(event) }
         // Encoding and compressing for whoever watches takes longer than an event loop, on which this may run, should.
-        await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(stored) }
+        await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(event) }
     }
 
     private var healthRoute: Route {

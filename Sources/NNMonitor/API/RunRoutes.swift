@@ -5,14 +5,16 @@ import NIOHTTP1
 
 /// `GET /api/v1/runs` and what is below it.
 struct RunRoutes: Sendable {
-    private let store: MetricsStore
+    private let monitor: Monitor
+    private var store: MetricsStore { monitor.store }
 
-    init(_ store: MetricsStore) { self.store = store }
+    init(_ monitor: Monitor) { self.monitor = monitor }
 
     var routes: [Route] {
         [
             .on(.GET, "/api/v1/runs", scope: .read) { _ in await listing() },
             .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { try await history($0.parameters[0]) },
+            .on(.DELETE, "/api/v1/runs/{run_id}", scope: .admin) { try await delete($0.parameters[0]) },
             .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { try await latest($0.parameters[0]) },
         ]
     }
@@ -37,6 +39,11 @@ struct RunRoutes: Sendable {
                     try await body.write(ByteBuffer(bytes: writer.bytes))
                 }
             })
+    }
+
+    private func delete(_ runID: String) async throws -> HTTPResponse {
+        guard await monitor.delete(runID) else { throw notFound("Run '\(runID)' not found") }
+        return HTTPResponse(status: .noContent)
     }
 
     private func latest(_ runID: String) async throws -> HTTPResponse {

@@ -35,15 +35,19 @@ class Trainer:
         self.context = ssl.create_default_context(cafile=server.ca) if is_secure else None
 
     def post(self, payload):
-        request = urllib.request.Request(
-            self.url + "/api/v1/metrics/layerwise",
-            data=json.dumps(payload).encode(),
-            headers={"Content-Type": "application/json"},
-        )
+        self._ask(202, "/api/v1/metrics/layerwise", "POST", json.dumps(payload).encode())
+
+    def delete(self, run):
+        self._ask(204, f"/api/v1/runs/{run}", "DELETE")
+
+    def _ask(self, status, path, method, body=None):
+        request = urllib.request.Request(self.url + path, data=body, method=method)
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
-            assert answer.status == 202
+            assert answer.status == status
 
 
 def make_payload(run, step, layers=None, value=None):

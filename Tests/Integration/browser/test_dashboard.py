@@ -106,6 +106,28 @@ def test_a_run_from_before_the_page_opened_has_its_whole_history(dashboard, trai
     expect(page.get_by_role("button", name="Step back")).to_be_disabled()
 
 
+def test_a_deleted_run_leaves_the_list_and_what_was_seen_of_it_stays(dashboard, trainer, page):
+    run, other = unique_run(), unique_run("other")
+    payload = make_payload(run, 3)
+    for posted in (payload, make_payload(other, 0)):
+        trainer.post(posted)
+    dashboard.open_run(run)
+    dashboard.expect_payload(payload)
+    trainer.delete(other)
+    expect(page.locator(f"#runs [data-run='{other}']")).to_have_count(0)
+    expect(page.locator("#notice")).to_be_hidden()
+    trainer.delete(run)
+    expect(page.locator(f"#runs [data-run='{run}']")).to_have_count(0)
+    expect(page.locator("#notice")).to_have_text("The server no longer holds this run. What was seen of it stays here.")
+    dashboard.expect_payload(payload)
+    # The next step begins it anew.
+    again = make_payload(run, 4)
+    trainer.post(again)
+    dashboard.expect_payload(again)
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.get_by_role("button", name="Step back")).to_be_disabled()
+
+
 def test_a_jump_to_a_step_that_is_not_kept_shows_the_one_below_and_says_so(dashboard, trainer, page):
     run = unique_run()
     for step in (10, 20, 30):

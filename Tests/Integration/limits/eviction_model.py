@@ -4,7 +4,7 @@
 class EvictionModel:
     """The documented rules for runs whose steps are numbered 0, 1, 2, ... and posted in this order.
 
-    A step makes its run the one updated last. A new run over the limit evicts the run updated longest ago; it may begin
+    A deleted run is gone, and may begin again, too. A step makes its run the one updated last. A new run over the limit evicts the run updated longest ago; it may begin
     again later, with the step that it has come to. Over the limit of steps the highest stay.
     """
 
@@ -14,11 +14,12 @@ class EvictionModel:
         # The runs held, in the order of their creation, each with its first and its last step.
         self.held: dict[str, tuple[int, int]] = {}
         self._by_update: dict[str, None] = {}
-        # After each stored step: the listing, and what is held of its run.
+        # After each stored step and each deletion: the listing; and what is held of a run after a step of it.
         self.listings: list[list[tuple[str, int, int]]] = []
         self.first_step: dict[tuple[str, int], int] = {}
-        # The place of each step in the order.
+        # The place of each step in the order, and those of each run's deletions.
         self.place: dict[tuple[str, int], int] = {}
+        self.deletions: dict[str, list[int]] = {}
         self.evictions = 0
 
     def store(self, run: str, step: int):
@@ -35,12 +36,21 @@ class EvictionModel:
         self.first_step[run, step] = first
         self.listings.append(self.listing())
 
+    def delete(self, run: str):
+        del self._by_update[run], self.held[run]
+        self.deletions.setdefault(run, []).append(len(self.listings))
+        self.listings.append(self.listing())
+
+    def next_deletion(self, run: str, after: int) -> int:
+        """The place of the run's first deletion behind that place."""
+        return next(place for place in self.deletions[run] if place > after)
+
     def listing(self) -> list[tuple[str, int, int]]:
         """Run, number of steps and latest step, in order of creation."""
         return [(run, last - first + 1, last) for run, (first, last) in self.held.items()]
 
     def was_absent(self, run: str, since: int) -> bool:
-        """Whether the run was not held at some time after the step with this place."""
+        """Whether the run was not held at some time after the step or deletion with this place."""
         return any(all(held != run for held, _, _ in listing) for listing in self.listings[since:])
 
 

@@ -1,4 +1,4 @@
-"""A storm of steps to more runs than are kept, while subscribers come, ask for histories, and go."""
+"""A storm of steps to more runs than are kept, and of deletions, while subscribers come, ask for histories, and go."""
 
 import itertools
 import json
@@ -24,6 +24,8 @@ class Storm:
         self.server = server
         self.runs = [[run_id("storm") for _ in range(RUNS_OF_EACH)] for _ in range(TRAINERS)]
         self.posted: dict[str, int] = {}
+        # Of each trainer: how many runs it has deleted.
+        self.deleted = [0] * TRAINERS
         # Everything that each subscriber was sent from its start to its end.
         self.conversations: list[list[dict]] = []
         self.over = threading.Event()
@@ -38,6 +40,11 @@ class Storm:
             for number in range(STEPS_OF_EACH):
                 run = rng.choice(self.runs[trainer][:2] if rng.random() < 0.5 else self.runs[trainer])
                 step = self.posted.get(run, 0)
+                if rng.random() < 0.05:
+                    # Some are gone already, evicted.
+                    answer = client.delete(f"{self.server.url}/api/v1/runs/{run}")
+                    assert answer.status_code in (204, 404)
+                    self.deleted[trainer] += answer.status_code == 204
                 assert post(client, self.server, payload(run, step)).status_code == 202
                 self.posted[run] = step + 1
 
@@ -53,8 +60,10 @@ class Storm:
 
                 assert hear() == "initial_runs"
                 # At least one step before the first question: it tells where the listing was taken.
-                if self.over.is_set() or hear() != "new_metrics":
+                if self.over.is_set():
                     break
+                while hear() == "run_deleted":
+                    pass
                 for _ in range(rng.randrange(20)):
                     run = self.any_run(rng)
                     socket.send(json.dumps({"action": "subscribe_run", "run_id": run, "lite": rng.random() < 0.3}))
@@ -87,14 +96,17 @@ class Storm:
 
 def check_conversation(conversation: list[dict], model: EvictionModel, data: dict[tuple[str, int], dict]):
     """Fails unless this is what the wire contract promises a subscriber of a server that stored steps in this order."""
-    opening, first = conversation[:2]
+    opening = conversation[0]
+    ahead = next(index for index, message in enumerate(conversation[1:]) if message["type"] == "new_metrics")
+    first = conversation[1 + ahead]
     place = model.place[first["run_id"], first["data"]["step"]]
-    assert listed(opening["data"]) == (model.listings[place - 1] if place else [])
-    start = place
+    # The listing, then everything that was done after it: so many deletions, and the step.
+    start = place - ahead
+    assert listed(opening["data"]) == (model.listings[start - 1] if start else [])
     # The last step of each run that this subscriber was sent, in a history or by itself.
     known: dict[str, int] = {}
-    places = []
-    asked_at = place
+    places = [start - 1]
+    asked_at = start
     for message in conversation[1:]:
         run = message.get("run_id")
         if message["type"] == "new_metrics":
@@ -117,6 +129,8 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
             # What came by itself before is not newer than the history.
             assert known.get(run, -1) <= last
             known[run] = last
+        elif message["type"] == "run_deleted":
+            places.append(model.next_deletion(run, places[-1]))
         elif message["type"] == "error":
             asked = [earlier["run_id"] for earlier in conversation if earlier["type"] == "asked"]
             run = next(run for run in asked if f"'{run}'" in message["message"])
@@ -125,14 +139,14 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
         else:
             assert message["type"] == "asked", message
             asked_at = places[-1]
-    # One order for everyone: the store's.
-    assert places == sorted(places)
+    # One order for everyone, the store's; and nothing left out.
+    assert places == list(range(start - 1, start + len(places) - 1)), places
 
 
-def test_subscribers_in_a_storm_of_steps_and_evictions_see_what_the_contract_promises(start_server):
+def test_subscribers_in_a_storm_of_steps_evictions_and_deletions_see_what_the_contract_promises(start_server):
     own = start_server("--max-runs", MAX_RUNS, "--max-steps-per-run", MAX_STEPS, "--subscriber-queue", 100_000,
                        "--log-level", "warning")
-    name = "storm of steps and evictions"
+    name = "storm of steps, evictions and deletions"
     storm, posting, watching = Storm(own), Threads(), Threads()
     with Vitals(own, name) as vitals:
         with subscribe(own) as recorder:
@@ -143,7 +157,10 @@ def test_subscribers_in_a_storm_of_steps_and_evictions_see_what_the_contract_pro
                 watching.start(storm.read, number)
             for trainer in range(TRAINERS):
                 posting.start(storm.train, trainer)
-            recorded = [receive(recorder, seconds=60) for _ in range(TRAINERS * STEPS_OF_EACH)]
+            # Each deletion comes before a step of the same trainer.
+            recorded = []
+            while sum(message["type"] == "new_metrics" for message in recorded) < TRAINERS * STEPS_OF_EACH:
+                recorded.append(receive(recorder, seconds=60))
             posting.join()
             storm.over.set()
             # Whoever waits for a step is sent one more.
@@ -159,25 +176,32 @@ def test_subscribers_in_a_storm_of_steps_and_evictions_see_what_the_contract_pro
             model = EvictionModel(MAX_RUNS, MAX_STEPS)
             data = {}
             for message in recorded:
+                run = message["run_id"]
+                if message["type"] == "run_deleted":
+                    model.delete(run)
+                    continue
                 assert message["type"] == "new_metrics"
-                run, step = message["run_id"], message["data"]["step"]
+                step = message["data"]["step"]
                 assert message["data"] == served(payload(run, step))
                 model.store(run, step)
                 data[run, step] = message["data"]
             # Each step that was answered 202, once.
-            assert len(data) == len(recorded)
+            deletions = sum(map(len, model.deletions.values()))
+            assert len(data) == len(recorded) - deletions
+            assert deletions == sum(storm.deleted)
             assert {**storm.posted, last: len(data) - TRAINERS * STEPS_OF_EACH} == {
                 run: step + 1 for run, step in data}
             for conversation in storm.conversations:
                 check_conversation(conversation, model, data)
             kinds = [message["type"] for conversation in storm.conversations for message in conversation]
-            vitals.record("steps", len(recorded), "")
+            vitals.record("steps", len(data), "")
+            vitals.record("deletions", deletions, "")
             vitals.record("evictions", model.evictions, "")
             vitals.record("histories", kinds.count("run_history"), "")
             vitals.record("runs not found", kinds.count("error"), "")
             vitals.record("conversations", len(storm.conversations), "")
             # A storm it was.
-            assert model.evictions > 100 and kinds.count("run_history") > 20 and kinds.count("error") > 20
+            assert model.evictions > 100 and deletions > 20 and kinds.count("run_history") > 20 and kinds.count("error") > 20
         # Nothing is missing that the rules keep, and nothing is kept that they evict.
         with session(own) as client:
             assert listed(client.get(own.url + "/api/v1/runs").json()) == model.listing()

@@ -81,6 +81,11 @@ export class RunDirectory {
         return isUnknown;
     }
 
+    /** The server no longer holds this run. */
+    remove(id) {
+        this.#runs.delete(id);
+    }
+
     #ensure(id) {
         let run = this.#runs.get(id);
         if (run === undefined) {

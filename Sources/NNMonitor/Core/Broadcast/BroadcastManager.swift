@@ -14,7 +14,7 @@ package protocol FrameRenderer: Sendable {
     func size(of frame: Frame) -> Int
 }
 
-/// Sends each stored step to every subscriber, in the order in which the store accepted them.
+/// Tells every subscriber of each stored step and each removed run, in the order in which the store accepted them.
 ///
 /// A message is encoded once, and rendered (compressed, framed) once per variant in use. Each subscriber has a bounded
 /// queue of its own, so a slow one holds up nobody.
@@ -27,7 +27,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     private let renderer: Renderer
     private var subscribers: [UInt64: Subscriber] = [:]
     private var lastSubscriber: UInt64 = 0
-    private var resequencer = Resequencer<StoredStep>()
+    private var resequencer = Resequencer<StoreEvent>()
     private var writer = JSONWriter()
 
     package init(renderer: Renderer) { self.renderer = renderer }
@@ -35,7 +35,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     /// Subscribers now.
     package var subscriberCount: Int { subscribers.count }
 
-    /// Adds a subscriber: every step whose turn comes after this is put into its queue.
+    /// Adds a subscriber: every event whose turn comes after this is put into its queue.
     ///
     /// - Returns: a ticket for `unsubscribe`.
     package func subscribe(_ queue: SubscriberQueue<Renderer.Frame>, variant: Renderer.Variant) -> UInt64 {
@@ -47,21 +47,19 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     /// Removes a subscriber.
     package func unsubscribe(_ ticket: UInt64) { subscribers.removeValue(forKey: ticket) }
 
-    /// Hands over a stored step. Every step that the store numbered must come here exactly once, in any order.
+    /// Hands over a stored step (see `publish(_: StoreEvent)`).
+    package func publish(_ step: StoredStep) { publish(.stored(step)) }
+
+    /// Hands over an event. Every event that the store numbered must come here exactly once, in any order.
     ///
-    /// When it returns, the step is in every queue, or waits for one accepted earlier that is still on its way here.
-    package func publish(_ step: StoredStep) {
-        resequencer.accept(step, sequence: step.sequence) { send($0) }
+    /// When it returns, the event is in every queue, or waits for one accepted earlier that is still on its way here.
+    package func publish(_ event: StoreEvent) {
+        resequencer.accept(event, sequence: event.sequence) { send($0) }
     }
 
-    private func send(_ step: StoredStep) {
+    private func send(_ event: StoreEvent) {
         guard !subscribers.isEmpty else { return }
-        writer.removeAll()
-        writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
-        writer.string(step.runID)
-        writer.literal(",\"data\":")
-        StepEncoder.append(step.record, to: &writer)
-        writer.byte(UInt8(ascii: "}"))
+        encode(event)
         var frames: [Renderer.Variant: Renderer.Frame] = [:]
         for subscriber in subscribers.values {
             let frame: Renderer.Frame
@@ -72,7 +70,23 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
                 frames[subscriber.variant] = frame
             }
             subscriber.queue.offer(
-                frame, bytes: renderer.size(of: frame), runID: step.runID, sequence: step.sequence)
+                frame, bytes: renderer.size(of: frame), runID: event.runID, sequence: event.sequence)
         }
+    }
+
+    /// Writes the message of an event.
+    private func encode(_ event: StoreEvent) {
+        writer.removeAll()
+        switch event {
+        case .stored(let step):
+            writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
+            writer.string(step.runID)
+            writer.literal(",\"data\":")
+            StepEncoder.append(step.record, to: &writer)
+        case .removed(let run):
+            writer.literal("{\"type\":\"run_deleted\",\"run_id\":")
+            writer.string(run.runID)
+        }
+        writer.byte(UInt8(ascii: "}"))
     }
 }

@@ -16,18 +16,6 @@ package struct StoreLimits: Sendable, Equatable {
     }
 }
 
-/// A step that the store has accepted.
-package struct StoredStep: Sendable {
-    /// Position in the order in which the store accepted steps, over all runs: 1, 2, 3, … without gaps.
-    package let sequence: UInt64
-    /// The run it belongs to.
-    package let runID: String
-    /// The step itself.
-    package let record: StepRecord
-    /// Whether it is held: a step lower than all held ones of a full run is accepted, broadcast and not held.
-    package let kept: Bool
-}
-
 /// All runs, in memory. It knows nobody: who wants to hear of a step is told by the caller of `append`.
 package actor MetricsStore {
     private let limits: StoreLimits
@@ -58,6 +46,16 @@ package actor MetricsStore {
         memory += growth
         enforceMemoryLimit(keeping: id)
         return StoredStep(sequence: sequence, runID: id, record: record, kept: kept)
+    }
+
+    /// Forgets a run. A step of it that comes later begins a new run.
+    ///
+    /// - Returns: what subscribers are told; `nil` when the run is not held.
+    package func remove(_ id: String) -> RemovedRun? {
+        guard let run = runs.removeValue(forKey: id) else { return nil }
+        memory -= run.memory
+        sequence += 1
+        return RemovedRun(sequence: sequence, runID: id)
     }
 
     /// All runs, in order of creation, and the sequence number at which this was true.

@@ -1,0 +1,60 @@
+import Foundation
+import MonitorCore
+
+/// Does one thing of the core with one payload, over and over.
+///
+///     CoreBench decode PAYLOAD SECONDS                       prints the nanoseconds of one decoding
+///     CoreBench decode|encode|lite PAYLOAD times COUNT       so many times and no more, for who counts something else
+@main
+enum CoreBench {
+    static func main() throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count >= 3, let work = Work(rawValue: arguments[1]) else { usage() }
+        let payload = [UInt8](try Data(contentsOf: URL(fileURLWithPath: arguments[2])))
+        if arguments.count == 4, arguments[3] == "times", let count = Int(arguments[4]) {
+            try repeated(work, payload, times: count)
+        } else if work == .decode, arguments.count == 3, let seconds = Double(arguments[3]) {
+            print(try nanoseconds(ofDecoding: payload, within: .seconds(seconds)))
+        } else {
+            usage()
+        }
+    }
+
+    private enum Work: String { case decode, encode, lite }
+
+    private static func repeated(_ work: Work, _ payload: [UInt8], times count: Int) throws {
+        guard work != .decode else {
+            for _ in 0..<count { _ = try StepDecoder.decode(payload).get() }
+            return
+        }
+        let decoded = try StepDecoder.decode(payload).get()
+        let record = StepRecord(decoded, table: LayerTable(decoded.layout), shapes: ShapeTable(decoded.shapes))
+        var writer = JSONWriter(capacity: payload.count * 2)
+        for _ in 0..<count {
+            writer.removeAll()
+            StepEncoder.append(record, form: work == .lite ? .lite : .full, to: &writer)
+        }
+        guard writer.bytes.count > payload.count / 8 else { exit(1) }
+    }
+
+    private static func nanoseconds(ofDecoding payload: [UInt8], within time: Duration) throws -> Int {
+        let clock = ContinuousClock()
+        let end = clock.now + time
+        let begin = clock.now
+        var count = 0
+        var layers = 0
+        repeat {
+            for _ in 0..<50 { layers += try StepDecoder.decode(payload).get().layout.layerCount }
+            count += 50
+        } while clock.now < end
+        let elapsed = clock.now - begin
+        guard layers > 0 else { exit(1) }
+        return Int(elapsed / .nanoseconds(1)) / count
+    }
+
+    private static func usage() -> Never {
+        let text = "usage: CoreBench decode PAYLOAD SECONDS, or CoreBench decode|encode|lite PAYLOAD times COUNT\n"
+        FileHandle.standardError.write(Data(text.utf8))
+        exit(64)
+    }
+}
