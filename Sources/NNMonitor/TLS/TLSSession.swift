@@ -5,6 +5,9 @@ package import NIOCore
 ///
 /// It knows nothing of channels: ciphertext goes in by `receive`, and what is to be sent is taken by
 /// `takeCiphertext`. Not thread-safe; a session lives on one event loop.
+///
+/// Memory: `ssl` is owned, never null, and freed in `deinit`; what calls lend it is not used after them. Its BIO points to
+/// `buffers`, the callbacks of its context to what `context` holds: both are kept until after it is freed.
 @safe package final class TLSSession {
     /// How far a step of the handshake came.
     package enum HandshakeProgress: Sendable { case complete, wantsInput }

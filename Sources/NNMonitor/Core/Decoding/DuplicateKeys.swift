@@ -28,7 +28,7 @@ enum DuplicateKeys {
             let bytes = key(index)
             // Seeded at random for each process, so that nobody can post keys that collide.
             var hasher = Hasher()
-            // The hasher has read the bytes when the call returns.
+            // The bytes are lent for the call; the hasher has read them when it returns.
             unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             var slot = hasher.finalize() & (slots - 1)
             while table[slot] >= 0 {

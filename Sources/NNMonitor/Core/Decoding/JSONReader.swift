@@ -18,8 +18,9 @@ struct JSONSyntaxError: Error, Equatable {
 /// Reads JSON from left to right, without building a tree: the caller says what it expects, and reads it.
 ///
 /// Accepts RFC 8259, with a BOM before it, and the tokens `NaN`, `Infinity` and `-Infinity` that Python writes.
-/// This struct is the fence around the unsafe pointer: every access checks `offset < count`, or is of bytes that were
-/// checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
+///
+/// Memory: this struct is the fence around the pointer. Every access checks that it is below `count`, or is of bytes that
+/// were checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
 @safe struct JSONReader {
     /// Levels of nesting that are read.
     static let maximumDepth = 64
@@ -190,6 +191,7 @@ struct JSONSyntaxError: Error, Equatable {
 
     /// Passes a known word.
     mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
+        // A literal's bytes are there as long as the program.
         for index in 0..<word.utf8CodeUnitCount {
             guard unsafe next == word.utf8Start[index] else { throw unexpected() }
             offset &+= 1

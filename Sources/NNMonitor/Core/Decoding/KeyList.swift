@@ -18,7 +18,7 @@ struct SchemaKey: Sendable {
                 index * 8 + place < count ? word | byte(index * 8 + place) << UInt64(place * 8) : word
             }
         }
-        // Every place is below `count`.
+        // Every place is below `count`, and a literal's bytes are there as long as the program.
         let byte: (Int) -> UInt64 = { unsafe UInt64(name.utf8Start[$0]) }
         self.name = name
         self.count = count
@@ -28,6 +28,8 @@ struct SchemaKey: Sendable {
 }
 
 /// The keys of an object. It lives as long as the program.
+///
+/// Memory: the `count` keys are allocated and written in `init`, and never freed; every index is looked at.
 @safe struct KeyList: Sendable {
     /// Bit n is set when field n must be there.
     let required: UInt32
@@ -62,6 +64,7 @@ struct SchemaKey: Sendable {
     func field(_ key: RawString, in reader: JSONReader) -> Int? {
         var bytes: [UInt8] = []
         guard reader.append(key, to: &bytes) else { return nil }
+        // The name is a literal, whose bytes are there as long as the program.
         return (0..<count).first { field in
             let name = self[field].name
             return name.utf8CodeUnitCount == bytes.count && name.withUTF8Buffer { unsafe $0.elementsEqual(bytes) }

@@ -23,6 +23,7 @@ package enum StepDecoder {
 
     /// Decodes a payload.
     package static func decode(_ bytes: [UInt8]) -> Result<DecodedStep, RejectedPayload> {
+        // The array lends its bytes for the call, and the result has none of them.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }
@@ -56,6 +57,7 @@ struct PayloadPass {
     var featureStdGradient = 0.0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // The pass, and so its reader, ends within the call that lends the bytes (`StepDecoder.decode`).
         reader = unsafe JSONReader(bytes)
         // A layer takes some 700 bytes of JSON when its numbers have all their digits.
         let layers = bytes.count / 600 + 1
