@@ -48,10 +48,11 @@ def decode(report):
 
 
 def mallocs(file: Path, times: int) -> int:
-    made = subprocess.run(
-        [ROOT / ".build/release/DecodeBench", file, "times", str(times)], check=True, capture_output=True, text=True,
-        env={"LD_PRELOAD": str(BUILT / "allocations.so")})
-    return int(made.stderr.split()[-1])
+    counts = file.with_suffix(".allocations")
+    subprocess.run(
+        [ROOT / ".build/release/CoreBench", "decode", file, "times", str(times)], check=True,
+        env={"LD_PRELOAD": str(BUILT / "allocations.so"), "ALLOCATIONS": str(counts)})
+    return int.from_bytes(counts.read_bytes()[:8], "little")
 
 
 def wrk(peer: Peer, file: Path, *extra) -> tuple[float, float]:

@@ -49,7 +49,8 @@ struct RunRoutes: Sendable {
     private func latest(_ runID: String) async throws -> HTTPResponse {
         guard let record = await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
         return .json(
-            await encoded(size: StepEncoder.estimatedSize(record)) { writer in StepEncoder.append(record, to: &writer) })
+            await encoded(size: StepEncoder.estimatedSize(record)) { writer in StepEncoder.append(record, to: &writer) }
+        )
     }
 
     /// Encodes what is short where the request runs, which may be an event loop; what takes longer elsewhere.
@@ -57,6 +58,7 @@ struct RunRoutes: Sendable {
     /// - Parameters:
     ///   - size: about how many bytes it will be.
     ///   - encode: writes it.
+    /// - Returns: what was written.
     private func encoded(size: Int, _ encode: @escaping @Sendable (inout JSONWriter) -> Void) async -> ByteBuffer {
         let work = { @Sendable in
             var writer = JSONWriter(capacity: size)

@@ -220,7 +220,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             do throws(BodyFailure) {
                 self.collector = try BodyCollector(
                     isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
-                    ratio: self.server.configuration.maximumExpansionRatio)
+                    ratio: self.server.configuration.maximumExpansionRatio, budget: self.server.bodies)
             } catch {
                 self.refuseBody(error)
                 return

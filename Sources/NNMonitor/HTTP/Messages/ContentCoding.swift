@@ -31,7 +31,8 @@ enum AcceptEncoding {
         var identity: Double?
         var any: Double?
         for item in headers[canonicalForm: "accept-encoding"] {
-            let parts = item.split(separator: ";", omittingEmptySubsequences: false)
+            let parts = item.utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(
+                Substring.init)
             guard let name = parts.first?.trimmed.lowercased() else { continue }
             var quality = 1.0
             for parameter in parts.dropFirst() {
