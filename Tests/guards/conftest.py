@@ -1,6 +1,7 @@
 """What the guards share: the server's tests' own support, and the tools that script/test builds for them."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def counted_server(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def core() -> str:
-    """Benchmarks/CoreBench, as script/test builds it."""
-    return os.environ.get("NN_MONITOR_CORE_BENCH", str(ROOT / ".build/release/CoreBench"))
+def core(tmp_path_factory) -> str:
+    """Benchmarks/CoreBench, as script/build builds it, without debug information: valgrind can't read all that Swift writes."""
+    built = os.environ.get("NN_MONITOR_CORE_BENCH", str(ROOT / ".build/release/CoreBench"))
+    stripped = tmp_path_factory.mktemp("core") / "CoreBench"
+    subprocess.run(["strip", "--strip-debug", "-o", stripped, built], check=True)
+    return str(stripped)

@@ -95,7 +95,11 @@ package import NIOCore
                 unsafe result = SSL_read_ex(ssl, target.baseAddress, target.count, &count)
                 return result == 1 ? count : 0
             }
-            if result == 1 { continue }
+            if result == 1 {
+                // With nothing left to look at, asking once more would only tell that.
+                if unsafe buffers.inbound.readableBytes == 0 && SSL_has_pending(ssl) == 0 { return .wantsInput }
+                continue
+            }
             switch unsafe SSL_get_error(ssl, result) {
             case SSL_ERROR_WANT_READ: return .wantsInput
             case SSL_ERROR_ZERO_RETURN: return .closed
