@@ -83,6 +83,25 @@ def test_session_is_resumed(secure_server):
         assert second.session_reused
 
 
+def test_renegotiation_is_refused_and_others_are_served(secure_server):
+    with RawConnection(secure_server) as other:
+        assert other.ask(request()).status == 200
+        with subprocess.Popen(
+                ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{secure_server.port}", "-servername",
+                 "localhost", "-CAfile", secure_server.ca],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:
+            # Its input stays open: at its end the client would leave before it has the answer.
+            client.stdin.write("R\n")
+            client.stdin.flush()
+            output = client.stdout.read()
+        assert client.returncode > 0
+        assert "Secure Renegotiation IS supported" in output
+        assert "RENEGOTIATING" in output
+        assert "no renegotiation" in output.split("RENEGOTIATING")[1]
+        assert other.ask(request()).status == 200
+    healthy(secure_server)
+
+
 def test_connection_ends_with_close_notify(secure_server):
     with RawConnection(secure_server) as connection:
         answer = connection.ask(request(headers=["Connection: close"]))

@@ -58,7 +58,8 @@ def explore(name: str, configured: str | None, shown: str | None, options: list[
             post_steps(client, server, "mnist-42", range(3))
         token = ["--header", f"Authorization: Bearer {shown}"] if shown else []
         code, output = run([
-            TOOLS / "schemathesis", "run", DOCUMENT, "--url", server.url, "--checks", "all", "--mode", "all", "--seed", 1,
+            TOOLS / "schemathesis", "--config-file", Path(__file__).with_name("schemathesis.toml"), "run", DOCUMENT,
+            "--url", server.url, "--checks", "all", "--mode", "all", "--seed", 1,
             "--max-examples", examples, "--workers", 1, "--generation-database", "none", "--request-timeout", 60,
             *NOT_FOR_HTTP_CLIENTS, *token, *options])
         log = ROOT / f".build/conformance/api-{name.replace(' ', '-')}.log"

@@ -11,7 +11,26 @@ extension HeadGate {
         if let name = Self.single.first(where: { headers.isRepeated($0) }) {
             return Self.malformed("There must be one \(name) header")
         }
+        if headers.contains(where: { Self.isFramingInDisguise($0.name) }) {
+            return Self.malformed("Content-Length and Transfer-Encoding must be written with a hyphen")
+        }
         return self.refusalOfFraming(head)
+    }
+
+    /// Whether a server behind a gateway like CGI's takes the name for one that tells where a body ends: there, a variable
+    /// `HTTP_TRANSFER_ENCODING` comes of either spelling (RFC 3875 §4.1.18). What two servers read differently is refused.
+    private static func isFramingInDisguise(_ name: String) -> Bool {
+        let bytes = name.utf8
+        let framing: String
+        switch bytes.count {
+        case 14: framing = "content-length"
+        case 17: framing = "transfer-encoding"
+        default: return false
+        }
+        guard bytes.contains(UInt8(ascii: "_")) else { return false }
+        return zip(bytes, framing.utf8).allSatisfy { byte, expected in
+            byte | 0x20 == expected || (byte == UInt8(ascii: "_") && expected == UInt8(ascii: "-"))
+        }
     }
 
     /// Whether more is expected than is done here (RFC 9110 §10.1.1).
