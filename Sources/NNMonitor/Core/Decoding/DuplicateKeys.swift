@@ -56,10 +56,22 @@ struct KeyedIssues {
         entries.removeAll { !kept.contains($0.occurrence) }
     }
 
-    func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> String) {
+    /// Adds what is left to the list.
+    ///
+    /// - Parameters:
+    ///   - issues: the list.
+    ///   - place: where the dictionary stands.
+    ///   - key: the bytes of an occurrence's key. Asked for once an occurrence: its issues share the text, so that many
+    ///     of them below a long key don't cost their product.
+    func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> ArraySlice<UInt8>) {
+        var occurrence = -1
+        var text = ""
         for entry in entries {
-            issues.add(
-                entry.kind, place, below: [.key(key(entry.occurrence))] + (entry.index.map { [.index($0)] } ?? []))
+            if entry.occurrence != occurrence {
+                occurrence = entry.occurrence
+                text = PayloadIssue.Location.text(ofKey: key(occurrence))
+            }
+            issues.add(entry.kind, place, below: [.key(text)] + (entry.index.map { [.index($0)] } ?? []))
         }
     }
 }

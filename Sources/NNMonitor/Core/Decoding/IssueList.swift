@@ -46,9 +46,15 @@ struct IssueList {
     /// The list as it is now.
     var mark: Mark { Mark(kept: entries.count, dropped: dropped) }
 
-    mutating func add(_ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location] = []) {
+    /// - Parameters:
+    ///   - kind: what is wrong.
+    ///   - place: where.
+    ///   - below: the way on from there. Made only for an issue that is kept.
+    mutating func add(
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
+    ) {
         if entries.count < Self.kept {
-            entries.append(Entry(kind: kind, place: place, below: below))
+            entries.append(Entry(kind: kind, place: place, below: below()))
         } else {
             dropped += 1
         }

@@ -73,10 +73,10 @@ extension PayloadPass {
 
     /// What is not a number: the tokens that Python writes for what is not finite, or another kind of value.
     private mutating func rejectNonNumber(
-        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location]
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location]
     ) throws(JSONSyntaxError) {
         let isToken = reader.next == UInt8(ascii: "N") || reader.next == UInt8(ascii: "I")
-        try reject(isToken ? .notFinite : kind, place, below: below)
+        try reject(isToken ? .notFinite : kind, place, below: below())
     }
 
     /// Reads a string into `text`: not empty, and bounded.
@@ -151,7 +151,7 @@ extension PayloadPass {
             step.layout.ratioBounds = kept.flatMap { [layout.ratioBounds[$0 * 2], layout.ratioBounds[$0 * 2 + 1]] }
             found.keep(kept)
         }
-        found.report(to: &issues, place) { String(decoding: layout.ratioKeyBytes($0), as: UTF8.self) }
+        found.report(to: &issues, place) { layout.ratioKeyBytes($0) }
     }
 
     /// Reads `layer_groups`: null, or an object of lists of strings. Kept as the JSON that it is served as.
@@ -176,7 +176,7 @@ extension PayloadPass {
             kept = last
             found.keep(last)
         }
-        found.report(to: &issues, place) { String(decoding: name($0), as: UTF8.self) }
+        found.report(to: &issues, place, key: name)
         guard !kept.isEmpty else { return }
         var writer = JSONWriter()
         for (index, group) in kept.enumerated() {

@@ -119,9 +119,9 @@ struct PayloadPass {
 
     /// Notes an issue and passes the value that has it.
     mutating func reject(
-        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location] = []
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
     ) throws(JSONSyntaxError) {
-        issues.add(kind, place, below: below)
+        issues.add(kind, place, below: below())
         try reader.skipValue()
     }
 }
