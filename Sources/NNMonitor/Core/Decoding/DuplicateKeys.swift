@@ -40,38 +40,3 @@ enum DuplicateKeys {
         return false
     }
 }
-
-/// What is wrong inside a dictionary, by occurrence of a key, until it is known which occurrences count.
-struct KeyedIssues {
-    private var entries: [(kind: PayloadIssue.Kind, occurrence: Int, index: Int?)] = []
-
-    mutating func add(_ kind: PayloadIssue.Kind, occurrence: Int, index: Int? = nil) {
-        entries.append((kind, occurrence, index))
-    }
-
-    /// Forgets what is wrong with occurrences that a later one replaced.
-    mutating func keep(_ occurrences: [Int]) {
-        if entries.isEmpty { return }
-        let kept = Set(occurrences)
-        entries.removeAll { !kept.contains($0.occurrence) }
-    }
-
-    /// Adds what is left to the list.
-    ///
-    /// - Parameters:
-    ///   - issues: the list.
-    ///   - place: where the dictionary stands.
-    ///   - key: the bytes of an occurrence's key. Asked for once an occurrence: its issues share the text, so that many
-    ///     of them below a long key don't cost their product.
-    func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> ArraySlice<UInt8>) {
-        var occurrence = -1
-        var text = ""
-        for entry in entries {
-            if entry.occurrence != occurrence {
-                occurrence = entry.occurrence
-                text = PayloadIssue.Location.text(ofKey: key(occurrence))
-            }
-            issues.add(entry.kind, place, below: [.key(text)] + (entry.index.map { [.index($0)] } ?? []))
-        }
-    }
-}

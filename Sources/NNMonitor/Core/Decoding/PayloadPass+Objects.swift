@@ -58,14 +58,19 @@ extension PayloadPass {
         var first = true
         var layer = 0
         while try reader.nextElement(first: &first) {
-            try self.layer(layer)
+            try self.layer(layer, goodSince: before)
             layer += 1
         }
         if layer == 0 { issues.add(.tooShort(minimum: 1, actual: 0), place) }
         if issues.mark == before { checkOrder(place) }
     }
 
-    private mutating func layer(_ layer: Int) throws(JSONSyntaxError) {
+    /// - Parameters:
+    ///   - layer: its position.
+    ///   - before: the issues before the first layer. As soon as there is one more, nobody will read the columns, and
+    ///     they grow no further: two bytes of a list of anything would cost a layer's memory.
+    /// - Throws: where the JSON is broken.
+    private mutating func layer(_ layer: Int, goodSince before: IssueList.Mark) throws(JSONSyntaxError) {
         layerNumbers = InlineArray(repeating: Absent.number)
         var id = 0..<0
         var type = 0..<0
@@ -81,6 +86,10 @@ extension PayloadPass {
             case 4: try pass.gradient(layer)
             default: try pass.parameters(layer)
             }
+        }
+        guard issues.mark == before else {
+            step.shapes.dimensions.removeSubrange(firstDimension...)
+            return
         }
         step.layout.nameBounds.append(Int32(truncatingIfNeeded: id.lowerBound))
         step.layout.nameBounds.append(Int32(truncatingIfNeeded: id.upperBound))
