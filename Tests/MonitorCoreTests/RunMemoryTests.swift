@@ -41,4 +41,30 @@ import Testing
         while run.steps.count > 0 { run.removeLowest() }
         #expect(run.memory == 0)
     }
+
+    /// Bytes that an array has room for beyond its elements.
+    private func spare<Element>(_ array: [Element]) -> Int {
+        (array.capacity - array.count) * MemoryLayout<Element>.stride
+    }
+
+    @Test func whatIsKeptOfAPayloadOfWhiteSpaceIsWhatIsCounted() {
+        var run = Run(createdAt: UTCTime(microseconds: 0))
+        let metadata =
+            #""metadata":{"run_id":"r","timestamp":1,"global_step":1,"batch_size":1,"layer_groups":{"g":["a","b"]}}"#
+        let payload = Payloads.payload(metadata: metadata) + String(repeating: " ", count: 1_000_000)
+        guard case .success(let decoded) = StepDecoder.decode(Array(payload.utf8)) else {
+            Issue.record("refused")
+            return
+        }
+        let record = run.record(decoded)
+        let layout = record.table.layout
+        let spares = [
+            spare(record.numbers), spare(layout.text), spare(layout.nameBounds), spare(layout.depths),
+            spare(layout.ratioBounds), spare(layout.groupsJSON), spare(record.table.groups),
+            spare(record.table.heads.bytes), spare(record.table.heads.ends), spare(record.table.ratioKeys.bytes),
+            spare(record.shapes.shapes.dimensions), spare(record.shapes.shapes.ends),
+            spare(record.shapes.fragments.bytes), spare(record.shapes.fragments.ends),
+        ]
+        #expect(spares.allSatisfy { $0 <= 128 }, "\(spares)")
+    }
 }

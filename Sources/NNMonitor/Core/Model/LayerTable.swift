@@ -10,6 +10,7 @@ package final class LayerTable: Sendable {
     let groups: [UInt8]
 
     package init(_ layout: LayerLayout) {
+        let layout = layout.fitted()
         self.layout = layout
         heads = JSONFragments(count: layout.layerCount) { layer, writer in
             writer.literal("{\"layer_id\":")
@@ -47,6 +48,7 @@ package final class ShapeTable: Sendable {
     let fragments: JSONFragments
 
     package init(_ shapes: ActivationShapes) {
+        let shapes = shapes.fitted()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
             writer.literal(",\"activation_shape\":[")
@@ -77,8 +79,8 @@ struct JSONFragments: Sendable {
             write(index, &writer)
             ends.append(Int32(clamping: writer.bytes.count))
         }
-        bytes = writer.bytes
-        self.ends = ends
+        bytes = writer.bytes.fitted()
+        self.ends = ends.fitted()
     }
 
     @inline(__always)
