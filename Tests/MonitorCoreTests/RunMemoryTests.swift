@@ -67,4 +67,16 @@ import Testing
         ]
         #expect(spares.allSatisfy { $0 <= 128 }, "\(spares)")
     }
+
+    @Test func theStoreKeepsTheNumbersThatTheDecoderMadeWithoutACopy() {
+        for count in [1, 2, 50, 400] {
+            let layers = (0..<count).map { Payloads.layer(id: "layer.\($0)", depth: "\($0)") }
+            let decoded = Payloads.step(1, layers: layers)
+            #expect(spare(decoded.numbers) <= 128)
+            var run = Run(createdAt: UTCTime(microseconds: 0))
+            let record = run.record(decoded)
+            let made = decoded.numbers.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
+            #expect(record.numbers.withUnsafeBytes { Int(bitPattern: $0.baseAddress) } == made)
+        }
+    }
 }

@@ -16,7 +16,11 @@ extension PayloadPass {
         try reader.finish()
         step.numbers.append(contentsOf: ratios)
         step.numbers.append(featureStdGradient)
-        if issues.isEmpty { step.layout.serveSlashes() }
+        if issues.isEmpty {
+            step.layout.serveSlashes()
+            // Here and not in the store, where everybody else would wait for the copy.
+            step.numbers = step.numbers.fitted()
+        }
     }
 
     private mutating func metadata() throws(JSONSyntaxError) {
