@@ -196,4 +196,59 @@ import Testing
             #expect(Payloads.issues(Array(payload[..<length])) == ["json_invalid \(length)"])
         }
     }
+
+    @Test func whiteSpaceAnywhereChangesNothing() throws {
+        let payload = Payloads.payload(layers: [
+            Payloads.layer(bias: "null"), Payloads.layer(id: "b", depth: "1", bias: #"{"std":8e-2,"mean_abs":9}"#),
+        ])
+        let compact = try StepDecoder.decode(Array(payload.utf8)).get()
+        for space in [" ", "  ", "\n", "\r\n\t", "\n" + String(repeating: " ", count: 40)] {
+            // No string of the payload has any of these.
+            for tokens in ["{", "}", "[", "]", ",", ":", ",:", "{}[],:"] {
+                for isBefore in [true, false] {
+                    let spaced = payload.flatMap { character -> String in
+                        guard tokens.contains(character) else { return String(character) }
+                        return isBefore ? space + String(character) : String(character) + space
+                    }
+                    let step = try StepDecoder.decode(Array(String(spaced).utf8)).get()
+                    #expect(step.layout == compact.layout)
+                    #expect(step.shapes == compact.shapes)
+                    #expect(step.numbers.map(\.bitPattern) == compact.numbers.map(\.bitPattern))
+                }
+            }
+        }
+    }
+
+    @Test func aSpacedKeyIsPassedOnlyWhereItStandsWhole() {
+        let key = SchemaKey("std")
+        func passes(_ text: String, first: Bool) -> Bool {
+            let padded = Array((text + String(repeating: " ", count: 30)).utf8)
+            return padded.withUnsafeBufferPointer { buffer in
+                var reader = JSONReader(buffer)
+                var first = first
+                return reader.passSpacedKey(key, first: &first) && reader.next == UInt8(ascii: "1") && !first
+            }
+        }
+        for text in [#""std":1"#, #" "std": 1"#, "\n\t \"std\": \r\n1"] {
+            #expect(passes(text, first: true))
+            #expect(!passes(text, first: false))
+            #expect(passes("," + text, first: false))
+            #expect(passes(" \n, " + text, first: false))
+            #expect(!passes("," + text, first: true))
+        }
+        for text in [#""stdx":1"#, #""st":1"#, #""std""#, #"std":1"#, "", #""s\u0074d":1"#] {
+            #expect(!passes(text, first: true))
+        }
+    }
+
+    @Test func escapedAndUnknownKeysAreToldApartFromTheSchemas() throws {
+        let escaped = Payloads.payload().replacing(#""depth_index""#, with: #""\u0064epth_index""#)
+            .replacing(#""mean""#, with: #""unknown":[{}],"me\u0061n""#)
+            .replacing(#""gradient_std""#, with: #""gradient_st\ud800":"x","gradient_std""#)
+        #expect(escaped != Payloads.payload())
+        let step = try StepDecoder.decode(Array(escaped.utf8)).get()
+        let plain = try StepDecoder.decode(Array(Payloads.payload().utf8)).get()
+        #expect(step.numbers.map(\.bitPattern) == plain.numbers.map(\.bitPattern))
+        #expect(step.layout == plain.layout)
+    }
 }

@@ -92,7 +92,9 @@ struct PayloadPass {
         while true {
             // Trainers post the same keys in the same order, so the next one is tried before it is read.
             let field: Int
-            if expected < keys.count, reader.passKey(keys[expected], first: &first) {
+            if expected < keys.count,
+                reader.passKey(keys[expected], first: &first) || reader.passSpacedKey(keys[expected], first: &first)
+            {
                 field = expected
             } else {
                 guard let key = try reader.nextKey(first: &first) else { break }
