@@ -251,4 +251,15 @@ import Testing
         #expect(step.numbers.map(\.bitPattern) == plain.numbers.map(\.bitPattern))
         #expect(step.layout == plain.layout)
     }
+
+    @Test func controlCharactersAreThoseOfUnicode() {
+        for scalar in (0..<0x11_0000).lazy.compactMap({ Unicode.Scalar($0 as UInt32) }) {
+            // All of the first planes' beginning, then a part of the rest.
+            if scalar.value > 0x3000 && scalar.value % 61 != 0 { continue }
+            let isControl = scalar.properties.generalCategory == .control
+            if PayloadPass.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {
+                Issue.record("U+\(String(scalar.value, radix: 16))")
+            }
+        }
+    }
 }

@@ -40,11 +40,19 @@ extension PayloadPass {
     private mutating func runID(_ place: PayloadPlace) throws(JSONSyntaxError) {
         var text: [UInt8] = []
         guard try Self.string(&reader, &issues, place, maximum: 512, into: &text) != nil else { return }
-        let id = String(decoding: text, as: UTF8.self)
-        if id.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            issues.add(.controlCharacter, place)
+        if Self.hasControlCharacter(text) { issues.add(.controlCharacter, place) }
+        step.runID = String(decoding: text, as: UTF8.self)
+    }
+
+    /// Whether valid UTF-8 has one of Unicode's control characters: U+0000 to U+001F, and U+007F to U+009F, of which those
+    /// from U+0080 on are C2 80 to C2 9F.
+    static func hasControlCharacter(_ text: [UInt8]) -> Bool {
+        var lead: UInt8 = 0
+        for byte in text {
+            if byte < 0x20 || byte == 0x7F || (lead == 0xC2 && byte < 0xA0) { return true }
+            lead = byte
         }
-        step.runID = id
+        return false
     }
 
     // MARK: Layers
