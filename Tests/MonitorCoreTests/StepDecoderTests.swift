@@ -262,4 +262,18 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [
+        ("{}", ""), ("null", ""), (#"{"a":[]}"#, #"{"a":[]}"#),
+        (#" { "a" : [ "x.y" , "z" ] } "#, #"{"a":["x/y","z"]}"#),
+        (#"{"":[""],"b.c":["."]}"#, #"{"":[""],"b.c":["/"]}"#), (#"{"\u0061\"":["\u0041\n"]}"#, #"{"a\"":["A\n"]}"#),
+        (#"{"a":["1"],"b":["2"],"a":["3"],"c":[],"b":[]}"#, #"{"a":["3"],"b":[],"c":[]}"#),
+        (#"{"a":["1"],"\u0061":["2"]}"#, #"{"a":["2"]}"#), (#"{"a":1,"a":["2"]}"#, #"{"a":["2"]}"#),
+        (#"{"a":[1,"\ud800"],"\ud800":[],"a":[],"\ufffd":["x"]}"#, #"{"a":[],"\#u{FFFD}":["x"]}"#),
+    ])
+    func groupsAreKeptAsTheJSONTheyAreServedAs(posted: String, served: String) throws {
+        let metadata = Payloads.metadata.dropLast() + #","layer_groups":\#(posted)}"#
+        let step = try StepDecoder.decode(Array(Payloads.payload(metadata: String(metadata)).utf8)).get()
+        #expect(String(decoding: step.layout.groupsJSON, as: UTF8.self) == served)
+    }
 }
