@@ -40,26 +40,3 @@ enum DuplicateKeys {
         return false
     }
 }
-
-/// What is wrong inside a dictionary, by occurrence of a key, until it is known which occurrences count.
-struct KeyedIssues {
-    private var entries: [(kind: PayloadIssue.Kind, occurrence: Int, index: Int?)] = []
-
-    mutating func add(_ kind: PayloadIssue.Kind, occurrence: Int, index: Int? = nil) {
-        entries.append((kind, occurrence, index))
-    }
-
-    /// Forgets what is wrong with occurrences that a later one replaced.
-    mutating func keep(_ occurrences: [Int]) {
-        if entries.isEmpty { return }
-        let kept = Set(occurrences)
-        entries.removeAll { !kept.contains($0.occurrence) }
-    }
-
-    func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> String) {
-        for entry in entries {
-            issues.add(
-                entry.kind, place, below: [.key(key(entry.occurrence))] + (entry.index.map { [.index($0)] } ?? []))
-        }
-    }
-}

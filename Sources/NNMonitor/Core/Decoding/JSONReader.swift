@@ -83,11 +83,19 @@ struct JSONSyntaxError: Error, Equatable {
     /// Passes white space: space, tab, CR, LF.
     @inline(__always)
     mutating func skipWhitespace() {
-        while offset < count {
-            let byte = unsafe base[offset]
-            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
-            offset &+= 1
+        offset = whitespaceEnd(from: offset)
+    }
+
+    /// Where white space that begins at an index ends.
+    @inline(__always)
+    private func whitespaceEnd(from start: Int) -> Int {
+        var index = start
+        while index < count {
+            let byte = unsafe base[index]
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { break }
+            index &+= 1
         }
+        return index
     }
 
     // MARK: Structure
@@ -151,6 +159,27 @@ struct JSONSyntaxError: Error, Equatable {
             guard unsafe base[index] == UInt8(ascii: ",") else { return false }
             index &+= unsafe base[index &+ 1] == 0x20 ? 2 : 1
         }
+        return pass(key, at: index, first: &first)
+    }
+
+    /// The same with any white space before the key: a payload that is indented, or written with spaces. Out of line,
+    /// since compact ones come here only where an object leaves a field out.
+    @inline(never)
+    mutating func passSpacedKey(_ key: SchemaKey, first: inout Bool) -> Bool {
+        var index = whitespaceEnd(from: offset)
+        if !first {
+            guard byte(at: index) == UInt8(ascii: ",") else { return false }
+            index = whitespaceEnd(from: index &+ 1)
+        }
+        // A quote, the longest key, a quote, a colon, a space.
+        guard index &+ 30 <= count else { return false }
+        return pass(key, at: index, first: &first)
+    }
+
+    /// Passes a key that begins at an index, which is at least 30 bytes before the end.
+    @inline(__always)
+    private mutating func pass(_ key: SchemaKey, at start: Int, first: inout Bool) -> Bool {
+        var index = start
         guard unsafe base[index] == UInt8(ascii: "\"") else { return false }
         let text = unsafe UnsafeRawPointer(base + (index &+ 1))
         // Words may reach beyond the key into what follows, which the masks leave out.

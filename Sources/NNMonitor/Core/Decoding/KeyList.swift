@@ -62,12 +62,20 @@ struct SchemaKey: Sendable {
     ///   - reader: the text.
     /// - Returns: the field's number.
     func field(_ key: RawString, in reader: JSONReader) -> Int? {
+        // As it stands there, without a copy, unless it has escapes. The bytes are the text's.
+        if !key.hasEscapes { return unsafe field(reader.bytes(key.range)) }
         var bytes: [UInt8] = []
         guard reader.append(key, to: &bytes) else { return nil }
-        // The name is a literal, whose bytes are there as long as the program.
-        return (0..<count).first { field in
+        // The bytes are the array's, for the call only.
+        return unsafe bytes.withUnsafeBufferPointer { unsafe field($0) }
+    }
+
+    private func field(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        // The name is a literal, whose bytes are there as long as the program; `bytes` are lent for the call.
+        (0..<count).first { field in
             let name = self[field].name
-            return name.utf8CodeUnitCount == bytes.count && name.withUTF8Buffer { unsafe $0.elementsEqual(bytes) }
+            return name.utf8CodeUnitCount == bytes.count
+                && name.withUTF8Buffer { unsafe $0.elementsEqual(bytes) }
         }
     }
 }

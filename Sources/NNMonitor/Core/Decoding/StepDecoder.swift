@@ -94,7 +94,9 @@ struct PayloadPass {
         while true {
             // Trainers post the same keys in the same order, so the next one is tried before it is read.
             let field: Int
-            if expected < keys.count, reader.passKey(keys[expected], first: &first) {
+            if expected < keys.count,
+                reader.passKey(keys[expected], first: &first) || reader.passSpacedKey(keys[expected], first: &first)
+            {
                 field = expected
             } else {
                 guard let key = try reader.nextKey(first: &first) else { break }
@@ -121,9 +123,9 @@ struct PayloadPass {
 
     /// Notes an issue and passes the value that has it.
     mutating func reject(
-        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location] = []
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
     ) throws(JSONSyntaxError) {
-        issues.add(kind, place, below: below)
+        issues.add(kind, place, below: below())
         try reader.skipValue()
     }
 }
