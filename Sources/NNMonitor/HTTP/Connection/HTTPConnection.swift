@@ -166,8 +166,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sets the timers and lets the client's bytes flow again, after anything that may have changed either.
     func update() {
         guard let context = self.context, !self.machine.isClosed else { return }
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
+        if self.timer.needsArming(self.machine.deadline) {
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
+        }
         self.watchOutput(context: context)
         if self.heldRead, self.mayRead {
             self.heldRead = false

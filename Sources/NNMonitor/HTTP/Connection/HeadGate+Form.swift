@@ -3,13 +3,15 @@ import NIOHTTP1
 extension HeadGate {
     /// The fields of which a second one would make two requests of one, depending on who reads it. `Content-Length` is the
     /// decoder's.
-    private static let single = ["Host", "Authorization", "Content-Type", "Origin"]
+    private static let single: [(name: String, lowercased: StaticString)] = [
+        ("Host", "host"), ("Authorization", "authorization"), ("Content-Type", "content-type"), ("Origin", "origin"),
+    ]
 
     /// What is wrong with a head as HTTP/1.x (RFC 9112 §3.2, §6), if anything.
     func refusalOfForm(_ head: HTTPRequestHead) -> Admission? {
         let headers = head.headers
-        if let name = Self.single.first(where: { headers.isRepeated($0) }) {
-            return Self.malformed("There must be one \(name) header")
+        if let field = Self.single.first(where: { headers.count(of: $0.lowercased) > 1 }) {
+            return Self.malformed("There must be one \(field.name) header")
         }
         if headers.contains(where: { Self.isFramingInDisguise($0.name) }) {
             return Self.malformed("Content-Length and Transfer-Encoding must be written with a hyphen")
@@ -102,13 +104,5 @@ extension HeadGate {
 
     private static func misdirected(_ reason: String) -> Admission {
         .answerAndClose(.error(.misdirectedRequest, code: "misdirected_request", message: reason))
-    }
-}
-
-extension HTTPHeaders {
-    /// Whether a field stands there more than once.
-    fileprivate func isRepeated(_ name: String) -> Bool {
-        guard self.contains(name: name) else { return false }
-        return self[name].count > 1
     }
 }

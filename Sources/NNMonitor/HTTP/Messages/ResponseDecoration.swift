@@ -94,12 +94,7 @@ struct ResponseDecoration: Sendable {
                 case 23: (.securityPolicy, "content-security-policy")
                 default: (.other, "")
                 }
-            self = field != .other && Self.isSame(name, text) ? field : .other
-        }
-
-        /// Whether a name is `text`, which is in lower case, in whatever case.
-        private static func isSame(_ name: String, _ text: StaticString) -> Bool {
-            text.withUTF8Buffer { bytes in unsafe name.utf8.elementsEqual(bytes) { $0 | 0x20 == $1 } }
+            self = field != .other && name.isSame(as: text) ? field : .other
         }
     }
 
