@@ -83,6 +83,8 @@ struct JSONSyntaxError: Error, Equatable {
     /// Passes white space: space, tab, CR, LF.
     @inline(__always)
     mutating func skipWhitespace() {
+        // Mostly there is none, and one comparison tells.
+        guard unsafe offset < count && base[offset] <= 0x20 else { return }
         offset = whitespaceEnd(from: offset)
     }
 
