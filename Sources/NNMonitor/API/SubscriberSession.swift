@@ -37,7 +37,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private var isAnswering = true
     private var isReadHeldBack = false
     private var isEnding = false
-    private var answer: Task<Void, Never>?
+    private(set) var answer: Task<Void, Never>?
     private var stall: StallWatch?
 
     init(monitor: Monitor, deflate: DeflateParameters?) {
@@ -189,8 +189,10 @@ package final class SubscriberSession: ChannelDuplexHandler {
             do {
                 try await HistoryMessage.send(snapshot, form: form, deflate: deflate, to: channel)
                 eventLoop.execute { bound.value.finishAnswer(nil) }
+            } catch ChannelError.ioOnClosedChannel {
+                // The connection is gone, or its close frame waits behind what was written, and is not to be lost.
             } catch {
-                // The connection is gone, or the message is broken off in its middle: nothing can follow it.
+                // The message is broken off in its middle: nothing can follow it.
                 channel.close(promise: nil)
             }
         }
