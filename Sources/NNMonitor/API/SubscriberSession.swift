@@ -59,7 +59,8 @@ package final class SubscriberSession: ChannelDuplexHandler {
         let monitor = monitor
         let deflate = deflate
         let channel = context.channel
-        answer = Task {
+        // Without a preference it would go on on whatever thread an actor answers it, such as an event loop's.
+        answer = Task(executorPreference: globalConcurrentExecutor) {
             let ticket = await monitor.broadcast.subscribe(queue, variant: WireFrameRenderer.Variant(deflate))
             channel.closeFuture.whenComplete { _ in
                 queue.close()
@@ -179,7 +180,8 @@ package final class SubscriberSession: ChannelDuplexHandler {
         let channel = context.channel
         let store = monitor.store
         let deflate = deflate
-        answer = Task {
+        // What trainers wait for, and every other subscriber, comes before it.
+        answer = Task(executorPreference: globalConcurrentExecutor, priority: .utility) {
             guard let snapshot = await store.snapshot(of: runID) else {
                 let message = SubscriberMessages.error("Run '\(runID)' not found")
                 eventLoop.execute { bound.value.finishAnswer(.text(message)) }
