@@ -51,8 +51,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
         self.context = context
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue) {
-            eventLoop.execute { bound.value.sendWaiting() }
+        let waker = LoopWaker(eventLoop: eventLoop)
+        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue, waker: waker) {
+            bound.value.sendWaiting()
         }
         self.queue = queue
         stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
