@@ -49,7 +49,7 @@ let package = Package(
 
         .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: fenced),
         .target(
-            name: "MonitorCore", dependencies: ["Locking", deque, orderedCollections],
+            name: "MonitorCore", dependencies: ["Locking", deque],
             path: "Sources/NNMonitor/Core", swiftSettings: fenced),
         .target(
             name: "Compression", dependencies: ["CZlib", nio.core],

@@ -34,19 +34,6 @@ import WebSocketServer
         }
     }
 
-    private func step(_ number: Int) throws -> DecodedStep {
-        let layer =
-            #"{"layer_id":"a","layer_type":"t","depth_index":0,"intermediate_features":{"activation_std":1,"#
-            + #""activation_mean":0,"activation_shape":[1,2]},"gradient_flow":{"gradient_l2_norm":1,"gradient_std":1,"#
-            + #""gradient_max_abs":1},"parameter_statistics":{"weight":{"std":1,"mean":0,"spectral_norm":1,"#
-            + #""frobenius_norm":1}}}"#
-        let payload =
-            #"{"metadata":{"run_id":"r","timestamp":1,"global_step":\#(number),"batch_size":1},"layer_statistics":["#
-            + Array(repeating: layer, count: 20).joined(separator: ",")
-            + #"],"cross_layer_analysis":{"feature_std_gradient":0}}"#
-        return try StepDecoder.decode(Array(payload.utf8)).get()
-    }
-
     @Test func aFullConnectionIsNoticedBeforeTheWholeQueueHasLeft() async throws {
         let monitor = Monitor(configuration: MonitorConfiguration())
         let channel = NIOAsyncTestingChannel()
@@ -61,7 +48,7 @@ import WebSocketServer
         func flushes() async throws -> [Int] { try await channel.eventLoop.submit { transport.value.flushed }.get() }
         // The listing, after which the connection is full.
         while try await flushes().isEmpty { await Task.yield() }
-        for number in 0..<200 { await monitor.accept(try step(number)) }
+        for number in 0..<200 { await monitor.accept(try Payload.step(number, layers: 20)) }
         try await channel.eventLoop.submit {
             channel.isWritable = true
             channel.pipeline.fireChannelWritabilityChanged()

@@ -54,18 +54,6 @@ private struct Subscriber {
 }
 
 @Suite struct SubscriberSessionTests {
-    private func step(_ number: Int, run: String) throws -> DecodedStep {
-        let layer =
-            #"{"layer_id":"a","layer_type":"t","depth_index":0,"intermediate_features":{"activation_std":1,"#
-            + #""activation_mean":0,"activation_shape":[1,2]},"gradient_flow":{"gradient_l2_norm":1,"gradient_std":1,"#
-            + #""gradient_max_abs":1},"parameter_statistics":{"weight":{"std":1,"mean":0,"spectral_norm":1,"#
-            + #""frobenius_norm":1}}}"#
-        let payload =
-            #"{"metadata":{"run_id":"\#(run)","timestamp":1,"global_step":\#(number),"batch_size":1},"#
-            + #""layer_statistics":[\#(layer)],"cross_layer_analysis":{"feature_std_gradient":0}}"#
-        return try StepDecoder.decode(Array(payload.utf8)).get()
-    }
-
     private func steps(_ history: [String: Any]) -> [Int] {
         let data = history["data"] as? [String: Any]
         return (data?["steps"] as? [[String: Any]])?.compactMap { $0["step"] as? Int } ?? []
@@ -75,13 +63,13 @@ private struct Subscriber {
 
     @Test func theListingComesFirstAndThenEachStepOnce() async throws {
         let monitor = Monitor(configuration: MonitorConfiguration())
-        await monitor.accept(try step(1, run: "r"))
+        await monitor.accept(try Payload.step(1))
         let subscriber = try await Subscriber(monitor)
         let listing = try await subscriber.hear()
         #expect(listing["type"] as? String == "initial_runs")
         #expect((listing["data"] as? [String: Any])?.keys.sorted() == ["r"])
         for number in 2..<20 {
-            await monitor.accept(try step(number, run: "r"))
+            await monitor.accept(try Payload.step(number))
             let message = try await subscriber.hear()
             #expect(message["type"] as? String == "new_metrics")
             #expect(message["run_id"] as? String == "r")
@@ -91,11 +79,11 @@ private struct Subscriber {
 
     @Test func aHistoryIsFollowedByEveryLaterStepAndNoEarlierOne() async throws {
         let monitor = Monitor(configuration: MonitorConfiguration())
-        for number in 0..<300 { await monitor.accept(try step(number, run: "r")) }
+        for number in 0..<300 { await monitor.accept(try Payload.step(number)) }
         let subscriber = try await Subscriber(monitor)
         #expect(try await subscriber.hear()["type"] as? String == "initial_runs")
         async let posting: Void = {
-            for number in 300..<500 { await monitor.accept(try step(number, run: "r")) }
+            for number in 300..<500 { await monitor.accept(try Payload.step(number)) }
         }()
         try await subscriber.say(#"{"action":"subscribe_run","run_id":"r"}"#)
         var seen: [Int] = []
@@ -140,7 +128,7 @@ private struct Subscriber {
         let monitor = Monitor(configuration: MonitorConfiguration())
         let subscriber = try await Subscriber(monitor)
         _ = try await subscriber.hear()
-        for number in 0..<5 { await monitor.accept(try step(number, run: "r")) }
+        for number in 0..<5 { await monitor.accept(try Payload.step(number)) }
         let channel = subscriber.channel
         try await channel.eventLoop.submit {
             channel.pipeline.fireUserInboundEventTriggered(SubscriberFarewell())

@@ -111,44 +111,87 @@ extension SubscriberQueue {
 
     @Test func overTheBoundTheNewestStayAndTheGapIsSaidOnce() {
         let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 3)) {}
-        for number in 1...10 { queue.offer("\(number)", bytes: 1, runID: "r", sequence: UInt64(number)) }
+        for number in 1...10 { _ = queue.offer("\(number)", bytes: 1, runID: "r", sequence: UInt64(number)) }
         #expect(frames(queue.drain()) == ["lagged 7", "8", "9", "10"])
-        queue.offer("11", bytes: 1, runID: "r", sequence: 11)
+        _ = queue.offer("11", bytes: 1, runID: "r", sequence: 11)
         #expect(frames(queue.drain()) == ["11"])
     }
 
     @Test func theBoundInBytesHoldsToo() {
         let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 100, bytes: 10)) {}
-        for number in 1...5 { queue.offer("\(number)", bytes: 4, runID: "r", sequence: UInt64(number)) }
+        for number in 1...5 { _ = queue.offer("\(number)", bytes: 4, runID: "r", sequence: UInt64(number)) }
         #expect(frames(queue.drain()) == ["lagged 3", "4", "5"])
     }
 
     @Test func afterASnapshotOnlyWhatCameLaterIsSent() {
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
-        queue.offer("r1", bytes: 2, runID: "r", sequence: 1)
-        queue.offer("s2", bytes: 2, runID: "s", sequence: 2)
-        queue.offer("r3", bytes: 2, runID: "r", sequence: 3)
-        queue.offer("r6", bytes: 2, runID: "r", sequence: 6)
+        _ = queue.offer("r1", bytes: 2, runID: "r", sequence: 1)
+        _ = queue.offer("s2", bytes: 2, runID: "s", sequence: 2)
+        _ = queue.offer("r3", bytes: 2, runID: "r", sequence: 3)
+        _ = queue.offer("r6", bytes: 2, runID: "r", sequence: 6)
         queue.beginAfter(5, runID: "r")
         #expect(frames(queue.drain()) == ["s2", "r6"])
         queue.beginAfter(9, runID: "r")
-        queue.offer("r8", bytes: 2, runID: "r", sequence: 8)
-        queue.offer("s9", bytes: 2, runID: "s", sequence: 9)
-        queue.offer("r10", bytes: 3, runID: "r", sequence: 10)
+        _ = queue.offer("r8", bytes: 2, runID: "r", sequence: 8)
+        _ = queue.offer("s9", bytes: 2, runID: "s", sequence: 9)
+        _ = queue.offer("r10", bytes: 3, runID: "r", sequence: 10)
         #expect(frames(queue.drain()) == ["s9", "r10"])
     }
 
     @Test func aSleepingConsumerIsWokenOncePerSleep() {
-        let woken = Guarded(0)
-        let queue = SubscriberQueue<String>(limits: QueueLimits()) { woken.withLock { $0 += 1 } }
-        queue.offer("1", bytes: 1, runID: "r", sequence: 1)
-        #expect(woken.withLock { $0 } == 0)
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        #expect(!queue.offer("1", bytes: 1, runID: "r", sequence: 1))
         _ = queue.drain()
-        queue.offer("2", bytes: 1, runID: "r", sequence: 2)
-        queue.offer("3", bytes: 1, runID: "r", sequence: 3)
-        #expect(woken.withLock { $0 } == 1)
+        #expect(queue.offer("2", bytes: 1, runID: "r", sequence: 2))
+        #expect(!queue.offer("3", bytes: 1, runID: "r", sequence: 3))
+        #expect(queue.drain().count == 2)
         queue.close()
-        queue.offer("4", bytes: 1, runID: "r", sequence: 4)
+        #expect(!queue.offer("4", bytes: 1, runID: "r", sequence: 4))
         #expect(queue.drain().isEmpty)
+    }
+
+    /// Notes how many consumers each of its calls had, and calls them.
+    private final class CountingWaker: QueueWaker {
+        let calls = Guarded<[Int]>([])
+
+        var place: ObjectIdentifier { ObjectIdentifier(self) }
+
+        func wake(_ consumers: [@Sendable () -> Void]) {
+            calls.withLock { $0.append(consumers.count) }
+            for consumer in consumers { consumer() }
+        }
+    }
+
+    @Test func eachPlaceIsWokenOnceForAllThatSleepThere() async {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MetricsStore(limits: StoreLimits())
+        let wakers = [CountingWaker(), CountingWaker()]
+        let woken = Guarded<[Int]>([])
+        let queues = (0..<20).map { index in
+            SubscriberQueue<String>(limits: QueueLimits(), waker: wakers[index % 2]) {
+                woken.withLock { $0.append(index) }
+            }
+        }
+        var tickets: [BroadcastManager<PlainRenderer>.Ticket] = []
+        // Each place has subscribers of two variants.
+        for (index, queue) in queues.enumerated() {
+            tickets.append(await broadcast.subscribe(queue, variant: index / 10))
+        }
+        await broadcast.publish(store.append(Payloads.step(1)))
+        // Nobody has found the queue empty yet.
+        #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [] })
+        for queue in queues { #expect(queue.drain().count == 1) }
+        await broadcast.publish(store.append(Payloads.step(2)))
+        #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [10] })
+        #expect(woken.withLock { $0 }.sorted() == Array(0..<20))
+        // Of one place all are awake, of the other one sleeps.
+        _ = queues[4].drain()
+        await broadcast.publish(store.append(Payloads.step(3)))
+        #expect(wakers[0].calls.withLock { $0 } == [10, 1])
+        #expect(wakers[1].calls.withLock { $0 } == [10])
+        for ticket in tickets { await broadcast.unsubscribe(ticket) }
+        #expect(await broadcast.subscriberCount == 0)
+        await broadcast.publish(store.append(Payloads.step(4)))
+        #expect(frames(queues[1].drain()).count == 2)
     }
 }

@@ -73,7 +73,7 @@ import Testing
         var frames: [ServerFrame] = []
         for (index, piece) in pieces.enumerated() {
             var bytes = try maker.frame(
-                ByteBuffer(string: piece), isFirst: index == 0, isLast: index == pieces.count - 1)
+                Array(piece.utf8), isFirst: index == 0, isLast: index == pieces.count - 1)
             frames.append(try #require(ServerFrame.read(&bytes)))
             #expect(bytes.readableBytes == 0)
         }

@@ -198,8 +198,8 @@ import Testing
     @Test func aMessageBetweenTheFragmentsOfAnotherIsRefused() throws {
         let channel = try ServerEnd.connect()
         let pieces = WebSocketTextPieces(deflate: nil)
-        let first = try pieces.frame(ByteBuffer(string: "one "), isFirst: true, isLast: false)
-        let last = try pieces.frame(ByteBuffer(string: "two"), isFirst: false, isLast: true)
+        let first = try pieces.frame(Array("one ".utf8), isFirst: true, isLast: false)
+        let last = try pieces.frame(Array("two".utf8), isFirst: false, isLast: true)
         let other = WebSocketFrameEncoder(deflate: nil).text(ByteBuffer(string: "other"))
 
         #expect(throws: WebSocketSendError.nothingToContinue) {

@@ -4,9 +4,12 @@ import WebSocketServer
 
 /// Sends the `run_history` message: one fragmented message, encoded and compressed piece by piece.
 enum HistoryMessage {
-    /// Bytes of text in a piece; the first is smaller, so that it comes soon.
-    private static let pieceSize = 256 * 1024
-    private static let firstSize = 32 * 1024
+    /// Bytes of text in a piece: more would compress little better, and wait longer for a client that reads slowly.
+    private static let pieceSize = 64 * 1024
+    /// The first piece is smaller, so that it comes soon.
+    private static let firstSize = 16 * 1024
+    /// Pieces made at the same time.
+    private static let makers = 2
 
     /// - Parameters:
     ///   - snapshot: the run.
@@ -18,31 +21,36 @@ enum HistoryMessage {
         _ snapshot: RunSnapshot, form: StepForm, deflate: DeflateParameters?, to channel: any Channel
     ) async throws {
         let frames = WebSocketTextPieces(deflate: deflate)
-        var onItsWay: EventLoopFuture<Void>?
-        var pair = await Pair(after: .message(snapshot, form: form), isFirst: true)
-        while true {
-            try Task.checkCancellation()
-            let current = pair
-            // Two pieces are compressed at the same time, and the next two encoded meanwhile; the two before are on their
-            // way. No more are in memory.
-            async let one = Self.frame(current.one, by: frames)
-            async let other = Self.frame(current.other, by: frames)
-            async let following = current.isLast ? nil : Pair(after: current.encoder, isFirst: false)
-            for frame in [try await one, try await other] {
-                guard let frame else { continue }
-                try await onItsWay?.get()
-                onItsWay = channel.writeAndFlush(WebSocketOutbound.prepared(frame))
+        let pieces = Pieces(of: .message(snapshot, form: form), on: channel.eventLoop)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<makers {
+                // A maker has at most one frame that waits for its turn: those and the one on its way are all there is.
+                group.addTask {
+                    while let turn = try await sendNext(of: pieces, by: frames, to: channel) { try await turn.get() }
+                }
             }
-            guard let next = await following else { break }
-            pair = next
+            try await group.waitForAll()
         }
-        try await onItsWay?.get()
+        try await pieces.sent.get()
     }
 
-    @concurrent
-    private static func frame(_ piece: Piece?, by frames: WebSocketTextPieces) async throws -> ByteBuffer? {
-        guard let piece else { return nil }
-        return try frames.frame(ByteBuffer(bytes: piece.text), isFirst: piece.isFirst, isLast: piece.isLast)
+    /// Makes the next piece, which is written when its turn comes.
+    ///
+    /// - Returns: its turn; `nil` when there is no piece any more.
+    private static func sendNext(
+        of pieces: Pieces, by frames: WebSocketTextPieces, to channel: any Channel
+    ) async throws -> EventLoopFuture<Void>? {
+        guard let piece = await pieces.next() else { return nil }
+        do {
+            try Task.checkCancellation()
+            let frame = try frames.frame(piece.text, isFirst: piece.isFirst, isLast: piece.isLast)
+            piece.turn.flatMap { channel.writeAndFlush(WebSocketOutbound.prepared(frame)) }.cascade(to: piece.sent)
+        } catch {
+            // The pieces after it have no turn any more.
+            piece.sent.fail(error)
+            throw error
+        }
+        return piece.turn
     }
 
     /// A piece of the text.
@@ -50,30 +58,43 @@ enum HistoryMessage {
         let text: [UInt8]
         let isFirst: Bool
         let isLast: Bool
-
-        init(_ encoder: inout HistoryEncoder, isFirst: Bool) {
-            let size = isFirst ? HistoryMessage.firstSize : HistoryMessage.pieceSize
-            var writer = JSONWriter(capacity: size + size / 8)
-            isLast = encoder.next(into: &writer, size: size)
-            text = writer.bytes
-            self.isFirst = isFirst
-        }
+        /// When the piece before it has been taken by the network.
+        let turn: EventLoopFuture<Void>
+        /// When it has been taken itself.
+        let sent: EventLoopPromise<Void>
     }
 
-    /// Two pieces, and what encodes the rest.
-    private struct Pair: Sendable {
-        let one: Piece
-        let other: Piece?
-        let encoder: HistoryEncoder
+    /// Encodes one piece after the other.
+    private actor Pieces {
+        private var encoder: HistoryEncoder
+        private let eventLoop: any EventLoop
+        /// When the last piece that was given out has been taken by the network.
+        private(set) var sent: EventLoopFuture<Void>
+        private var isFirst = true
+        private var isEnded = false
+        /// Bytes that a piece takes, as far as is known: a step may be long.
+        private var capacity = HistoryMessage.pieceSize
 
-        var isLast: Bool { (other ?? one).isLast }
-
-        @concurrent
-        init(after encoder: HistoryEncoder, isFirst: Bool) async {
-            var encoder = encoder
-            one = Piece(&encoder, isFirst: isFirst)
-            other = one.isLast ? nil : Piece(&encoder, isFirst: false)
+        init(of encoder: HistoryEncoder, on eventLoop: any EventLoop) {
             self.encoder = encoder
+            self.eventLoop = eventLoop
+            sent = eventLoop.makeSucceededVoidFuture()
+        }
+
+        /// The next piece, whose promise must be kept or failed.
+        func next() -> Piece? {
+            guard !isEnded else { return nil }
+            var writer = JSONWriter(capacity: capacity)
+            isEnded = encoder.next(
+                into: &writer, size: isFirst ? HistoryMessage.firstSize : HistoryMessage.pieceSize)
+            // Layers are written into room for the longest ones.
+            capacity = max(capacity, writer.bytes.count + 4096)
+            let promise = eventLoop.makePromise(of: Void.self)
+            let piece = Piece(
+                text: writer.bytes, isFirst: isFirst, isLast: isEnded, turn: sent, sent: promise)
+            isFirst = false
+            sent = promise.futureResult
+            return piece
         }
     }
 }

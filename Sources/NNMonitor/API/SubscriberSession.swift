@@ -37,7 +37,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private var isAnswering = true
     private var isReadHeldBack = false
     private var isEnding = false
-    private var answer: Task<Void, Never>?
+    private(set) var answer: Task<Void, Never>?
     private var stall: StallWatch?
 
     init(monitor: Monitor, deflate: DeflateParameters?) {
@@ -51,15 +51,17 @@ package final class SubscriberSession: ChannelDuplexHandler {
         self.context = context
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue) {
-            eventLoop.execute { bound.value.sendWaiting() }
+        let waker = LoopWaker(eventLoop: eventLoop)
+        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue, waker: waker) {
+            bound.value.sendWaiting()
         }
         self.queue = queue
         stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
         let monitor = monitor
         let deflate = deflate
         let channel = context.channel
-        answer = Task {
+        // Without a preference it would go on on whatever thread an actor answers it, such as an event loop's.
+        answer = Task(executorPreference: globalConcurrentExecutor) {
             let ticket = await monitor.broadcast.subscribe(queue, variant: WireFrameRenderer.Variant(deflate))
             channel.closeFuture.whenComplete { _ in
                 queue.close()
@@ -179,7 +181,8 @@ package final class SubscriberSession: ChannelDuplexHandler {
         let channel = context.channel
         let store = monitor.store
         let deflate = deflate
-        answer = Task {
+        // What trainers wait for, and every other subscriber, comes before it.
+        answer = Task(executorPreference: globalConcurrentExecutor, priority: .utility) {
             guard let snapshot = await store.snapshot(of: runID) else {
                 let message = SubscriberMessages.error("Run '\(runID)' not found")
                 eventLoop.execute { bound.value.finishAnswer(.text(message)) }
@@ -189,8 +192,10 @@ package final class SubscriberSession: ChannelDuplexHandler {
             do {
                 try await HistoryMessage.send(snapshot, form: form, deflate: deflate, to: channel)
                 eventLoop.execute { bound.value.finishAnswer(nil) }
+            } catch ChannelError.ioOnClosedChannel {
+                // The connection is gone, or its close frame waits behind what was written, and is not to be lost.
             } catch {
-                // The connection is gone, or the message is broken off in its middle: nothing can follow it.
+                // The message is broken off in its middle: nothing can follow it.
                 channel.close(promise: nil)
             }
         }

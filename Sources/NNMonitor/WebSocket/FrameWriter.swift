@@ -8,18 +8,25 @@ enum FrameWriter {
         _ opcode: WebSocketOpcode, _ payload: ByteBuffer, isFinal: Bool = true, isCompressed: Bool = false,
         to buffer: inout ByteBuffer
     ) {
+        begin(opcode, count: payload.readableBytes, isFinal: isFinal, isCompressed: isCompressed, to: &buffer)
+        buffer.writeImmutableBuffer(payload)
+    }
+
+    /// Appends the header of a frame whose payload of `count` bytes is to follow, and makes room for that.
+    static func begin(
+        _ opcode: WebSocketOpcode, count: Int, isFinal: Bool, isCompressed: Bool = false, to buffer: inout ByteBuffer
+    ) {
         let first = UInt8(webSocketOpcode: opcode) | (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0)
-        buffer.reserveCapacity(minimumWritableBytes: payload.readableBytes + 10)
+        buffer.reserveCapacity(minimumWritableBytes: count + 10)
         buffer.writeInteger(first)
-        switch payload.readableBytes {
-        case ..<126: buffer.writeInteger(UInt8(payload.readableBytes))
+        switch count {
+        case ..<126: buffer.writeInteger(UInt8(count))
         case ..<65_536:
             buffer.writeInteger(UInt8(126))
-            buffer.writeInteger(UInt16(payload.readableBytes))
+            buffer.writeInteger(UInt16(count))
         default:
             buffer.writeInteger(UInt8(127))
-            buffer.writeInteger(UInt64(payload.readableBytes))
+            buffer.writeInteger(UInt64(count))
         }
-        buffer.writeImmutableBuffer(payload)
     }
 }

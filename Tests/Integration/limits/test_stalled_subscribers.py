@@ -1,10 +1,13 @@
-"""Hundreds of subscribers that stop reading while trainers go on."""
+"""Hundreds of subscribers that stop reading, while trainers go on or in the middle of a history."""
 
+import json
 import threading
 import time
 
 from support.clients import healthy, session
 from support.crowd import make_room_for
+from support.load import post_pipelined
+from support.raw_websocket import TEXT, frame_bytes
 from support.subscriber_crowd import SubscriberCrowd
 from support.trainers import Trainers
 from support.vitals import Vitals
@@ -43,10 +46,10 @@ class Peak(threading.Thread):
         self.join(10)
 
 
-def wait_until_others_are_closed(server, seconds: float) -> float:
-    """Waits until one subscriber is left; returns the seconds that it took."""
+def wait_until_others_are_closed(server, seconds: float, left: int = 1) -> float:
+    """Waits until one subscriber, or so many, are left; returns the seconds that it took."""
     began = time.monotonic()
-    while healthy(server)["active_connections"] > 1:
+    while healthy(server)["active_connections"] > left:
         assert time.monotonic() - began < seconds, "stalled subscribers are kept"
         time.sleep(0.1)
     return time.monotonic() - began
@@ -94,3 +97,28 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
             last = trainers.accepted[index]
             stored = client.get(f"{own.url}/api/v1/runs/{run}").json()["steps"]
             assert stored == [trainers.expected(index, step) for step in range(last - kept, last)]
+
+
+def test_a_hundred_subscribers_that_stop_in_the_middle_of_a_history_hold_a_few_pieces_of_it_each(start_server):
+    count, steps, layers, stall, name = 100, 500, 50, 2, "100 stalled in a history"
+    # Two pieces that wait, the one on its way, and that one once more as TLS records.
+    pieces = 4 * (64 << 10)
+    own = start_server(
+        "--tls", "dev", "--subscriber-stall-timeout", stall, "--ws-ping-interval", 600, "--log-level", "warning")
+    post_pipelined(own, "long", range(steps), layers=layers)
+    with session(own) as client:
+        text = client.get(f"{own.url}/api/v1/runs/long").text
+    question = frame_bytes(TEXT, json.dumps({"action": "subscribe_run", "run_id": "long"}))
+    with Vitals(own, name) as vitals:
+        with SubscriberCrowd(own, count, receive_buffer=4096, segment=SEGMENT) as crowd, Peak(own) as peak:
+            for member in crowd.members:
+                member.socket.sendall(question)
+            gone_after = wait_until_others_are_closed(own, 10 * stall + 60, left=0)
+        each = (peak.bytes - vitals.memory) / count
+        vitals.record("bytes of the history", len(text), "bytes")
+        vitals.record("closed after", gone_after, "s")
+        vitals.record("memory for each", each / 1000, "kB")
+        # A piece ends with the step that fills it.
+        frame = len(text) / steps
+        assert each < (IDLE + ON_ITS_WAY + pieces + 4 * frame) * ROUNDING
+        assert gone_after >= stall

@@ -19,13 +19,26 @@ package protocol FrameRenderer: Sendable {
 /// A message is encoded once, and rendered (compressed, framed) once per variant in use. Each subscriber has a bounded
 /// queue of its own, so a slow one holds up nobody.
 package actor BroadcastManager<Renderer: FrameRenderer> {
-    private struct Subscriber {
-        let queue: SubscriberQueue<Renderer.Frame>
-        let variant: Renderer.Variant
+    /// The subscribers that get the same frames and are awake in the same place.
+    fileprivate struct Lane {
+        /// What they have in common.
+        struct Kind: Hashable {
+            let variant: Renderer.Variant
+            let place: ObjectIdentifier?
+        }
+
+        let waker: (any QueueWaker)?
+        var queues: [UInt64: SubscriberQueue<Renderer.Frame>] = [:]
+    }
+
+    /// Says which subscriber is to be removed.
+    package struct Ticket: Sendable {
+        fileprivate let kind: Lane.Kind
+        fileprivate let number: UInt64
     }
 
     private let renderer: Renderer
-    private var subscribers: [UInt64: Subscriber] = [:]
+    private var lanes: [Lane.Kind: Lane] = [:]
     private var lastSubscriber: UInt64 = 0
     private var resequencer = Resequencer<StoreEvent>()
     private var writer = JSONWriter()
@@ -33,19 +46,23 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     package init(renderer: Renderer) { self.renderer = renderer }
 
     /// Subscribers now.
-    package var subscriberCount: Int { subscribers.count }
+    package var subscriberCount: Int { lanes.values.reduce(0) { $0 + $1.queues.count } }
 
     /// Adds a subscriber: every event whose turn comes after this is put into its queue.
     ///
     /// - Returns: a ticket for `unsubscribe`.
-    package func subscribe(_ queue: SubscriberQueue<Renderer.Frame>, variant: Renderer.Variant) -> UInt64 {
+    package func subscribe(_ queue: SubscriberQueue<Renderer.Frame>, variant: Renderer.Variant) -> Ticket {
         lastSubscriber += 1
-        subscribers[lastSubscriber] = Subscriber(queue: queue, variant: variant)
-        return lastSubscriber
+        let kind = Lane.Kind(variant: variant, place: queue.waker?.place)
+        lanes[kind, default: Lane(waker: queue.waker)].queues[lastSubscriber] = queue
+        return Ticket(kind: kind, number: lastSubscriber)
     }
 
     /// Removes a subscriber.
-    package func unsubscribe(_ ticket: UInt64) { subscribers.removeValue(forKey: ticket) }
+    package func unsubscribe(_ ticket: Ticket) {
+        lanes[ticket.kind]?.queues[ticket.number] = nil
+        if lanes[ticket.kind]?.queues.isEmpty == true { lanes[ticket.kind] = nil }
+    }
 
     /// Hands over a stored step (see `publish(_: StoreEvent)`).
     package func publish(_ step: StoredStep) { publish(.stored(step)) }
@@ -58,20 +75,31 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     }
 
     private func send(_ event: StoreEvent) {
-        guard !subscribers.isEmpty else { return }
+        guard !lanes.isEmpty else { return }
         encode(event)
         var frames: [Renderer.Variant: Renderer.Frame] = [:]
-        for subscriber in subscribers.values {
-            let frame: Renderer.Frame
-            if let made = frames[subscriber.variant] {
-                frame = made
-            } else {
-                frame = renderer.render(writer.bytes, variant: subscriber.variant)
-                frames[subscriber.variant] = frame
-            }
-            subscriber.queue.offer(
-                frame, bytes: renderer.size(of: frame), runID: event.runID, sequence: event.sequence)
+        var sleepers = Sleepers()
+        for (kind, lane) in lanes {
+            let frame = frames[kind.variant] ?? renderer.render(writer.bytes, variant: kind.variant)
+            frames[kind.variant] = frame
+            let sleeping = offer(frame, of: event, to: lane)
+            if let waker = lane.waker { sleepers.add(sleeping, waker: waker) } else { for wake in sleeping { wake() } }
         }
+        sleepers.wake()
+    }
+
+    /// Puts a frame into the queues of a lane.
+    ///
+    /// - Returns: the consumers that sleep.
+    private func offer(_ frame: Renderer.Frame, of event: StoreEvent, to lane: Lane) -> [@Sendable () -> Void] {
+        let bytes = renderer.size(of: frame)
+        var sleeping: [@Sendable () -> Void] = []
+        sleeping.reserveCapacity(lane.queues.count)
+        for queue in lane.queues.values
+        where queue.offer(frame, bytes: bytes, runID: event.runID, sequence: event.sequence) {
+            sleeping.append(queue.wake)
+        }
+        return sleeping
     }
 
     /// Writes the message of an event.

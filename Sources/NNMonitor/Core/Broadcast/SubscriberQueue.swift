@@ -48,19 +48,24 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
 
     private let state = Guarded(State())
     private let limits: QueueLimits
-    private let wake: @Sendable () -> Void
+    let waker: (any QueueWaker)?
+    let wake: @Sendable () -> Void
 
     /// - Parameters:
     ///   - limits: how much may wait.
-    ///   - wake: called, on any thread, when there is something to take after `take` had returned nothing.
-    package init(limits: QueueLimits, wake: @escaping @Sendable () -> Void) {
+    ///   - waker: calls `wake`; `nil`: it is called at once, on any thread.
+    ///   - wake: called when there is something to take after `take` had returned nothing.
+    package init(limits: QueueLimits, waker: (any QueueWaker)? = nil, wake: @escaping @Sendable () -> Void) {
         self.limits = limits
+        self.waker = waker
         self.wake = wake
     }
 
     /// Puts a step in.
-    package func offer(_ frame: Frame, bytes: Int, runID: String, sequence: UInt64) {
-        let mustWake = state.withLock { state in
+    ///
+    /// - Returns: whether the consumer sleeps, and whoever calls must see to it that `wake` is called.
+    func offer(_ frame: Frame, bytes: Int, runID: String, sequence: UInt64) -> Bool {
+        state.withLock { state in
             guard !state.closed, !isKnown(runID, sequence, &state) else { return false }
             state.waiting.append(Waiting(frame: frame, bytes: bytes, runID: runID, sequence: sequence))
             state.bytes += bytes
@@ -71,7 +76,6 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
             defer { state.isIdle = false }
             return state.isIdle
         }
-        if mustWake { wake() }
     }
 
     /// Takes the next item; `nil` when nothing waits: `wake` is called when that changes.

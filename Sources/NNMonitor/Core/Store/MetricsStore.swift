@@ -1,5 +1,3 @@
-import OrderedCollections
-
 /// What the store keeps at most.
 package struct StoreLimits: Sendable, Equatable {
     /// Runs held; over it the run whose last update is oldest is evicted.
@@ -20,7 +18,7 @@ package struct StoreLimits: Sendable, Equatable {
 package actor MetricsStore {
     private let limits: StoreLimits
     private let clock: @Sendable () -> UTCTime
-    private var runs: OrderedDictionary<String, Run> = [:]
+    private var runs = RunTable()
     private var sequence: UInt64 = 0
     private var memory = 0
     private var lastMoment = UTCTime(microseconds: .min)
@@ -38,13 +36,10 @@ package actor MetricsStore {
         let now = moment()
         sequence += 1
         let id = decoded.runID
-        if runs[id] == nil {
-            while runs.count >= limits.runs { evictOldest(except: id) }
-            runs[id] = Run(createdAt: now)
-        }
-        let (record, kept, growth) = keep(decoded, in: &runs[id, default: Run(createdAt: now)], at: now)
+        let place = runs.place(of: id) ?? begin(id, at: now)
+        let (record, kept, growth) = runs.update(place) { keep(decoded, in: &$0, at: now) }
         memory += growth
-        enforceMemoryLimit(keeping: id)
+        enforceMemoryLimit(keeping: place)
         return StoredStep(sequence: sequence, runID: id, record: record, kept: kept)
     }
 
@@ -52,7 +47,7 @@ package actor MetricsStore {
     ///
     /// - Returns: what subscribers are told; `nil` when the run is not held.
     package func remove(_ id: String) -> RemovedRun? {
-        guard let run = runs.removeValue(forKey: id) else { return nil }
+        guard let run = runs.remove(id) else { return nil }
         memory -= run.memory
         sequence += 1
         return RemovedRun(sequence: sequence, runID: id)
@@ -100,19 +95,20 @@ package actor MetricsStore {
         return lastMoment
     }
 
-    private func evictOldest(except id: String) {
-        let oldest = runs.elements.indices.filter { runs.elements[$0].key != id }
-            .min { runs.elements[$0].value.lastUpdate < runs.elements[$1].value.lastUpdate }
-        guard let oldest else { return }
-        memory -= runs.elements[oldest].value.memory
-        runs.remove(at: oldest)
+    /// Makes room for a run, and begins it.
+    private func begin(_ id: String, at now: UTCTime) -> RunTable.Place {
+        while runs.count >= limits.runs { evictOldest() }
+        return runs.add(Run(createdAt: now), id: id)
     }
 
-    /// Evicts the oldest other runs; when the run alone is over the limit, its lowest steps, but never the last one.
-    private func enforceMemoryLimit(keeping id: String) {
+    private func evictOldest() { memory -= runs.removeOldest()?.memory ?? 0 }
+
+    /// Evicts the oldest other runs; when the run alone, which was updated last, is over the limit, its lowest steps, but
+    /// never the last one.
+    private func enforceMemoryLimit(keeping place: RunTable.Place) {
         guard limits.memory > 0 else { return }
-        while memory > limits.memory && runs.count > 1 { evictOldest(except: id) }
-        if memory > limits.memory { memory -= trim(&runs[id, default: Run(createdAt: lastMoment)]) }
+        while memory > limits.memory && runs.count > 1 { evictOldest() }
+        if memory > limits.memory { memory -= runs.update(place) { trim(&$0) } }
     }
 
     /// Drops the lowest steps of a run until the limit is met or one step is left.
