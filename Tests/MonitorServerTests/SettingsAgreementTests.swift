@@ -8,7 +8,7 @@ import Testing
 /// The table is the one definition; the code, the command line, the help and CONFIGURATION.md follow it.
 @Suite struct SettingsAgreementTests {
     @Test func `The table names each setting once`() {
-        #expect(SettingsTable.all.count == 38)
+        #expect(SettingsTable.all.count == 39)
         #expect(Set(SettingsTable.all.map(\.name)).count == SettingsTable.all.count)
         for facts in SettingsTable.all {
             #expect(facts.name.wholeMatch(of: /[A-Z]+(_[A-Z]+)*/) != nil)
@@ -29,6 +29,7 @@ import Testing
         #expect(settings.staticDir == nil && settings.shutdownGrace == .seconds(10))
         #expect(settings.maxRuns == 10 && settings.maxStepsPerRun == 1000 && settings.maxMemory == 0)
         #expect(settings.maxRequestSize == 2_000_000 && settings.maxExpansionRatio == 100)
+        #expect(settings.maxBodyMemory == 0)
         #expect(settings.maxHeaderSize == 32_768 && settings.maxHeaderCount == 100)
         #expect(settings.maxConnections == 16_384 && settings.maxConnectionsPerAddress == 1024)
         #expect(settings.handshakeTimeout == .seconds(10) && settings.headerTimeout == .seconds(10))
