@@ -7,6 +7,7 @@ from pathlib import Path
 
 import rows_connections
 import rows_ingest
+import rows_profile
 import rows_store
 import rows_watch
 
@@ -15,7 +16,7 @@ ROWS = {
     "ingest-gzip": rows_ingest.ingest_gzip, "fan-out": rows_watch.fan_out, "memory": rows_store.memory,
     "history": rows_store.history, "lite": rows_store.lite, "latency": rows_watch.latency, "idle": rows_watch.idle,
     "handshakes": rows_connections.handshakes, "health": rows_connections.health, "growth": rows_store.growth,
-    "start": rows_connections.start,
+    "start": rows_connections.start, "profile": rows_profile.profile,
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs/PERFORMANCE.md"
 BEGIN, END = "<!-- script/bench writes from here -->\n", "<!-- to here -->\n"

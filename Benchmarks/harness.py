@@ -158,6 +158,20 @@ def nginx():
             process.wait(20)
 
 
+@contextlib.contextmanager
+def floor():
+    """The C program that takes bodies over TLS, looks at nothing, and answers 202."""
+    with tempfile.TemporaryDirectory() as folder:
+        pair, port = certificate(Path(folder)), free_port()
+        process = program("echo_floor", port, pair.certificate, pair.key, stdin=subprocess.PIPE)
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield Peer("C", process.pid, port)
+        finally:
+            process.stdin.close()
+            process.wait(20)
+
+
 def certificate(folder: Path) -> certificates.Pair:
     """The same kind of certificate and key, P-256, for every server."""
     return certificates.certificate(folder, "bench")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import orjson
-from harness import BUILT, PEERS_PYTHON, ROOT, TOKEN, Peer, alternate, compact, fastapi, ours, run
+from harness import BUILT, PEERS_PYTHON, ROOT, TOKEN, Peer, alternate, compact, fastapi, floor, ours, run
 
 SECONDS = 4
 
@@ -20,7 +20,7 @@ def decode(report):
         file.write_bytes(body)
 
         def mine():
-            made = subprocess.run([ROOT / ".build/release/DecodeBench", file, "0.5"], check=True, capture_output=True)
+            made = subprocess.run([ROOT / ".build/release/CoreBench", "decode", file, "0.5"], check=True, capture_output=True)
             return int(made.stdout.split()[0]) / 1000
 
         def orjson_loads():
@@ -48,10 +48,11 @@ def decode(report):
 
 
 def mallocs(file: Path, times: int) -> int:
-    made = subprocess.run(
-        [ROOT / ".build/release/DecodeBench", file, "times", str(times)], check=True, capture_output=True, text=True,
-        env={"LD_PRELOAD": str(BUILT / "allocations.so")})
-    return int(made.stderr.split()[-1])
+    counts = file.with_suffix(".allocations")
+    subprocess.run(
+        [ROOT / ".build/release/CoreBench", "decode", file, "times", str(times)], check=True,
+        env={"LD_PRELOAD": str(BUILT / "allocations.so"), "ALLOCATIONS": str(counts)})
+    return int.from_bytes(counts.read_bytes()[:8], "little")
 
 
 def wrk(peer: Peer, file: Path, *extra) -> tuple[float, float]:
@@ -79,12 +80,18 @@ def bodies(folder: Path, layers: int, packed: bool = False) -> Path:
 
 
 def ingest(report, layers: int, rate: float, cost: float | None):
-    with tempfile.TemporaryDirectory() as folder, ours() as mine, fastapi() as peer:
+    with tempfile.TemporaryDirectory() as folder, ours() as mine, fastapi() as peer, floor() as least:
         file = bodies(Path(folder), layers)
-        (rate_mine, cost_mine), (rate_peer, cost_peer) = alternate(
-            3, lambda: wrk(mine, file), lambda: wrk(peer, file))
+        (rate_mine, cost_mine), (rate_peer, cost_peer), (rate_least, cost_least) = alternate(
+            3, lambda: wrk(mine, file), lambda: wrk(peer, file), lambda: wrk(least, file))
+        with mine.session() as client:
+            held = client.get(mine.url + "/api/v1/runs").json()["bench"]["step_count"]
+            assert held == 1000, f"{held} steps are held of the many that were accepted"
     report.figure("NNMonitor", rate_mine, "requests/s", f"{cost_mine:.0f} us of CPU each")
     report.figure("FastAPI", rate_peer, "requests/s", f"{cost_peer:.0f} us of CPU each")
+    report.figure("C: takes the bytes over TLS and answers, no more", rate_least, "requests/s",
+                  f"{cost_least:.0f} us of CPU each")
+    report.figure("CPU a request, to the C program", cost_mine / cost_least, "")
     report.ratio("requests a second", rate_mine / rate_peer, at_least=rate)
     if cost:
         report.ratio("CPU a request", cost_mine / cost_peer, at_most=cost)

@@ -101,10 +101,12 @@ def websocket() -> dict[str, bytes]:
     seeds = {}
     for name, wire in conversations.items():
         seeds[name] = with_choices(wire, 0, 5, 1)
-        seeds[name + "-deflate"] = with_choices(wire, 1, 0, 9, 1)
+        seeds[name + "-deflate"] = with_choices(wire, 1, 0, 0, 0, 9, 1)
     for index, payload in enumerate([b"", "gr\u00fc\u00df \U0001f600".encode(), b"\xc3\x28", text * 20]):
         for compress in (0, 1):
-            seeds[f"message-{index}-{compress}"] = with_choices(payload, 1, 1, 7, 0, 1, compress, 3)
+            for window in (0, 6, 7):
+                seeds[f"message-{index}-{compress}-{15 - window}"] = with_choices(
+                    payload, 1, 1, window, window, 7, 0, 1, compress, 3)
     return seeds
 
 

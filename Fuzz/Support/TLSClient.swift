@@ -6,6 +6,8 @@ final class TLSClient {
     let session: TLSSession
 
     /// What clients share. Configured once and only read afterwards.
+    ///
+    /// Memory: `pointer` is owned, never null, and freed in `deinit`; sessions hold references of their own.
     @safe final class Context {
         let pointer: OpaquePointer
 
@@ -21,6 +23,7 @@ final class TLSClient {
     }
 
     init(_ context: Context) {
+        // Owned by the session below, which frees it also when it is not made.
         guard let ssl = unsafe SSL_new(context.pointer) else { fatalError("no memory for a session") }
         unsafe SSL_set_connect_state(ssl)
         do {

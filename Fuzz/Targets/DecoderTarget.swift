@@ -34,49 +34,79 @@ final class DecoderTarget: FuzzTarget {
         require(record.layerCount > 0, "an accepted step has layers")
         let places = record.layerCount * LayerMetric.count + step.layout.ratioCount + 1
         require(record.numbers.count == places, "the array of numbers has a place for each number")
-        for form in [StepForm.full, .lite] {
-            var writer = JSONWriter()
-            StepEncoder.append(record, form: form, to: &writer)
-            let served = FoundationJSON.read(writer.bytes)
-            require(served != nil, "Foundation reads what the encoder writes")
-            if form == .full { compareServed(record, served) }
-        }
+        let served = Self.served(record, .full)
+        compareServed(record, served.value, in: served.text)
+        _ = Self.served(record, .lite)
         let text = Self.withoutMark(input)
         guard let posted = FoundationJSON.read(text) else {
             require(Exceptions.apply(to: text), "Foundation reads what the decoder accepts")
             return
         }
-        if !FoundationJSON.hasDuplicateKeys(text) { comparePosted(step, record, posted) }
+        guard !FoundationJSON.hasDuplicateKeys(text) else { return }
+        comparePosted(step, record, posted, in: text)
+        let groups = Groups(FoundationJSON.value(posted, "metadata", "layer_groups"), slashes: true)
+        require(groups == Groups(FoundationJSON.value(served.value, "layer_groups")), "the groups that were posted")
+    }
+
+    /// What a reader gets, and Foundation's reading of it.
+    private static func served(_ record: StepRecord, _ form: StepForm) -> (text: [UInt8], value: Any) {
+        var writer = JSONWriter()
+        StepEncoder.append(record, form: form, to: &writer)
+        guard let value = FoundationJSON.read(writer.bytes) else {
+            fatalError("Foundation reads what the encoder writes")
+        }
+        return (writer.bytes, value)
     }
 
     /// What the client posted, in Foundation's reading, against the record.
-    private func comparePosted(_ step: DecodedStep, _ record: StepRecord, _ posted: Any) {
+    private func comparePosted(_ step: DecodedStep, _ record: StepRecord, _ posted: Any, in text: [UInt8]) {
         require(FoundationJSON.text(posted, "metadata", "run_id") == step.runID, "the same run id")
         same(FoundationJSON.number(posted, "metadata", "timestamp"), step.timestamp, "timestamp")
         same(FoundationJSON.number(posted, "metadata", "global_step"), Double(step.step), "global_step")
         same(FoundationJSON.number(posted, "metadata", "batch_size"), Double(step.batchSize), "batch_size")
         for layer in 0..<record.layerCount {
             let object = FoundationJSON.value(posted, "layer_statistics", layer)
-            compare(record, layer, object)
-            let id = FoundationJSON.text(object, "layer_id")
-            require(id?.replacing(".", with: "/") == record.table.layerID(layer), "the same layer id")
-            same(FoundationJSON.number(object, "depth_index"), Double(step.layout.depths[layer]), "depth_index")
+            let id = FoundationJSON.text(object, "layer_id").map { slashed($0) }
+            compare(record, layer, object, id: id)
         }
+        // None need be posted.
+        let ratios = FoundationJSON.value(posted, "cross_layer_analysis", "gradient_norm_ratio")
+        compareRatios(record, ratios ?? [String: Any](), in: text)
         same(
             FoundationJSON.number(posted, "cross_layer_analysis", "feature_std_gradient"),
             record.numbers[record.numbers.count - 1], "feature_std_gradient")
     }
 
     /// What a reader gets, in Foundation's reading, against the record.
-    private func compareServed(_ record: StepRecord, _ served: Any?) {
+    private func compareServed(_ record: StepRecord, _ served: Any, in text: [UInt8]) {
         same(FoundationJSON.number(served, "timestamp"), record.timestamp, "timestamp")
         same(FoundationJSON.number(served, "step"), Double(record.step), "step")
-        for layer in 0..<record.layerCount { compare(record, layer, FoundationJSON.value(served, "layers", layer)) }
-        let ratios = FoundationJSON.value(served, "cross_layer", "gradient_norm_ratio") as? [String: Any]
-        require((ratios?.count ?? -1) <= record.table.layout.ratioCount, "no ratio that was not posted")
+        same(FoundationJSON.number(served, "batch_size"), Double(record.batchSize), "batch_size")
+        for layer in 0..<record.layerCount {
+            let object = FoundationJSON.value(served, "layers", layer)
+            compare(record, layer, object, id: FoundationJSON.text(object, "layer_id").map { Array($0.utf8) })
+        }
+        same(
+            FoundationJSON.number(served, "cross_layer", "feature_std_gradient"),
+            record.numbers[record.numbers.count - 1], "feature_std_gradient")
+        compareRatios(record, FoundationJSON.value(served, "cross_layer", "gradient_norm_ratio"), in: text)
     }
 
-    private func compare(_ record: StepRecord, _ layer: Int, _ object: Any?) {
+    /// - Parameters:
+    ///   - record: what is stored.
+    ///   - layer: which layer.
+    ///   - object: the layer in Foundation's reading.
+    ///   - id: its id there, as it is served.
+    private func compare(_ record: StepRecord, _ layer: Int, _ object: Any?, id: [UInt8]?) {
+        // By bytes: to Unicode an accent of its own is the same as one with its letter.
+        require(id == Array(record.table.layerID(layer).utf8), "the same layer id")
+        let type = FoundationJSON.text(object, "layer_type")
+        require(type.map { Array($0.utf8) } == Array(record.table.layerType(layer).utf8), "the same layer type")
+        same(FoundationJSON.number(object, "depth_index"), Double(record.table.layout.depths[layer]), "depth_index")
+        let shape = FoundationJSON.value(object, "intermediate_features", "activation_shape") as? [Any]
+        require(
+            shape?.map { $0 as? Double } == record.shapes.shapes[layer].map { Double($0) },
+            "activation_shape: Foundation reads \(shape ?? []), we \(record.shapes.shapes[layer])")
         for (metric, path) in Self.metrics {
             let value = record.value(metric, layer: layer)
             let read = path.reduce(object) { FoundationJSON.value($0, $1) }
@@ -85,6 +115,21 @@ final class DecoderTarget: FuzzTarget {
             } else {
                 same(read as? Double, value, "\(path)")
             }
+        }
+    }
+
+    /// The ratios in Foundation's reading of a text. It takes keys that Unicode calls equivalent for one: then it has fewer.
+    private func compareRatios(_ record: StepRecord, _ read: Any?, in text: [UInt8]) {
+        guard let ratios = read as? [String: Any] else { fatalError("gradient_norm_ratio is an object") }
+        let layout = record.table.layout
+        guard ratios.count == layout.ratioCount else {
+            require(FoundationJSON.hasDuplicateKeys(text), "the ratios that were posted, no more and no fewer")
+            return
+        }
+        let first = record.layerCount * LayerMetric.count
+        for index in 0..<layout.ratioCount {
+            let key = String(decoding: layout.ratioKeyBytes(index), as: UTF8.self)
+            same(ratios[key] as? Double, record.numbers[first + index], "gradient_norm_ratio of \(key)")
         }
     }
 
@@ -107,6 +152,27 @@ final class DecoderTarget: FuzzTarget {
     private static func withoutMark(_ input: [UInt8]) -> [UInt8] {
         input.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(input.dropFirst(3)) : input
     }
+}
+
+/// `layer_groups` in Foundation's reading: null, absent and empty are the same.
+private struct Groups: Equatable {
+    private let members: [String: [[UInt8]?]?]
+
+    /// - Parameters:
+    ///   - read: the value.
+    ///   - slashes: whether to read `.` as `/`, as the server does.
+    init(_ read: Any?, slashes: Bool = false) {
+        members = (read as? [String: Any] ?? [:]).mapValues { list in
+            (list as? [Any])?.map { member in
+                (member as? String).map { slashes ? slashed($0) : Array($0.utf8) }
+            }
+        }
+    }
+}
+
+/// A name as it is served: with `/` for each `.`.
+private func slashed(_ name: String) -> [UInt8] {
+    name.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "/") : $0 }
 }
 
 /// Why a text may be accepted that Foundation does not read: the contract reads more than JSON in places that it ignores.

@@ -71,12 +71,24 @@ final class HTTPTarget: FuzzTarget {
         let whole = answers(of: server, to: [bytes], endsInput: endsInput)
         let cut = answers(of: server, to: bytes.pieces(seed: seed), endsInput: endsInput)
         require(
-            whole == cut,
-            "the same answers however the bytes are cut:\n--- whole\n\(whole)\n--- in pieces\n\(cut)\n---")
+            whole.text == cut.text,
+            "the same answers however the bytes are cut:\n--- whole\n\(whole.text)\n--- in pieces\n\(cut.text)\n---")
+        // In one piece only a body of which nothing has come is waited for, and behind it nothing can stand.
+        require(whole.continues <= 1, "a client that has sent all is told to go on \(whole.continues) times")
+        require(
+            cut.continues <= Self.expectations(in: Array(bytes.readableBytesView)),
+            "\(cut.continues) clients are told to go on, more than asked for it")
     }
 
-    /// What a connection answers until its deadlines have ended it, without what changes with the time.
-    private func answers(of server: HTTPServer, to pieces: [ByteBuffer], endsInput: Bool) -> String {
+    /// How many requests in these bytes may ask to be told to go on: at most as many as say so, and as say HTTP/1.1.
+    private static func expectations(in bytes: [UInt8]) -> Int {
+        let lowered = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return min(
+            lowered.ranges(of: Array("100-continue".utf8)).count, bytes.ranges(of: Array("HTTP/1.1".utf8)).count)
+    }
+
+    /// What a connection answers until its deadlines have ended it.
+    private func answers(of server: HTTPServer, to pieces: [ByteBuffer], endsInput: Bool) -> Answers {
         let channel = EmbeddedChannel()
         do {
             let address = try SocketAddress(ipAddress: "192.0.2.1", port: 4000)
@@ -95,31 +107,54 @@ final class HTTPTarget: FuzzTarget {
             channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
             settle(channel)
         }
-        let text = written(by: channel)
+        let answers = Answers(of: channel)
         // One deadline may begin where another ends: head, body, lingering.
         for _ in 0..<4 {
             channel.embeddedEventLoop.advanceTime(by: .seconds(100))
             settle(channel)
         }
-        require(!channel.isActive || text.contains("101 Switching"), "no connection outlives its deadlines")
+        require(!channel.isActive || answers.text.contains("101 Switching"), "no connection outlives its deadlines")
         _ = try? channel.finish(acceptAlreadyClosed: true)
         settle(channel)
-        return text
+        return answers
     }
 
     private func settle(_ channel: EmbeddedChannel) {
         repeat { channel.embeddedEventLoop.run() } while executor.drain()
     }
+}
 
-    private func written(by channel: EmbeddedChannel) -> String {
-        var text = ""
+/// What a connection has written.
+private struct Answers {
+    private static let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    /// What only the head can be answered with: a client that gets it has not been told to go on.
+    private static let refusals = ["404", "405", "417", "421"].map { ByteBuffer(string: "HTTP/1.1 \($0) ") }
+
+    /// All but `100 Continue`, and without what changes with the time.
+    private(set) var text = ""
+    /// How often the client was told to go on. That depends on what has come of the body by then, and so on the cuts (RFC
+    /// 9110 section 10.1.1).
+    private(set) var continues = 0
+
+    init(of channel: EmbeddedChannel) {
+        var isToldToGoOn = false
         while let part = try? channel.readOutbound(as: IOData.self) {
-            if case .byteBuffer(let buffer) = part { text += String(buffer: buffer) }
+            guard case .byteBuffer(let buffer) = part, buffer.readableBytes > 0 else { continue }
+            // It is written by itself; the body of an answer would have to be the very bytes.
+            guard buffer != Self.goOn else {
+                require(!isToldToGoOn, "nobody is told to go on twice for one request")
+                isToldToGoOn = true
+                continues += 1
+                continue
+            }
+            let isRefusal = Self.refusals.contains { buffer.readableBytesView.starts(with: $0.readableBytesView) }
+            require(!isToldToGoOn || !isRefusal, "nobody is told to go on whose request is refused by its head")
+            isToldToGoOn = false
+            text += String(buffer: buffer)
         }
-        // Whether the client is told to go on depends on what has come of the body by then (RFC 9110 section 10.1.1).
-        text = text.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
-        return lines.filter { !$0.hasPrefix("date: ") && !$0.hasPrefix("Date: ") && !$0.hasPrefix("Set-Cookie: ") }
+        text =
+            lines.filter { !$0.hasPrefix("date: ") && !$0.hasPrefix("Date: ") && !$0.hasPrefix("Set-Cookie: ") }
             .joined(separator: "\r\n") + (channel.isActive ? "\n(open)" : "\n(closed)")
     }
 }

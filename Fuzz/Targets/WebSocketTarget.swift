@@ -7,7 +7,8 @@ import NIOWebSocket
 
 /// A WebSocket connection's input, with permessage-deflate or without: the messages and answers do not depend on how the
 /// bytes are cut, text is valid UTF-8, no message is larger than the limit, a silent peer is dropped. Half of the inputs are
-/// taken as frames; of the other half valid frames are made, whose message must arrive.
+/// taken as frames; of the other half valid frames are made, whose message must arrive, and whose payload a client with the
+/// agreed window must be able to read when the server sends it.
 final class WebSocketTarget: FuzzTarget {
     private static let configuration = WebSocketConfiguration(
         maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5))
@@ -16,13 +17,21 @@ final class WebSocketTarget: FuzzTarget {
 
     func run(_ input: [UInt8]) {
         var choices = Choices(input)
-        let deflate = choices.yes() ? DeflateParameters(clientNoContextTakeover: choices.yes()) : nil
+        let deflate = choices.yes() ? Self.parameters(&choices) : nil
         let seed = choices.number(in: 0...255)
         if choices.yes() {
             compare(ByteBuffer(bytes: choices.payload), deflate, seed: seed)
         } else {
             deliver(&choices, deflate, seed: seed)
         }
+    }
+
+    private static func parameters(_ choices: inout Choices) -> DeflateParameters {
+        var parameters = DeflateParameters(clientNoContextTakeover: choices.yes())
+        // 15 first: what an input that is used up chooses is the default.
+        parameters.serverMaxWindowBits = 15 - choices.number(in: 0...7)
+        parameters.clientMaxWindowBits = 15 - choices.number(in: 0...7)
+        return parameters
     }
 
     private func compare(_ bytes: ByteBuffer, _ deflate: DeflateParameters?, seed: Int) {
@@ -41,7 +50,8 @@ final class WebSocketTarget: FuzzTarget {
         let isCompressed = deflate != nil && choices.yes()
         let fragment = choices.number(in: 0...255) * 4 + 1
         let payload = Array(choices.payload.prefix(8192))
-        let carried = isCompressed ? ClientFrames.compressed(payload) : payload
+        let window = deflate?.clientMaxWindowBits ?? 15
+        let carried = isCompressed ? ClientFrames.compressed(payload, windowBits: window) : payload
         let frames = ClientFrames.message(carried, isText: isText, isCompressed: isCompressed, fragment: fragment)
         let conversation = Conversation(Self.configuration, deflate, frames.pieces(seed: seed))
         if isText && String(validating: payload, as: UTF8.self) == nil {
@@ -51,6 +61,34 @@ final class WebSocketTarget: FuzzTarget {
             let buffer = ByteBuffer(bytes: payload)
             require(conversation.messages == [isText ? .text(buffer) : .binary(buffer)], "a valid message arrives")
         }
+        sendBack(payload, deflate)
+    }
+
+    /// A message of the server's is read by a client that has no larger window than was agreed.
+    private func sendBack(_ payload: [UInt8], _ deflate: DeflateParameters?) {
+        let message = ByteBuffer(bytes: payload)
+        var frame = WebSocketFrameEncoder(deflate: deflate).binary(message)
+        guard let head = frame.readBytes(length: 2) else { fatalError("a frame has a head") }
+        if head[1] == 126 { frame.moveReaderIndex(forwardBy: 2) }
+        guard head[0] & 0x40 != 0 else {
+            require(frame == message, "a message that is not compressed goes as it is")
+            return
+        }
+        require(deflate?.compressesOutgoing == true, "only what was agreed is compressed")
+        frame.writeBytes([0x00, 0x00, 0xFF, 0xFF])
+        var read = ByteBuffer()
+        do {
+            let limits = ExpansionLimits(maximumSize: payload.count, maximumRatio: 1100)
+            var inflater = try Inflater(format: .raw(windowBits: deflate?.serverMaxWindowBits ?? 15), limits: limits)
+            // Byte by byte: what one call has put out zlib takes from there, and looks into its window for the rest only.
+            for byte in frame.readableBytesView {
+                var piece = ByteBuffer(bytes: [byte])
+                try inflater.inflate(&piece, into: &read)
+            }
+        } catch {
+            fatalError("a client with the agreed window inflates what the server sends: \(error)")
+        }
+        require(read == message, "a message of the server's arrives")
     }
 }
 
@@ -152,9 +190,9 @@ private enum ClientFrames {
     }
 
     /// A compressed message's payload (RFC 7692 section 7.2.1).
-    static func compressed(_ payload: [UInt8]) -> [UInt8] {
+    static func compressed(_ payload: [UInt8], windowBits: Int) -> [UInt8] {
         do {
-            var deflater = try Deflater(format: .raw(windowBits: 15), level: 6)
+            var deflater = try Deflater(format: .raw(windowBits: windowBits), level: 6)
             var output = ByteBuffer()
             try deflater.deflate(ByteBuffer(bytes: payload), into: &output, flush: .sync)
             return Array(output.readableBytesView.dropLast(4))

@@ -1,4 +1,3 @@
-import CZlib
 import Compression
 import NIOCore
 import Testing

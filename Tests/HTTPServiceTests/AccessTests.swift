@@ -123,6 +123,18 @@ import Testing
         }
     }
 
+    @Test func withoutAListEveryNameIsAnsweredWithATokenOrOpen() throws {
+        for table in [self.table, .open] {
+            let fixture = try Fixture(table: table)
+            #expect(fixture.server.configuration.allowedHosts == nil)
+            for host in ["127.0.0.1:8000", "[::1]:8000", "monitor.local", "evil.example:8000", "10.0.0.1.evil"] {
+                let answer = try EmbeddedConnection(fixture).exchange(
+                    "GET / HTTP/1.1\r\nHost: \(host)\r\nAuthorization: Bearer rrr\r\n\r\n")
+                #expect(answer.status == 200, "\(host)")
+            }
+        }
+    }
+
     // MARK: CORS
 
     let preflight = "Origin: http://good\r\nAccess-Control-Request-Method: POST\r\n"

@@ -83,6 +83,8 @@ import Testing
         ("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         ("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400),
         ("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        ("POST /echo HTTP/1.1\r\nHost: h\r\nContent_Length: 1\r\n\r\n", 400),
+        ("POST /echo HTTP/1.1\r\nHost: h\r\nTRANSFER_encoding: chunked\r\n\r\n", 400),
         ("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
         ("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", 400),
         ("GET /health HTTP/2.0\r\nHost: h\r\n\r\n", 505),

@@ -2,8 +2,10 @@
 `http_cases`."""
 
 import gzip
+import signal
 
 import pytest
+from support.clients import wait_until
 from support.raw import RawConnection, request
 
 CSS = "/static/css/base.css"
@@ -68,3 +70,42 @@ def test_link_that_is_made_later_is_not_served(start_server, site):
     with RawConnection(own) as raw:
         assert raw.ask(request("/static/later.txt")).status == 404
         assert b"the secret" not in raw.ask(request("/static/sub/inside.txt")).body
+
+
+def test_sighup_takes_new_static_files(start_server, site):
+    own = start_server("--static-dir", site)
+    with RawConnection(own) as raw:
+        before = raw.ask(request("/static/sub/inside.txt"))
+        (site / "sub" / "inside.txt").write_text("changed")
+        (site / "added.txt").write_text("added")
+        (site / "docs.html").write_text("<!doctype html><title>new</title>")
+        (site / "sub" / "gone.txt").write_text("for one reload only")
+        # They are held in memory: a file that is under way is not seen.
+        assert raw.ask(request("/static/sub/inside.txt")).body == before.body
+        assert raw.ask(request("/static/added.txt")).status == 404
+        own.signal(signal.SIGHUP)
+        wait_until(lambda: raw.ask(request("/static/added.txt")).status == 200)
+        after = raw.ask(request("/static/sub/inside.txt"))
+        assert (after.body, after["etag"] != before["etag"]) == (b"changed", True)
+        assert raw.ask(request("/docs")).body == (site / "docs.html").read_bytes()
+        assert raw.ask(request("/static/sub/gone.txt")).status == 200
+        (site / "sub" / "gone.txt").unlink()
+        own.signal(signal.SIGHUP)
+        wait_until(lambda: raw.ask(request("/static/sub/gone.txt")).status == 404)
+
+
+@pytest.mark.parametrize("spoil", ["a link that leaves", "no folder"])
+def test_sighup_keeps_the_static_files_that_it_has_when_the_new_ones_cannot_be_used(start_server, site, spoil):
+    own = start_server("--static-dir", site)
+    (site / "added.txt").write_text("added")
+    if spoil == "a link that leaves":
+        (site / "link.txt").symlink_to("../outside/secret.txt")
+    else:
+        site.rename(site.with_name("elsewhere"))
+    own.signal(signal.SIGHUP)
+    assert " error " in own.wait_for_line("not reloaded.*static files")
+    with RawConnection(own) as raw:
+        assert raw.ask(request("/")).body == b"<!doctype html><title>x</title>"
+        assert raw.ask(request("/static/sub/inside.txt")).status == 200
+        for path in ("/static/added.txt", "/static/link.txt"):
+            assert raw.ask(request(path)).status == 404

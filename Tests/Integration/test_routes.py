@@ -1,18 +1,21 @@
 """HEAD, health, redirects, paths that lead nowhere, wrong methods, and the pages of the dashboard."""
 
 import http.client
+import json
 import time
 from urllib.parse import urlsplit
 
 import pytest
 from websockets.sync.client import connect
 
+from support.access import call
 from support.ingest import accept, assert_json, get, session
 from support.payloads import payload
 from support.raw import RawConnection, request
 from support.server import ROOT
 
 RUNS = "/api/v1/runs"
+DESCRIPTION = json.loads((ROOT / "static/openapi.json").read_text())
 
 PATHS = [RUNS, f"{RUNS}/head", f"{RUNS}/head/latest", f"{RUNS}/absent", "/health", "/", "/static/css/base.css",
          "/openapi.json", "/docs", "/nowhere", "/health/", "/ws", "/static/%zz"]
@@ -137,3 +140,17 @@ def test_the_dashboard_the_description_and_its_page_are_served(server):
     paths = description.json()["paths"]
     for path in ("/api/v1/metrics/layerwise", RUNS, f"{RUNS}/{{run_id}}", f"{RUNS}/{{run_id}}/latest", "/health"):
         assert path in paths
+
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+
+
+@pytest.mark.parametrize(("path", "described"), [
+    (path, {method.upper() for method in METHODS & item.keys()}) for path, item in DESCRIPTION["paths"].items()])
+def test_the_description_has_the_methods_that_are_served_and_no_others(guarded, path, described):
+    target = path.format(run_id="some", path="css/base.css")
+    answer = call(guarded, "PATCH", target, "both")
+    assert answer.status_code == 405
+    # HEAD comes with GET; preflights are answered everywhere.
+    allowed = {item.strip() for item in answer.headers["Allow"].split(",")} - {"HEAD", "OPTIONS"}
+    assert allowed == described

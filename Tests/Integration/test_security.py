@@ -177,6 +177,36 @@ def test_auth_off_is_open_everywhere(start_server):
     assert "token=" not in own.output
 
 
+# Names in `Host`
+
+FOREIGN = ["monitor.example", "rebound.example:80", "192.0.2.1.example", "localhost.example"]
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_foreign_name_is_refused_on_an_open_loopback_server(server, host):
+    assert call(server, "GET", "/api/v1/runs", headers={"Host": host}).status_code == 421
+    with RawWebSocket(server, host=host) as socket:
+        assert socket.answer.status == 421
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_every_name_is_answered_where_tokens_are_asked_for(guarded, host):
+    assert call(guarded, "GET", "/health", headers={"Host": host}).status_code == 200
+    assert call(guarded, "GET", "/api/v1/runs", "viewer", headers={"Host": host}).status_code == 200
+    # The name lets nobody in.
+    assert call(guarded, "GET", "/api/v1/runs", headers={"Host": host}).status_code == 401
+    with RawWebSocket(guarded, [f"Authorization: Bearer {TOKENS['viewer']}"], host=host) as socket:
+        assert socket.answer.status == 101
+
+
+def test_every_name_is_answered_with_auth_off(start_server):
+    own = start_server("--auth", "off")
+    for host in FOREIGN:
+        assert call(own, "GET", "/api/v1/runs", headers={"Host": host}).status_code == 200
+        with RawWebSocket(own, host=host) as socket:
+            assert socket.answer.status == 101
+
+
 # Tokens file
 
 

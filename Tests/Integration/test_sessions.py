@@ -3,7 +3,7 @@
 from http.cookies import SimpleCookie
 
 import pytest
-from support.access import TOKENS, call, digest, log_in
+from support.access import TOKENS, call, digest, log_in, tokens_file
 from support.clients import receive, subscribe
 from support.payloads import payload, run_id, served
 from support.raw import INGEST
@@ -107,6 +107,23 @@ def test_cookie_with_the_own_origin_may_post_and_open_a_websocket(guarded, guard
         answer = call(server, "POST", INGEST, json=body, headers={"Cookie": pair, "Origin": server.url})
         assert answer.status_code == 202
         assert receive(socket, "new_metrics", run)["data"] == served(body)
+
+
+def test_session_that_was_begun_before_is_not_slowed_by_wrong_tokens_of_its_address(start_server, tmp_path):
+    own = start_server("--auth-tokens-file", tokens_file(tmp_path), "--auth-failure-limit", 3)
+    pair, _ = log_in(own)
+    browser = {"Cookie": pair, "Origin": own.url}
+    assert [call(own, "GET", "/api/v1/runs", headers={"Authorization": "Bearer wrong"}).status_code
+            for _ in range(4)] == [401] * 3 + [429]
+    # Of the same address: a right token and a login are slowed, the session is not.
+    assert call(own, "GET", "/api/v1/runs", "both").status_code == 429
+    assert call(own, "POST", "/login", data={"token": TOKENS["both"]}).status_code == 429
+    assert call(own, "GET", "/", headers=browser).status_code == 200
+    body = payload(run_id())
+    with subscribe(own, headers={"Cookie": pair}, origin=own.url) as socket:
+        assert receive(socket)["type"] == "initial_runs"
+        assert call(own, "POST", INGEST, json=body, headers=browser).status_code == 202
+        assert receive(socket, "new_metrics")["data"] == served(body)
 
 
 def test_bearer_with_a_foreign_origin_may_post(guarded):

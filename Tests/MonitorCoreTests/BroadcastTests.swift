@@ -63,6 +63,30 @@ extension SubscriberQueue {
         #expect(first[0].hasPrefix(#"0:{"type":"new_metrics","run_id":"r","data":{"step":2,"#))
     }
 
+    @Test func eventsPassOnlyWhileNobodyWatchesAndKeepTheirOrder() async {
+        let renderer = PlainRenderer()
+        let broadcast = BroadcastManager(renderer: renderer)
+        let store = MetricsStore(limits: StoreLimits())
+        var steps: [StoredStep] = []
+        for number in 1...6 { steps.append(await store.append(Payloads.step(number))) }
+        #expect(broadcast.pass(.stored(steps[0])))
+        // The third is ahead of the second, which comes when somebody watches: both are for it.
+        #expect(broadcast.pass(.stored(steps[2])))
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        let ticket = await broadcast.subscribe(queue, variant: 0)
+        #expect(!broadcast.pass(.stored(steps[1])))
+        await broadcast.publish(steps[1])
+        let sent = frames(queue.drain())
+        #expect(sent.count == 2 && sent[0].contains(#""data":{"step":2,"#) && sent[1].contains(#""data":{"step":3,"#))
+        await broadcast.unsubscribe(ticket)
+        #expect(broadcast.pass(.stored(steps[3])))
+        _ = await broadcast.subscribe(queue, variant: 0)
+        await broadcast.publish(steps[5])
+        #expect(frames(queue.drain()).isEmpty)
+        await broadcast.publish(steps[4])
+        #expect(frames(queue.drain()).count == 2)
+    }
+
     @Test func aRemovedRunIsAnnouncedInItsPlace() async throws {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
         let store = MetricsStore(limits: StoreLimits())

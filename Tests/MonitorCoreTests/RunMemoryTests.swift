@@ -41,4 +41,58 @@ import Testing
         while run.steps.count > 0 { run.removeLowest() }
         #expect(run.memory == 0)
     }
+
+    /// Bytes that an array has room for beyond its elements.
+    private func spare<Element>(_ array: [Element]) -> Int {
+        (array.capacity - array.count) * MemoryLayout<Element>.stride
+    }
+
+    @Test func whatIsKeptOfAPayloadOfWhiteSpaceIsWhatIsCounted() {
+        var run = Run(createdAt: UTCTime(microseconds: 0))
+        let metadata =
+            #""metadata":{"run_id":"r","timestamp":1,"global_step":1,"batch_size":1,"layer_groups":{"g":["a","b"]}}"#
+        let payload = Payloads.payload(metadata: metadata) + String(repeating: " ", count: 1_000_000)
+        guard case .success(let decoded) = StepDecoder.decode(Array(payload.utf8)) else {
+            Issue.record("refused")
+            return
+        }
+        let record = run.record(decoded)
+        let layout = record.table.layout
+        let spares = [
+            spare(record.numbers), spare(layout.text), spare(layout.nameBounds), spare(layout.depths),
+            spare(layout.ratioBounds), spare(layout.groupsJSON), spare(record.table.groups),
+            spare(record.table.heads.bytes), spare(record.table.heads.ends), spare(record.table.ratioKeys.bytes),
+            spare(record.shapes.shapes.dimensions), spare(record.shapes.shapes.ends),
+            spare(record.shapes.fragments.bytes), spare(record.shapes.fragments.ends),
+        ]
+        #expect(spares.allSatisfy { $0 <= 128 }, "\(spares)")
+    }
+
+    @Test func theStoreKeepsTheNumbersThatTheDecoderMadeWithoutACopy() {
+        for count in [1, 2, 50, 400] {
+            let layers = (0..<count).map { Payloads.layer(id: "layer.\($0)", depth: "\($0)") }
+            let decoded = Payloads.step(1, layers: layers)
+            #expect(spare(decoded.numbers) <= 128)
+            var run = Run(createdAt: UTCTime(microseconds: 0))
+            let record = run.record(decoded)
+            let made = decoded.numbers.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
+            #expect(record.numbers.withUnsafeBytes { Int(bitPattern: $0.baseAddress) } == made)
+        }
+    }
+
+    @Test func theOffsetsOfReadyJSONReachToTheEndOfWhatTheLargestBodyIsServedAs() {
+        // Nothing grows by more than this: five bytes become twenty.
+        let dimensions = Array(repeating: "1e18", count: 10_000).joined(separator: ",")
+        let features = #""activation_std":0.5,"activation_mean":0,"activation_shape":[\#(dimensions)]"#
+        let payload = Array(Payloads.payload(layers: [Payloads.layer(features: features)]).utf8)
+        guard case .success(let decoded) = StepDecoder.decode(payload) else {
+            Issue.record("refused")
+            return
+        }
+        let served = ShapeTable(decoded.shapes).fragments.bytes.count
+        #expect(served > payload.count * 3)
+        #expect(served < payload.count * 4)
+        let largestBody = 1 << 30
+        #expect(Int(JSONFragments.Offset.max) + 1 >= largestBody * 4)
+    }
 }

@@ -112,9 +112,10 @@ import Testing
 
     @Test func issuesBeyondTheListsSizeAreNotForgottenWithItsEntries() {
         // Ten thousand bad members fill the list; the error after them is only counted; then the list is emptied.
-        let bad = Array(repeating: "1", count: 10_000).joined(separator: ",")
+        let bad = Array(repeating: "1", count: 100).joined(separator: ",")
+        let groups = (0..<100).map { "\"g\($0)\":[\(bad)]" }.joined(separator: ",")
         let metadata =
-            #""metadata":{"layer_groups":{"g":[\#(bad)]},"run_id":"r","timestamp":-1,"global_step":1,"batch_size":1,"#
+            #""metadata":{"layer_groups":{\#(groups)},"run_id":"r","timestamp":-1,"global_step":1,"batch_size":1,"#
             + #""layer_groups":null}"#
         #expect(Payloads.issues(Payloads.payload(metadata: metadata)) == ["too_many_errors "])
         let repaired = metadata.dropLast() + #","timestamp":1}"#
@@ -194,5 +195,85 @@ import Testing
         for length in 1..<payload.count {
             #expect(Payloads.issues(Array(payload[..<length])) == ["json_invalid \(length)"])
         }
+    }
+
+    @Test func whiteSpaceAnywhereChangesNothing() throws {
+        let payload = Payloads.payload(layers: [
+            Payloads.layer(bias: "null"), Payloads.layer(id: "b", depth: "1", bias: #"{"std":8e-2,"mean_abs":9}"#),
+        ])
+        let compact = try StepDecoder.decode(Array(payload.utf8)).get()
+        for space in [" ", "  ", "\n", "\r\n\t", "\n" + String(repeating: " ", count: 40)] {
+            // No string of the payload has any of these.
+            for tokens in ["{", "}", "[", "]", ",", ":", ",:", "{}[],:"] {
+                for isBefore in [true, false] {
+                    let spaced = payload.flatMap { character -> String in
+                        guard tokens.contains(character) else { return String(character) }
+                        return isBefore ? space + String(character) : String(character) + space
+                    }
+                    let step = try StepDecoder.decode(Array(String(spaced).utf8)).get()
+                    #expect(step.layout == compact.layout)
+                    #expect(step.shapes == compact.shapes)
+                    #expect(step.numbers.map(\.bitPattern) == compact.numbers.map(\.bitPattern))
+                }
+            }
+        }
+    }
+
+    @Test func aSpacedKeyIsPassedOnlyWhereItStandsWhole() {
+        let key = SchemaKey("std")
+        func passes(_ text: String, first: Bool) -> Bool {
+            let padded = Array((text + String(repeating: " ", count: 30)).utf8)
+            return padded.withUnsafeBufferPointer { buffer in
+                var reader = JSONReader(buffer)
+                var first = first
+                return reader.passSpacedKey(key, first: &first) && reader.next == UInt8(ascii: "1") && !first
+            }
+        }
+        for text in [#""std":1"#, #" "std": 1"#, "\n\t \"std\": \r\n1"] {
+            #expect(passes(text, first: true))
+            #expect(!passes(text, first: false))
+            #expect(passes("," + text, first: false))
+            #expect(passes(" \n, " + text, first: false))
+            #expect(!passes("," + text, first: true))
+        }
+        for text in [#""stdx":1"#, #""st":1"#, #""std""#, #"std":1"#, "", #""s\u0074d":1"#] {
+            #expect(!passes(text, first: true))
+        }
+    }
+
+    @Test func escapedAndUnknownKeysAreToldApartFromTheSchemas() throws {
+        let escaped = Payloads.payload().replacing(#""depth_index""#, with: #""\u0064epth_index""#)
+            .replacing(#""mean""#, with: #""unknown":[{}],"me\u0061n""#)
+            .replacing(#""gradient_std""#, with: #""gradient_st\ud800":"x","gradient_std""#)
+        #expect(escaped != Payloads.payload())
+        let step = try StepDecoder.decode(Array(escaped.utf8)).get()
+        let plain = try StepDecoder.decode(Array(Payloads.payload().utf8)).get()
+        #expect(step.numbers.map(\.bitPattern) == plain.numbers.map(\.bitPattern))
+        #expect(step.layout == plain.layout)
+    }
+
+    @Test func controlCharactersAreThoseOfUnicode() {
+        for scalar in (0..<0x11_0000).lazy.compactMap({ Unicode.Scalar($0 as UInt32) }) {
+            // All of the first planes' beginning, then a part of the rest.
+            if scalar.value > 0x3000 && scalar.value % 61 != 0 { continue }
+            let isControl = scalar.properties.generalCategory == .control
+            if PayloadPass.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {
+                Issue.record("U+\(String(scalar.value, radix: 16))")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("{}", ""), ("null", ""), (#"{"a":[]}"#, #"{"a":[]}"#),
+        (#" { "a" : [ "x.y" , "z" ] } "#, #"{"a":["x/y","z"]}"#),
+        (#"{"":[""],"b.c":["."]}"#, #"{"":[""],"b.c":["/"]}"#), (#"{"\u0061\"":["\u0041\n"]}"#, #"{"a\"":["A\n"]}"#),
+        (#"{"a":["1"],"b":["2"],"a":["3"],"c":[],"b":[]}"#, #"{"a":["3"],"b":[],"c":[]}"#),
+        (#"{"a":["1"],"\u0061":["2"]}"#, #"{"a":["2"]}"#), (#"{"a":1,"a":["2"]}"#, #"{"a":["2"]}"#),
+        (#"{"a":[1,"\ud800"],"\ud800":[],"a":[],"\ufffd":["x"]}"#, #"{"a":[],"\#u{FFFD}":["x"]}"#),
+    ])
+    func groupsAreKeptAsTheJSONTheyAreServedAs(posted: String, served: String) throws {
+        let metadata = Payloads.metadata.dropLast() + #","layer_groups":\#(posted)}"#
+        let step = try StepDecoder.decode(Array(Payloads.payload(metadata: String(metadata)).utf8)).get()
+        #expect(String(decoding: step.layout.groupsJSON, as: UTF8.self) == served)
     }
 }

@@ -14,6 +14,17 @@ import Testing
         #expect(both.usesTLS)
     }
 
+    @Test func `All bodies together have room for one`() async throws {
+        var environment = ["NN_MONITOR_MAX_BODY_MEMORY": "1999999"]
+        let refusal = try #require(await SettingsFixture.refusal(environment: environment))
+        #expect(
+            refusal.hasPrefix(
+                "NN_MONITOR_MAX_BODY_MEMORY: '1999999' (from the environment) is not allowed: MAX_REQUEST_SIZE is 2000000"
+            ))
+        environment["NN_MONITOR_MAX_BODY_MEMORY"] = "2000000"
+        #expect(try await SettingsFixture.settings(environment: environment).maxBodyMemory == 2_000_000)
+    }
+
     @Test func `The certificate of our own making excludes another`() async throws {
         let environment = [
             "NN_MONITOR_TLS_CERT_FILE": "c", "NN_MONITOR_TLS_KEY_FILE": "k", "NN_MONITOR_TLS": "dev",

@@ -26,6 +26,7 @@ import Testing
             (SettingsTable.maxMemory.facts, number),
             (SettingsTable.maxRequestSize.facts, number + ["99999", "1073741825"]),
             (SettingsTable.maxExpansionRatio.facts, number + ["0", "100001"]),
+            (SettingsTable.maxBodyMemory.facts, number),
             (SettingsTable.maxHeaderSize.facts, number + ["1023", "1048577"]),
             (SettingsTable.maxHeaderCount.facts, number + ["9", "10001"]),
             (SettingsTable.maxConnections.facts, number + ["0", "1000001"]),

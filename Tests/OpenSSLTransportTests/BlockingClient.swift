@@ -101,7 +101,12 @@ final class BlockingClient {
     var cipher: String { SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? "" }
     /// The session with its ticket; the caller frees it.
     var session: OpaquePointer? { SSL_get1_session(ssl) }
-    func renegotiate() -> Int32 { SSL_renegotiate(ssl) == 1 ? SSL_do_handshake(ssl) : 0 }
+    var maySecurelyRenegotiate: Bool { SSL_ctrl(ssl, SSL_CTRL_GET_RI_SUPPORT, 0, nil) == 1 }
+
+    func renegotiate() throws {
+        guard SSL_renegotiate(ssl) == 1 else { throw Failure("this client cannot ask") }
+        guard SSL_do_handshake(ssl) == 1 else { throw Failure("renegotiation") }
+    }
 
     var negotiatedProtocol: String? {
         var name: UnsafePointer<UInt8>?

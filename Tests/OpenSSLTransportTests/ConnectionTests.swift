@@ -233,7 +233,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `Renegotiation is refused`() async throws {
+    @Test func `Renegotiation is refused with the alert for it, and the next client is served`() async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let client = try ClientContext(
             trusting: configuration.certificateFile, versions: TLSVersion.v1_2.rawValue...TLSVersion.v1_2.rawValue)
@@ -241,7 +241,23 @@ private let v1_1: Int32 = 0x0302
         try await blocking {
             let connection = try BlockingClient(port: port, context: client)
             try connection.handshake()
-            #expect(connection.renegotiate() != 1)
+            // The server says so in its hello (RFC 5746): else OpenSSL's client would not ask.
+            #expect(connection.maySecurelyRenegotiate)
+            let refusal = #expect(throws: BlockingClient.Failure.self) { try connection.renegotiate() }
+            #expect(refusal?.description == "renegotiation: no renegotiation")
+        }
+        // The warning no_renegotiation leaves it to the client whether to go on (RFC 5246 §7.2.2); OpenSSL's gives up.
+        let seen = await server.events { $0 == .inactive }
+        guard seen.count == 3, seen[0] == .handshake(nil), case .error(let error) = seen[1] else {
+            Issue.record("\(seen)")
+            return
+        }
+        #expect(error.description.contains("alert handshake failure"))
+        try await blocking {
+            let second = try BlockingClient(port: port, context: client)
+            try second.handshake()
+            try second.write([7])
+            #expect(try second.read(exactly: 1) == [7])
         }
         try await server.stop()
     }

@@ -34,6 +34,11 @@ class Ledger:
             self.counts["steps posted"] += 1
             self.accepted[run] = self.accepted.get(run, 0) + 1
 
+    def malformed_share(self) -> float:
+        """The part of the trainers' requests that were malformed."""
+        wrong = self.counts["malformed requests"]
+        return wrong / max(wrong + self.counts["steps posted"], 1)
+
     def add(self, counts: dict, errors: list[str], error_count: int):
         """Takes over what another process's ledger has."""
         with self._lock:

@@ -1,17 +1,29 @@
 """Trainers: each posts run after run, step after step, plain or gzip, and now and then something malformed."""
 
+import functools
 import gzip
 import json
 import random
 import ssl
 
 from malformed import malformed
-from support.payloads import payload
+from support.payloads import payload, served
 from support.raw import RawConnection, ingest
 
 # A run's statistics repeat after so many steps; making them costs more than taking them costs the server.
 DIFFERENT = 10
-MALFORMED = 0.05
+# One of so many requests is malformed: 5 %.
+ONE_OF = 20
+
+
+@functools.cache
+def _served(seed: int, layers: int) -> dict:
+    return served(payload("any", 0, layers, seed))
+
+
+def stored(step: int, layers: int) -> dict:
+    """A step of any run that was posted here, as the server must give it."""
+    return {**_served(step % DIFFERENT, layers), "step": step}
 
 
 class Trainer:
@@ -26,6 +38,7 @@ class Trainer:
         self.steps_per_run = steps_per_run
         self.rng = random.Random(number)
         self.connection: RawConnection | None = None
+        self.requests = 0
 
     def train(self, pause, done):
         """Trains until `done` is set; `pause` is called after each request."""
@@ -34,13 +47,24 @@ class Trainer:
             run = f"soak-{self.number}-{index}"
             index += 1
             bodies = [json.dumps(payload(run, 0, self.layers, seed)).encode() for seed in range(DIFFERENT)]
-            for step in range(self.steps_per_run):
+            step = 0
+            while step < self.steps_per_run:
                 if done.is_set():
                     return
-                if self.rng.random() < MALFORMED:
+                if self.is_turn_of_malformed():
                     self.post_malformed(bodies[0])
-                self.post(run, bodies[step % DIFFERENT].replace(b'"global_step": 0', b'"global_step": %d' % step))
+                else:
+                    self.post(run, bodies[step % DIFFERENT].replace(b'"global_step": 0', b'"global_step": %d' % step))
+                    step += 1
                 pause()
+
+    def is_turn_of_malformed(self) -> bool:
+        """Once among each twenty requests, somewhere."""
+        place = self.requests % ONE_OF
+        if place == 0:
+            self.malformed_place = self.rng.randrange(ONE_OF)
+        self.requests += 1
+        return place == self.malformed_place
 
     def connect(self) -> RawConnection:
         if self.connection is None:

@@ -42,6 +42,8 @@ class Witness:
         run, step = match[1], int(match[2])
         if step != self.seen.get(run, 0):
             self.ledger.error(f"the witness got step {step} of {run} where {self.seen.get(run, 0)} was next")
+        # The run that was updated last is the last one.
+        self.seen.pop(run, None)
         self.seen[run] = step + 1
         self.ledger.count("steps seen by the witness")
 
@@ -58,9 +60,13 @@ class Witness:
                 self.ledger.error(f"{run}: {expected.get(run, 0)} steps were accepted, {self.seen.get(run, 0)} seen")
         self.socket.close()
 
+    def expected_store(self, max_runs: int, max_steps: int) -> dict[str, range]:
+        """What the server must hold in the end: of the runs that were updated last, the last steps."""
+        return {run: range(max(0, self.seen[run] - max_steps), self.seen[run]) for run in list(self.seen)[-max_runs:]}
+
 
 def check_history(ledger, run: str, data: dict, limit: int):
-    """A history is a gapless piece of 0, 1, 2, ... that ends where the run ended then."""
+    """A history is a gapless piece of 0, 1, 2, ..., as long as the limit lets it be."""
     steps = [step["step"] for step in data["steps"]]
     if not steps or steps != list(range(steps[0], steps[-1] + 1)) or len(steps) > limit:
         ledger.error(f"the history of {run} has the steps {steps[:3]} to {steps[-3:]}, {len(steps)} of them")
@@ -172,10 +178,17 @@ class Reader:
         if not names:
             return
         run = self.rng.choice(names)
-        answer = client.get(f"{self.server.url}/api/v1/runs/{run}", timeout=60)
-        # It may have been evicted since.
-        if answer.status_code == 200:
-            self.ledger.count("histories by GET")
-            check_history(self.ledger, run, answer.json(), self.limit)
-        elif answer.status_code != 404:
-            self.ledger.error(f"the history of {run} was answered {answer.status_code}")
+        address = f"{self.server.url}/api/v1/runs/{run}"
+        before, answer, after = (client.get(address + path, timeout=60) for path in ("/latest", "", "/latest"))
+        statuses = [one.status_code for one in (before, answer, after)]
+        # It may have been evicted since the listing, or since it was last asked for; it doesn't come back.
+        if statuses not in ([200] * 3, [200, 200, 404], [200, 404, 404], [404] * 3):
+            return self.ledger.error(f"the latest step, the history, the latest step of {run} were answered {statuses}")
+        if answer.status_code != 200:
+            return
+        self.ledger.count("histories by GET")
+        check_history(self.ledger, run, answer.json(), self.limit)
+        # It ends where the run ended then.
+        end = answer.json()["steps"][-1]["step"]
+        if end < before.json()["step"] or after.status_code == 200 and end > after.json()["step"]:
+            self.ledger.error(f"the history of {run} ends with {end}, after step {before.json()['step']} was there")

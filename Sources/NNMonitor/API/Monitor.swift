@@ -73,7 +73,7 @@ package final class Monitor: Sendable {
     }
 
     private func publish(_ event: StoreEvent) async {
-        guard subscriberCount > 0 else { return await broadcast.publish(event) }
+        if broadcast.pass(event) { return }
         // Encoding and compressing for whoever watches takes longer than an event loop, on which this may run, should.
         await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(event) }
     }

@@ -20,9 +20,9 @@ struct RunRoutes: Sendable {
     }
 
     private func listing() async -> HTTPResponse {
-        var writer = JSONWriter()
-        RunEncoder.appendListing(await store.listing().runs, to: &writer)
-        return .json(ByteBuffer(bytes: writer.bytes))
+        let runs = await store.listing().runs
+        return .json(
+            await encoded(size: runs.count * 200) { writer in RunEncoder.appendListing(runs, to: &writer) })
     }
 
     /// The whole run, encoded while it is sent: as much at a time as the connection takes.
@@ -48,9 +48,25 @@ struct RunRoutes: Sendable {
 
     private func latest(_ runID: String) async throws -> HTTPResponse {
         guard let record = await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
-        var writer = JSONWriter(capacity: StepEncoder.estimatedSize(record))
-        StepEncoder.append(record, to: &writer)
-        return .json(ByteBuffer(bytes: writer.bytes))
+        return .json(
+            await encoded(size: StepEncoder.estimatedSize(record)) { writer in StepEncoder.append(record, to: &writer) }
+        )
+    }
+
+    /// Encodes what is short where the request runs, which may be an event loop; what takes longer elsewhere.
+    ///
+    /// - Parameters:
+    ///   - size: about how many bytes it will be.
+    ///   - encode: writes it.
+    /// - Returns: what was written.
+    private func encoded(size: Int, _ encode: @escaping @Sendable (inout JSONWriter) -> Void) async -> ByteBuffer {
+        let work = { @Sendable in
+            var writer = JSONWriter(capacity: size)
+            encode(&writer)
+            return ByteBuffer(bytes: writer.bytes)
+        }
+        if size <= 64 << 10 { return work() }
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { work() }
     }
 
     private func notFound(_ message: String) -> HTTPError {

@@ -4,6 +4,9 @@ import NIOCore
 /// A `z_stream` in an allocation of its own, and the one place where its pointers are set.
 ///
 /// zlib keeps a pointer from its state back to the stream, so that the struct must never move.
+///
+/// Memory: `stream` is allocated and initialized in `init`, and freed in `deinit` after zlib has freed its state. It points to
+/// bytes that are lent only while `run` has them.
 @safe struct ZStream: ~Copyable {
     /// What to call at the end of the stream's life.
     enum Direction {
@@ -96,6 +99,7 @@ import NIOCore
 
     /// zlib's own words for the last error.
     var message: String {
+        // The texts are constants of zlib's, there as long as the program.
         guard let text = unsafe stream.pointee.msg else { return "invalid data" }
         return unsafe String(cString: text)
     }

@@ -6,6 +6,8 @@ package struct HTTPConfiguration: Sendable {
     package var maximumRequestSize = 2_000_000
     /// How many times larger than its compressed form a body may become. Over it: 413.
     package var maximumExpansionRatio = 100
+    /// Bodies that are under way at once, of all connections, as far as they have come. Over it: 503.
+    package var maximumBodyMemory = 268_435_456
     /// The longest form (`application/x-www-form-urlencoded`), which only the login uses.
     package var maximumFormSize = 16_384
     /// Request line, header names and header values together. Over it: 431.

@@ -11,6 +11,7 @@ package final class HTTPServer: Sendable {
     let date = DateHeader()
     let decoration: ResponseDecoration
     let compression: ResponseCompression
+    let bodies: BodyBudget
 
     /// - Parameters:
     ///   - configuration: The limits.
@@ -29,6 +30,7 @@ package final class HTTPServer: Sendable {
             configuration: configuration, router: try Router(routes + login.routes), authenticator: authenticator,
             assets: assets)
         self.log = AccessLog(logger: logger)
+        self.bodies = BodyBudget(limit: configuration.maximumBodyMemory)
         self.decoration = ResponseDecoration(cors: configuration.cors, serverName: configuration.serverName)
         self.compression = ResponseCompression(
             threshold: configuration.compressionThreshold, level: configuration.compressionLevel)

@@ -24,7 +24,7 @@ enum OpenFiles {
         if limit.rlim_cur < limit.rlim_max {
             let before = limit.rlim_cur
             limit.rlim_cur = limit.rlim_max
-            // The pointers here and below are to locals, for the calls only.
+            // The pointer is to a local, for the call only.
             if unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 { limit.rlim_cur = before }
         }
         return UInt(limit.rlim_cur)
@@ -39,6 +39,7 @@ enum OpenFiles {
 
     private static func limits() -> rlimit? {
         var limit = rlimit()
+        // The pointer is to a local, for the call only.
         return unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit : nil
     }
 }

@@ -24,6 +24,8 @@ extension HTTPConfiguration {
         self.init()
         maximumRequestSize = settings.maxRequestSize
         maximumExpansionRatio = settings.maxExpansionRatio
+        let bodies = settings.maxBodyMemory
+        maximumBodyMemory = bodies > 0 ? bodies : max(268_435_456, 4 * settings.maxRequestSize)
         maximumHeaderBytes = settings.maxHeaderSize
         maximumHeaderCount = settings.maxHeaderCount
         headTimeout = TimeAmount(settings.headerTimeout)

@@ -6,6 +6,9 @@ import NIOCore
 ///
 /// Bytes are never waited for: an empty inbound buffer tells OpenSSL to try again later. The end of the stream is not
 /// told to OpenSSL; the handler knows it first-hand.
+///
+/// Memory: a BIO points to this object without keeping it, so its owner frees it first (`makeBIO`). What OpenSSL lends the
+/// callbacks is valid during the call and not kept.
 @safe final class ByteBufferBIO {
     /// Ciphertext that OpenSSL has not taken yet.
     private(set) var inbound = ByteBuffer()
@@ -60,6 +63,7 @@ import NIOCore
     }()
 
     fileprivate func read(into target: UnsafeMutableRawBufferPointer) -> Int {
+        // Both are valid until the closure ends, and no more is copied than either has.
         let count = unsafe inbound.readWithUnsafeReadableBytes { source in
             let count = min(source.count, target.count)
             unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
@@ -71,6 +75,7 @@ import NIOCore
     }
 
     fileprivate func write(_ source: UnsafeRawBufferPointer) {
+        // The bytes are copied.
         unsafe outbound.writeBytes(source)
     }
 }
@@ -80,9 +85,10 @@ private func byteBuffers(of bio: OpaquePointer) -> ByteBufferBIO? {
     unsafe BIO_get_data(bio).map { unsafe Unmanaged<ByteBufferBIO>.fromOpaque($0).takeUnretainedValue() }
 }
 
-// The callbacks of the BIO. OpenSSL guarantees that the buffer is valid for the length it names, during the call.
+// The callbacks of the BIO.
 
 private func byteBufferBIORead(_ bio: OpaquePointer?, _ target: UnsafeMutablePointer<CChar>?, _ count: CInt) -> CInt {
+    // OpenSSL lends room for as many bytes as it says, during the call.
     guard let bio = unsafe bio, let target = unsafe target, count > 0 else { return 0 }
     unsafe nn_BIO_clear_retry_flags(bio)
     guard let buffers = unsafe byteBuffers(of: bio) else { return -1 }
@@ -95,6 +101,7 @@ private func byteBufferBIORead(_ bio: OpaquePointer?, _ target: UnsafeMutablePoi
 }
 
 private func byteBufferBIOWrite(_ bio: OpaquePointer?, _ source: UnsafePointer<CChar>?, _ count: CInt) -> CInt {
+    // OpenSSL lends as many bytes as it says, during the call.
     guard let bio = unsafe bio, let source = unsafe source, count > 0 else { return 0 }
     unsafe nn_BIO_clear_retry_flags(bio)
     guard let buffers = unsafe byteBuffers(of: bio) else { return -1 }

@@ -113,11 +113,13 @@ enum FileBytes {
 
     /// Sets the mode of a file that exists.
     static func setMode(_ path: String, _ mode: mode_t) throws(Failure) {
+        // The path is lent to the call as a C string.
         guard unsafe chmod(path, mode) == 0 else { throw Failure(errno: errno) }
     }
 
     /// Makes a folder and those above it, as far as they are missing.
     static func makeDirectory(_ path: String) throws(Failure) {
+        // Here and below: the path is lent to the call as a C string.
         if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
         let code = errno
         guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {

@@ -6,6 +6,7 @@ enum PEMFile {
     static func certificates(_ file: String, as content: TLSError.Content) throws(TLSError) -> [X509Certificate] {
         let bytes = try read(file, content)
         OpenSSLErrorStack.clear()
+        // The BIO is ours until the end; each certificate that is read from it is owned by its object at once.
         guard let input = unsafe openInput(bytes) else {
             throw .library(operation: "open '\(file)'", .take())
         }
@@ -28,6 +29,7 @@ enum PEMFile {
         let bytes = try read(file, .privateKey)
         guard bytes.contains("PRIVATE KEY-----") else { throw .notPEM(file: file, expected: .privateKey) }
         OpenSSLErrorStack.clear()
+        // The BIO is ours until the end. So is the key that is read from it, until its object owns it.
         guard let input = unsafe openInput(bytes) else {
             throw .library(operation: "open '\(file)'", .take())
         }

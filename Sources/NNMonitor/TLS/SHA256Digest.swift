@@ -7,6 +7,7 @@ package enum SHA256Digest {
 
     /// The digest of a sequence of bytes; always 32 bytes.
     package static func hash(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        // The bytes are lent until the inner call ends, which keeps nothing of them.
         let contiguous = bytes.withContiguousStorageIfAvailable { unsafe hash(UnsafeRawBufferPointer($0)) }
         return unsafe contiguous ?? Array(bytes).withUnsafeBytes { unsafe hash($0) }
     }

@@ -3,6 +3,9 @@ import COpenSSL
 /// Bytes at one place in memory that are wiped when they are let go: ticket keys, the text of a private key.
 ///
 /// An array would leave copies behind as it grows, and its freed storage would keep what it held.
+///
+/// Memory: the `count` bytes from `start` on are allocated in `init` and freed in `deinit`; closures are lent them for their
+/// call only.
 @safe final class SecretBytes: Sendable {
     let count: Int
 

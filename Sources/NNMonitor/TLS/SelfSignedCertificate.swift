@@ -7,6 +7,8 @@ enum SelfSignedCertificate {
         names: SubjectNames, notBefore: Int, notAfter: Int
     ) throws(TLSError) -> (certificate: X509Certificate, key: PrivateKey) {
         OpenSSLErrorStack.clear()
+        // Both are owned by the objects below, which are there until the last call. What calls are lent they copy, save the
+        // key, of which the certificate takes a reference of its own; names and times are the certificate's.
         guard let keyPointer = unsafe nn_EVP_EC_gen("P-256"), let pointer = unsafe X509_new() else {
             throw .library(operation: "make a key", .take())
         }
@@ -37,6 +39,8 @@ enum SelfSignedCertificate {
     /// same issuer and serial number.
     private static func setRandomSerial(_ certificate: OpaquePointer) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 16)
+        // The array is filled and read within its bounds. `number` is ours until the end, what it is copied to belongs to
+        // the certificate.
         guard unsafe RAND_bytes(&bytes, CInt(bytes.count)) == 1 else { return false }
         bytes[0] = bytes[0] & 0x7F | 0x40
         guard let number = unsafe BN_bin2bn(bytes, CInt(bytes.count), nil) else { return false }
@@ -51,6 +55,7 @@ enum SelfSignedCertificate {
     }
 
     private static func addExtension(_ identifier: CInt, _ value: String, to certificate: OpaquePointer) -> Bool {
+        // `context` is a local, for the two calls only. The certificate copies the extension, which is ours to free.
         var context = unsafe X509V3_CTX()
         unsafe nn_X509V3_set_ctx(&context, certificate, certificate)
         guard let made = unsafe X509V3_EXT_nconf_nid(nil, &context, identifier, value) else { return false }

@@ -53,6 +53,7 @@ struct ServerIdentity {
     }
 
     private func installAuthorities(from file: String, in context: OpaquePointer) throws(TLSError) {
+        // The store belongs to the context. It takes references of its own, the list of authorities copies their names.
         let store = unsafe SSL_CTX_get_cert_store(context)
         for authority in clientAuthorities {
             // The first call is what counts for verification; the second only tells the client which ones we know.

@@ -47,6 +47,7 @@ struct SubjectNames {
 
     private static func isAddress(_ text: String) -> Bool {
         defer { OpenSSLErrorStack.clear() }
+        // The text is lent for the call. What the call makes is ours, and freed at once.
         guard let address = unsafe a2i_IPADDRESS(text) else { return false }
         unsafe ASN1_OCTET_STRING_free(address)
         return true

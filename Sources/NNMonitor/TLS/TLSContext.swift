@@ -4,6 +4,9 @@ import COpenSSL
 ///
 /// A context never changes once it is made; new files make a new one (`TLSContextSource`). A connection keeps the
 /// context that it began with.
+///
+/// Memory: `pointer` is owned, never null, and freed in `deinit`, or in `init` when that fails. A session holds a reference
+/// of its own, and keeps this object, to which the callbacks' data belong.
 @safe package final class TLSContext: Sendable {
     /// The server's certificate, for logs and the start banner.
     package struct CertificateFacts: Sendable, Equatable {

@@ -17,6 +17,7 @@ enum TLSPolicy {
             nn_SSL_OP_NO_RENEGOTIATION() | nn_SSL_OP_NO_COMPRESSION() | nn_SSL_OP_CIPHER_SERVER_PREFERENCE()
             // A client that puts ChaCha20 first has no AES in hardware: it gets its wish.
             | nn_SSL_OP_PRIORITIZE_CHACHA()
+        // Here and below: the context is the caller's, and the calls copy what they are lent.
         unsafe SSL_CTX_set_options(context, options)
         // Buffers of idle connections are given back; sessions live in tickets at the clients, not in our memory.
         unsafe _ = nn_SSL_CTX_set_mode(context, CLong(SSL_MODE_RELEASE_BUFFERS))
@@ -39,6 +40,7 @@ enum TLSPolicy {
     /// Makes every connection show its client certificate. A ticket would stand in for it, and its successors for as
     /// long as the client comes back, also when the certificate's time is over (RFC 8446 §4.6.1 warns of that).
     private static func refuseResumption(in context: OpaquePointer) {
+        // The context is the caller's, who owns it; nothing is lent.
         unsafe SSL_CTX_set_options(context, nn_SSL_OP_NO_TICKET())
         unsafe _ = SSL_CTX_set_num_tickets(context, 0)
     }

@@ -197,7 +197,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         guard let session, case .open(input: true, _) = machine.state, session.pendingCiphertext > 0 else {
             return false
         }
-        var plaintext = context.channel.allocator.buffer(capacity: session.pendingCiphertext)
+        var plaintext = context.channel.allocator.buffer(capacity: max(512, session.pendingCiphertext))
         let outcome: Result<TLSSession.ReadOutcome, TLSError>
         do {
             outcome = .success(try session.read(into: &plaintext))

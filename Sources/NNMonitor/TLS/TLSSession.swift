@@ -5,6 +5,9 @@ package import NIOCore
 ///
 /// It knows nothing of channels: ciphertext goes in by `receive`, and what is to be sent is taken by
 /// `takeCiphertext`. Not thread-safe; a session lives on one event loop.
+///
+/// Memory: `ssl` is owned, never null, and freed in `deinit`; what calls lend it is not used after them. Its BIO points to
+/// `buffers`, the callbacks of its context to what `context` holds: both are kept until after it is freed.
 @safe package final class TLSSession {
     /// How far a step of the handshake came.
     package enum HandshakeProgress: Sendable { case complete, wantsInput }
@@ -92,7 +95,11 @@ package import NIOCore
                 unsafe result = SSL_read_ex(ssl, target.baseAddress, target.count, &count)
                 return result == 1 ? count : 0
             }
-            if result == 1 { continue }
+            if result == 1 {
+                // With nothing left to look at, asking once more would only tell that.
+                if unsafe buffers.inbound.readableBytes == 0 && SSL_has_pending(ssl) == 0 { return .wantsInput }
+                continue
+            }
             switch unsafe SSL_get_error(ssl, result) {
             case SSL_ERROR_WANT_READ: return .wantsInput
             case SSL_ERROR_ZERO_RETURN: return .closed

@@ -3,6 +3,9 @@ import COpenSSL
 /// One certificate: the owner of an `X509 *`.
 ///
 /// The certificate is parsed whole when it is made and is not changed afterwards.
+///
+/// Memory: `pointer` is owned, never null, and freed in `deinit`. The name and the times that OpenSSL shows belong to it, and
+/// texts are lent to calls that keep nothing of them.
 @safe final class X509Certificate {
     let pointer: OpaquePointer
 
@@ -76,6 +79,7 @@ import COpenSSL
     }
 
     private static func text(_ time: UnsafePointer<ASN1_TIME>?) -> String {
+        // The time belongs to a certificate that lives; `parts` is a local, and its pointer to a zone is not followed.
         var parts = unsafe tm()
         guard unsafe ASN1_TIME_to_tm(time, &parts) == 1 else { return "an unreadable time" }
         func two(_ number: CInt) -> String { number < 10 ? "0\(number)" : "\(number)" }
@@ -85,6 +89,8 @@ import COpenSSL
 }
 
 /// A private key: the owner of an `EVP_PKEY *`.
+///
+/// Memory: `pointer` is owned, never null, and freed in `deinit`.
 @safe final class PrivateKey {
     let pointer: OpaquePointer
 
@@ -106,7 +112,7 @@ import COpenSSL
     }
 }
 
-/// What is in a memory BIO, read out of it. The BIO is the caller's.
+/// What is in a memory BIO, read out of it. The BIO is the caller's, who frees it afterwards.
 private func contents(of bio: OpaquePointer) -> SecretBytes {
     unsafe SecretBytes(count: BIO_ctrl_pending(bio)) { target in
         // The call writes at most as much as there is room for, and exactly that much waits in the BIO.

@@ -17,6 +17,7 @@ struct UTF8Check {
     ///
     /// - Returns: whether everything so far can be the beginning of valid UTF-8.
     mutating func accepts(_ piece: ByteBufferView) -> Bool {
+        // The view lends its bytes for the call, which keeps nothing of them.
         unsafe piece.withUnsafeBytes { unsafe accepts($0) }
     }
 

@@ -68,9 +68,10 @@ def test_connections_over_a_limit_are_closed_at_once_and_one_that_closes_makes_r
 
 
 def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_server):
-    own = start_server("--max-subscribers", CAP)
-    with Vitals(own, f"{CAP} subscribers"):
-        inside = [RawWebSocket(own) for _ in range(CAP)]
+    own, name = start_server("--max-subscribers", CAP, "--max-steps-per-run", 100_000), f"{CAP} subscribers"
+    with Vitals(own, name), Bystander(own, name) as other:
+        # The other client is one of them.
+        inside = [RawWebSocket(own) for _ in range(CAP - 1)]
         assert {socket.answer.status for socket in inside} == {101}
         for _ in range(3 * CAP):
             with RawWebSocket(own) as over:
@@ -87,5 +88,7 @@ def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_ser
 
         inside.append(wait_until(taken))
         for socket in inside:
-            assert socket.read_until("initial_runs")["data"] == {}
+            # Who was let in has not been harmed by who was not.
+            assert list(socket.read_until("initial_runs")["data"]) == [other.run]
+            assert socket.read_until("new_metrics")["run_id"] == other.run
             socket.close()

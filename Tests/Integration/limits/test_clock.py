@@ -68,7 +68,7 @@ def test_a_wall_clock_that_is_set_moves_no_deadline_and_no_order(start_server, t
     bearer = [f"Authorization: Bearer {own.token}"]
     older, newer, newest = run_id("older"), run_id("newer"), run_id("newest")
     assert abs(shown(own)) < 60
-    with Vitals(own), session(own) as trainer:
+    with Vitals(own, f"wall clock {jump / DAY:+.0f} day, {'TLS' if secure else 'TCP'}"), session(own) as trainer:
         for run in (older, newer):
             assert post(trainer, own, payload(run)).status_code == 202
         cookie, _ = log_in(own)

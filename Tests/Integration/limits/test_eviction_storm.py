@@ -139,8 +139,8 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
         else:
             assert message["type"] == "asked", message
             asked_at = places[-1]
-    # One order for everyone, the store's; and nothing left out.
-    assert places == list(range(start - 1, start + len(places) - 1)), places
+    # One order for everyone, the store's, and nothing twice.
+    assert places == sorted(set(places))
 
 
 def test_subscribers_in_a_storm_of_steps_evictions_and_deletions_see_what_the_contract_promises(start_server):

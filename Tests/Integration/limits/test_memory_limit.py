@@ -100,7 +100,7 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
 def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
     own = start_server("--max-memory", 100_000, "--max-runs", 100)
     small, large = [run_id("small") for _ in range(5)], run_id("large")
-    with Vitals(own), session(own) as trainer:
+    with Vitals(own, "a step over the limit of memory"), session(own) as trainer:
         for run in small:
             assert post(trainer, own, payload(run)).status_code == 202
         assert list(held(own)) == small
@@ -118,7 +118,7 @@ def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
 def test_a_run_whose_structure_changes_all_the_time_is_not_counted_for_more_than_it_holds(start_server):
     own = start_server("--max-memory", 2 * MEGABYTE, "--log-level", "warning")
     quiet, restless = run_id("quiet"), run_id("restless")
-    with Vitals(own), session(own) as trainer, RawConnection(own) as connection:
+    with Vitals(own, "a run whose structure changes"), session(own) as trainer, RawConnection(own) as connection:
         assert post(trainer, own, payload(quiet)).status_code == 202
         # The same three steps again and again, in any order, each with layers that it didn't have before: counted for
         # each of them, that would be many times the limit.

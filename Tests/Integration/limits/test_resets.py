@@ -13,9 +13,12 @@ from support.payloads import payload, run_id
 from support.raw import RawConnection, chunked, ingest, request
 from support.raw_websocket import TEXT, RawWebSocket, frame_bytes
 from support.server import Server
-from support.vitals import Vitals
+from support.vitals import MEGABYTE, Vitals
 
 RESETS = 50
+# What may stay of all stages, some 3 kB for each reset, and of one. Nearly all that does is what the other client has
+# stored meanwhile.
+STAYS_OF_ALL, STAYS_OF_A_STAGE = 6 * MEGABYTE, 2 * MEGABYTE
 BODY = json.dumps(payload("reset", 0, 50)).encode()
 UPGRADE = request("/ws", headers=["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                                   "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="])
@@ -68,7 +71,7 @@ def target(request, tmp_path_factory):
                      tmp_path_factory.mktemp("resets"))
     with session(running) as client:
         post_steps(client, running, LARGE, range(200), 100)
-    with Vitals(running, f"resets, {request.param}") as vitals:
+    with Vitals(running, f"resets, {request.param}", memory_allowance=STAYS_OF_ALL) as vitals:
         running.resets = 0
         yield running
         vitals.record("resets", running.resets, "")
@@ -88,7 +91,7 @@ def assert_nothing_is_wrong(server):
 @pytest.fixture
 def unharmed(target):
     """Another client goes on during the test; afterwards everything is as it was."""
-    with Vitals(target), Bystander(target):
+    with Vitals(target, memory_allowance=STAYS_OF_A_STAGE), Bystander(target):
         yield
     assert_nothing_is_wrong(target)
 

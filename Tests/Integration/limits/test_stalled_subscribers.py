@@ -5,7 +5,7 @@ import threading
 import time
 
 from support.clients import healthy, session
-from support.crowd import room_for_descriptors
+from support.crowd import make_room_for
 from support.load import post_pipelined
 from support.raw_websocket import TEXT, frame_bytes
 from support.subscriber_crowd import SubscriberCrowd
@@ -57,7 +57,7 @@ def wait_until_others_are_closed(server, seconds: float, left: int = 1) -> float
 
 def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_what_waits(start_server):
     count, messages, queue, stall, kept, name = 500, 1000, 16 << 20, 2, 50, "500 stalled subscribers"
-    assert room_for_descriptors() >= count
+    make_room_for(count)
     own = start_server(
         "--tls", "dev", "--subscriber-queue", messages, "--subscriber-queue-bytes", queue, "--max-steps-per-run", kept,
         "--subscriber-stall-timeout", stall, "--ws-ping-interval", 600, "--log-level", "warning")

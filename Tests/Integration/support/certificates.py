@@ -22,8 +22,9 @@ def _openssl(*arguments):
 
 
 def key(path: Path, algorithm: str = "ec") -> Path:
-    """A private key, P-256 or ("rsa") RSA 2048."""
-    kind = {"ec": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]}
+    """A private key, P-256, RSA 2048 ("rsa") or RSA 4096 ("rsa4096")."""
+    kind = {"ec": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+            "rsa4096": ["RSA", "-pkeyopt", "rsa_keygen_bits:4096"]}
     _openssl("genpkey", "-algorithm", *kind[algorithm], "-out", path)
     return path
 
@@ -44,7 +45,7 @@ def certificate(folder: Path, name: str = "localhost", issuer: Pair | None = Non
 
 
 def public_certificate(folder: Path, algorithm: str, issuer: Pair, days: int) -> Pair:
-    """A certificate for localhost with the fields of one that a public authority gives, P-256 or ("rsa") RSA 2048."""
+    """A certificate for localhost with the fields of one that a public authority gives; `algorithm` as for `key`."""
     name = f"public-{algorithm}"
     made = Pair(folder / f"{name}.pem", key(folder / f"{name}.key", algorithm))
     _sign(folder, name, made, issuer, days, (

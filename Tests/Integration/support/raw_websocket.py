@@ -59,13 +59,14 @@ def inflate_within(window_bits: int, data: bytes) -> bytes:
 class RawWebSocket(RawConnection):
     """Connects and upgrades; `answer` is the handshake's response. Nothing is answered by itself."""
 
-    def __init__(self, server, headers=(), offer: str | None = None, key: str | None = None, **connection):
+    def __init__(self, server, headers=(), offer: str | None = None, key: str | None = None, host: str = "localhost",
+                 **connection):
         super().__init__(server, **connection)
         key = base64.b64encode(os.urandom(16)).decode() if key is None else key
         lines = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
         if offer:
             lines.append(f"Sec-WebSocket-Extensions: {offer}")
-        self.answer = self.ask(request("/ws", headers=[*lines, *headers]))
+        self.answer = self.ask(request("/ws", headers=[*lines, *headers], host=host))
         agreed = self.answer["sec-websocket-extensions"]
         self.parameters = offers(agreed) if agreed else None
 

@@ -26,12 +26,14 @@ def clean_environment(extra: dict | None) -> dict:
 class Server:
     """One running server: its addresses, its process, everything it printed."""
 
-    def __init__(self, arguments, env, cwd: Path, wrapper=()):
-        """`wrapper`: a command that sets something up and then becomes the server, such as prlimit."""
+    def __init__(self, arguments, env, cwd: Path, wrapper=(), program=None):
+        """`wrapper`: a command that sets something up and then becomes the server, such as prlimit.
+        `program`: another executable than `binary()`.
+        """
         self.cwd = cwd
         self.lines: list[str] = []
         self._changed = threading.Condition()
-        command = [*map(str, wrapper), binary(), *map(str, arguments)]
+        command = [*map(str, wrapper), str(program or binary()), *map(str, arguments)]
         if "--port" not in command:
             command += ["--port", "0"]
         if "--static-dir" not in command:

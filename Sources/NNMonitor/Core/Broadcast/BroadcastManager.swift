@@ -1,3 +1,5 @@
+import Locking
+
 /// Makes the frame that goes over the wire from a message's JSON.
 ///
 /// The API layer gives the real one, which knows WebSocket frames and compression; the core knows neither.
@@ -37,10 +39,17 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         fileprivate let number: UInt64
     }
 
+    /// What the store's events pass, in their order.
+    private struct Gate {
+        var resequencer = Resequencer<StoreEvent>()
+        var isWatched = false
+    }
+
     private let renderer: Renderer
+    /// Behind a lock: while nobody watches, nobody has to come to the actor.
+    private let gate = Guarded(Gate())
     private var lanes: [Lane.Kind: Lane] = [:]
     private var lastSubscriber: UInt64 = 0
-    private var resequencer = Resequencer<StoreEvent>()
     private var writer = JSONWriter()
 
     package init(renderer: Renderer) { self.renderer = renderer }
@@ -55,6 +64,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         lastSubscriber += 1
         let kind = Lane.Kind(variant: variant, place: queue.waker?.place)
         lanes[kind, default: Lane(waker: queue.waker)].queues[lastSubscriber] = queue
+        gate.withLock { $0.isWatched = true }
         return Ticket(kind: kind, number: lastSubscriber)
     }
 
@@ -62,16 +72,34 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     package func unsubscribe(_ ticket: Ticket) {
         lanes[ticket.kind]?.queues[ticket.number] = nil
         if lanes[ticket.kind]?.queues.isEmpty == true { lanes[ticket.kind] = nil }
+        let isWatched = !lanes.isEmpty
+        gate.withLock { $0.isWatched = isWatched }
+    }
+
+    /// Lets an event pass when nobody watches.
+    ///
+    /// - Returns: whether it did; if not, the event must be handed to `publish`.
+    package nonisolated func pass(_ event: StoreEvent) -> Bool {
+        gate.withLock { gate in
+            guard !gate.isWatched else { return false }
+            gate.resequencer.accept(event, sequence: event.sequence) { _ in }
+            return true
+        }
     }
 
     /// Hands over a stored step (see `publish(_: StoreEvent)`).
     package func publish(_ step: StoredStep) { publish(.stored(step)) }
 
-    /// Hands over an event. Every event that the store numbered must come here exactly once, in any order.
+    /// Hands over an event. Every event that the store numbered must come here or pass exactly once, in any order.
     ///
     /// When it returns, the event is in every queue, or waits for one accepted earlier that is still on its way here.
     package func publish(_ event: StoreEvent) {
-        resequencer.accept(event, sequence: event.sequence) { send($0) }
+        let due = gate.withLock { gate in
+            var due: [StoreEvent] = []
+            gate.resequencer.accept(event, sequence: event.sequence) { due.append($0) }
+            return due
+        }
+        for event in due { send(event) }
     }
 
     private func send(_ event: StoreEvent) {

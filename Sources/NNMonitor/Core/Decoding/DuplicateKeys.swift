@@ -28,7 +28,7 @@ enum DuplicateKeys {
             let bytes = key(index)
             // Seeded at random for each process, so that nobody can post keys that collide.
             var hasher = Hasher()
-            // The hasher has read the bytes when the call returns.
+            // The bytes are lent for the call; the hasher has read them when it returns.
             unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             var slot = hasher.finalize() & (slots - 1)
             while table[slot] >= 0 {
@@ -38,28 +38,5 @@ enum DuplicateKeys {
             table[slot] = Int32(truncatingIfNeeded: index)
         }
         return false
-    }
-}
-
-/// What is wrong inside a dictionary, by occurrence of a key, until it is known which occurrences count.
-struct KeyedIssues {
-    private var entries: [(kind: PayloadIssue.Kind, occurrence: Int, index: Int?)] = []
-
-    mutating func add(_ kind: PayloadIssue.Kind, occurrence: Int, index: Int? = nil) {
-        entries.append((kind, occurrence, index))
-    }
-
-    /// Forgets what is wrong with occurrences that a later one replaced.
-    mutating func keep(_ occurrences: [Int]) {
-        if entries.isEmpty { return }
-        let kept = Set(occurrences)
-        entries.removeAll { !kept.contains($0.occurrence) }
-    }
-
-    func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> String) {
-        for entry in entries {
-            issues.add(
-                entry.kind, place, below: [.key(key(entry.occurrence))] + (entry.index.map { [.index($0)] } ?? []))
-        }
     }
 }

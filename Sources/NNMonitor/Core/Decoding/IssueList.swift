@@ -46,13 +46,25 @@ struct IssueList {
     /// The list as it is now.
     var mark: Mark { Mark(kept: entries.count, dropped: dropped) }
 
-    mutating func add(_ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location] = []) {
+    /// - Parameters:
+    ///   - kind: what is wrong.
+    ///   - place: where.
+    ///   - below: the way on from there. Made only for an issue that is kept.
+    mutating func add(
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
+    ) {
         if entries.count < Self.kept {
-            entries.append(Entry(kind: kind, place: place, below: below))
+            entries.append(Entry(kind: kind, place: place, below: below()))
         } else {
             dropped += 1
         }
     }
+
+    /// Whether what is added now is only counted.
+    var isFull: Bool { entries.count >= Self.kept }
+
+    /// Counts issues that would not be listed in any case.
+    mutating func count(_ issues: Int) { dropped += issues }
 
     /// Forgets what was added between two marks.
     ///
@@ -65,26 +77,29 @@ struct IssueList {
     /// Everything, in schema order, as the contract lists it.
     func rejection() -> RejectedPayload {
         let sorted = entries.enumerated()
-            .map { (order: Self.order($0.element, $0.offset), entry: $0.element) }
-            .sorted { $0.order.lexicographicallyPrecedes($1.order) }
-        var issues = sorted.prefix(Self.maximum).map { PayloadIssue($0.entry.kind, at: Self.location($0.entry)) }
+            .map { (order: Self.order($0.element), position: $0.offset) }
+            .sorted { ($0.order, $0.position) < ($1.order, $1.position) }
+        var issues = sorted.prefix(Self.maximum).map {
+            PayloadIssue(entries[$0.position].kind, at: Self.location(entries[$0.position]))
+        }
         let left = entries.count + dropped - issues.count
         if left > 0 { issues.append(PayloadIssue(.tooManyErrors(left: left), at: [])) }
         return RejectedPayload(issues: issues)
     }
 
-    /// The way to an entry in field numbers and positions; its place in the text decides between equals.
-    private static func order(_ entry: Entry, _ position: Int) -> [Int] {
-        var order: [Int] = []
+    /// The way to an entry as one number: the field of the payload, the layer, then up to three fields of four bits. An
+    /// object itself comes before its fields. The place in the text decides between equals.
+    private static func order(_ entry: Entry) -> UInt64 {
+        var fields: UInt64 = 0
         var object = entry.place.object
         var field = entry.place.field
+        // From the innermost field outwards: each is put before those that came so far.
         while true {
-            if field >= 0 { order.append(field) }
-            if object == .layer { order.append(entry.place.layer) }
+            if field >= 0 { fields = fields >> 4 | UInt64(field + 1) << 12 }
             guard let parent = object.parent else { break }
             (object, field) = parent
         }
-        return order.reversed() + [position]
+        return (fields >> 12) << 48 | UInt64(entry.place.layer + 1) << 12 | fields & 0xFFF
     }
 
     private static func location(_ entry: Entry) -> [PayloadIssue.Location] {

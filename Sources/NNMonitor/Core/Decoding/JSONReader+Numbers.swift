@@ -161,6 +161,7 @@ extension JSONReader {
     /// The same with arbitrary precision, for more than 19 digits and for the rare case that 128 bits don't decide.
     private func exactDouble(_ number: RawNumber) -> Double {
         if number.isInfinite { return -.infinity }
+        // The number's bytes were read before; they are copied.
         return unsafe Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
     }
 

@@ -135,6 +135,7 @@ extension JSONReader {
     @inline(__always)
     func append(_ string: RawString, to text: inout [UInt8]) -> Bool {
         if !string.hasEscapes {
+            // The string's bytes were read before; they are copied.
             unsafe text.append(contentsOf: bytes(string.range))
             return true
         }

@@ -18,8 +18,9 @@ struct JSONSyntaxError: Error, Equatable {
 /// Reads JSON from left to right, without building a tree: the caller says what it expects, and reads it.
 ///
 /// Accepts RFC 8259, with a BOM before it, and the tokens `NaN`, `Infinity` and `-Infinity` that Python writes.
-/// This struct is the fence around the unsafe pointer: every access checks `offset < count`, or is of bytes that were
-/// checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
+///
+/// Memory: this struct is the fence around the pointer. Every access checks that it is below `count`, or is of bytes that
+/// were checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
 @safe struct JSONReader {
     /// Levels of nesting that are read.
     static let maximumDepth = 64
@@ -82,11 +83,21 @@ struct JSONSyntaxError: Error, Equatable {
     /// Passes white space: space, tab, CR, LF.
     @inline(__always)
     mutating func skipWhitespace() {
-        while offset < count {
-            let byte = unsafe base[offset]
-            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
-            offset &+= 1
+        // Mostly there is none, and one comparison tells.
+        guard unsafe offset < count && base[offset] <= 0x20 else { return }
+        offset = whitespaceEnd(from: offset)
+    }
+
+    /// Where white space that begins at an index ends.
+    @inline(__always)
+    private func whitespaceEnd(from start: Int) -> Int {
+        var index = start
+        while index < count {
+            let byte = unsafe base[index]
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { break }
+            index &+= 1
         }
+        return index
     }
 
     // MARK: Structure
@@ -150,6 +161,27 @@ struct JSONSyntaxError: Error, Equatable {
             guard unsafe base[index] == UInt8(ascii: ",") else { return false }
             index &+= unsafe base[index &+ 1] == 0x20 ? 2 : 1
         }
+        return pass(key, at: index, first: &first)
+    }
+
+    /// The same with any white space before the key: a payload that is indented, or written with spaces. Out of line,
+    /// since compact ones come here only where an object leaves a field out.
+    @inline(never)
+    mutating func passSpacedKey(_ key: SchemaKey, first: inout Bool) -> Bool {
+        var index = whitespaceEnd(from: offset)
+        if !first {
+            guard byte(at: index) == UInt8(ascii: ",") else { return false }
+            index = whitespaceEnd(from: index &+ 1)
+        }
+        // A quote, the longest key, a quote, a colon, a space.
+        guard index &+ 30 <= count else { return false }
+        return pass(key, at: index, first: &first)
+    }
+
+    /// Passes a key that begins at an index, which is at least 30 bytes before the end.
+    @inline(__always)
+    private mutating func pass(_ key: SchemaKey, at start: Int, first: inout Bool) -> Bool {
+        var index = start
         guard unsafe base[index] == UInt8(ascii: "\"") else { return false }
         let text = unsafe UnsafeRawPointer(base + (index &+ 1))
         // Words may reach beyond the key into what follows, which the masks leave out.
@@ -190,6 +222,7 @@ struct JSONSyntaxError: Error, Equatable {
 
     /// Passes a known word.
     mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
+        // A literal's bytes are there as long as the program.
         for index in 0..<word.utf8CodeUnitCount {
             guard unsafe next == word.utf8Start[index] else { throw unexpected() }
             offset &+= 1

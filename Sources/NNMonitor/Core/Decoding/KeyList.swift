@@ -18,7 +18,7 @@ struct SchemaKey: Sendable {
                 index * 8 + place < count ? word | byte(index * 8 + place) << UInt64(place * 8) : word
             }
         }
-        // Every place is below `count`.
+        // Every place is below `count`, and a literal's bytes are there as long as the program.
         let byte: (Int) -> UInt64 = { unsafe UInt64(name.utf8Start[$0]) }
         self.name = name
         self.count = count
@@ -28,6 +28,8 @@ struct SchemaKey: Sendable {
 }
 
 /// The keys of an object. It lives as long as the program.
+///
+/// Memory: the `count` keys are allocated and written in `init`, and never freed; every index is looked at.
 @safe struct KeyList: Sendable {
     /// Bit n is set when field n must be there.
     let required: UInt32
@@ -60,11 +62,20 @@ struct SchemaKey: Sendable {
     ///   - reader: the text.
     /// - Returns: the field's number.
     func field(_ key: RawString, in reader: JSONReader) -> Int? {
+        // As it stands there, without a copy, unless it has escapes. The bytes are the text's.
+        if !key.hasEscapes { return unsafe field(reader.bytes(key.range)) }
         var bytes: [UInt8] = []
         guard reader.append(key, to: &bytes) else { return nil }
-        return (0..<count).first { field in
+        // The bytes are the array's, for the call only.
+        return unsafe bytes.withUnsafeBufferPointer { unsafe field($0) }
+    }
+
+    private func field(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        // The name is a literal, whose bytes are there as long as the program; `bytes` are lent for the call.
+        (0..<count).first { field in
             let name = self[field].name
-            return name.utf8CodeUnitCount == bytes.count && name.withUTF8Buffer { unsafe $0.elementsEqual(bytes) }
+            return name.utf8CodeUnitCount == bytes.count
+                && name.withUTF8Buffer { unsafe $0.elementsEqual(bytes) }
         }
     }
 }

@@ -4,6 +4,18 @@ package struct PayloadIssue: Error, Sendable, Equatable {
     package enum Location: Sendable, Equatable {
         case key(String)
         case index(Int)
+
+        /// Bytes of a key that are told. A path is for finding the place, and an answer must not grow to a hundred times
+        /// a body that is one long key.
+        static let maximumKey = 1024
+
+        /// A posted key as a path tells it: a longer one is cut between two characters and ends in `…`.
+        static func text(ofKey bytes: ArraySlice<UInt8>) -> String {
+            if bytes.count <= maximumKey { return String(decoding: bytes, as: UTF8.self) }
+            var end = bytes.startIndex + maximumKey
+            while end > bytes.startIndex && UTF8.isContinuation(bytes[end]) { end -= 1 }
+            return String(decoding: bytes[..<end], as: UTF8.self) + "…"
+        }
     }
 
     /// What is wrong, as the wire contract's table of rejections names it.

@@ -16,7 +16,11 @@ extension PayloadPass {
         try reader.finish()
         step.numbers.append(contentsOf: ratios)
         step.numbers.append(featureStdGradient)
-        if issues.isEmpty { step.layout.serveSlashes() }
+        if issues.isEmpty {
+            step.layout.serveSlashes()
+            // Here and not in the store, where everybody else would wait for the copy.
+            step.numbers = step.numbers.fitted()
+        }
     }
 
     private mutating func metadata() throws(JSONSyntaxError) {
@@ -36,11 +40,19 @@ extension PayloadPass {
     private mutating func runID(_ place: PayloadPlace) throws(JSONSyntaxError) {
         var text: [UInt8] = []
         guard try Self.string(&reader, &issues, place, maximum: 512, into: &text) != nil else { return }
-        let id = String(decoding: text, as: UTF8.self)
-        if id.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            issues.add(.controlCharacter, place)
+        if Self.hasControlCharacter(text) { issues.add(.controlCharacter, place) }
+        step.runID = String(decoding: text, as: UTF8.self)
+    }
+
+    /// Whether valid UTF-8 has one of Unicode's control characters: U+0000 to U+001F, and U+007F to U+009F, of which those
+    /// from U+0080 on are C2 80 to C2 9F.
+    static func hasControlCharacter(_ text: [UInt8]) -> Bool {
+        var lead: UInt8 = 0
+        for byte in text {
+            if byte < 0x20 || byte == 0x7F || (lead == 0xC2 && byte < 0xA0) { return true }
+            lead = byte
         }
-        step.runID = id
+        return false
     }
 
     // MARK: Layers
@@ -58,14 +70,19 @@ extension PayloadPass {
         var first = true
         var layer = 0
         while try reader.nextElement(first: &first) {
-            try self.layer(layer)
+            try self.layer(layer, goodSince: before)
             layer += 1
         }
         if layer == 0 { issues.add(.tooShort(minimum: 1, actual: 0), place) }
         if issues.mark == before { checkOrder(place) }
     }
 
-    private mutating func layer(_ layer: Int) throws(JSONSyntaxError) {
+    /// - Parameters:
+    ///   - layer: its position.
+    ///   - before: the issues before the first layer. As soon as there is one more, nobody will read the columns, and
+    ///     they grow no further: two bytes of a list of anything would cost a layer's memory.
+    /// - Throws: where the JSON is broken.
+    private mutating func layer(_ layer: Int, goodSince before: IssueList.Mark) throws(JSONSyntaxError) {
         layerNumbers = InlineArray(repeating: Absent.number)
         var id = 0..<0
         var type = 0..<0
@@ -81,6 +98,10 @@ extension PayloadPass {
             case 4: try pass.gradient(layer)
             default: try pass.parameters(layer)
             }
+        }
+        guard issues.mark == before else {
+            step.shapes.dimensions.removeSubrange(firstDimension...)
+            return
         }
         step.layout.nameBounds.append(Int32(truncatingIfNeeded: id.lowerBound))
         step.layout.nameBounds.append(Int32(truncatingIfNeeded: id.upperBound))

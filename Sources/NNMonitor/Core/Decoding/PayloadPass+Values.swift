@@ -73,10 +73,10 @@ extension PayloadPass {
 
     /// What is not a number: the tokens that Python writes for what is not finite, or another kind of value.
     private mutating func rejectNonNumber(
-        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location]
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location]
     ) throws(JSONSyntaxError) {
         let isToken = reader.next == UInt8(ascii: "N") || reader.next == UInt8(ascii: "I")
-        try reject(isToken ? .notFinite : kind, place, below: below)
+        try reject(isToken ? .notFinite : kind, place, below: below())
     }
 
     /// Reads a string into `text`: not empty, and bounded.
@@ -151,74 +151,6 @@ extension PayloadPass {
             step.layout.ratioBounds = kept.flatMap { [layout.ratioBounds[$0 * 2], layout.ratioBounds[$0 * 2 + 1]] }
             found.keep(kept)
         }
-        found.report(to: &issues, place) { String(decoding: layout.ratioKeyBytes($0), as: UTF8.self) }
-    }
-
-    /// Reads `layer_groups`: null, or an object of lists of strings. Kept as the JSON that it is served as.
-    mutating func layerGroups(_ place: PayloadPlace) throws(JSONSyntaxError) {
-        step.layout.groupsJSON = []
-        if reader.next == UInt8(ascii: "n") { return try reader.word("null") }
-        guard reader.next == UInt8(ascii: "{") else { return try reject(.dictionaryExpected, place) }
-        try reader.open()
-        var found = KeyedIssues()
-        var names: [UInt8] = []
-        var nameEnds: [Int] = []
-        var members: [[UInt8]] = []
-        var first = true
-        while let key = try reader.nextKey(first: &first) {
-            if !reader.append(key, to: &names) { found.add(.loneSurrogate, occurrence: members.count) }
-            nameEnds.append(names.count)
-            members.append(try groupMembers(occurrence: members.count, &found))
-        }
-        func name(_ index: Int) -> ArraySlice<UInt8> { names[(index == 0 ? 0 : nameEnds[index - 1])..<nameEnds[index]] }
-        var kept = Array(members.indices)
-        if let last = DuplicateKeys.lastOfEach(count: members.count, key: name) {
-            kept = last
-            found.keep(last)
-        }
-        found.report(to: &issues, place) { String(decoding: name($0), as: UTF8.self) }
-        guard !kept.isEmpty else { return }
-        var writer = JSONWriter()
-        for (index, group) in kept.enumerated() {
-            writer.byte(index == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
-            writer.string(name(group))
-            writer.byte(UInt8(ascii: ":"))
-            writer.raw(members[group])
-        }
-        writer.byte(UInt8(ascii: "}"))
-        step.layout.groupsJSON = writer.bytes
-    }
-
-    private mutating func groupMembers(
-        occurrence: Int, _ found: inout KeyedIssues
-    ) throws(JSONSyntaxError) -> [UInt8] {
-        guard reader.next == UInt8(ascii: "[") else {
-            found.add(.listExpected, occurrence: occurrence)
-            try reader.skipValue()
-            return []
-        }
-        try reader.open()
-        var writer = JSONWriter()
-        writer.byte(UInt8(ascii: "["))
-        var first = true
-        var text: [UInt8] = []
-        var index = 0
-        while try reader.nextElement(first: &first) {
-            if index > 0 { writer.byte(UInt8(ascii: ",")) }
-            if reader.next == UInt8(ascii: "\"") {
-                text.removeAll(keepingCapacity: true)
-                if !reader.append(try reader.string(), to: &text) {
-                    found.add(.loneSurrogate, occurrence: occurrence, index: index)
-                }
-                for place in text.indices where text[place] == UInt8(ascii: ".") { text[place] = UInt8(ascii: "/") }
-                writer.string(text)
-            } else {
-                found.add(.stringExpected, occurrence: occurrence, index: index)
-                try reader.skipValue()
-            }
-            index += 1
-        }
-        writer.byte(UInt8(ascii: "]"))
-        return writer.bytes
+        found.report(to: &issues, place) { layout.ratioKeyBytes($0) }
     }
 }

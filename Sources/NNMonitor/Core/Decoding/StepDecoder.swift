@@ -23,6 +23,7 @@ package enum StepDecoder {
 
     /// Decodes a payload.
     package static func decode(_ bytes: [UInt8]) -> Result<DecodedStep, RejectedPayload> {
+        // The array lends its bytes for the call, and the result has none of them.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }
@@ -56,6 +57,7 @@ struct PayloadPass {
     var featureStdGradient = 0.0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        // The pass, and so its reader, ends within the call that lends the bytes (`StepDecoder.decode`).
         reader = unsafe JSONReader(bytes)
         // A layer takes some 700 bytes of JSON when its numbers have all their digits.
         let layers = bytes.count / 600 + 1
@@ -92,7 +94,9 @@ struct PayloadPass {
         while true {
             // Trainers post the same keys in the same order, so the next one is tried before it is read.
             let field: Int
-            if expected < keys.count, reader.passKey(keys[expected], first: &first) {
+            if expected < keys.count,
+                reader.passKey(keys[expected], first: &first) || reader.passSpacedKey(keys[expected], first: &first)
+            {
                 field = expected
             } else {
                 guard let key = try reader.nextKey(first: &first) else { break }
@@ -119,9 +123,9 @@ struct PayloadPass {
 
     /// Notes an issue and passes the value that has it.
     mutating func reject(
-        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: [PayloadIssue.Location] = []
+        _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
     ) throws(JSONSyntaxError) {
-        issues.add(kind, place, below: below)
+        issues.add(kind, place, below: below())
         try reader.skipValue()
     }
 }

@@ -27,6 +27,7 @@ package enum SubscriberAction: Sendable, Equatable {
 
     /// Reads a text message.
     package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, Misunderstood> {
+        // The array lends its bytes for the call, and the result has none of them.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }

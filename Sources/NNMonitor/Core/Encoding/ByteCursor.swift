@@ -1,7 +1,7 @@
 /// Writes bytes into memory that is reserved for them, as `JSONWriter.reserving` lends it.
 ///
-/// The fence around the pointer: every write looks first whether there is room, and ends the program when there is not,
-/// because who reserved has miscounted.
+/// Memory: this struct is the fence around the pointer. What writes looks first whether there is room, and ends the program
+/// when there is not, because who reserved has miscounted. The memory is lent for longer than the cursor lives.
 @safe struct ByteCursor: ~Copyable {
     private var position: UnsafeMutablePointer<UInt8>
     private let end: UnsafeMutablePointer<UInt8>

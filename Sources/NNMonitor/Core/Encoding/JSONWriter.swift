@@ -39,6 +39,7 @@ package struct JSONWriter: Sendable {
             bytes.append(UInt8(truncatingIfNeeded: value) &+ UInt8(ascii: "0"))
         } else {
             var description = value.description
+            // The bytes are lent for the call, and copied.
             description.withUTF8 { unsafe bytes.append(contentsOf: $0) }
         }
     }

@@ -15,6 +15,17 @@ package struct LayerLayout: Sendable, Equatable {
 
     package init() {}
 
+    /// The same without memory to spare.
+    func fitted() -> LayerLayout {
+        var fitted = LayerLayout()
+        fitted.text = text.fitted()
+        fitted.nameBounds = nameBounds.fitted()
+        fitted.depths = depths.fitted()
+        fitted.ratioBounds = ratioBounds.fitted()
+        fitted.groupsJSON = groupsJSON.fitted()
+        return fitted
+    }
+
     /// Number of layers.
     package var layerCount: Int { depths.count }
 
@@ -48,6 +59,14 @@ package struct ActivationShapes: Sendable, Equatable {
     package internal(set) var ends: [Int32] = []
 
     package init() {}
+
+    /// The same without memory to spare.
+    func fitted() -> ActivationShapes {
+        var fitted = ActivationShapes()
+        fitted.dimensions = dimensions.fitted()
+        fitted.ends = ends.fitted()
+        return fitted
+    }
 
     /// The dimensions of one layer.
     package subscript(layer: Int) -> ArraySlice<Int64> {

@@ -10,6 +10,7 @@ package final class LayerTable: Sendable {
     let groups: [UInt8]
 
     package init(_ layout: LayerLayout) {
+        let layout = layout.fitted()
         self.layout = layout
         heads = JSONFragments(count: layout.layerCount) { layer, writer in
             writer.literal("{\"layer_id\":")
@@ -47,6 +48,7 @@ package final class ShapeTable: Sendable {
     let fragments: JSONFragments
 
     package init(_ shapes: ActivationShapes) {
+        let shapes = shapes.fitted()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
             writer.literal(",\"activation_shape\":[")
@@ -66,19 +68,23 @@ package final class ShapeTable: Sendable {
 
 /// Pieces of ready JSON, back to back in one array.
 struct JSONFragments: Sendable {
+    /// Where a piece ends. Four times the 1 GiB that a body may have fits: nothing grows by more, and only the dimensions
+    /// of shapes by as much (`1e18,` is served with nineteen digits).
+    typealias Offset = UInt32
+
     let bytes: [UInt8]
-    let ends: [Int32]
+    let ends: [Offset]
 
     init(count: Int, _ write: (Int, inout JSONWriter) -> Void) {
         var writer = JSONWriter()
-        var ends: [Int32] = []
+        var ends: [Offset] = []
         ends.reserveCapacity(count)
         for index in 0..<count {
             write(index, &writer)
-            ends.append(Int32(clamping: writer.bytes.count))
+            ends.append(Offset(writer.bytes.count))
         }
-        bytes = writer.bytes
-        self.ends = ends
+        bytes = writer.bytes.fitted()
+        self.ends = ends.fitted()
     }
 
     @inline(__always)

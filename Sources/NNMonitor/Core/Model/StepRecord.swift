@@ -37,18 +37,9 @@ package final class StepRecord: Sendable {
         step = decoded.step
         timestamp = decoded.timestamp
         batchSize = decoded.batchSize
-        numbers = Self.fitted(decoded.numbers)
+        numbers = decoded.numbers.fitted()
         self.table = table
         self.shapes = shapes
-    }
-
-    /// The same numbers without memory to spare: the decoder reserves for more layers than a wordy payload has.
-    private static func fitted(_ numbers: [Double]) -> [Double] {
-        if numbers.capacity <= numbers.count + 16 { return numbers }
-        // All `numbers.count` places are initialized from as many numbers.
-        return unsafe Array(unsafeUninitializedCapacity: numbers.count) { buffer, count in
-            count = unsafe buffer.initialize(fromContentsOf: numbers)
-        }
     }
 
     /// Number of layers.

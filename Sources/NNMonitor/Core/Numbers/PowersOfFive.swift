@@ -3,6 +3,8 @@
 /// What the algorithms multiply with that read decimals (Lemire, "Number Parsing at a Gigabyte per Second", 2021, section 5)
 /// and write them (Giulietti, "The Schubfach way to render doubles", 2020). Made once at first use, with schoolbook
 /// arithmetic on long numbers, in a fraction of a millisecond.
+///
+/// Memory: `words` are two for each exponent, allocated and written in `init`, and never freed; every exponent is looked at.
 @safe struct PowersOfFive: Sendable {
     static let shared = PowersOfFive()
 

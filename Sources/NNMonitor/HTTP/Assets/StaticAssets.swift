@@ -48,7 +48,8 @@ package final class StaticAssets: Sendable {
         self.assets.withLock { $0[path] }
     }
 
-    private static let roots: [String: (path: String, access: Asset.Access)] = [
+    /// The files that have an address of their own besides the one under `/static/`, and who may read them.
+    static let roots: [String: (path: String, access: Asset.Access)] = [
         "index.html": ("/", .page), "docs.html": ("/docs", .page), "login.html": ("/login", .open),
         "openapi.json": ("/openapi.json", .api), "favicon.ico": ("/favicon.ico", .open),
     ]

@@ -8,9 +8,12 @@ enum BodyFailure: Error, Equatable {
     case expandsTooMuch(limit: Int)
     case corrupt(String)
     case outOfMemory
+    /// Other requests' bodies take all the room that there is for bodies.
+    case noRoom
 
     var response: HTTPResponse {
         switch self {
+        case .noRoom: Self.busy
         case .tooLarge(let limit):
             .error(.payloadTooLarge, code: "payload_too_large", message: "The body is larger than \(limit) bytes")
         case .expandsTooMuch(let limit):
@@ -25,19 +28,32 @@ enum BodyFailure: Error, Equatable {
     }
 }
 
-/// Gathers a body, inflating it as it comes; bounded on the wire and after inflating.
+extension BodyFailure {
+    private static var busy: HTTPResponse {
+        var response = HTTPResponse.error(
+            .serviceUnavailable, code: "busy", message: "Too many bodies are under way; try again in a moment")
+        response.headers.add(name: "Retry-After", value: "1")
+        return response
+    }
+}
+
+/// Gathers a body, inflating it as it comes; bounded on the wire and after inflating, and together with those of the other
+/// connections.
 final class BodyCollector {
     private let isKept: Bool
     private let limit: Int
     private var wireBytes = 0
     private var buffer = ByteBuffer()
     private var inflater: Inflater?
+    private let budget: BodyBudget
+    private var taken = 0
 
     /// A collector for one body. One that is not kept is only counted. `limit` is in bytes, on the wire and inflated;
-    /// `ratio` is how many times larger inflating may make it.
-    init(isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int) throws(BodyFailure) {
+    /// `ratio` is how many times larger inflating may make it; what it holds is taken from `budget`.
+    init(isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget) throws(BodyFailure) {
         self.isKept = isKept
         self.limit = limit
+        self.budget = budget
         if isKept, case .compressed(let format) = coding {
             do {
                 self.inflater = try Inflater(
@@ -48,6 +64,8 @@ final class BodyCollector {
             }
         }
     }
+
+    deinit { self.budget.giveBack(self.taken) }
 
     func append(_ part: ByteBuffer) throws(BodyFailure) {
         self.wireBytes += part.readableBytes
@@ -66,6 +84,9 @@ final class BodyCollector {
         } else {
             self.buffer.writeBuffer(&part)
         }
+        let grown = self.buffer.readableBytes - self.taken
+        guard self.budget.take(grown) else { throw .noRoom }
+        self.taken += grown
     }
 
     /// The whole body. No byte at all is an empty body, whatever coding it was announced with.

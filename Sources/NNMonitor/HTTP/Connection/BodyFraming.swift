@@ -34,15 +34,13 @@ extension HTTPRequestHead {
     /// Whether the client wants the connection to stay open (RFC 9112 §9.3). The decoder asks `Proxy-Connection` too, which
     /// no server must, and forgets a `close` beside a `keep-alive`; where it sees an end it reads nothing more.
     var isPersistent: Bool {
-        guard self.headers.contains(name: "connection") else { return self.isKeepAlive && !self.isHTTP10 }
-        let options = self.headers[canonicalForm: "connection"].map { $0.lowercased() }
-        guard self.isKeepAlive, !options.contains("close") else { return false }
-        return !self.isHTTP10 || options.contains("keep-alive")
+        guard self.isKeepAlive, !self.headers.lists("close", in: "connection") else { return false }
+        return !self.isHTTP10 || self.headers.lists("keep-alive", in: "connection")
     }
 
     /// Whether the decoder takes this for a request to change the protocol: both headers are needed.
     var asksForUpgrade: Bool {
         self.headers.contains(name: "upgrade")
-            && self.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+            && self.headers.lists("upgrade", in: "connection")
     }
 }

@@ -24,7 +24,7 @@ struct Exchange {
     init(number: UInt64, head: HTTPRequestHead, now: NIODeadline) {
         self.number = number
         self.method = head.method
-        self.path = String(head.uri.prefix { $0 != "?" })
+        self.path = String(head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)])
         self.isHTTP10 = head.isHTTP10
         self.origin = head.headers.first(name: "origin")
         self.host = head.headers.first(name: "host")?.trimmed

@@ -37,9 +37,7 @@ extension HTTPConnection {
     }
 
     func writeContinue(context: ChannelHandlerContext) {
-        var bytes = context.channel.allocator.buffer(capacity: 32)
-        bytes.writeHead(HTTPResponseHead(version: .http1_1, status: .continue))
-        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: nil)
+        context.writeAndFlush(Self.wrapOutboundOut(.goOn), promise: nil)
     }
 
     /// Writes an answer's head and, unless it is streamed, its body.
@@ -67,14 +65,15 @@ extension HTTPConnection {
             if streams, !exchange.isHTTP10 { framing = .chunked }
         }
         let persistent = self.machine.answerBegins(closing: streams && exchange.isHTTP10)
-        let head = self.server.decoration.head(
-            of: response, framing: framing, date: self.server.date.now, origin: exchange.origin, host: exchange.host,
-            secure: self.secure,
-            connection: persistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close")
         self.exchange?.status = response.status
         let isSmall = body.map { $0.readableBytes <= Output.smallSize } ?? false
-        var bytes = context.channel.allocator.buffer(capacity: 512 + (isSmall ? body?.readableBytes ?? 0 : 0))
-        bytes.writeHead(head)
+        var bytes = context.channel.allocator.buffer(capacity: 1024 + (isSmall ? body?.readableBytes ?? 0 : 0))
+        self.server.decoration.write(
+            response,
+            ResponseDecoration.Circumstances(
+                framing: framing, date: self.server.date.now, origin: exchange.origin, host: exchange.host,
+                secure: self.secure, connection: persistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close"),
+            to: &bytes)
         if isSmall, let small = body {
             self.exchange?.bytesOut += small.readableBytes
             bytes.writeImmutableBuffer(small)

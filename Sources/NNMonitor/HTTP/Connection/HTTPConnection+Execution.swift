@@ -2,6 +2,10 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPConnection {
+    /// The largest body, in bytes, whose request may run on the event loop, between other connections' work: a larger one is
+    /// read on another thread.
+    private static let quickBody = 128 << 10
+
     /// Runs the route of a request that is whole.
     func execute(body: ByteBuffer, context: ChannelHandlerContext) {
         guard var admitted = self.admitted, let exchange = self.exchange else { return }
@@ -17,7 +21,9 @@ extension HTTPConnection {
                 connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: context.eventLoop,
                 number: exchange.number)
             let isHead = exchange.isHead
-            self.task = Task(executorPreference: self.server.configuration.handlerExecutor ?? self.executor) {
+            let quick: (any TaskExecutor)? = body.readableBytes <= Self.quickBody ? self.executor : nil
+            let executor = self.server.configuration.handlerExecutor ?? quick ?? globalConcurrentExecutor
+            self.task = Task(executorPreference: executor) {
                 await execution.run(answering: link, isHead: isHead)
             }
         }
@@ -37,6 +43,8 @@ struct ConnectionLink: BodyWriter {
     let number: UInt64
 
     func answer(_ response: HTTPResponse) {
+        // A task that runs on the loop is by itself there: nothing of the connection's is under way.
+        if self.loop.inEventLoop { return self.connection.value.answer(response, of: self.number) }
         self.loop.execute { self.connection.value.answer(response, of: self.number) }
     }
 

@@ -44,12 +44,13 @@ extension HTTPConnection {
         guard let exchange = self.exchange, let codec = self.codec else { return }
         self.machine.upgrade()
         self.upgrade.isUnderWay = true
-        let head = self.server.decoration.head(
-            of: HTTPResponse(status: .switchingProtocols, headers: headers), framing: .none,
-            date: self.server.date.now, origin: exchange.origin, host: exchange.host, secure: self.secure,
-            connection: nil)
-        var bytes = context.channel.allocator.buffer(capacity: 512)
-        bytes.writeHead(head)
+        var bytes = context.channel.allocator.buffer(capacity: 1024)
+        self.server.decoration.write(
+            HTTPResponse(status: .switchingProtocols, headers: headers),
+            ResponseDecoration.Circumstances(
+                framing: .none, date: self.server.date.now, origin: exchange.origin, host: exchange.host,
+                secure: self.secure, connection: nil),
+            to: &bytes)
         context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: nil)
         self.exchange?.status = .switchingProtocols
         if let exchange = self.exchange {

@@ -166,8 +166,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Sets the timers and lets the client's bytes flow again, after anything that may have changed either.
     func update() {
         guard let context = self.context, !self.machine.isClosed else { return }
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
+        if self.timer.needsArming(self.machine.deadline) {
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
+        }
         self.watchOutput(context: context)
         if self.heldRead, self.mayRead {
             self.heldRead = false
@@ -220,7 +222,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             do throws(BodyFailure) {
                 self.collector = try BodyCollector(
                     isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
-                    ratio: self.server.configuration.maximumExpansionRatio)
+                    ratio: self.server.configuration.maximumExpansionRatio, budget: self.server.bodies)
             } catch {
                 self.refuseBody(error)
                 return

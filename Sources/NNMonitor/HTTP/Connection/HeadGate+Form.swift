@@ -3,15 +3,36 @@ import NIOHTTP1
 extension HeadGate {
     /// The fields of which a second one would make two requests of one, depending on who reads it. `Content-Length` is the
     /// decoder's.
-    private static let single = ["Host", "Authorization", "Content-Type", "Origin"]
+    private static let single: [(name: String, lowercased: StaticString)] = [
+        ("Host", "host"), ("Authorization", "authorization"), ("Content-Type", "content-type"), ("Origin", "origin"),
+    ]
 
     /// What is wrong with a head as HTTP/1.x (RFC 9112 §3.2, §6), if anything.
     func refusalOfForm(_ head: HTTPRequestHead) -> Admission? {
         let headers = head.headers
-        if let name = Self.single.first(where: { headers.isRepeated($0) }) {
-            return Self.malformed("There must be one \(name) header")
+        if let field = Self.single.first(where: { headers.count(of: $0.lowercased) > 1 }) {
+            return Self.malformed("There must be one \(field.name) header")
+        }
+        if headers.contains(where: { Self.isFramingInDisguise($0.name) }) {
+            return Self.malformed("Content-Length and Transfer-Encoding must be written with a hyphen")
         }
         return self.refusalOfFraming(head)
+    }
+
+    /// Whether a server behind a gateway like CGI's takes the name for one that tells where a body ends: there, a variable
+    /// `HTTP_TRANSFER_ENCODING` comes of either spelling (RFC 3875 §4.1.18). What two servers read differently is refused.
+    private static func isFramingInDisguise(_ name: String) -> Bool {
+        let bytes = name.utf8
+        let framing: String
+        switch bytes.count {
+        case 14: framing = "content-length"
+        case 17: framing = "transfer-encoding"
+        default: return false
+        }
+        guard bytes.contains(UInt8(ascii: "_")) else { return false }
+        return zip(bytes, framing.utf8).allSatisfy { byte, expected in
+            byte | 0x20 == expected || (byte == UInt8(ascii: "_") && expected == UInt8(ascii: "-"))
+        }
     }
 
     /// Whether more is expected than is done here (RFC 9110 §10.1.1).
@@ -83,13 +104,5 @@ extension HeadGate {
 
     private static func misdirected(_ reason: String) -> Admission {
         .answerAndClose(.error(.misdirectedRequest, code: "misdirected_request", message: reason))
-    }
-}
-
-extension HTTPHeaders {
-    /// Whether a field stands there more than once.
-    fileprivate func isRepeated(_ name: String) -> Bool {
-        guard self.contains(name: name) else { return false }
-        return self[name].count > 1
     }
 }

@@ -5,6 +5,12 @@ import NIOCore
 struct LazyTimer {
     private var scheduled: (task: Scheduled<Void>, at: NIODeadline)?
 
+    /// Whether a deadline is earlier than what the timer is set to: only then there is something to arm.
+    func needsArming(_ deadline: NIODeadline?) -> Bool {
+        guard let deadline else { return false }
+        return self.scheduled.map { deadline < $0.at } ?? true
+    }
+
     /// Makes sure that `fire` runs at `deadline` or before.
     mutating func arm(_ deadline: NIODeadline?, on loop: any EventLoop, fire: @escaping @Sendable () -> Void) {
         guard let deadline else { return }

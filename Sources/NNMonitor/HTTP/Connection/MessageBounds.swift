@@ -1,6 +1,14 @@
 import NIOCore
 import NIOHTTP1
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Follows the bytes of a connection just far enough to know where each message begins and may end, and cuts them into
 /// pieces for the decoder, none of which reaches into a second message. So the connection can have one request decoded
 /// at a time, knows which of them is too long, and can bound what the decoder says nothing about.
@@ -49,16 +57,15 @@ struct MessageBounds {
     /// - Returns: What the decoder is to read; nil when it has to wait for more.
     /// - Throws: What makes the bytes no request, or one that is too long.
     mutating func takePiece(of input: inout ByteBuffer) throws(RequestFailure) -> ByteBuffer? {
-        let view = input.readableBytesView
-        var piece = Piece(size: view.count, isChunked: false)
+        var piece = Piece(size: input.readableBytes, isChunked: false)
         switch self.place {
         case .line, .fields:
-            piece.size = try self.headPiece(view)
+            piece.size = try self.headPiece(input.readableBytesUInt8Span)
         case .counted(let left) where left > 0:
-            piece.size = min(left, view.count)
+            piece.size = min(left, input.readableBytes)
             self.place = .counted(left: left - piece.size)
         case .chunked:
-            piece.size = self.emptyLine.end(in: view) ?? view.count
+            piece.size = self.emptyLine.end(in: input.readableBytesUInt8Span) ?? input.readableBytes
             piece.isChunked = true
         case .headEnded, .counted:
             // The decoder waits for more of a message that ends here: it has read another one than is looked at.
@@ -77,30 +84,30 @@ struct MessageBounds {
         return whole
     }
 
-    /// How much of `view` belongs to the head under way.
-    private mutating func headPiece(_ view: ByteBufferView) throws(RequestFailure) -> Int {
-        var index = view.startIndex
+    /// How many of these bytes belong to the head under way.
+    private mutating func headPiece(_ bytes: Span<UInt8>) throws(RequestFailure) -> Int {
+        var index = 0
         if case .line(var line) = self.place {
             var hasEnded = false
-            while !hasEnded, index < view.endIndex {
+            while !hasEnded, index < bytes.count {
                 self.headerBytes += 1
                 guard self.headerBytes <= self.maximumHeaderBytes else {
                     throw line.isInTarget ? .targetTooLong : .headersTooLarge
                 }
-                hasEnded = try line.take(view[index], maximumTargetSize: self.maximumTargetSize)
+                hasEnded = try line.take(bytes[index], maximumTargetSize: self.maximumTargetSize)
                 index += 1
             }
             self.place = hasEnded ? .fields : .line(line)
             self.emptyLine = EmptyLine(afterLine: true)
-            guard hasEnded else { return view.count }
+            guard hasEnded else { return bytes.count }
         }
-        let fields = view[index...]
+        let fields = bytes.extracting(index...)
         let end = self.emptyLine.end(in: fields)
         self.headerBytes += end ?? fields.count
         guard self.headerBytes <= self.maximumHeaderBytes else { throw .headersTooLarge }
-        guard let end else { return view.count }
+        guard let end else { return bytes.count }
         self.place = .headEnded
-        return index - view.startIndex + end
+        return index + end
     }
 
     /// The decoder has made something of the piece.
@@ -147,14 +154,14 @@ struct EmptyLine {
         self.seen = afterLine ? .lineFeed : .nothing
     }
 
-    /// How many bytes of `view` there are to the end of the first empty line; nil when none ends there.
-    mutating func end(in view: ByteBufferView) -> Int? {
-        var index = view.startIndex
-        while index < view.endIndex {
-            switch (self.seen, view[index]) {
+    /// How many of these bytes there are to the end of the first empty line; nil when none ends there.
+    mutating func end(in bytes: Span<UInt8>) -> Int? {
+        var index = 0
+        while index < bytes.count {
+            switch (self.seen, bytes[index]) {
             case (.carriageReturn, UInt8(ascii: "\n")):
                 self.seen = .lineFeed
-                return index - view.startIndex + 1
+                return index + 1
             case (_, UInt8(ascii: "\n")):
                 self.seen = .lineFeed
             case (.lineFeed, UInt8(ascii: "\r")):
@@ -162,11 +169,22 @@ struct EmptyLine {
             default:
                 self.seen = .nothing
                 // A long way without a line's end is gone in one go.
-                guard let lineFeed = view[index...].firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-                index = lineFeed - 1
+                guard let way = bytes.extracting(index...).wayToLineFeed else { return nil }
+                index += way - 1
             }
             index += 1
         }
         return nil
+    }
+}
+
+extension Span<UInt8> {
+    /// How many bytes stand before the first line feed; nil when there is none.
+    fileprivate var wayToLineFeed: Int? {
+        // The bytes are lent for the call, and looked at within their bounds.
+        unsafe self.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, let found = unsafe memchr(start, 0x0A, bytes.count) else { return nil }
+            return unsafe UnsafeRawPointer(found) - start
+        }
     }
 }

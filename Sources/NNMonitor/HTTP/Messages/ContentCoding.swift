@@ -26,26 +26,34 @@ enum RequestCoding: Equatable, Sendable {
 enum AcceptEncoding {
     /// Whether gzip is acceptable and not less liked than no coding at all.
     static func takesGzip(_ headers: HTTPHeaders) -> Bool {
-        guard headers.contains(name: "accept-encoding") else { return false }
         var gzip: Double?
         var identity: Double?
         var any: Double?
-        for item in headers[canonicalForm: "accept-encoding"] {
-            let parts = item.split(separator: ";", omittingEmptySubsequences: false)
-            guard let name = parts.first?.trimmed.lowercased() else { continue }
-            var quality = 1.0
-            for parameter in parts.dropFirst() {
-                let text = parameter.trimmed.lowercased()
-                if text.hasPrefix("q=") { quality = Double(text.dropFirst(2)) ?? 0 }
-            }
-            switch name {
-            case "gzip", "x-gzip": gzip = max(gzip ?? 0, quality)
-            case "identity": identity = quality
-            case "*": any = quality
-            default: break
+        for (name, value) in headers where name.isSame(as: "accept-encoding") {
+            for element in value.elements {
+                let end = element.firstIndex(of: UInt8(ascii: ";")) ?? element.endIndex
+                let coding = element[..<end].trimmed
+                let quality = end == element.endIndex ? 1 : Self.quality(element[element.index(after: end)...])
+                if coding.isSame(as: "gzip") || coding.isSame(as: "x-gzip") {
+                    gzip = max(gzip ?? 0, quality)
+                } else if coding.isSame(as: "identity") {
+                    identity = quality
+                } else if coding.isSame(as: "*") {
+                    any = quality
+                }
             }
         }
         let wanted = gzip ?? any ?? 0
         return wanted > 0 && wanted >= (identity ?? 0)
+    }
+
+    /// The value of `q` among parameters; 1 where it is not given.
+    private static func quality(_ parameters: Substring.UTF8View) -> Double {
+        var quality = 1.0
+        for parameter in parameters.split(separator: UInt8(ascii: ";")) {
+            let text = parameter.trimmed
+            if text.prefix(2).isSame(as: "q=") { quality = Double(Substring(text.dropFirst(2))) ?? 0 }
+        }
+        return quality
     }
 }

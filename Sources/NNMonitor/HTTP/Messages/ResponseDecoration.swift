@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// What every answer carries besides what its handler says.
+/// What every answer carries besides what its handler says, and the head that is made of both.
 struct ResponseDecoration: Sendable {
     let cors: CORSPolicy
     let serverName: String?
@@ -14,41 +14,111 @@ struct ResponseDecoration: Sendable {
         case none
     }
 
-    /// The head as it goes out.
-    func head(
-        of response: HTTPResponse, framing: Framing, date: String, origin: String?, host: String?, secure: Bool,
-        connection: String?
-    ) -> HTTPResponseHead {
-        var headers = response.headers
-        // Framing is decided here; what a handler says about it could only be wrong.
-        headers.remove(name: "content-length")
-        headers.remove(name: "transfer-encoding")
-        headers.add(name: "Date", value: date)
-        if let serverName { headers.add(name: "Server", value: serverName) }
-        switch framing {
-        case .length(let length): headers.add(name: "Content-Length", value: String(length))
-        case .chunked: headers.add(name: "Transfer-Encoding", value: "chunked")
-        case .none: break
-        }
-        if let connection, response.status != .switchingProtocols {
-            headers.replaceOrAdd(name: "Connection", value: connection)
-        }
-        self.cors.apply(to: &headers, origin: origin)
-        Self.protect(&headers, host: host, secure: secure)
-        return HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)
+    /// What an answer's head says of its connection and its request.
+    struct Circumstances {
+        var framing: Framing
+        var date: String
+        /// The request's `Origin`.
+        var origin: String?
+        /// The request's `Host`.
+        var host: String?
+        var secure: Bool
+        /// The value of `Connection`; nil leaves the field to the handler.
+        var connection: StaticString?
     }
 
-    /// The security headers.
-    private static func protect(_ headers: inout HTTPHeaders, host: String?, secure: Bool) {
-        headers.add(name: "X-Content-Type-Options", value: "nosniff")
-        headers.add(name: "Referrer-Policy", value: "no-referrer")
-        if secure { headers.add(name: "Strict-Transport-Security", value: "max-age=31536000") }
-        if let type = headers.first(name: "content-type"), MediaType.essence(type) == "text/html",
-            !headers.contains(name: "content-security-policy")
-        {
-            headers.add(name: "Content-Security-Policy", value: Self.policy(host: host, secure: secure))
+    /// Writes the head as it goes out. What the handler's fields say was checked before.
+    func write(_ response: HTTPResponse, _ circumstances: Circumstances, to buffer: inout ByteBuffer) {
+        var added = HTTPHeaders()
+        self.cors.apply(to: &added, origin: circumstances.origin)
+        let said = Said(response.headers)
+        if let type = said.contentType, !said.hasPolicy, MediaType.essence(type) == "text/html" {
+            added.add(
+                name: "Content-Security-Policy",
+                value: Self.policy(host: circumstances.host, secure: circumstances.secure))
         }
-        if !headers.contains(name: "cache-control") { headers.add(name: "Cache-Control", value: "no-store") }
+        if let serverName { added.add(name: "Server", value: serverName) }
+        let room = 512 + response.status.reasonPhrase.utf8.count + Self.size(response.headers) + Self.size(added)
+        buffer.writeHead(room: room) { head in
+            head.literal("HTTP/1.1 ")
+            head.number(Int(response.status.code))
+            head.literal(" ")
+            head.text(response.status.reasonPhrase)
+            head.literal("\r\n")
+            let connection = response.status == .switchingProtocols ? nil : circumstances.connection
+            for (name, value) in response.headers {
+                // Framing is decided here; what a handler says about it could only be wrong.
+                switch FieldName(name) {
+                case .contentLength, .transferEncoding: continue
+                case .connection where connection != nil: continue
+                default: head.field(name, value)
+                }
+            }
+            head.literal("Date: ")
+            head.text(circumstances.date)
+            head.literal("\r\n")
+            switch circumstances.framing {
+            case .length(let length):
+                head.literal("Content-Length: ")
+                head.number(length)
+                head.literal("\r\n")
+            case .chunked: head.literal("Transfer-Encoding: chunked\r\n")
+            case .none: break
+            }
+            if let connection {
+                head.literal("Connection: ")
+                head.literal(connection)
+                head.literal("\r\n")
+            }
+            for (name, value) in added { head.field(name, value) }
+            head.literal("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n")
+            if circumstances.secure { head.literal("Strict-Transport-Security: max-age=31536000\r\n") }
+            if !said.hasCacheControl { head.literal("Cache-Control: no-store\r\n") }
+            head.literal("\r\n")
+        }
+    }
+
+    /// The fields that matter here.
+    private enum FieldName {
+        case contentLength, transferEncoding, connection, contentType, cacheControl, securityPolicy, other
+
+        init(_ name: String) {
+            // Their lengths differ, so one comparison is enough.
+            let (field, text): (FieldName, StaticString) =
+                switch name.utf8.count {
+                case 10: (.connection, "connection")
+                case 12: (.contentType, "content-type")
+                case 13: (.cacheControl, "cache-control")
+                case 14: (.contentLength, "content-length")
+                case 17: (.transferEncoding, "transfer-encoding")
+                case 23: (.securityPolicy, "content-security-policy")
+                default: (.other, "")
+                }
+            self = field != .other && name.isSame(as: text) ? field : .other
+        }
+    }
+
+    /// What the handler's fields say already.
+    private struct Said {
+        var contentType: String?
+        var hasPolicy = false
+        var hasCacheControl = false
+
+        init(_ headers: HTTPHeaders) {
+            for (name, value) in headers {
+                switch FieldName(name) {
+                case .contentType: if self.contentType == nil { self.contentType = value }
+                case .securityPolicy: self.hasPolicy = true
+                case .cacheControl: self.hasCacheControl = true
+                default: break
+                }
+            }
+        }
+    }
+
+    /// Bytes that fields take, with colons, spaces and line ends.
+    private static func size(_ headers: HTTPHeaders) -> Int {
+        headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
     }
 
     /// The policy of pages: nothing inline, nothing from elsewhere. The WebSocket's origin is named, since not every

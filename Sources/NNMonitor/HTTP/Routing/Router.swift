@@ -24,6 +24,9 @@ struct Router: Sendable {
 
     private var nodes: [Node] = [Node()]
 
+    /// Every route, whatever its path.
+    var routes: [Route] { self.nodes.flatMap(\.routes) }
+
     init(_ routes: [Route]) throws(HTTPServiceError) {
         for route in routes { try self.insert(route) }
     }

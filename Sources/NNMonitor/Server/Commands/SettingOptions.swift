@@ -44,6 +44,7 @@ struct StorageOptions: SettingOptions {
 struct RequestOptions: SettingOptions {
     @Option(SettingsTable.maxRequestSize.facts) var maxRequestSize: String?
     @Option(SettingsTable.maxExpansionRatio.facts) var maxExpansionRatio: String?
+    @Option(SettingsTable.maxBodyMemory.facts) var maxBodyMemory: String?
     @Option(SettingsTable.maxHeaderSize.facts) var maxHeaderSize: String?
     @Option(SettingsTable.maxHeaderCount.facts) var maxHeaderCount: String?
 
@@ -51,6 +52,7 @@ struct RequestOptions: SettingOptions {
         [
             (SettingsTable.maxRequestSize.facts, maxRequestSize),
             (SettingsTable.maxExpansionRatio.facts, maxExpansionRatio),
+            (SettingsTable.maxBodyMemory.facts, maxBodyMemory),
             (SettingsTable.maxHeaderSize.facts, maxHeaderSize),
             (SettingsTable.maxHeaderCount.facts, maxHeaderCount),
         ]

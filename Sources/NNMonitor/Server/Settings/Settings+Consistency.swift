@@ -2,6 +2,11 @@
 extension Settings {
     /// Refuses values that contradict each other.
     func checkConsistency(_ sources: SettingsSources) throws(SettingsError) {
+        if maxBodyMemory > 0, maxBodyMemory < maxRequestSize {
+            throw conflict(
+                SettingsTable.maxBodyMemory.facts, sources,
+                "MAX_REQUEST_SIZE is \(maxRequestSize), and one body must have room")
+        }
         if tlsCertFile != nil, tlsKeyFile == nil {
             throw conflict(SettingsTable.tlsKeyFile.facts, sources, "TLS_CERT_FILE is set, and both or none are needed")
         }

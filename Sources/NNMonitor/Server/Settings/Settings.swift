@@ -19,6 +19,7 @@ struct Settings: Sendable {
     // Requests
     var maxRequestSize: Int
     var maxExpansionRatio: Int
+    var maxBodyMemory: Int
     var maxHeaderSize: Int
     var maxHeaderCount: Int
 
@@ -85,6 +86,7 @@ struct Settings: Sendable {
 
         maxRequestSize = try sources.value(of: SettingsTable.maxRequestSize)
         maxExpansionRatio = try sources.value(of: SettingsTable.maxExpansionRatio)
+        maxBodyMemory = try sources.value(of: SettingsTable.maxBodyMemory)
         maxHeaderSize = try sources.value(of: SettingsTable.maxHeaderSize)
         maxHeaderCount = try sources.value(of: SettingsTable.maxHeaderCount)
 

@@ -40,6 +40,10 @@ enum SettingsTable {
     static let maxExpansionRatio = Setting(
         "MAX_EXPANSION_RATIO", .wholeNumber(1...100_000), default: "100",
         "Times that compressed data may grow when inflated.")
+    static let maxBodyMemory = Setting(
+        "MAX_BODY_MEMORY",
+        .wholeNumber(0...Int.max, note: "0 is 268435456, or four times MAX_REQUEST_SIZE if that is more"), default: "0",
+        "Bytes of bodies under way at once, of all clients together; over it a request is answered 503.")
     static let maxHeaderSize = Setting(
         "MAX_HEADER_SIZE", .wholeNumber(1024...1_048_576), default: "32768",
         "Bytes of a request's line and header fields.")
@@ -144,7 +148,8 @@ enum SettingsTable {
     static let all: [SettingFacts] = [
         host.facts, port.facts, threads.facts, staticDir.facts, shutdownGrace.facts,
         maxRuns.facts, maxStepsPerRun.facts, maxMemory.facts,
-        maxRequestSize.facts, maxExpansionRatio.facts, maxHeaderSize.facts, maxHeaderCount.facts,
+        maxRequestSize.facts, maxExpansionRatio.facts, maxBodyMemory.facts, maxHeaderSize.facts,
+        maxHeaderCount.facts,
         maxConnections.facts, maxConnectionsPerAddress.facts, handshakeTimeout.facts, headerTimeout.facts,
         bodyTimeout.facts, idleTimeout.facts, writeTimeout.facts,
         wsMaxMessageSize.facts, wsPingInterval.facts, wsPongTimeout.facts, maxSubscribers.facts,

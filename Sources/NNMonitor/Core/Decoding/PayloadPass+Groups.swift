@@ -1,0 +1,93 @@
+/// `layer_groups`, kept as the JSON that it is served as.
+///
+/// It is the same in every step, so it is written as it is read, into one array: nothing is allocated for a group.
+extension PayloadPass {
+    /// The groups as they are read.
+    private struct Groups {
+        var found = KeyedIssues()
+        /// The names, unescaped, one after the other, and where each ends.
+        var names: [UInt8] = []
+        var nameEnds: [Int] = []
+        /// An object of all of them, and where each `"name":[…]` begins and ends.
+        var json = JSONWriter()
+        var bounds: [Range<Int>] = []
+        /// The member that is being read, unescaped.
+        var member: [UInt8] = []
+
+        var count: Int { nameEnds.count }
+
+        func name(_ index: Int) -> ArraySlice<UInt8> {
+            names[(index == 0 ? 0 : nameEnds[index - 1])..<nameEnds[index]]
+        }
+
+        /// An object of some of them.
+        func json(of kept: [Int]) -> [UInt8] {
+            var writer = JSONWriter(capacity: json.bytes.count)
+            for (index, group) in kept.enumerated() {
+                writer.byte(index == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
+                writer.raw(json.bytes[bounds[group]])
+            }
+            writer.byte(UInt8(ascii: "}"))
+            return writer.bytes
+        }
+    }
+
+    /// Reads `layer_groups`: null, or an object of lists of strings.
+    mutating func layerGroups(_ place: PayloadPlace) throws(JSONSyntaxError) {
+        step.layout.groupsJSON = []
+        if reader.next == UInt8(ascii: "n") { return try reader.word("null") }
+        guard reader.next == UInt8(ascii: "{") else { return try reject(.dictionaryExpected, place) }
+        try reader.open()
+        var groups = Groups()
+        var first = true
+        while let key = try reader.nextKey(first: &first) { try group(key, &groups) }
+        guard groups.count > 0 else { return }
+        groups.json.byte(UInt8(ascii: "}"))
+        let last = DuplicateKeys.lastOfEach(count: groups.count, key: groups.name)
+        if let last { groups.found.keep(last) }
+        groups.found.report(to: &issues, place, key: groups.name)
+        step.layout.groupsJSON = last.map(groups.json(of:)) ?? groups.json.bytes
+    }
+
+    private mutating func group(_ key: RawString, _ groups: inout Groups) throws(JSONSyntaxError) {
+        let occurrence = groups.count
+        if !reader.append(key, to: &groups.names) { groups.found.add(.loneSurrogate, occurrence: occurrence) }
+        groups.nameEnds.append(groups.names.count)
+        groups.json.byte(occurrence == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
+        let start = groups.json.bytes.count
+        groups.json.string(groups.name(occurrence))
+        groups.json.byte(UInt8(ascii: ":"))
+        if reader.next == UInt8(ascii: "[") {
+            try members(occurrence, &groups)
+        } else {
+            groups.found.add(.listExpected, occurrence: occurrence)
+            try reader.skipValue()
+        }
+        groups.bounds.append(start..<groups.json.bytes.count)
+    }
+
+    private mutating func members(_ occurrence: Int, _ groups: inout Groups) throws(JSONSyntaxError) {
+        try reader.open()
+        groups.json.byte(UInt8(ascii: "["))
+        var first = true
+        var index = 0
+        while try reader.nextElement(first: &first) {
+            if index > 0 { groups.json.byte(UInt8(ascii: ",")) }
+            if reader.next == UInt8(ascii: "\"") {
+                groups.member.removeAll(keepingCapacity: true)
+                if !reader.append(try reader.string(), to: &groups.member) {
+                    groups.found.add(.loneSurrogate, occurrence: occurrence, index: index)
+                }
+                for place in groups.member.indices where groups.member[place] == UInt8(ascii: ".") {
+                    groups.member[place] = UInt8(ascii: "/")
+                }
+                groups.json.string(groups.member)
+            } else {
+                groups.found.add(.stringExpected, occurrence: occurrence, index: index)
+                try reader.skipValue()
+            }
+            index += 1
+        }
+        groups.json.byte(UInt8(ascii: "]"))
+    }
+}

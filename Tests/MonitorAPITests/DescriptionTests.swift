@@ -1,0 +1,68 @@
+import Foundation
+import Logging
+import MonitorCore
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import HTTPService
+@testable import MonitorAPI
+
+/// `static/openapi.json` and the server say the same: which paths there are, their methods, and who may use them.
+@Suite struct DescriptionTests {
+    /// A method of a path, and the scopes that it is described with.
+    private struct Operation: Hashable, CustomStringConvertible {
+        let method: String
+        let path: String
+        let scopes: Set<String>
+
+        var description: String { "\(method) \(path) \(scopes.sorted())" }
+    }
+
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("static")
+
+    /// What the document describes.
+    private func described() throws -> [Operation] {
+        let data = try Data(contentsOf: Self.folder.appendingPathComponent("openapi.json"))
+        let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        let methods: Set = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
+        return try paths.flatMap { path, item in
+            try item.filter { methods.contains($0.key) }.map { method, value in
+                let operation = try #require(value as? [String: Any])
+                let security = try #require(operation["security"] as? [[String: [String]]])
+                let scopes = Set(security.flatMap { $0.values.flatMap { $0 } })
+                return Operation(method: method.uppercased(), path: path, scopes: scopes)
+            }
+        }
+    }
+
+    /// What the server answers: its routes, and the files of the folder that have an address of their own.
+    private func served() throws -> [Operation] {
+        let server = try HTTPServer(
+            configuration: HTTPConfiguration(), routes: Monitor(configuration: MonitorConfiguration()).routes,
+            authenticator: Authenticator(table: .open, failureLimit: 0, digest: { $0 }),
+            assets: StaticAssets(directory: Self.folder.path), logger: Logger(label: "test"))
+        let routes = server.gate.router.routes.map { route in
+            let scopes: Set = route.scope.map { [$0.rawValue] } ?? []
+            return Operation(method: route.method.rawValue, path: route.pattern, scopes: scopes)
+        }
+        let files = StaticAssets.roots.values.compactMap { path, _ -> Operation? in
+            guard let asset = server.gate.assets.asset(at: path) else { return nil }
+            return Operation(method: "GET", path: path, scopes: asset.access == .open ? [] : ["read"])
+        }
+        return routes + files + [Operation(method: "GET", path: "/static/{path}", scopes: [])]
+    }
+
+    @Test func everythingThatIsServedIsDescribedAndNothingElse() throws {
+        let described = try described()
+        let served = try served()
+        #expect(Set(described).count == described.count)
+        #expect(Set(served).count == served.count)
+        #expect(Set(described).subtracting(served) == [], "described and not served")
+        #expect(Set(served).subtracting(described) == [], "served and not described")
+        // The routes and the four pages were found at all.
+        #expect(served.contains { $0.path == "/ws" } && served.contains { $0.path == "/docs" })
+    }
+}
