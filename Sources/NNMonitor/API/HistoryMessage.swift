@@ -4,8 +4,9 @@ import WebSocketServer
 
 /// Sends the `run_history` message: one fragmented message, encoded and compressed piece by piece.
 enum HistoryMessage {
-    /// Bytes of text in a piece: more would compress little better, and wait longer for a client that reads slowly.
-    private static let pieceSize = 64 * 1024
+    /// Bytes of text in a piece. With the step that fills it, it mostly stays below 64 KiB: a buffer takes a power of two.
+    /// Larger ones would compress little better.
+    private static let pieceSize = 48 * 1024
     /// The first piece is smaller, so that it comes soon.
     private static let firstSize = 16 * 1024
     /// Pieces made at the same time.
@@ -16,41 +17,59 @@ enum HistoryMessage {
     ///   - form: how much of each step.
     ///   - deflate: what the connection negotiated.
     ///   - channel: the connection; nothing else may write messages to it until this returns.
+    ///   - room: tells when the connection can take more.
     /// - Throws: when the connection closes, or the task is cancelled.
     static func send(
-        _ snapshot: RunSnapshot, form: StepForm, deflate: DeflateParameters?, to channel: any Channel
+        _ snapshot: RunSnapshot, form: StepForm, deflate: DeflateParameters?, to channel: any Channel,
+        _ room: NIOLoopBound<WriteRoom>
     ) async throws {
         let frames = WebSocketTextPieces(deflate: deflate)
         let pieces = Pieces(of: .message(snapshot, form: form), on: channel.eventLoop)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<makers {
-                // A maker has at most one frame that waits for its turn: those and the one on its way are all there is.
+                // A maker has at most one frame that waits for its turn: those, and what the connection holds, are all.
                 group.addTask {
-                    while let turn = try await sendNext(of: pieces, by: frames, to: channel) { try await turn.get() }
+                    while let turn = try await sendNext(of: pieces, by: frames, to: channel, room) {
+                        try await turn.get()
+                    }
                 }
             }
             try await group.waitForAll()
         }
-        try await pieces.sent.get()
+        try await pieces.turn.get()
     }
 
     /// Makes the next piece, which is written when its turn comes.
     ///
     /// - Returns: its turn; `nil` when there is no piece any more.
     private static func sendNext(
-        of pieces: Pieces, by frames: WebSocketTextPieces, to channel: any Channel
+        of pieces: Pieces, by frames: WebSocketTextPieces, to channel: any Channel, _ room: NIOLoopBound<WriteRoom>
     ) async throws -> EventLoopFuture<Void>? {
         guard let piece = await pieces.next() else { return nil }
         do {
             try Task.checkCancellation()
             let frame = try frames.frame(piece.text, isFirst: piece.isFirst, isLast: piece.isLast)
-            piece.turn.flatMap { channel.writeAndFlush(WebSocketOutbound.prepared(frame)) }.cascade(to: piece.sent)
+            piece.turn.flatMap { write(frame, to: channel, room.value) }.cascade(to: piece.next)
         } catch {
             // The pieces after it have no turn any more.
-            piece.sent.fail(error)
+            piece.next.fail(error)
             throw error
         }
         return piece.turn
+    }
+
+    /// Writes a frame, on the event loop.
+    ///
+    /// - Returns: when the next one may be written. A connection of which nothing is taken any more is filled until it says
+    ///   that it is full, so that `StallWatch` sees it.
+    private static func write(
+        _ frame: ByteBuffer, to channel: any Channel, _ room: WriteRoom
+    ) -> EventLoopFuture<Void> {
+        let next = channel.eventLoop.makePromise(of: Void.self)
+        // A write that is refused has failed when this returns. The promise takes what comes first.
+        channel.writeAndFlush(WebSocketOutbound.prepared(frame)).whenFailure { next.fail($0) }
+        room.available().cascade(to: next)
+        return next.futureResult
     }
 
     /// A piece of the text.
@@ -58,18 +77,18 @@ enum HistoryMessage {
         let text: [UInt8]
         let isFirst: Bool
         let isLast: Bool
-        /// When the piece before it has been taken by the network.
+        /// When it may be written.
         let turn: EventLoopFuture<Void>
-        /// When it has been taken itself.
-        let sent: EventLoopPromise<Void>
+        /// When the one after it may.
+        let next: EventLoopPromise<Void>
     }
 
     /// Encodes one piece after the other.
     private actor Pieces {
         private var encoder: HistoryEncoder
         private let eventLoop: any EventLoop
-        /// When the last piece that was given out has been taken by the network.
-        private(set) var sent: EventLoopFuture<Void>
+        /// When one may be written after the last piece that was given out.
+        private(set) var turn: EventLoopFuture<Void>
         private var isFirst = true
         private var isEnded = false
         /// Bytes that a piece takes, as far as is known: a step may be long.
@@ -78,7 +97,7 @@ enum HistoryMessage {
         init(of encoder: HistoryEncoder, on eventLoop: any EventLoop) {
             self.encoder = encoder
             self.eventLoop = eventLoop
-            sent = eventLoop.makeSucceededVoidFuture()
+            turn = eventLoop.makeSucceededVoidFuture()
         }
 
         /// The next piece, whose promise must be kept or failed.
@@ -91,9 +110,9 @@ enum HistoryMessage {
             capacity = max(capacity, writer.bytes.count + 4096)
             let promise = eventLoop.makePromise(of: Void.self)
             let piece = Piece(
-                text: writer.bytes, isFirst: isFirst, isLast: isEnded, turn: sent, sent: promise)
+                text: writer.bytes, isFirst: isFirst, isLast: isEnded, turn: turn, next: promise)
             isFirst = false
-            sent = promise.futureResult
+            turn = promise.futureResult
             return piece
         }
     }

@@ -39,6 +39,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private var isEnding = false
     private(set) var answer: Task<Void, Never>?
     private var stall: StallWatch?
+    private var room: WriteRoom?
 
     init(monitor: Monitor, deflate: DeflateParameters?) {
         self.monitor = monitor
@@ -57,6 +58,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
         self.queue = queue
         stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
+        room = WriteRoom(context.channel)
         let monitor = monitor
         let deflate = deflate
         let channel = context.channel
@@ -76,6 +78,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     package func handlerRemoved(context: ChannelHandlerContext) {
         answer?.cancel()
+        room?.end()
         stall?.end()
         stall = nil
         queue?.close()
@@ -85,6 +88,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     package func channelInactive(context: ChannelHandlerContext) {
         answer?.cancel()
+        room?.end()
         stall?.end()
         queue?.close()
         context.fireChannelInactive()
@@ -127,6 +131,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.writabilityChanged()
+        room?.writabilityChanged()
         sendWaiting()
         context.fireChannelWritabilityChanged()
     }
@@ -174,9 +179,10 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     /// Sends a run's history, piece by piece, made in a task; then what came after it.
     private func answerHistory(_ runID: String, _ form: StepForm) {
-        guard let context, let queue else { return }
+        guard let context, let queue, let room else { return }
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let boundRoom = NIOLoopBound(room, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let channel = context.channel
         let store = monitor.store
@@ -190,7 +196,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
             }
             queue.beginAfter(snapshot.sequence, runID: runID)
             do {
-                try await HistoryMessage.send(snapshot, form: form, deflate: deflate, to: channel)
+                try await HistoryMessage.send(snapshot, form: form, deflate: deflate, to: channel, boundRoom)
                 eventLoop.execute { bound.value.finishAnswer(nil) }
             } catch ChannelError.ioOnClosedChannel {
                 // The connection is gone, or its close frame waits behind what was written, and is not to be lost.

@@ -5,7 +5,7 @@ import NIOWebSocket
 /// Makes the ready bytes of one long text message, piece by piece: a fragmented message.
 ///
 /// The pieces may be made in any order, and several at the same time: each is compressed by itself up to a byte boundary, so
-/// that all of them, one after the other, are one DEFLATE stream (RFC 7692 section 7.2.1). A piece of twice the window
+/// that all of them, one after the other, are one DEFLATE stream (RFC 7692 section 7.2.1). A piece longer than the window
 /// loses a few percent by not knowing the text before it.
 package struct WebSocketTextPieces: Sendable {
     private static let streams = DeflaterPool()
