@@ -66,7 +66,7 @@ def test_a_body_of_errors_costs_the_server_a_small_multiple_of_its_length(start_
     with ThreadPoolExecutor(4) as pool:
         details = list(pool.map(lambda _: refused(own, data), range(8)))
     # Four bodies at a time, with what inflating and reading them takes.
-    assert own.memory("VmHWM") - before < 250 * MEGABYTE
+    assert own.memory("VmHWM") - before < 100 * MEGABYTE
     assert all(detail == details[0] for detail in details)
     assert len(details[0]) <= 101
     healthy(own)
