@@ -17,6 +17,9 @@ package struct WebSocketTextPieces: Sendable {
         windowBits = deflate.flatMap { $0.compressesOutgoing ? $0.serverMaxWindowBits : nil }
     }
 
+    /// Whether a piece takes less than its text.
+    package var areCompressed: Bool { windowBits != nil }
+
     /// The frame that carries a piece.
     ///
     /// - Parameters:
