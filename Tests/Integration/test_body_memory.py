@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import random
+import select
 
 import pytest
 from support.clients import healthy, post, session, wait_until
@@ -26,29 +27,60 @@ def send_whole(server):
         return raw.read_response()
 
 
+class Held:
+    """Connections that have sent a body but for its last byte."""
+
+    def __init__(self, server, data: bytes):
+        self.server, self.data = server, data
+        self.connections: list[RawConnection] = []
+
+    def begin(self):
+        self.connections.append(RawConnection(self.server, timeout=60))
+        self.connections[-1].send(self.data[:-1])
+
+    def until_another_is_refused(self):
+        """Returns the answer to one body more; these are all inside then.
+
+        Whichever comes last is refused: as long as the server has not read these, it may be one of them.
+        """
+        def ask():
+            answer = send_whole(self.server)
+            refused = select.select([raw.socket for raw in self.connections], [], [], 0)[0]
+            for raw in [raw for raw in self.connections if raw.socket in refused]:
+                assert raw.read_response().status == 503
+                self.connections.remove(raw)
+                self.begin()
+            return answer.status == 503 and not refused and answer
+        return wait_until(ask)
+
+    def close(self):
+        for raw in self.connections:
+            raw.close()
+
+
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
 def test_bodies_that_are_too_much_together_are_answered_503_until_some_are_done(bounded, coding):
     headers = [] if coding == "identity" else ["Content-Encoding: gzip"]
     data = ingest(BODY if coding == "identity" else gzip.compress(BODY), headers=headers)
-    with contextlib.ExitStack() as held, session(bounded) as client:
-        waiting = [held.enter_context(RawConnection(bounded, timeout=60)) for _ in range(2)]
-        for raw in waiting:
-            raw.send(data[:-1])
-        busy = wait_until(lambda: (answer := send_whole(bounded)).status == 503 and answer)
+    with contextlib.closing(Held(bounded, data)) as held, session(bounded) as client:
+        held.begin()
+        held.begin()
+        busy = held.until_another_is_refused()
         assert busy.json()["detail"]["error"] == "busy"
         assert busy["retry-after"] == "1"
         # What is small still has room.
         assert post(client, bounded, payload(run_id())).status_code == 202
         healthy(bounded)
         # Those that were let in are finished.
-        waiting[0].send(data[-1:])
-        assert waiting[0].read_response().status == 422
+        done = held.connections.pop(0)
+        done.send(data[-1:])
+        assert done.read_response().status == 422
+        done.close()
         assert send_whole(bounded).status == 422
         # A client that goes away makes room, too.
-        waiting.append(held.enter_context(RawConnection(bounded, timeout=60)))
-        waiting[-1].send(data[:-1])
-        wait_until(lambda: send_whole(bounded).status == 503)
-        waiting[-1].reset()
+        held.begin()
+        held.until_another_is_refused()
+        held.connections.pop().reset()
         wait_until(lambda: send_whole(bounded).status == 422)
 
 

@@ -62,7 +62,8 @@ def test_without_free_descriptors_accepting_pauses_and_recovers(start_server):
             # The kernel has taken the others in, and the server has not.
             inside, waiting = connections[:room], connections[room + AT_ONCE:]
             assert len(inside) > FILES // 2 and len(waiting) > WAITING
-            assert FILES - SPARE <= own.descriptors() <= FILES - SPARE + AT_ONCE
+            # The other client may be between two connections.
+            assert FILES - SPARE - 2 <= own.descriptors() <= FILES - SPARE + AT_ONCE
             for connection in inside:
                 assert connection.read_response().status == 200
 
