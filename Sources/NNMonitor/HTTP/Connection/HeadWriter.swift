@@ -3,8 +3,10 @@ import NIOHTTP1
 
 /// Writes the head of an answer (RFC 9112) line by line into memory that is reserved for it.
 ///
-/// The fence around the pointer: every write looks first whether there is room, and ends the program when there is not,
-/// because `ByteBuffer.writeHead` has miscounted. That no text has bytes that would end a line is checked before.
+/// That no text has bytes that would end a line is checked before.
+///
+/// Memory: the buffer's, lent by `ByteBuffer.writeHead` for the time that this lives. Every write looks first whether there is
+/// room, and ends the program when there is not, because room was miscounted.
 @safe struct HeadWriter: ~Copyable {
     private var position: UnsafeMutableRawPointer
     private let end: UnsafeMutableRawPointer
