@@ -25,7 +25,6 @@ let nio = (
 )
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
-let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 
 let package = Package(
     name: "NNMonitor",
@@ -62,7 +61,7 @@ let package = Package(
             path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",
-            dependencies: ["Compression", "Locking", nio.core, nio.http1, logging, deque, orderedCollections],
+            dependencies: ["Compression", "Locking", nio.core, nio.http1, logging, deque],
             path: "Sources/NNMonitor/HTTP", swiftSettings: fenced),
         .target(
             name: "MonitorAPI",

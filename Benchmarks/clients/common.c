@@ -49,6 +49,24 @@ int connect_tcp(int port) {
     return socket_;
 }
 
+int listen_tcp(int port) {
+    int socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(socket_, (struct sockaddr *)&address, sizeof address) || listen(socket_, 1024))
+        fail("cannot listen on port %d", port);
+    return socket_;
+}
+
+SSL_CTX *server_context(const char *certificate, const char *key) {
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+        fail("cannot read certificate and key");
+    return context;
+}
+
 SSL *connect_tls(SSL_CTX *context, int port, SSL_SESSION *session) {
     SSL *ssl = SSL_new(context);
     SSL_set_fd(ssl, connect_tcp(port));

@@ -1,4 +1,5 @@
-/* What the load clients share: TLS to a server, a WebSocket upgrade, frames, clocks. Errors end the program with a line. */
+/* What the load clients and the floors share: TLS, a WebSocket upgrade, frames, clocks. Errors end the program with a
+ * line. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -17,6 +18,9 @@ double processor_time(void);
 SSL_CTX *client_context(void);
 /* Opens a TCP connection to 127.0.0.1. */
 int connect_tcp(int port);
+/* Listens on a TCP port of 127.0.0.1, and a context for TLS there: what the floors need. */
+int listen_tcp(int port);
+SSL_CTX *server_context(const char *certificate, const char *key);
 /* Opens a TLS connection; `session` is resumed when it is given. */
 SSL *connect_tls(SSL_CTX *context, int port, SSL_SESSION *session);
 void write_all(SSL *ssl, const void *bytes, size_t count);

@@ -59,16 +59,9 @@ static void *accept_all(void *argument) {
 
 int main(int count, char **arguments) {
     if (count != 4) fail("usage: echo_floor PORT CERT KEY");
-    int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     signal(SIGPIPE, SIG_IGN);
-    context = SSL_CTX_new(TLS_server_method());
-    if (SSL_CTX_use_certificate_chain_file(context, arguments[2]) != 1 ||
-        SSL_CTX_use_PrivateKey_file(context, arguments[3], SSL_FILETYPE_PEM) != 1)
-        fail("cannot read certificate and key");
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[1]))};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1024)) fail("cannot listen");
+    context = server_context(arguments[2], arguments[3]);
+    int listener = listen_tcp(atoi(arguments[1]));
     puts("ready");
     fflush(stdout);
     pthread_t accepting;

@@ -20,16 +20,10 @@ static const char *switching =
 
 int main(int count, char **arguments) {
     if (count != 6) fail("usage: fanout_floor PORT CERT KEY COUNT BYTES");
-    int number = atoi(arguments[4]), listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    int number = atoi(arguments[4]), one = 1;
     size_t size = strtoul(arguments[5], NULL, 10);
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (SSL_CTX_use_certificate_chain_file(context, arguments[2]) != 1 ||
-        SSL_CTX_use_PrivateKey_file(context, arguments[3], SSL_FILETYPE_PEM) != 1)
-        fail("cannot read certificate and key");
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[1]))};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1024)) fail("cannot listen");
+    SSL_CTX *context = server_context(arguments[2], arguments[3]);
+    int listener = listen_tcp(atoi(arguments[1]));
     puts("listening");
     fflush(stdout);
 

@@ -62,6 +62,7 @@ import Testing
             (SettingsTable.tlsClientCAFile.facts, path),
             (SettingsTable.logLevel.facts, ["", "warn", "verbose"]),
             (SettingsTable.logFormat.facts, ["", "xml"]),
+            (SettingsTable.logBuffer.facts, number + ["65535", "1073741825"]),
         ]
     }()
 

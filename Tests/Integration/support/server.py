@@ -33,6 +33,8 @@ class Server:
         self.cwd = cwd
         self.lines: list[str] = []
         self._changed = threading.Condition()
+        self._taking = threading.Event()
+        self._taking.set()
         command = [*map(str, wrapper), str(program or binary()), *map(str, arguments)]
         if "--port" not in command:
             command += ["--port", "0"]
@@ -56,6 +58,7 @@ class Server:
 
     def _read(self):
         for line in self.process.stdout:
+            self._taking.wait()
             with self._changed:
                 self.lines.append(line.rstrip("\n"))
                 self._changed.notify_all()
@@ -65,6 +68,13 @@ class Server:
         """Everything printed so far, standard output and standard error."""
         with self._changed:
             return "\n".join(self.lines)
+
+    def hold_output(self):
+        """Takes no more of what the server prints, until `take_output`."""
+        self._taking.clear()
+
+    def take_output(self):
+        self._taking.set()
 
     def wait_for_line(self, pattern, seconds: float = 30) -> str:
         """The first line that matches; fails when none comes in time or the server ends."""

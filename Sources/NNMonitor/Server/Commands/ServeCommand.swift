@@ -56,13 +56,15 @@ package struct ServeCommand: AsyncParsableCommand {
             throw ExitCode.validationFailure
         }
 
-        LogOutput.bootstrap(level: settings.logLevel, format: settings.logFormat)
+        let log = LogQueue.bootstrap(
+            level: settings.logLevel, format: settings.logFormat, limit: settings.logBuffer)
+        defer { log.flush() }
         let logger = Logger(label: "nnmonitor")
         for warning in warnings { logger.warning("\(warning)") }
         do {
             try await Application.run(settings: settings)
         } catch let error as StartError {
-            LogOutput.standardError.put(Array("\(error)\n".utf8))
+            log.put(Array("\(error)\n".utf8))
             throw error.exitCode
         }
     }

@@ -147,11 +147,13 @@ struct TLSOptions: SettingOptions {
 struct LogOptions: SettingOptions {
     @Option(SettingsTable.logLevel.facts) var logLevel: String?
     @Option(SettingsTable.logFormat.facts) var logFormat: String?
+    @Option(SettingsTable.logBuffer.facts) var logBuffer: String?
 
     var texts: [(SettingFacts, String?)] {
         [
             (SettingsTable.logLevel.facts, logLevel),
             (SettingsTable.logFormat.facts, logFormat),
+            (SettingsTable.logBuffer.facts, logBuffer),
         ]
     }
 }

@@ -34,14 +34,7 @@ struct LineLogHandler: LogHandler {
         let entry = LogEntry(
             time: now(), level: event.level, label: label, message: event.message.description,
             metadata: fields(of: event))
-        var line: [UInt8] = []
-        line.reserveCapacity(256)
-        switch format {
-        case .text: entry.appendText(to: &line)
-        case .json: entry.appendJSON(to: &line)
-        }
-        line.append(UInt8(ascii: "\n"))
-        write(line)
+        write(entry.line(format))
     }
 
     /// The fields of the logger, of its provider and of the entry; the later win. Sorted, so that lines compare.

@@ -9,6 +9,18 @@ struct LogEntry {
     /// In the order in which they are written.
     let metadata: [(key: String, value: Logger.MetadataValue)]
 
+    /// The entry as one line, line feed included.
+    func line(_ format: LogFormat) -> [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(256)
+        switch format {
+        case .text: appendText(to: &line)
+        case .json: appendJSON(to: &line)
+        }
+        line.append(UInt8(ascii: "\n"))
+        return line
+    }
+
     /// Appends `TIME level label: message key=value`, without a line feed.
     ///
     /// Values with spaces, quotes or control characters stand in quotes. Control characters are escaped everywhere:

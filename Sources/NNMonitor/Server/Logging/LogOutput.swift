@@ -1,4 +1,3 @@
-import Logging
 import Locking
 
 #if canImport(Glibc)
@@ -9,7 +8,7 @@ import Locking
     import Darwin
 #endif
 
-/// Where log lines go: a file descriptor that takes each line with one write(2), so that lines never mix.
+/// Where lines go: a file descriptor that takes what it is given at once with one write(2), so that lines never mix.
 final class LogOutput: Sendable {
     private let descriptor: Int32
     private let turn = Guarded<Void>(())
@@ -25,17 +24,7 @@ final class LogOutput: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Makes standard error the output of every logger of the process. To be called once, before the first logger.
-    static func bootstrap(level: Logger.Level, format: LogFormat) {
-        LoggingSystem.bootstrap(
-            { label, provider in
-                LineLogHandler(
-                    label: label, level: level, format: format, metadataProvider: provider,
-                    write: LogOutput.standardError.put)
-            }, metadataProvider: nil)
-    }
-
-    /// Writes one line. A log that nobody can read is no reason to stop: errors end the line and nothing else.
+    /// Writes one line, or several, and waits for whoever reads them. A log that nobody can read is no reason to stop: errors end the line and nothing else.
     func put(_ line: [UInt8]) {
         turn.withLock { _ in
             unsafe line.withUnsafeBytes { bytes in
@@ -47,9 +36,9 @@ final class LogOutput: Sendable {
                     if written > 0 {
                         unsafe rest = unsafe rest.dropFirst(written)
                     } else if written < 0, errno == EAGAIN {
-                        // Somebody made the terminal or pipe non-blocking: wait for room, but not for ever.
+                        // Somebody made the terminal or pipe non-blocking: wait for room, as it would by itself.
                         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                        guard unsafe poll(&entry, 1, 200) > 0 else { return }
+                        guard unsafe poll(&entry, 1, -1) > 0 || errno == EINTR else { return }
                     } else if written == 0 || errno != EINTR {
                         return
                     }

@@ -60,6 +60,7 @@ struct Settings: Sendable {
     // Logs
     var logLevel: Logger.Level
     var logFormat: LogFormat
+    var logBuffer: Int
 
     /// Whether the server speaks HTTPS.
     var usesTLS: Bool {
@@ -120,6 +121,7 @@ struct Settings: Sendable {
 
         logLevel = try sources.value(of: SettingsTable.logLevel)
         logFormat = try sources.value(of: SettingsTable.logFormat)
+        logBuffer = try sources.value(of: SettingsTable.logBuffer)
 
         try checkConsistency(sources)
     }

@@ -143,6 +143,9 @@ enum SettingsTable {
     static let logFormat = Setting<LogFormat>(
         "LOG_FORMAT", .oneOf, default: "text",
         "How a log entry is written: a line to read, or a JSON object a line.")
+    static let logBuffer = Setting(
+        "LOG_BUFFER", .wholeNumber(65_536...1_073_741_824), default: "1048576",
+        "Bytes of log lines that wait when nobody takes them; over it lines are lost, and counted.")
 
     /// All of them, in the order of the help and of CONFIGURATION.md.
     static let all: [SettingFacts] = [
@@ -156,6 +159,6 @@ enum SettingsTable {
         subscriberQueue.facts, subscriberQueueBytes.facts, subscriberStallTimeout.facts,
         auth.facts, authToken.facts, authTokensFile.facts, authFailureLimit.facts, corsOrigins.facts,
         tls.facts, tlsCertFile.facts, tlsKeyFile.facts, tlsMinVersion.facts, tlsClientCAFile.facts,
-        logLevel.facts, logFormat.facts,
+        logLevel.facts, logFormat.facts, logBuffer.facts,
     ]
 }
