@@ -3,13 +3,78 @@ import Testing
 @testable import MonitorCore
 
 @Suite struct NumberTests {
+    /// What a number is read as, which is the same with the quick way for plain numbers, if that takes it.
     private func read(_ text: String) throws -> Double {
-        try Array(text.utf8).withUnsafeBufferPointer { buffer in
+        let value = try Array(text.utf8).withUnsafeBufferPointer { buffer in
             var reader = JSONReader(buffer)
             let number = try reader.number()
             #expect(reader.offset == text.utf8.count)
             return reader.double(number)
         }
+        if let plain = readPlain(text) { #expect(plain.bitPattern == value.bitPattern, "\(text)") }
+        return value
+    }
+
+    /// The same by the quick way, in the middle of a text; `nil` when it leaves the number to the other.
+    private func readPlain(
+        _ text: String, followedBy rest: String = ", \"mean\": -0.0013401303145811594, \"std\": 1.5}"
+    ) -> Double? {
+        Array((text + rest).utf8).withUnsafeBufferPointer { buffer in
+            var reader = JSONReader(buffer)
+            let value = reader.plainDouble()
+            #expect(reader.offset == (value == nil ? 0 : text.utf8.count), "\(text)")
+            return value
+        }
+    }
+
+    @Test
+    func `The quick way takes up to seven digits, a point and nineteen digits that count, and reads them exactly`() {
+        var random = SystemRandomNumberGenerator()
+        for zeros in 0...20 {
+            for digits in 0...20 {
+                for whole in ["0", "1", "90", "1234567"] {
+                    let counted = (0..<digits).map { _ in "123456789".randomElement(using: &random)! }
+                    let fraction = String(repeating: "0", count: zeros) + String(counted)
+                    guard !fraction.isEmpty else { continue }
+                    let power = ["", "e-05", "E+22", "e-00"].randomElement(using: &random)!
+                    let text = (Bool.random(using: &random) ? "-" : "") + whole + "." + fraction + power
+                    let significant = whole == "0" ? digits : whole.count + fraction.count
+                    let value = readPlain(text)
+                    if let value { #expect(value.bitPattern == Double(text)!.bitPattern, "\(text)") }
+                    if significant <= 19 && fraction.count <= 19 { #expect(value != nil, "\(text)") }
+                    if significant > 19 && fraction.count > 19 { #expect(value == nil, "\(text)") }
+                    // At the end of the text there may not be the bytes that it looks at.
+                    for rest in ["", "}"] { #expect(readPlain(text, followedBy: rest) == nil, "\(text)\(rest)") }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "1", "105", "1.", "-1.", ".5", "01.5", "00.5", "12345678.5", "-", "--1.5", "-x.5", "1,5", "NaN", "-Infinity",
+        "1e-05",
+        "1.5e3", "1.5e+3", "1.5e-3", "1.5e-123", "1.5e", "1.5ex12", "1.5e-", "1.5e-x1", "1.5e-1x",
+    ])
+    func `The quick way leaves everything else alone`(text: String) { #expect(readPlain(text) == nil) }
+
+    @Test func `Whole numbers are read to eighteen digits, and what isn't plain is left alone`() {
+        func read(_ text: String) -> Int64? {
+            Array(text.utf8).withUnsafeBufferPointer { buffer in
+                var reader = JSONReader(buffer)
+                return reader.plainInteger()
+            }
+        }
+        for count in 1...20 {
+            let text = String("12345678909876543210".prefix(count))
+            for rest in ["", ",", "]", " , 1, 2, 3, 4", "/", ":"] {
+                #expect(read(text + rest) == (count < 19 ? Int64(text) : nil), "\(text)\(rest)")
+            }
+            for rest in [".", ".5, 1, 2, 3", "e1", "E1, 1, 2, 3"] {
+                #expect(read(text + rest) == nil, "\(text)\(rest)")
+            }
+        }
+        for text in ["00", "01, 2, 3, 4", "-1", "", "x", ",1234567"] { #expect(read(text) == nil, "\(text)") }
+        #expect(read("0") == 0 && read("0, 2, 3, 4, 5") == 0)
     }
 
     @Test func randomDoublesReadBackBitForBit() throws {

@@ -60,37 +60,19 @@ extension JSONReader {
             isInfinite: false)
     }
 
-    @inline(__always)
-    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
-
     /// Passes digits and appends them to a mantissa, which wraps around when there are too many.
     @inline(__always)
     private func passDigits(_ index: inout Int, _ mantissa: inout UInt64) {
-        while let word = word(at: index), Self.areDigits(word) {
-            mantissa = mantissa &* 100_000_000 &+ Self.value(ofDigits: word)
+        while let word = word(at: index) {
+            let values = word ^ Self.zeros
+            guard Self.digitCount(values) == 8 else { break }
+            mantissa = mantissa &* 100_000_000 &+ Self.value(ofDigits: values)
             index &+= 8
         }
         while case let byte = byte(at: index), Self.isDigit(byte) {
             mantissa = mantissa &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
             index &+= 1
         }
-    }
-
-    /// Whether eight bytes are all digits.
-    @inline(__always)
-    private static func areDigits(_ word: UInt64) -> Bool {
-        (word & 0xF0F0_F0F0_F0F0_F0F0)
-            | (((word &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0) >> 4) == 0x3333_3333_3333_3333
-    }
-
-    /// The value of eight digits: pairs, then fours, then all, each by one multiplication.
-    @inline(__always)
-    private static func value(ofDigits word: UInt64) -> UInt64 {
-        var value = word &- 0x3030_3030_3030_3030
-        value = (value &* 10) &+ (value >> 8)
-        let low = (value & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
-        let high = ((value >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
-        return (low &+ high) >> 32
     }
 
     private func readExponent(_ index: inout Int) throws(JSONSyntaxError) -> Int {
@@ -163,26 +145,6 @@ extension JSONReader {
         if number.isInfinite { return -.infinity }
         // The number's bytes were read before; they are copied.
         return unsafe Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
-    }
-
-    /// Passes a whole number of 1 to 18 digits that is written as such, without sign, point or exponent: nearly all are.
-    ///
-    /// - Returns: the number; `nil`, with the reader where it was, when something else stands there.
-    @inline(__always)
-    mutating func plainInteger() -> Int64? {
-        var index = offset
-        var value: Int64 = 0
-        while case let byte = byte(at: index), Self.isDigit(byte) {
-            value = value &* 10 &+ Int64(byte &- UInt8(ascii: "0"))
-            index &+= 1
-        }
-        let digits = index &- offset
-        let next = byte(at: index)
-        guard digits > 0, digits < 19, next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e"),
-            digits == 1 || byte(at: offset) != UInt8(ascii: "0")
-        else { return nil }
-        move(to: index)
-        return value
     }
 
     /// What a number is as a 64-bit whole number.

@@ -26,7 +26,7 @@ struct JSONSyntaxError: Error, Equatable {
     static let maximumDepth = 64
 
     private let base: UnsafePointer<UInt8>
-    private let count: Int
+    let count: Int
     let powers = PowersOfFive.shared
     private(set) var offset = 0
     private var depth = 0
@@ -62,6 +62,19 @@ struct JSONSyntaxError: Error, Equatable {
 
     @inline(__always)
     func byte(at index: Int) -> UInt8 { unsafe index < count ? base[index] : 0 }
+
+    /// A byte, and eight bytes as a little-endian word, where the caller knows that they are there.
+    @inline(__always)
+    func byte(within index: Int) -> UInt8 {
+        assert(index >= 0 && index < count)
+        return unsafe base[index]
+    }
+
+    @inline(__always)
+    func word(within index: Int) -> UInt64 {
+        assert(index >= 0 && index &+ 8 <= count)
+        return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+    }
 
     /// Eight bytes as a little-endian word, where that many are left.
     @inline(__always)
@@ -143,6 +156,15 @@ struct JSONSyntaxError: Error, Equatable {
         offset &+= 1
         skipWhitespace()
         return key
+    }
+
+    /// Passes the end of an object, if it comes next.
+    @inline(__always)
+    mutating func passEnd() -> Bool {
+        guard next == UInt8(ascii: "}") else { return false }
+        offset &+= 1
+        depth &-= 1
+        return true
     }
 
     /// Passes a key of an object, its colon, and the white space behind it, if it is the one that comes next and is

@@ -137,7 +137,7 @@ extension PayloadPass {
     }
 
     private mutating func shape(_ place: PayloadPlace, firstDimension: Int) throws(JSONSyntaxError) {
-        step.shapes.dimensions.removeSubrange(firstDimension...)
+        if step.shapes.dimensions.count > firstDimension { step.shapes.dimensions.removeSubrange(firstDimension...) }
         guard reader.next == UInt8(ascii: "[") else { return try reject(.listExpected, place) }
         try reader.open()
         var first = true

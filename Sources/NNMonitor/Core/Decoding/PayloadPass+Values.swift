@@ -7,8 +7,8 @@ enum Bound {
 
 /// The values of a payload: each reads one, checks it, and notes what is wrong with it.
 extension PayloadPass {
-    /// Reads a number of the layer into its column.
-    @inline(__always)
+    /// Reads a number of the layer into its column. Out of line, so that what calls it for each field stays short.
+    @inline(never)
     mutating func store(_ metric: LayerMetric, _ place: PayloadPlace, bound: Bound) throws(JSONSyntaxError) {
         layerNumbers[metric.rawValue] = try number(place, bound: bound)
     }
@@ -16,12 +16,15 @@ extension PayloadPass {
     /// Reads a float: any JSON number that a double can hold.
     @inline(__always)
     mutating func number(_ place: PayloadPlace, bound: Bound) throws(JSONSyntaxError) -> Double {
-        let byte = reader.next
-        guard byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10 else {
+        let value: Double
+        if let plain = reader.plainDouble() {
+            value = plain
+        } else if reader.next == UInt8(ascii: "-") || reader.next &- UInt8(ascii: "0") < 10 {
+            value = reader.double(try reader.number())
+        } else {
             try rejectNonNumber(.numberExpected, place, below: [])
             return 0
         }
-        let value = reader.double(try reader.number())
         if let issue = Self.issue(value, bound) { issues.add(issue, place) }
         return value
     }

@@ -94,9 +94,11 @@ struct PayloadPass {
         while true {
             // Trainers post the same keys in the same order, so the next one is tried before it is read.
             let field: Int
-            if expected < keys.count,
-                reader.passKey(keys[expected], first: &first) || reader.passSpacedKey(keys[expected], first: &first)
-            {
+            if expected < keys.count, reader.passKey(keys[expected], first: &first) {
+                field = expected
+            } else if reader.passEnd() {
+                break
+            } else if expected < keys.count, reader.passSpacedKey(keys[expected], first: &first) {
                 field = expected
             } else {
                 guard let key = try reader.nextKey(first: &first) else { break }
@@ -107,7 +109,7 @@ struct PayloadPass {
                 field = found
             }
             expected = field &+ 1
-            let bit: UInt32 = 1 << UInt32(field)
+            let bit: UInt32 = 1 &<< UInt32(truncatingIfNeeded: field)
             if seen & bit != 0 { found.forget(field, in: &issues) }
             seen |= bit
             let before = issues.mark
