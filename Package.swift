@@ -44,52 +44,52 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CAllocator", path: "Sources/NNMonitor/Allocator"),
+        .systemLibrary(name: "CAllocator", path: "Sources/NNMonitor/CAllocator"),
 
-        .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: fenced),
+        .target(name: "Foundations", path: "Sources/NNMonitor/Foundations", swiftSettings: fenced),
         .target(
-            name: "MonitorCore", dependencies: ["Locking", deque],
-            path: "Sources/NNMonitor/Core", swiftSettings: fenced),
+            name: "MonitorCore", dependencies: ["Foundations", deque],
+            path: "Sources/NNMonitor/MonitorCore", swiftSettings: fenced),
         .target(
             name: "Compression", dependencies: ["CZlib", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
-            name: "OpenSSLTransport", dependencies: ["COpenSSL", "Locking", nio.core, nio.tls],
+            name: "TLS", dependencies: ["COpenSSL", "Foundations", nio.core, nio.tls],
             path: "Sources/NNMonitor/TLS", swiftSettings: fenced),
         .target(
-            name: "WebSocketServer", dependencies: ["Compression", "Locking", nio.core, nio.http1, nio.webSocket],
+            name: "WebSocket", dependencies: ["Compression", "Foundations", nio.core, nio.http1, nio.webSocket],
             path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",
-            dependencies: ["Compression", "Locking", nio.core, nio.http1, logging, deque],
-            path: "Sources/NNMonitor/HTTP", swiftSettings: fenced),
+            dependencies: ["Compression", "Foundations", nio.core, nio.http1, logging, deque],
+            path: "Sources/NNMonitor/HTTPService", swiftSettings: fenced),
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocketServer", "Compression", nio.core, nio.http1, logging, deque,
+                "MonitorCore", "HTTPService", "WebSocket", "Compression", nio.core, nio.http1, logging, deque,
             ],
-            path: "Sources/NNMonitor/API", swiftSettings: fenced),
+            path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),
         .target(
             name: "MonitorServer",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
-                "Locking", "CAllocator", nio.core, nio.posix, nio.http1, nio.tls, logging,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
+                "Foundations", "CAllocator", nio.core, nio.posix, nio.http1, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/NNMonitor/Server", swiftSettings: fenced),
+            path: "Sources/NNMonitor/MonitorServer", swiftSettings: fenced),
         .executableTarget(
             name: "NNMonitor",
             dependencies: ["MonitorServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            path: "Sources/NNMonitor/Main", swiftSettings: fenced),
+            path: "Sources/NNMonitor/NNMonitor", swiftSettings: fenced),
 
         .executableTarget(
             name: "EchoServer",
             dependencies: [
-                "WebSocketServer", "OpenSSLTransport", nio.core, nio.posix, nio.http1,
+                "WebSocket", "TLS", nio.core, nio.posix, nio.http1,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Support/EchoServer", swiftSettings: strict),
@@ -97,37 +97,43 @@ let package = Package(
         .executableTarget(
             name: "CoreBench", dependencies: ["MonitorCore"], path: "Benchmarks/CoreBench", swiftSettings: strict),
 
-        .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore", "Locking"], swiftSettings: strict),
-        .testTarget(name: "CompressionTests", dependencies: ["Compression", nio.core], swiftSettings: strict),
+        .testTarget(
+            name: "MonitorCoreTests", dependencies: ["MonitorCore", "Foundations"], path: "Tests/Unit/MonitorCore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "CompressionTests", dependencies: ["Compression", nio.core], path: "Tests/Unit/Compression",
+            swiftSettings: strict),
         // Not fenced: its client is OpenSSL's own, nearly every line of it a call of C, and no part of the server.
         .testTarget(
-            name: "OpenSSLTransportTests",
-            dependencies: ["OpenSSLTransport", nio.core, nio.posix, nio.tls, nio.embedded], swiftSettings: strict),
-        .testTarget(
-            name: "WebSocketServerTests",
-            dependencies: ["WebSocketServer", "Compression", nio.core, nio.http1, nio.embedded, nio.webSocket],
+            name: "TLSTests",
+            dependencies: ["TLS", nio.core, nio.posix, nio.tls, nio.embedded], path: "Tests/Unit/TLS",
             swiftSettings: strict),
+        .testTarget(
+            name: "WebSocketTests",
+            dependencies: ["WebSocket", "Compression", nio.core, nio.http1, nio.embedded, nio.webSocket],
+            path: "Tests/Unit/WebSocket", swiftSettings: strict),
         .testTarget(
             name: "HTTPServiceTests",
             dependencies: [
-                "HTTPService", "Compression", "Locking", nio.core, nio.http1, nio.embedded, nio.posix, logging,
+                "HTTPService", "Compression", "Foundations", nio.core, nio.http1, nio.embedded, nio.posix, logging,
             ],
-            swiftSettings: strict),
+            path: "Tests/Unit/HTTPService", swiftSettings: strict),
         .testTarget(
             name: "MonitorAPITests",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1, nio.webSocket,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", nio.core, nio.http1, nio.webSocket,
                 nio.embedded, logging,
             ],
-            swiftSettings: strict),
+            path: "Tests/Unit/MonitorAPI", swiftSettings: strict),
         .testTarget(
             name: "MonitorServerTests",
             dependencies: [
-                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", "Locking", logging, nio.core, nio.embedded,
+                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", "Foundations", logging, nio.core,
+                nio.embedded,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
-            swiftSettings: strict),
+            path: "Tests/Unit/MonitorServer", swiftSettings: strict),
     ]
 )
 
@@ -137,8 +143,8 @@ if Context.environment["FUZZ"] != nil {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "MonitorServer", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
-                "COpenSSL", "Locking", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
+                "MonitorServer", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
+                "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
             ],
             path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: fenced))
 }

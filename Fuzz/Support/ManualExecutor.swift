@@ -1,4 +1,4 @@
-import Locking
+import Foundations
 
 /// Runs tasks when it is told to, on the thread that tells it: a test of tasks on an event loop without a thread becomes
 /// repeatable.

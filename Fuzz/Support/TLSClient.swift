@@ -1,5 +1,5 @@
 import COpenSSL
-import OpenSSLTransport
+import TLS
 
 /// A client of OpenSSL's for the server under test: it trusts everybody.
 final class TLSClient {

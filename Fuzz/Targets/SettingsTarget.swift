@@ -1,6 +1,6 @@
 import Foundation
 import HTTPService
-import Locking
+import Foundations
 import Synchronization
 
 @testable import MonitorServer

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import NIOEmbedded
 import NIOTLS
-import OpenSSLTransport
+import TLS
 
 /// The TLS handler. Bytes of libFuzzer's choice in place of a client's, and a real client's bytes with changes of libFuzzer's
 /// choice. Whatever comes: what reaches the application is the beginning of what the client sent, a handshake that is

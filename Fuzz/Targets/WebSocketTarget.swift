@@ -3,7 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOWebSocket
 
-@testable import WebSocketServer
+@testable import WebSocket
 
 /// A WebSocket connection's input, with permessage-deflate or without: the messages and answers do not depend on how the
 /// bytes are cut, text is valid UTF-8, no message is larger than the limit, a silent peer is dropped. Half of the inputs are

@@ -133,7 +133,7 @@ def test_heartbeat_and_early_data_are_not_agreed_to(secure_server):
     answer = answer_to(secure_server, client_hello(extensions=extension(HEARTBEAT, b"\1")))
     assert answer.version == TLS1_2
     assert HEARTBEAT not in answer.extensions
-    # The real thing, with a session and data, is in OpenSSLTransportTests: a hello alone proves nothing of it.
+    # The real thing, with a session and data, is in TLSTests: a hello alone proves nothing of it.
     answer = answer_to(secure_server, client_hello(extensions=extension(EARLY_DATA, b""), modern=True))
     assert answer.alert is not None or EARLY_DATA not in answer.extensions
 

@@ -1,4 +1,4 @@
-import Locking
+import Foundations
 
 /// Where new connections get their context from: the newest one whose files were good.
 package final class TLSContextSource: Sendable {

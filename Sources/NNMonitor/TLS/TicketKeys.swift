@@ -1,5 +1,5 @@
 import COpenSSL
-import Locking
+import Foundations
 import NIOCore
 
 /// The keys that seal session tickets (RFC 5077, RFC 8446 §4.6.1), renewed as time goes by.

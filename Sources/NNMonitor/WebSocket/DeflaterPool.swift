@@ -1,5 +1,5 @@
 import Compression
-import Locking
+import Foundations
 import NIOCore
 
 /// Keeps zlib's streams for the next piece: memory that is new to the caches makes a short piece a fifth slower.

@@ -1,7 +1,7 @@
 import Compression
 package import NIOCore
 import NIOWebSocket
-import Locking
+import Foundations
 
 /// Makes the ready bytes of whole messages, for any number of connections that negotiated the same.
 ///

@@ -1,6 +1,6 @@
 import NIOCore
 import NIOHTTP1
-import WebSocketServer
+import WebSocket
 
 /// The opening handshake and nothing else of HTTP: one request, one answer, then WebSocket.
 final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {

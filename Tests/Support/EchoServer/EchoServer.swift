@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import NIOCore
 import NIOPosix
-import OpenSSLTransport
-import WebSocketServer
+import TLS
+import WebSocket
 
 /// Echoes WebSocket messages, for the conformance suites: nothing of NNMonitor but its WebSocket and its TLS.
 @main

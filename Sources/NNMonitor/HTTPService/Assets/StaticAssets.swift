@@ -1,0 +1,85 @@
+import Compression
+import NIOCore
+import Foundations
+
+/// The files of the dashboard, read into memory at start. A request is answered by the exact name of a file that was
+/// there then, so no path can lead anywhere else.
+///
+/// `index.html`, `login.html` and `docs.html` are the pages `/`, `/login` and `/docs`; `openapi.json` and `favicon.ico`
+/// are at the root too; every file is under `/static/`.
+package final class StaticAssets: Sendable {
+    private let folder: AssetFolder?
+    private let assets: Guarded<[String: Asset]>
+
+    /// Reads a folder.
+    /// - Parameters:
+    ///   - directory: The folder's path.
+    ///   - maximumTotalSize: Bytes of all files together.
+    ///   - maximumFiles: How many there may be.
+    /// - Throws: `HTTPServiceError.unusableAssets`.
+    package init(
+        directory: String, maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
+    ) throws(HTTPServiceError) {
+        let folder = AssetFolder(
+            path: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles)
+        self.folder = folder
+        self.assets = Guarded(Self.table(of: try folder.read()))
+    }
+
+    /// Files that are given instead of read, by name.
+    package init(files: [String: String] = [:], modified: Int = 0) {
+        self.folder = nil
+        self.assets = Guarded(
+            Self.table(
+                of: files.map { name, text in
+                    AssetFolder.File(name: name, bytes: ByteBuffer(string: text), modified: modified)
+                }))
+    }
+
+    /// Reads the folder again and puts all of it in place at once; when that fails, what there was stays.
+    package func reload() throws(HTTPServiceError) {
+        guard let folder = self.folder else { return }
+        let table = Self.table(of: try folder.read())
+        self.assets.withLock { $0 = table }
+    }
+
+    /// The asset at a decoded path.
+    func asset(at path: String) -> Asset? {
+        self.assets.withLock { $0[path] }
+    }
+
+    /// The files that have an address of their own besides the one under `/static/`, and who may read them.
+    static let roots: [String: (path: String, access: Asset.Access)] = [
+        "index.html": ("/", .page), "docs.html": ("/docs", .page), "login.html": ("/login", .open),
+        "openapi.json": ("/openapi.json", .api), "favicon.ico": ("/favicon.ico", .open),
+    ]
+
+    private static func table(of files: [AssetFolder.File]) -> [String: Asset] {
+        var table: [String: Asset] = [:]
+        for file in files {
+            let root = Self.roots[file.name]
+            let asset = Asset(
+                name: file.name, access: root?.access ?? .open, bytes: file.bytes,
+                compressed: Self.compressed(file), modified: file.modified)
+            table["/static/" + file.name] = asset
+            if let root { table[root.path] = asset }
+        }
+        return table
+    }
+
+    /// The gzip form, when it saves at least a tenth.
+    private static func compressed(_ file: AssetFolder.File) -> ByteBuffer? {
+        guard file.bytes.readableBytes > 256, MediaType.isCompressible(AssetType.contentType(of: file.name)) else {
+            return nil
+        }
+        var output = ByteBuffer()
+        do {
+            var deflater = try Deflater(format: .gzip, level: 9)
+            try deflater.deflate(file.bytes, into: &output, flush: .finish)
+        } catch {
+            // Without memory for it the plain form is sent.
+            return nil
+        }
+        return output.readableBytes < file.bytes.readableBytes / 10 * 9 ? output : nil
+    }
+}

@@ -1,0 +1,42 @@
+import HTTPService
+import NIOCore
+import NIOHTTP1
+import WebSocket
+
+/// `GET /ws`: turns the connection into a subscriber's.
+struct SubscriberRoute: Sendable {
+    private let monitor: Monitor
+
+    init(_ monitor: Monitor) { self.monitor = monitor }
+
+    var route: Route {
+        .upgrade("/ws", scope: .read) { head, _ in
+            switch WebSocketHandshake.negotiate(head, configuration: monitor.configuration.webSocket) {
+            case .rejected(let status, let headers, let message):
+                let code = status == .upgradeRequired ? "upgrade_required" : "bad_request"
+                var response = HTTPResponse.error(status, code: code, message: message)
+                response.headers.add(contentsOf: headers)
+                return .reject(response)
+            case .accepted(let headers, let deflate):
+                guard monitor.hasRoomForSubscriber else {
+                    var response = HTTPResponse.error(
+                        .serviceUnavailable, code: "too_many_subscribers",
+                        message: "The server has as many subscribers as it takes")
+                    response.headers.add(name: "Retry-After", value: "10")
+                    return .reject(response)
+                }
+                return .accept(headers: headers) { channel in install(on: channel, deflate) }
+            }
+        }
+    }
+
+    private func install(on channel: any Channel, _ deflate: DeflateParameters?) -> EventLoopFuture<Void> {
+        monitor.addSubscriber(channel)
+        return channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandlers([
+                WebSocketHandler(configuration: monitor.configuration.webSocket, deflate: deflate),
+                SubscriberSession(monitor: monitor, deflate: deflate),
+            ])
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import MonitorCore
+import NIOCore
+import NIOEmbedded
+import Testing
+import WebSocket
+
+@testable import MonitorAPI
+
+/// What becomes of a subscriber that takes nothing, to the bytes of the close frame, on a channel whose clock the test
+/// moves.
+@Suite struct StallTests {
+    /// Where the connection's own bytes pass, below WebSocket.
+    private final class Wire: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+    }
+
+    /// A subscriber's connection as the route installs it, whose client has taken the listing.
+    private struct Connection {
+        let channel = NIOAsyncTestingChannel()
+        let monitor: Monitor
+
+        init() async throws {
+            var configuration = MonitorConfiguration()
+            configuration.stallTimeout = .seconds(30)
+            let webSocket = WebSocketConfiguration(pingInterval: .hours(1), closeTimeout: .seconds(5))
+            configuration.webSocket = webSocket
+            let monitor = Monitor(configuration: configuration)
+            self.monitor = monitor
+            let channel = channel
+            try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
+            try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.addHandlers([
+                    Wire(), WebSocketHandler(configuration: webSocket, deflate: nil),
+                    SubscriberSession(monitor: monitor, deflate: nil),
+                ])
+            }.get()
+            let listing = try await channel.waitForOutboundWrite(as: ByteBuffer.self)
+            try #require(listing.getInteger(at: listing.readerIndex, as: UInt8.self) == 0x81)
+        }
+
+        func setWritable(_ isWritable: Bool) async throws {
+            try await channel.eventLoop.submit {
+                channel.isWritable = isWritable
+                channel.pipeline.fireChannelWritabilityChanged()
+            }.get()
+        }
+
+        func wait(_ amount: TimeAmount) async { await channel.testingEventLoop.advanceTime(by: amount) }
+
+        /// The client's machine takes what there is, and has so many bytes still to take.
+        func take(leaving count: Int) async throws {
+            try await channel.eventLoop.submit {
+                let wire = try channel.pipeline.syncOperations.context(handlerType: Wire.self)
+                wire.flush()
+                wire.write(NIOAny(ByteBuffer(repeating: 0, count: count)), promise: nil)
+            }.get()
+        }
+
+        /// All that has gone out since the last call.
+        func sent() async throws -> [UInt8] {
+            var bytes: [UInt8] = []
+            while let part = try await channel.readOutbound(as: ByteBuffer.self) { bytes += part.readableBytesView }
+            return bytes
+        }
+    }
+
+    /// 1008, policy violation (RFC 6455 section 7.4.1).
+    private let close: [UInt8] = [0x88, 10, 0x03, 0xF0] + Array("too slow".utf8)
+
+    @Test func whoTakesNothingIsToldItWith1008AndClosed() async throws {
+        let connection = try await Connection()
+        try await connection.setWritable(false)
+        await connection.wait(.milliseconds(29_999))
+        #expect(try await connection.sent() == [])
+        await connection.wait(.milliseconds(1))
+        #expect(try await connection.sent() == close)
+        #expect(connection.channel.isActive)
+        // It doesn't answer.
+        await connection.wait(.seconds(5))
+        #expect(!connection.channel.isActive)
+    }
+
+    @Test func whoCanTakeMoreInTimeIsLeftAlone() async throws {
+        let connection = try await Connection()
+        for _ in 0..<3 {
+            try await connection.setWritable(false)
+            await connection.wait(.milliseconds(29_999))
+            try await connection.setWritable(true)
+            await connection.wait(.seconds(60))
+        }
+        #expect(try await connection.sent() == [])
+        #expect(connection.channel.isActive)
+    }
+
+    @Test func whoTakesALittleInEachPeriodIsLeftAloneUntilItTakesNothing() async throws {
+        let connection = try await Connection()
+        try await connection.take(leaving: 100)
+        try await connection.setWritable(false)
+        for left in stride(from: 99, to: 96, by: -1) {
+            try await connection.take(leaving: left)
+            await connection.wait(.seconds(30))
+        }
+        #expect(connection.channel.isActive)
+        #expect(try await connection.sent().allSatisfy { $0 == 0 })
+        await connection.wait(.seconds(30))
+        // What it has not taken comes before.
+        #expect(try await connection.sent() == [UInt8](repeating: 0, count: 97) + close)
+    }
+}

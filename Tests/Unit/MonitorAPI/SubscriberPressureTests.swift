@@ -1,0 +1,62 @@
+import MonitorCore
+import NIOCore
+import NIOEmbedded
+import Testing
+import WebSocket
+
+@testable import MonitorAPI
+
+/// What a session hands to a transport that, like TLS, takes in all that is written and looks at the connection when it
+/// is flushed.
+@Suite struct SubscriberPressureTests {
+    /// Counts the bytes of each flush; the connection is full after the first.
+    private final class Transport: ChannelOutboundHandler {
+        typealias OutboundIn = WebSocketOutbound
+
+        let channel: NIOAsyncTestingChannel
+        private(set) var flushed: [Int] = []
+        private var written = 0
+
+        init(_ channel: NIOAsyncTestingChannel) { self.channel = channel }
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            switch unwrapOutboundIn(data) {
+            case .prepared(let bytes), .text(let bytes), .binary(let bytes): written += bytes.readableBytes
+            case .close: break
+            }
+            promise?.succeed()
+        }
+
+        func flush(context: ChannelHandlerContext) {
+            flushed.append(written)
+            written = 0
+            channel.isWritable = false
+        }
+    }
+
+    @Test func aFullConnectionIsNoticedBeforeTheWholeQueueHasLeft() async throws {
+        let monitor = Monitor(configuration: MonitorConfiguration())
+        let channel = NIOAsyncTestingChannel()
+        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
+        let transport = try await channel.eventLoop.submit {
+            let transport = Transport(channel)
+            try channel.pipeline.syncOperations.addHandlers([
+                transport, SubscriberSession(monitor: monitor, deflate: nil),
+            ])
+            return NIOLoopBound(transport, eventLoop: channel.eventLoop)
+        }.get()
+        func flushes() async throws -> [Int] { try await channel.eventLoop.submit { transport.value.flushed }.get() }
+        // The listing, after which the connection is full.
+        while try await flushes().isEmpty { await Task.yield() }
+        for number in 0..<200 { await monitor.accept(try Payload.step(number, layers: 20)) }
+        try await channel.eventLoop.submit {
+            channel.isWritable = true
+            channel.pipeline.fireChannelWritabilityChanged()
+        }.get()
+        let sizes = try await flushes()
+        #expect(sizes.count == 2)
+        // One flush's worth: the 64 KiB, and the step that went over them. All 200 are a megabyte.
+        #expect(sizes[1] >= 64 << 10)
+        #expect(sizes[1] < 80 << 10)
+    }
+}

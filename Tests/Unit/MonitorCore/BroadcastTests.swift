@@ -1,0 +1,221 @@
+import Foundations
+import Testing
+
+@testable import MonitorCore
+
+/// Frames that are the JSON itself, and a count of how often one was made.
+private final class PlainRenderer: FrameRenderer {
+    let rendered = Guarded(0)
+
+    func render(_ json: [UInt8], variant: Int) -> String {
+        rendered.withLock { $0 += 1 }
+        return "\(variant):" + String(decoding: json, as: UTF8.self)
+    }
+
+    func size(of frame: String) -> Int { frame.utf8.count }
+}
+
+/// The steps by the number that the store gave them.
+private final class Accepted: Sendable {
+    let steps = Guarded<[UInt64: Int64]>([:])
+}
+
+extension SubscriberQueue {
+    fileprivate func drain() -> [QueueItem<Frame>] {
+        var items: [QueueItem<Frame>] = []
+        while let item = take() { items.append(item) }
+        return items
+    }
+}
+
+@Suite struct BroadcastTests {
+    private func frames(_ items: [QueueItem<String>]) -> [String] {
+        items.map { item in
+            switch item {
+            case .step(let frame): frame
+            case .lagged(let skipped): "lagged \(skipped)"
+            }
+        }
+    }
+
+    @Test func eventsOutOfOrderWaitForTheirTurn() {
+        var resequencer = Resequencer<Int>()
+        var order: [Int] = []
+        for number in [2, 3, 1, 5, 6, 4, 7] {
+            resequencer.accept(number, sequence: UInt64(number)) { order.append($0) }
+        }
+        #expect(order == [1, 2, 3, 4, 5, 6, 7])
+        #expect(resequencer.waiting == 0)
+    }
+
+    @Test func aMessageIsRenderedOncePerVariantInUse() async {
+        let renderer = PlainRenderer()
+        let broadcast = BroadcastManager(renderer: renderer)
+        let store = MetricsStore(limits: StoreLimits())
+        await broadcast.publish(store.append(Payloads.step(1)))
+        #expect(renderer.rendered.withLock { $0 } == 0)
+        let queues = (0..<5).map { _ in SubscriberQueue<String>(limits: QueueLimits()) {} }
+        for (index, queue) in queues.enumerated() { _ = await broadcast.subscribe(queue, variant: index % 2) }
+        await broadcast.publish(store.append(Payloads.step(2)))
+        #expect(renderer.rendered.withLock { $0 } == 2)
+        let first = frames(queues[0].drain())
+        #expect(first.count == 1)
+        #expect(first[0].hasPrefix(#"0:{"type":"new_metrics","run_id":"r","data":{"step":2,"#))
+    }
+
+    @Test func eventsPassOnlyWhileNobodyWatchesAndKeepTheirOrder() async {
+        let renderer = PlainRenderer()
+        let broadcast = BroadcastManager(renderer: renderer)
+        let store = MetricsStore(limits: StoreLimits())
+        var steps: [StoredStep] = []
+        for number in 1...6 { steps.append(await store.append(Payloads.step(number))) }
+        #expect(broadcast.pass(.stored(steps[0])))
+        // The third is ahead of the second, which comes when somebody watches: both are for it.
+        #expect(broadcast.pass(.stored(steps[2])))
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        let ticket = await broadcast.subscribe(queue, variant: 0)
+        #expect(!broadcast.pass(.stored(steps[1])))
+        await broadcast.publish(steps[1])
+        let sent = frames(queue.drain())
+        #expect(sent.count == 2 && sent[0].contains(#""data":{"step":2,"#) && sent[1].contains(#""data":{"step":3,"#))
+        await broadcast.unsubscribe(ticket)
+        #expect(broadcast.pass(.stored(steps[3])))
+        _ = await broadcast.subscribe(queue, variant: 0)
+        await broadcast.publish(steps[5])
+        #expect(frames(queue.drain()).isEmpty)
+        await broadcast.publish(steps[4])
+        #expect(frames(queue.drain()).count == 2)
+    }
+
+    @Test func aRemovedRunIsAnnouncedInItsPlace() async throws {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MetricsStore(limits: StoreLimits())
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        _ = await broadcast.subscribe(queue, variant: 0)
+        let first = await store.append(Payloads.step(1))
+        let removed = try #require(await store.remove("r"))
+        let second = await store.append(Payloads.step(2))
+        // They reach the broadcaster in any order.
+        await broadcast.publish(second)
+        await broadcast.publish(.removed(removed))
+        #expect(frames(queue.drain()).isEmpty)
+        await broadcast.publish(first)
+        let sent = frames(queue.drain())
+        #expect(sent.count == 3)
+        #expect(sent[0].contains(#""data":{"step":1,"#))
+        #expect(sent[1] == #"0:{"type":"run_deleted","run_id":"r"}"#)
+        #expect(sent[2].contains(#""data":{"step":2,"#))
+    }
+
+    @Test func everySubscriberSeesTheStoresOrderUnderConcurrentPosts() async {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MetricsStore(limits: StoreLimits())
+        let queues = (0..<4).map { _ in SubscriberQueue<String>(limits: QueueLimits(messages: 10_000)) {} }
+        for queue in queues { _ = await broadcast.subscribe(queue, variant: 0) }
+        let accepted = Accepted()
+        await withTaskGroup(of: Void.self) { group in
+            for poster in 0..<8 {
+                group.addTask {
+                    for number in 0..<100 {
+                        let stored = await store.append(Payloads.step(poster * 100 + number))
+                        accepted.steps.withLock { $0[stored.sequence] = stored.record.step }
+                        await broadcast.publish(stored)
+                    }
+                }
+            }
+        }
+        let order = accepted.steps.withLock { accepted in (1...800).map { accepted[UInt64($0)]! } }
+        for queue in queues {
+            let seen = frames(queue.drain()).map { frame in
+                Int64(frame.split(separator: "\"step\":")[1].prefix { $0 != "," })
+            }
+            #expect(seen == order)
+        }
+    }
+
+    @Test func overTheBoundTheNewestStayAndTheGapIsSaidOnce() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 3)) {}
+        for number in 1...10 { _ = queue.offer("\(number)", bytes: 1, runID: "r", sequence: UInt64(number)) }
+        #expect(frames(queue.drain()) == ["lagged 7", "8", "9", "10"])
+        _ = queue.offer("11", bytes: 1, runID: "r", sequence: 11)
+        #expect(frames(queue.drain()) == ["11"])
+    }
+
+    @Test func theBoundInBytesHoldsToo() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 100, bytes: 10)) {}
+        for number in 1...5 { _ = queue.offer("\(number)", bytes: 4, runID: "r", sequence: UInt64(number)) }
+        #expect(frames(queue.drain()) == ["lagged 3", "4", "5"])
+    }
+
+    @Test func afterASnapshotOnlyWhatCameLaterIsSent() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        _ = queue.offer("r1", bytes: 2, runID: "r", sequence: 1)
+        _ = queue.offer("s2", bytes: 2, runID: "s", sequence: 2)
+        _ = queue.offer("r3", bytes: 2, runID: "r", sequence: 3)
+        _ = queue.offer("r6", bytes: 2, runID: "r", sequence: 6)
+        queue.beginAfter(5, runID: "r")
+        #expect(frames(queue.drain()) == ["s2", "r6"])
+        queue.beginAfter(9, runID: "r")
+        _ = queue.offer("r8", bytes: 2, runID: "r", sequence: 8)
+        _ = queue.offer("s9", bytes: 2, runID: "s", sequence: 9)
+        _ = queue.offer("r10", bytes: 3, runID: "r", sequence: 10)
+        #expect(frames(queue.drain()) == ["s9", "r10"])
+    }
+
+    @Test func aSleepingConsumerIsWokenOncePerSleep() {
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        #expect(!queue.offer("1", bytes: 1, runID: "r", sequence: 1))
+        _ = queue.drain()
+        #expect(queue.offer("2", bytes: 1, runID: "r", sequence: 2))
+        #expect(!queue.offer("3", bytes: 1, runID: "r", sequence: 3))
+        #expect(queue.drain().count == 2)
+        queue.close()
+        #expect(!queue.offer("4", bytes: 1, runID: "r", sequence: 4))
+        #expect(queue.drain().isEmpty)
+    }
+
+    /// Notes how many consumers each of its calls had, and calls them.
+    private final class CountingWaker: QueueWaker {
+        let calls = Guarded<[Int]>([])
+
+        var place: ObjectIdentifier { ObjectIdentifier(self) }
+
+        func wake(_ consumers: [@Sendable () -> Void]) {
+            calls.withLock { $0.append(consumers.count) }
+            for consumer in consumers { consumer() }
+        }
+    }
+
+    @Test func eachPlaceIsWokenOnceForAllThatSleepThere() async {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MetricsStore(limits: StoreLimits())
+        let wakers = [CountingWaker(), CountingWaker()]
+        let woken = Guarded<[Int]>([])
+        let queues = (0..<20).map { index in
+            SubscriberQueue<String>(limits: QueueLimits(), waker: wakers[index % 2]) {
+                woken.withLock { $0.append(index) }
+            }
+        }
+        var tickets: [BroadcastManager<PlainRenderer>.Ticket] = []
+        // Each place has subscribers of two variants.
+        for (index, queue) in queues.enumerated() {
+            tickets.append(await broadcast.subscribe(queue, variant: index / 10))
+        }
+        await broadcast.publish(store.append(Payloads.step(1)))
+        // Nobody has found the queue empty yet.
+        #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [] })
+        for queue in queues { #expect(queue.drain().count == 1) }
+        await broadcast.publish(store.append(Payloads.step(2)))
+        #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [10] })
+        #expect(woken.withLock { $0 }.sorted() == Array(0..<20))
+        // Of one place all are awake, of the other one sleeps.
+        _ = queues[4].drain()
+        await broadcast.publish(store.append(Payloads.step(3)))
+        #expect(wakers[0].calls.withLock { $0 } == [10, 1])
+        #expect(wakers[1].calls.withLock { $0 } == [10])
+        for ticket in tickets { await broadcast.unsubscribe(ticket) }
+        #expect(await broadcast.subscriberCount == 0)
+        await broadcast.publish(store.append(Payloads.step(4)))
+        #expect(frames(queues[1].drain()).count == 2)
+    }
+}

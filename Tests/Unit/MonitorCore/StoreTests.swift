@@ -1,0 +1,154 @@
+import Foundations
+import Testing
+
+@testable import MonitorCore
+
+@Suite struct StoreTests {
+    private func steps(_ snapshot: RunSnapshot?) -> [Int64] {
+        guard let snapshot else { return [] }
+        var position = snapshot.steps.start
+        var numbers: [Int64] = []
+        while let record = snapshot.steps.next(&position) { numbers.append(record.step) }
+        return numbers
+    }
+
+    @Test func stepsAreSortedAndReplacedInPlace() async {
+        let store = MetricsStore(limits: StoreLimits())
+        for number in [5, 1, 9, 5, 3] { _ = await store.append(Payloads.step(number)) }
+        #expect(steps(await store.snapshot(of: "r")) == [1, 3, 5, 9])
+        #expect(await store.latest(of: "r")?.step == 9)
+        #expect(await store.listing().runs.map(\.stepCount) == [4])
+    }
+
+    @Test func theSequenceBehavesLikeASortedArray() {
+        var random = SystemRandomNumberGenerator()
+        var sequence = StepSequence()
+        var model: [Int64] = []
+        let table = LayerTable(Payloads.step(0).layout)
+        let shapes = ShapeTable(Payloads.step(0).shapes)
+        let template = Payloads.step(0)
+        for _ in 0..<5000 {
+            if model.count > 0, Int.random(in: 0..<10, using: &random) == 0 {
+                #expect(sequence.removeFirst()?.step == model.removeFirst())
+                continue
+            }
+            var step = template
+            step.step = .random(in: 0..<3000, using: &random)
+            let replaced = sequence.insert(StepRecord(step, table: table, shapes: shapes))
+            #expect((replaced != nil) == model.contains(step.step))
+            if replaced == nil { model.insert(step.step, at: model.firstIndex { $0 > step.step } ?? model.count) }
+        }
+        var position = sequence.start
+        var read: [Int64] = []
+        while let record = sequence.next(&position) { read.append(record.step) }
+        #expect(read == model)
+        #expect(sequence.count == model.count)
+    }
+
+    @Test func aFullRunKeepsTheHighestSteps() async {
+        let store = MetricsStore(limits: StoreLimits(stepsPerRun: 10))
+        for number in 10..<25 { #expect(await store.append(Payloads.step(number)).kept) }
+        #expect(steps(await store.snapshot(of: "r")) == Array(15..<25))
+        #expect(await store.append(Payloads.step(3)).kept == false)
+        #expect(await store.append(Payloads.step(15)).kept)
+        #expect(steps(await store.snapshot(of: "r")) == Array(15..<25))
+    }
+
+    @Test func aNewRunEvictsTheOneUpdatedLongestAgoEvenWhenTheClockGoesBack() async {
+        let time = Guarded<Int64>(1_000_000)
+        let store = MetricsStore(limits: StoreLimits(runs: 2)) {
+            UTCTime(
+                microseconds: time.withLock {
+                    $0 -= 10; return $0
+                })
+        }
+        for run in ["a", "b", "a", "c"] { _ = await store.append(Payloads.step(1, run: run)) }
+        #expect(await store.listing().runs.map(\.id) == ["a", "c"])
+    }
+
+    @Test func overTheMemoryLimitTheOldestRunGoesAndThenTheLowestSteps() async {
+        let probe = MetricsStore(limits: StoreLimits())
+        for number in 0..<10 { _ = await probe.append(Payloads.step(number)) }
+        let tenSteps = await probe.memoryInUse
+        let store = MetricsStore(limits: StoreLimits(memory: tenSteps + tenSteps / 2))
+        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "old")) }
+        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "new")) }
+        #expect(await store.listing().runs.map(\.id) == ["new"])
+        for number in 10..<40 { _ = await store.append(Payloads.step(number, run: "new")) }
+        let left = steps(await store.snapshot(of: "new"))
+        #expect(left.last == 39)
+        #expect(left.count > 5 && left.count < 30)
+        #expect(await store.memoryInUse <= tenSteps + tenSteps / 2)
+    }
+
+    @Test func memoryIsBackAtNothingWhenEverythingWasReplaced() async {
+        let store = MetricsStore(limits: StoreLimits(runs: 1))
+        for run in 0..<20 {
+            for number in 0..<5 {
+                let shape = "\"activation_std\":0.5,\"activation_mean\":0,\"activation_shape\":[\(number),64]"
+                _ = await store.append(
+                    Payloads.step(number, run: "r\(run)", layers: [Payloads.layer(features: shape)]))
+            }
+        }
+        let used = await store.memoryInUse
+        let single = MetricsStore(limits: StoreLimits(runs: 1))
+        for number in 0..<5 {
+            let shape = "\"activation_std\":0.5,\"activation_mean\":0,\"activation_shape\":[\(number),64]"
+            _ = await single.append(Payloads.step(number, layers: [Payloads.layer(features: shape)]))
+        }
+        #expect(await single.memoryInUse == used)
+    }
+
+    @Test func aRemovedRunIsForgottenWithItsMemory() async throws {
+        let store = MetricsStore(limits: StoreLimits())
+        _ = await store.append(Payloads.step(1, run: "a"))
+        let used = await store.memoryInUse
+        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "b")) }
+        #expect(await store.remove("c") == nil)
+        let removed = try #require(await store.remove("b"))
+        // Steps and removals are numbered together.
+        #expect(removed.sequence == 12)
+        #expect(await store.append(Payloads.step(1, run: "a")).sequence == 13)
+        #expect(await store.listing().runs.map(\.id) == ["a"])
+        #expect(await store.snapshot(of: "b") == nil)
+        #expect(await store.memoryInUse == used)
+    }
+
+    @Test func aWordyPayloadTakesNoMoreMemoryThanItsNumbers() async throws {
+        let wordy = Payloads.payload() + String(repeating: " ", count: 500_000)
+        let decoded = try StepDecoder.decode(Array(wordy.utf8)).get()
+        #expect(decoded.numbers.capacity < 64)
+        let record = await MetricsStore(limits: StoreLimits()).append(decoded).record
+        #expect(record.numbers.map(\.bitPattern) == decoded.numbers.map(\.bitPattern))
+        #expect(record.numbers.capacity < 64)
+    }
+
+    @Test func stepsOfTheSameStructureShareIt() async throws {
+        let store = MetricsStore(limits: StoreLimits())
+        let first = await store.append(Payloads.step(1)).record
+        let second = await store.append(Payloads.step(2)).record
+        let other = await store.append(Payloads.step(3, layers: [Payloads.layer(id: "z")])).record
+        #expect(first.table === second.table)
+        #expect(first.shapes === second.shapes)
+        #expect(other.table !== second.table)
+    }
+
+    @Test func aSnapshotStaysAsItWas() async {
+        let store = MetricsStore(limits: StoreLimits(stepsPerRun: 300))
+        for number in 0..<300 { _ = await store.append(Payloads.step(number)) }
+        let snapshot = await store.snapshot(of: "r")
+        for number in 300..<600 { _ = await store.append(Payloads.step(number)) }
+        #expect(steps(snapshot) == Array(0..<300))
+        #expect(steps(await store.snapshot(of: "r")) == Array(300..<600))
+    }
+
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00.000000+00:00"),
+        (1_770_726_896_789_012, "2026-02-10T12:34:56.789012+00:00"),
+        (951_782_400_000_001, "2000-02-29T00:00:00.000001+00:00"),
+        (-1, "1969-12-31T23:59:59.999999+00:00"),
+    ])
+    func momentsAreWrittenInUTC(microseconds: Int64, text: String) {
+        #expect(UTCTime(microseconds: microseconds).iso8601 == text)
+    }
+}

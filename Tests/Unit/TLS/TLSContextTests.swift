@@ -1,0 +1,145 @@
+import Foundation
+import TLS
+import Testing
+
+@Suite struct TLSContextTests {
+    let folder: TestFolder
+    let good: TLSConfiguration
+
+    init() throws {
+        folder = try TestFolder()
+        good = try folder.serverConfiguration()
+    }
+
+    private func error(_ change: (inout TLSConfiguration) throws -> Void) rethrows -> TLSError? {
+        var configuration = good
+        try change(&configuration)
+        do throws(TLSError) {
+            _ = try TLSContext(configuration: configuration)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `A good pair tells its facts as the openssl command does`() throws {
+        let facts = try TLSContext(configuration: good).certificate
+        let printed = try folder.openssl(["x509", "-in", good.certificateFile, "-noout", "-fingerprint", "-sha256"])
+        #expect(printed.contains("=\(facts.sha256Fingerprint)\n"))
+        #expect(facts.subject == "CN=localhost,O=NNMonitor development certificate")
+        #expect(facts.notAfter.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/) != nil)
+    }
+
+    @Test func `A missing file is named`() {
+        let missing = folder.file("missing.pem")
+        #expect(error { $0.certificateFile = missing } == .noSuchFile(missing, .certificate))
+        #expect(error { $0.keyFile = missing } == .noSuchFile(missing, .privateKey))
+        #expect(error { $0.clientCAFile = missing } == .noSuchFile(missing, .authorities))
+        #expect(
+            TLSError.noSuchFile(missing, .privateKey).description
+                == "The private key file '\(missing)' does not exist")
+    }
+
+    @Test(.enabled(if: getuid() != 0, "root may read everything"))
+    func `A file without permission is named`() throws {
+        let file = try folder.write("x", to: "locked.pem", mode: 0)
+        #expect(error { $0.keyFile = file } == .noPermission(file, .privateKey))
+    }
+
+    @Test func `A folder is no file`() {
+        guard case .unreadable(let file, let reason)? = error({ $0.certificateFile = folder.path }) else {
+            Issue.record("no error")
+            return
+        }
+        #expect(file == folder.path)
+        #expect(reason.contains("directory"))
+    }
+
+    @Test func `What is not PEM is named with what was looked for`() throws {
+        let text = try folder.write("hello", to: "text.pem")
+        let empty = try folder.write("", to: "empty.pem")
+        #expect(error { $0.certificateFile = text } == .notPEM(file: text, expected: .certificate))
+        #expect(error { $0.certificateFile = empty } == .notPEM(file: empty, expected: .certificate))
+        #expect(error { $0.keyFile = empty } == .notPEM(file: empty, expected: .privateKey))
+        // The files changed places.
+        #expect(
+            error { $0.certificateFile = good.keyFile } == .notPEM(file: good.keyFile, expected: .certificate))
+        #expect(
+            error { $0.keyFile = good.certificateFile } == .notPEM(file: good.certificateFile, expected: .privateKey))
+        #expect(error { $0.clientCAFile = text } == .notPEM(file: text, expected: .authorities))
+    }
+
+    @Test func `PEM that is broken inside is told apart`() throws {
+        let certificate = try folder.text(of: good.certificateFile)
+        let cut = try folder.write(String(certificate.prefix(300)), to: "cut.pem")
+        let wrong = try folder.write(
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", to: "wrong.pem")
+        let key = try folder.write("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", to: "key.pem")
+        for file in [cut, wrong] {
+            guard case .malformed(file, .certificate, _)? = error({ $0.certificateFile = file }) else {
+                Issue.record("\(file)")
+                continue
+            }
+        }
+        guard case .malformed(key, .privateKey, _)? = error({ $0.keyFile = key }) else {
+            Issue.record("\(key)")
+            return
+        }
+    }
+
+    @Test func `A key with a passphrase is refused without asking`() throws {
+        let file = folder.file("secret.pem")
+        try folder.openssl(["pkcs8", "-topk8", "-in", good.keyFile, "-passout", "pass:secret", "-out", file])
+        #expect(error { $0.keyFile = file } == .encryptedKey(file: file))
+    }
+
+    @Test func `A key of another certificate names both files`() throws {
+        let other = try folder.certificate("other", notBefore: -10, notAfter: 1000)
+        #expect(
+            error { $0.keyFile = other.key }
+                == .keyMismatch(certificateFile: good.certificateFile, keyFile: other.key))
+    }
+
+    @Test func `Certificates out of their time are refused`() throws {
+        let old = try folder.certificate("old", notBefore: -2000, notAfter: -1000)
+        let young = try folder.certificate("young", notBefore: 1000, notAfter: 2000)
+        guard case .expired(old.certificate, _)? = error({ ($0.certificateFile, $0.keyFile) = old }) else {
+            Issue.record("not expired")
+            return
+        }
+        guard case .notYetValid(young.certificate, _)? = error({ ($0.certificateFile, $0.keyFile) = young }) else {
+            Issue.record("valid")
+            return
+        }
+    }
+
+    @Test func `A key that is too short is refused with OpenSSL's reason`() throws {
+        let certificate = folder.file("short.pem"), key = folder.file("short-key.pem")
+        try folder.openssl([
+            "req", "-x509", "-newkey", "rsa:768", "-nodes", "-subj", "/CN=short", "-keyout", key, "-out", certificate,
+        ])
+        guard
+            case .unusable(certificate, let reason)? = error({
+                $0.certificateFile = certificate
+                $0.keyFile = key
+            })
+        else {
+            Issue.record("accepted")
+            return
+        }
+        #expect(reason.description.contains("too small"))
+    }
+
+    @Test func `A reload takes good files and keeps the old context when they are bad`() throws {
+        let source = try TLSContextSource(configuration: good)
+        let first = source.current
+        let goodKey = try folder.text(of: good.keyFile)
+        try folder.write("garbage", to: "dev-key.pem")
+        #expect(throws: TLSError.notPEM(file: good.keyFile, expected: .privateKey)) { try source.reload() }
+        #expect(source.current === first)
+        try folder.write(goodKey, to: "dev-key.pem")
+        let second = try source.reload()
+        #expect(source.current === second)
+        #expect(second !== first)
+    }
+}
