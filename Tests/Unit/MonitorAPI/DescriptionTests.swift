@@ -20,7 +20,7 @@ import Testing
     }
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("static")
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("static")
 
     /// What the document describes.
     private func described() throws -> [Operation] {

@@ -68,7 +68,7 @@ import Testing
 
     @Test func `CONFIGURATION.md has the table's rows, in its order`() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
         let text = try String(contentsOf: root.appendingPathComponent("CONFIGURATION.md"), encoding: .utf8)
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `NN_MONITOR_") }.map(String.init)
         let expected = SettingsTable.all.map { facts in
