@@ -1,4 +1,4 @@
-"""Measures NNMonitor beside its peers; script/bench runs it. Each row ends by checking that the work was really done."""
+"""Measures NNMonitor beside its peers; script/bench runs it. Each row ends with a check that the work was done."""
 
 import sys
 import time
@@ -46,7 +46,7 @@ class Report:
 
 
 def number(value: float) -> str:
-    """Three digits."""
+    """`value` with three significant digits."""
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     if abs(value) >= 1000:
@@ -59,7 +59,7 @@ def main():
     arguments = [argument for argument in sys.argv[1:] if argument != "--write"]
     for name in arguments:
         if name not in ROWS:
-            sys.exit(f"bench: no row '{name}'; there are {', '.join(ROWS)}")
+            sys.exit(f"bench: no row '{name}'; the rows are {', '.join(ROWS)}")
     wanted = arguments or list(ROWS)
     text = ""
     for place, name in enumerate(ROWS, 1):
@@ -74,7 +74,7 @@ def main():
         text += "".join("| {} | {} | {} |\n".format(*line) for line in report.lines) + "\n"
     if "--write" in sys.argv:
         if arguments:
-            sys.exit("bench: --write writes all rows of one run, so it takes none")
+            sys.exit("bench: --write writes all rows of one run; leave the row names out")
         page = DOCUMENT.read_text()
         before, rest = page.split(BEGIN)
         DOCUMENT.write_text(before + BEGIN + "\n" + text + END + rest.split(END)[1])

@@ -1,4 +1,4 @@
-"""What the rows of script/bench share: payloads, the servers they compare, and what those have used."""
+"""Shared by the rows of script/bench: payloads, the servers, and their CPU and memory use."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ def compact(run: str, step: int = 0, layers: int = 50, seed: int = 1) -> bytes:
 
 
 def different(run: str, layers: int = 50) -> list[bytes]:
-    """Payloads of other numbers, to post by turns: more of them than deflate's window holds."""
+    """16 payloads with different numbers, to post in turn: more than fit into deflate's window."""
     return [compact(run, layers=layers, seed=seed) for seed in range(16)]
 
 
@@ -47,7 +47,7 @@ def program(name: str, *arguments, **options) -> subprocess.Popen:
 
 
 def run(name: str, *arguments) -> list[float]:
-    """The numbers that one of the C programs prints."""
+    """Runs one of the C programs and returns the numbers it prints."""
     done = subprocess.run([str(BUILT / name), *map(str, arguments)], text=True, capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{name} {arguments}: {done.stderr}")
@@ -55,7 +55,7 @@ def run(name: str, *arguments) -> list[float]:
 
 
 class Peer:
-    """A running server: its port, and what the kernel says that it has used."""
+    """A running server: its port, and its CPU and memory use as the kernel accounts them."""
 
     def __init__(self, name: str, pid: int, port: int):
         self.name, self.pid, self.port = name, pid, port
@@ -66,7 +66,7 @@ class Peer:
         return [self.pid, *map(int, children)]
 
     def cpu(self) -> float:
-        """Seconds of processor time, of all threads, those that ended included."""
+        """Seconds of CPU of all threads, including ended ones."""
         total = 0.0
         for pid in self.pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -74,7 +74,7 @@ class Peer:
         return total
 
     def memory(self, field: str = "VmRSS") -> int:
-        """Resident bytes."""
+        """Resident bytes of the process and its children."""
         total = 0
         for pid in self.pids():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -91,7 +91,7 @@ class Peer:
         return made
 
     def fill(self, runs: int, steps: int, layers: int = 50):
-        """Posts that many steps to each of that many runs: run0, run1, ..."""
+        """Posts `steps` steps to each of the runs run0, run1, ..."""
         with self.session() as client:
             for number in range(runs):
                 bodies = different(f"run{number}", layers)
@@ -160,7 +160,7 @@ def nginx():
 
 @contextlib.contextmanager
 def floor():
-    """The C program that takes bodies over TLS, looks at nothing, and answers 202."""
+    """The C program that reads bodies over TLS and answers 202 without looking at them."""
     with tempfile.TemporaryDirectory() as folder:
         pair, port = certificate(Path(folder)), free_port()
         process = program("echo_floor", port, pair.certificate, pair.key, stdin=subprocess.PIPE)
@@ -173,7 +173,7 @@ def floor():
 
 
 def certificate(folder: Path) -> certificates.Pair:
-    """The same kind of certificate and key, P-256, for every server."""
+    """A certificate with a P-256 key, the same kind for every server."""
     return certificates.certificate(folder, "bench")
 
 
@@ -192,7 +192,7 @@ def wait_for_port(port: int):
 
 
 def alternate(rounds: int, *measures):
-    """Calls the measures by turns, because the machine's speed drifts; the median of each."""
+    """Calls the measures in turn, because the machine's speed drifts, and returns the median of each."""
     taken = [[] for _ in measures]
     for _ in range(rounds):
         for results, measure in zip(taken, measures):
@@ -201,7 +201,7 @@ def alternate(rounds: int, *measures):
 
 
 def median(results):
-    """The median; of tuples, that of each place."""
+    """The median; for tuples, the median of each position."""
     if isinstance(results[0], tuple):
         return tuple(statistics.median(column) for column in zip(*results))
     return statistics.median(results)

@@ -1,4 +1,4 @@
-"""Rows 11, 12 and 14: handshakes, the smallest request, the start."""
+"""Rows 11, 12 and 14: handshakes, the smallest request, start-up."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from support.server import binary
 
 
 def handshakes(report):
-    """TLS 1.3 handshakes, one thread against one worker of nginx, the same kind of key: CPU for each"""
+    """CPU per TLS 1.3 handshake, one thread beside one nginx worker, same kind of key"""
     with ours("--threads", 1, "--max-connections-per-address", 16384) as server, nginx() as peer:
         for kind in ("full", "resumed"):
             def measure(one, kind=kind):
@@ -26,7 +26,7 @@ def handshakes(report):
 
 
 def health(report):
-    """`GET /health` over HTTPS, kept alive, 16 connections, one thread against one worker of nginx"""
+    """`GET /health` over HTTPS, kept alive, 16 connections, one thread beside one nginx worker"""
     def measure(one):
         used = one.cpu()
         made = subprocess.run(
@@ -44,7 +44,7 @@ def health(report):
 
 
 def start(report):
-    """From exec to listening, over TLS with a certificate that is there"""
+    """From exec to listening, over TLS with an existing certificate"""
     with tempfile.TemporaryDirectory() as folder:
         pair = certificate(Path(folder))
 

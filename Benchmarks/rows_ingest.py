@@ -1,4 +1,4 @@
-"""Rows 1 to 4: decoding, and taking steps in over HTTPS."""
+"""Rows 1 to 4: decoding, and ingest over HTTPS."""
 
 import gzip
 import subprocess
@@ -37,7 +37,7 @@ def decode(report):
             return float(made.stdout)
 
         one, other, third = alternate(7, mine, orjson_loads, pydantic)
-        # Twice as many decodings, and no more of anything else.
+        # The two runs differ only in the number of decodings.
         allocations = (mallocs(file, 2000) - mallocs(file, 1000)) / 1000
     report.figure(f"NNMonitor, {len(body)} bytes", one, "us")
     report.figure("`orjson.loads`, which only parses", other, "us")
@@ -56,7 +56,7 @@ def mallocs(file: Path, times: int) -> int:
 
 
 def wrk(peer: Peer, file: Path, *extra) -> tuple[float, float]:
-    """Requests a second, and the server's microseconds of processor time for each."""
+    """Requests per second, and the server's CPU per request in microseconds."""
     used = peer.cpu()
     made = subprocess.run(
         ["wrk", "-t2", "-c16", f"-d{SECONDS}s", "-s", ROOT / "Benchmarks/ingest.lua", peer.url, "--", file, TOKEN,
@@ -68,7 +68,7 @@ def wrk(peer: Peer, file: Path, *extra) -> tuple[float, float]:
 
 
 def bodies(folder: Path, layers: int, packed: bool = False) -> Path:
-    """For wrk: payloads of other numbers, each after a line with its size."""
+    """Writes a file for ingest.lua: 64 payloads with different numbers, each after a line with its size."""
     file = folder / f"bodies-{layers}-{packed}"
     made = [compact("bench", step, layers, seed=step) for step in range(64)]
     if packed:
@@ -86,19 +86,19 @@ def ingest(report, layers: int, rate: float, cost: float | None):
             3, lambda: wrk(mine, file), lambda: wrk(peer, file), lambda: wrk(least, file))
         with mine.session() as client:
             held = client.get(mine.url + "/api/v1/runs").json()["bench"]["step_count"]
-            assert held == 1000, f"{held} steps are held of the many that were accepted"
+            assert held == 1000, f"{held} steps are kept; expected 1000"
     report.figure("NNMonitor", rate_mine, "requests/s", f"{cost_mine:.0f} us of CPU each")
     report.figure("FastAPI", rate_peer, "requests/s", f"{cost_peer:.0f} us of CPU each")
-    report.figure("C: takes the bytes over TLS and answers, no more", rate_least, "requests/s",
+    report.figure("C: reads the bytes over TLS and answers", rate_least, "requests/s",
                   f"{cost_least:.0f} us of CPU each")
-    report.figure("CPU a request, to the C program", cost_mine / cost_least, "")
-    report.ratio("requests a second", rate_mine / rate_peer, at_least=rate)
+    report.figure("CPU per request, to the C program", cost_mine / cost_least, "")
+    report.ratio("requests per second", rate_mine / rate_peer, at_least=rate)
     if cost:
-        report.ratio("CPU a request", cost_mine / cost_peer, at_most=cost)
+        report.ratio("CPU per request", cost_mine / cost_peer, at_most=cost)
 
 
 def ingest_50(report):
-    """Ingest over HTTPS, 50 layers, 16 kept-alive connections, every request another step"""
+    """Ingest over HTTPS, 50 layers, 16 kept-alive connections, a new step per request"""
     ingest(report, 50, 30, 1 / 30)
 
 
@@ -108,7 +108,7 @@ def ingest_5(report):
 
 
 def ingest_gzip(report):
-    """The same, 50 layers, gzip: what inflating adds to the CPU of a request"""
+    """The same, 50 layers, gzip: CPU that inflating adds to a request"""
     with tempfile.TemporaryDirectory() as name, ours() as mine:
         folder = Path(name)
         plain, packed = bodies(folder, 50), bodies(folder, 50, packed=True)

@@ -1,4 +1,4 @@
-"""Where one request's work goes: instructions of the server's process, as callgrind counts them, by what they belong to."""
+"""Instructions of one request in the server's process, counted by callgrind and grouped by component."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import INGEST, ROOT, TOKEN, Peer, certificate, different, with_step
 from support.server import Server, binary
 
-# The first that fits a function or its library decides. Names are as the compilers mangle them.
+# The first pattern that matches a function or its library wins. Function names are mangled.
 PARTS = [
     ("OpenSSL: TLS records", r"libcrypto|libssl"),
     ("allocating and freeing memory", r"malloc|calloc|realloc|cfree|_int_free|free@|unlink_chunk|memalign|swift_slow|Alloc"),
@@ -28,11 +28,11 @@ PARTS = [
 
 
 def profile(report):
-    """Instructions of one POST of 50 layers over HTTPS, without the kernel's, by what they belong to"""
+    """User-space instructions of one POST of 50 layers over HTTPS, by component"""
     with tempfile.TemporaryDirectory() as name:
         folder, posts = Path(name), 300
         pair, out = certificate(folder), folder / "callgrind.out"
-        # valgrind can't read all debug information that Swift writes.
+        # valgrind cannot read all of Swift's debug information.
         stripped = folder / "NNMonitor"
         subprocess.run(["strip", "--strip-debug", "-o", stripped, binary()], check=True)
         server = Server(

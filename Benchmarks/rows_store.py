@@ -1,4 +1,4 @@
-"""Rows 6, 7, 8 and 13: what is held, and reading it."""
+"""Rows 6, 7, 8 and 13: stored data, and reading it."""
 
 from harness import TOKEN, alternate, compact, fastapi, median, ours, run, with_step, INGEST
 
@@ -62,7 +62,7 @@ def lite(report):
 
 
 def posts(server, client, body: bytes, steps: range) -> float:
-    """Microseconds of the server's processor time for each step posted."""
+    """The server's CPU per posted step, in microseconds."""
     used = server.cpu()
     for step in steps:
         assert client.post(server.url + INGEST, data=with_step(body, step)).status_code == 202
@@ -70,7 +70,7 @@ def posts(server, client, body: bytes, steps: range) -> float:
 
 
 def listings(server, client) -> float:
-    """Microseconds of the server's processor time for each listing of the runs."""
+    """The server's CPU per listing of the runs, in microseconds."""
     used = server.cpu()
     for _ in range(1000):
         assert client.get(server.url + "/api/v1/runs").status_code == 200
@@ -78,7 +78,7 @@ def listings(server, client) -> float:
 
 
 def growth(report):
-    """Whether cost grows as it should: with layers linearly, with what is stored not at all"""
+    """Growth of cost: linear in layers, constant in stored data"""
     per_layer, resident = {}, {}
     for layers in (50, 500, 2000):
         body = compact("wide", layers=layers)

@@ -11,7 +11,7 @@ SUBSCRIBERS = 100
 
 
 def broadcast(peer, steps: int) -> tuple[float, float]:
-    """Microseconds of CPU for each delivered message, ingest taken off, and a message's bytes."""
+    """CPU per delivered message in microseconds, without ingest, and bytes per message."""
     bodies = different("bench")
     with peer.session() as client:
         def post(count):
@@ -41,7 +41,7 @@ def broadcast(peer, steps: int) -> tuple[float, float]:
 
 
 def floor(size: int) -> float:
-    """The same by the C program that sends a ready frame."""
+    """The same for the C program that sends a ready frame."""
     with tempfile.TemporaryDirectory() as folder:
         pair, port = certificate(Path(folder)), free_port()
         serving = program("fanout_floor", port, pair.certificate, pair.key, SUBSCRIBERS, size, stdin=subprocess.PIPE)
@@ -52,7 +52,7 @@ def floor(size: int) -> float:
             serving.stdin.write("\n")
             serving.stdin.flush()
             time.sleep(0.002)
-        # First all of it is sent, then those who read it may go.
+        # The end of its input stops the sender; only then may the readers go away.
         serving.stdin.close()
         cost = float(serving.stdout.read())
         serving.wait(20)
@@ -63,7 +63,7 @@ def floor(size: int) -> float:
 
 
 def fan_out(report):
-    """Broadcast to 100 WSS subscribers with permessage-deflate, 50 layers: CPU for a delivered message"""
+    """Broadcast to 100 WSS subscribers with permessage-deflate, 50 layers: CPU per delivered message"""
     mine, floors, theirs = [], [], []
     with ours() as server, fastapi() as peer:
         for _ in range(3):
@@ -79,7 +79,7 @@ def fan_out(report):
 
 
 def latency(report):
-    """From just before a POST to a subscriber's message, 20 subscribers over TLS, 50 layers"""
+    """Latency from POST to a subscriber's message, 20 subscribers over TLS, 50 layers"""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "template"
         file.write_bytes(with_step(compact("bench"), "@STEP@"))
@@ -100,7 +100,7 @@ def latency(report):
 
 
 def idle(report):
-    """Resident memory of an idle WSS subscriber, 10 000 of them"""
+    """Resident memory per idle WSS subscriber, 10 000 subscribers"""
     count = 10_000
     with ours("--max-connections-per-address", count + 100, "--max-subscribers", count) as server:
         before = server.memory()

@@ -1,10 +1,10 @@
 import Foundation
 import MonitorCore
 
-/// Does one thing of the core with one payload, over and over.
+/// Repeats one operation of MonitorCore on one payload.
 ///
-///     CoreBench decode PAYLOAD SECONDS                       prints the nanoseconds of one decoding
-///     CoreBench decode|encode|lite PAYLOAD times COUNT       so many times and no more, for who counts something else
+///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
+///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count instructions or allocations
 @main
 enum CoreBench {
     static func main() throws {

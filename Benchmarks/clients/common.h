@@ -1,5 +1,5 @@
-/* What the load clients and the floors share: TLS, a WebSocket upgrade, frames, clocks. Errors end the program with a
- * line. */
+/* Shared by the load clients and the floors: TLS, WebSocket upgrade, frames, clocks. An error prints one line and ends the
+ * program. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -11,39 +11,39 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 /* Seconds of the monotonic clock. */
 double now(void);
-/* Seconds of processor time that this process has used. */
+/* Seconds of CPU used by this process. */
 double processor_time(void);
 
-/* A context for clients that trusts anybody: these programs measure, on this machine. */
+/* A client context that verifies no certificate: these programs measure on one machine only. */
 SSL_CTX *client_context(void);
 /* Opens a TCP connection to 127.0.0.1. */
 int connect_tcp(int port);
-/* Listens on a TCP port of 127.0.0.1, and a context for TLS there: what the floors need. */
+/* Listens on a TCP port of 127.0.0.1 and makes a server context; used by the floors. */
 int listen_tcp(int port);
 SSL_CTX *server_context(const char *certificate, const char *key);
-/* Opens a TLS connection; `session` is resumed when it is given. */
+/* Opens a TLS connection; resumes `session` unless it is NULL. */
 SSL *connect_tls(SSL_CTX *context, int port, SSL_SESSION *session);
 void write_all(SSL *ssl, const void *bytes, size_t count);
 
-/* Upgrades to a WebSocket at /ws; offers permessage-deflate or not. What came after the head is kept in `rest` (at most
- * `room` bytes), and its length is returned. */
+/* Upgrades to a WebSocket at /ws; offers permessage-deflate if asked. Copies bytes received after the head to `rest` (at
+ * most `room` bytes) and returns their count. */
 size_t upgrade(SSL *ssl, const char *token, int deflate, unsigned char *rest, size_t room);
 /* Sends a short text message or control frame, masked with zeros. */
 void send_frame(SSL *ssl, int opcode, const void *payload, size_t count);
 
-/* Reads frames from any cut of the bytes: payloads are counted, their beginnings kept. */
+/* Parses frames from a byte stream: counts payloads and keeps their first bytes. */
 struct frames {
     unsigned char head[14];
     size_t head_count;
     uint64_t left;
     int opcode, is_final, in_payload;
-    /* The beginning of the message that is under way. */
+    /* The first bytes of the current message. */
     unsigned char begin[160];
     size_t begin_count;
     uint64_t messages, bytes;
 };
 
-/* Takes bytes in; `on_message` is called for each whole data message, `on_ping` for each ping. */
+/* Parses bytes; calls `on_message` for each whole data message and `on_ping` for each ping. */
 void take_frames(struct frames *frames, const unsigned char *bytes, size_t count, void *owner,
                  void (*on_message)(void *owner, struct frames *frames), void (*on_ping)(void *owner));
 

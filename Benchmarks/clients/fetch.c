@@ -1,5 +1,5 @@
-/* fetch PORT TOKEN PATH: gets it over HTTPS and throws it away. Prints milliseconds to the first byte of the answer and to
- * its last, and its bytes. */
+/* fetch PORT TOKEN PATH: reads PATH over HTTPS and discards it. Prints milliseconds to the first byte
+ * of the response and to the last, and its size in bytes. */
 #include "common.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* handshakes PORT SECONDS full|resumed: one TLS 1.3 handshake after the other. Prints how many a second, and how many of
- * them were resumed. */
+/* handshakes PORT SECONDS full|resumed: one TLS 1.3 handshake after the other. Prints the rate per second, and how many
+ * were resumed. */
 #include "common.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static int keep(SSL *ssl, SSL_SESSION *session) {
     return 1;
 }
 
-/* A whole exchange, so that the tickets come. */
+/* A whole exchange: the server sends its tickets before the response. */
 static void ask(SSL *ssl) {
     char buffer[4096];
     const char *request = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -28,10 +28,10 @@ static void ask(SSL *ssl) {
 static void end(SSL *ssl) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     int socket_ = SSL_get_fd(ssl);
-    /* A reset leaves no port waiting, of which there are only so many. */
+    /* A reset leaves no port in TIME_WAIT; ports are limited. */
     setsockopt(socket_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(socket_);
-    /* Or OpenSSL would take the session for broken and resume it no more. */
+    /* Without this OpenSSL marks the session as not resumable. */
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(ssl);
 }
@@ -50,7 +50,7 @@ int main(int count, char **arguments) {
     double begin = now(), seconds = atof(arguments[2]);
     size_t all = 0, reused = 0;
     while (now() < begin + seconds) {
-        /* A session of TLS 1.3 is for one connection; a copy of it is another. */
+        /* OpenSSL uses a TLS 1.3 session once; a copy counts as another session. */
         SSL_SESSION *session = resumed ? SSL_SESSION_dup(ticket) : NULL;
         SSL *ssl = connect_tls(context, port, session);
         SSL_SESSION_free(session);

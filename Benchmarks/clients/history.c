@@ -1,5 +1,5 @@
-/* history PORT TOKEN RUN lite|full [deflate]: asks for a run's history by WebSocket. Prints milliseconds to its first byte
- * and to its last, and its bytes on the wire. */
+/* history PORT TOKEN RUN lite|full [deflate]: requests a run's history by WebSocket. Prints milliseconds to the first
+ * byte and to the last, and its size on the wire in bytes. */
 #include "common.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* latency PORT TOKEN SUBSCRIBERS RATE SECONDS TEMPLATE: posts a step so many times a second (TEMPLATE holds @STEP@ where its
- * number stands), and measures from just before each post to each subscriber's message. Prints microseconds: p50, p99,
- * p99.9, greatest; then how many messages came, and how many were to come. */
+/* latency PORT TOKEN SUBSCRIBERS RATE SECONDS TEMPLATE: posts RATE steps per second (TEMPLATE holds @STEP@ in place of
+ * the step number), and measures from just before each POST to each subscriber's message. Prints microseconds: p50, p99,
+ * p99.9, maximum; then the number of messages received and expected. */
 #define _GNU_SOURCE
 #include "common.h"
 
@@ -35,7 +35,7 @@ static int compare(const void *left, const void *right) {
     return one < other ? -1 : one > other;
 }
 
-/* True when something came. */
+/* True if a message was received. */
 static int read_all(SSL *ssl, struct subscriber *subscriber) {
     static unsigned char buffer[65536];
     for (int any = 0;; any = 1) {

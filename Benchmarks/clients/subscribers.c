@@ -1,6 +1,6 @@
-/* subscribers PORT COUNT TOKEN [deflate]: opens that many WebSocket subscribers, prints "ready" when each has had its
- * first message, counts what they get without inflating it, and prints at the end of its standard input:
- * messages, bytes on the wire, seconds of its own processor time. */
+/* subscribers PORT COUNT TOKEN [deflate]: opens COUNT WebSocket subscribers, prints "ready" when each has received its
+ * first message, counts messages without inflating them, and prints at the end of standard input: messages, bytes on the
+ * wire, seconds of its own CPU. */
 #include "common.h"
 
 #include <fcntl.h>
@@ -75,7 +75,7 @@ int main(int count, char **arguments) {
                 printf("%lu %lu %.6f\n", messages, bytes, processor_time());
                 return 0;
             }
-            /* A line asks how many there are by now. */
+            /* A line on standard input requests the current count. */
             printf("%lu\n", messages);
             fflush(stdout);
         }

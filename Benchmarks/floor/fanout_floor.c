@@ -1,6 +1,6 @@
-/* fanout_floor PORT CERT KEY COUNT BYTES: accepts that many WebSocket subscribers over TLS, and for each line on its standard
- * input sends all of them one ready frame of so many random bytes with SSL_write. Prints, at the end of the input,
- * microseconds of processor time for each message sent: what a broadcast cannot do without. */
+/* fanout_floor PORT CERT KEY COUNT BYTES: the floor of a broadcast. Accepts COUNT WebSocket subscribers over TLS, and for
+ * each line of standard input sends each of them one ready frame of BYTES random bytes with SSL_write. At the end of the
+ * input prints the CPU per sent message in microseconds. */
 #include "../clients/common.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The clients ask with one key, so the answer is always the same. */
+/* All clients send the same key, so the response is constant. */
 static const char *switching =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"

@@ -1,6 +1,5 @@
-/* inflate_floor FILE SECONDS: inflates gzip bodies by turns with nothing but zlib: those of a file as ingest.lua takes it,
- * each after a line with its size. Prints microseconds of processor time for each: what a server that takes gzip cannot do
- * without. */
+/* inflate_floor FILE SECONDS: the floor of gzip ingest. Inflates, in turn and with nothing but zlib, the bodies of a file in
+ * the format of ingest.lua: each after a line with its size. Prints the CPU per body in microseconds. */
 #include "../clients/common.h"
 
 #include <stdio.h>
