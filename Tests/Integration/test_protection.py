@@ -7,33 +7,75 @@ from support.access import TOKENS, bearer, call, digest, log_in, tokens_file
 from support.payloads import payload
 from support.raw import INGEST, RawConnection, request
 from support.raw_websocket import RawWebSocket
+from support.server import Server
 
 # CORS
 
 
-def test_preflight_is_answered_without_authentication(guarded):
-    answer = call(guarded, "OPTIONS", INGEST, headers={
-        "Origin": "https://notebook.example", "Access-Control-Request-Method": "POST",
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """A server with tokens that lists the origin of a notebook."""
+    folder = tmp_path_factory.mktemp("notebook")
+    running = Server(["--auth-tokens-file", tokens_file(folder), "--cors-origins", NOTEBOOK], None, folder)
+    yield running
+    assert running.stop() == 0, running.output
+
+
+NOTEBOOK = "https://notebook.example"
+TRACING = ["traceparent", "tracestate", "baggage", "sentry-trace"]
+
+
+def test_preflight_is_answered_without_authentication(notebook):
+    answer = call(notebook, "OPTIONS", INGEST, headers={
+        "Origin": NOTEBOOK, "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type,content-encoding"})
     assert answer.status_code in (200, 204)
-    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://notebook.example")
+    assert answer.headers["Access-Control-Allow-Origin"] == NOTEBOOK
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
     assert "*" not in allowed, "a star does not cover Authorization"
-    assert {"authorization", "content-type", "content-encoding"} <= {name.strip() for name in allowed.split(",")}
+    assert {name.strip() for name in allowed.split(",")} == {"authorization", "content-type", "content-encoding"}
     assert "origin" in answer.headers["Vary"].lower()
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-@pytest.mark.parametrize("path, token, status", [
-    ("/api/v1/runs", "viewer", 200), ("/api/v1/runs", "", 401), ("/api/v1/runs/none", "viewer", 404),
-    ("/health", "", 200)])
-def test_any_origin_may_read_by_default_without_credentials(guarded, path, token, status):
-    answer = call(guarded, "GET", path, token, headers={"Origin": "https://notebook.example"})
+def test_preflight_allows_the_headers_of_tracing_when_asked(notebook):
+    answer = call(notebook, "OPTIONS", INGEST, headers={
+        "Origin": NOTEBOOK, "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": ",".join([*TRACING, "x-unknown"])})
+    allowed = {name.strip().lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
+    assert set(TRACING) <= allowed
+    assert "x-unknown" not in allowed
+
+
+CASES = [("/api/v1/runs", "viewer", 200), ("/api/v1/runs", "", 401), ("/api/v1/runs/none", "viewer", 404),
+         ("/health", "", 200)]
+
+
+@pytest.mark.parametrize("path, token, status", CASES)
+def test_listed_origin_may_read_every_answer_without_credentials(notebook, path, token, status):
+    answer = call(notebook, "GET", path, token, headers={"Origin": NOTEBOOK})
     assert answer.status_code == status
-    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://notebook.example")
+    assert answer.headers["Access-Control-Allow-Origin"] == NOTEBOOK
     assert "Access-Control-Allow-Credentials" not in answer.headers
     assert "origin" in answer.headers["Vary"].lower()
+
+
+@pytest.mark.parametrize("path, token, status", CASES)
+def test_no_origin_may_read_by_default(guarded, path, token, status):
+    answer = call(guarded, "GET", path, token, headers={"Origin": NOTEBOOK})
+    assert answer.status_code == status
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "origin" in answer.headers["Vary"].lower()
+
+
+def test_no_origin_may_read_or_post_to_an_open_server_by_default(server):
+    answer = call(server, "GET", "/api/v1/runs", headers={"Origin": NOTEBOOK})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    preflight = call(server, "OPTIONS", INGEST, headers={"Origin": NOTEBOOK, "Access-Control-Request-Method": "POST"})
+    assert "Access-Control-Allow-Origin" not in preflight.headers
+    # A form needs no preflight.
+    assert call(server, "POST", INGEST, json=payload("a"), headers={"Origin": NOTEBOOK}).status_code == 403
 
 
 @pytest.mark.parametrize("origins", [
@@ -81,13 +123,22 @@ def test_every_response_has_the_protecting_headers(guarded, guarded_tls, secure)
         assert answer.status_code == status, name
         assert answer.headers["X-Content-Type-Options"] == "nosniff", name
         assert answer.headers["Referrer-Policy"] == "no-referrer", name
-        assert ("Strict-Transport-Security" in answer.headers) == secure, name
+        # It would hold for every other server of the host, too.
+        assert "Strict-Transport-Security" not in answer.headers, name
         policy = answer.headers.get("Content-Security-Policy", "")
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             assert policy, name
         assert "unsafe-inline" not in policy and "unsafe-eval" not in policy, name
         server_header = answer.headers.get("Server", "")
         assert not re.search(r"\d+\.\d+", server_header), name
+
+
+@pytest.mark.parametrize("seconds", [0, 86_400])
+def test_hsts_is_sent_over_tls_when_it_is_set(start_server, seconds):
+    for tls in ("dev", "off"):
+        own = start_server("--hsts-max-age", seconds, "--tls", tls)
+        answer = call(own, "GET", "/health")
+        assert answer.headers.get("Strict-Transport-Security") == (f"max-age={seconds}" if tls == "dev" else None)
 
 
 def test_bad_requests_have_the_protecting_headers_too(guarded):

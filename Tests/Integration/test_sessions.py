@@ -6,7 +6,7 @@ import pytest
 from support.access import TOKENS, call, digest, log_in, tokens_file
 from support.clients import receive, subscribe
 from support.payloads import payload, run_id, served
-from support.raw import INGEST
+from support.raw import INGEST, RawConnection, request
 from support.raw_websocket import RawWebSocket
 
 
@@ -96,6 +96,60 @@ def test_cookie_with_a_foreign_origin_cannot_post_or_open_a_websocket(guarded, f
     assert logout.status_code == 403
 
 
+def test_login_behind_a_proxy_that_ends_tls_is_refused_with_the_reason(guarded):
+    origin = f"https://127.0.0.1:{guarded.port}"
+    answer = call(guarded, "POST", "/login", data={"token": TOKENS["both"]}, headers={"Origin": origin})
+    assert answer.status_code == 403
+    message = answer.json()["detail"]["message"]
+    assert all(part in message for part in (origin, guarded.url, "proxy", "TLS", "Host"))
+
+
+# Sessions side by side
+
+
+def test_logins_of_one_token_do_not_evict_the_sessions_of_another(guarded):
+    pair, _ = log_in(guarded, "viewer")
+    count, ahead = 4200, 100
+    with RawConnection(guarded) as connection:
+        for _ in range(count // ahead):
+            connection.send(request(f"/?token={TOKENS['trainer']}") * ahead)
+            for _ in range(ahead):
+                assert connection.read_response()["set-cookie"]
+    assert call(guarded, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code == 200
+
+
+def test_over_the_limit_the_oldest_session_of_the_same_token_ends(start_server, tmp_path):
+    own = start_server("--auth-tokens-file", tokens_file(tmp_path), "--max-sessions-per-token", 3)
+    other, _ = log_in(own, "viewer")
+    pairs = [log_in(own, "both")[0] for _ in range(5)]
+    statuses = [call(own, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code for pair in [other, *pairs]]
+    assert statuses == [200, 401, 401, 200, 200, 200]
+
+
+def test_two_servers_on_one_host_do_not_log_each_other_out(start_server, tmp_path):
+    servers = [start_server("--auth-tokens-file", tokens_file(tmp_path)) for _ in range(2)]
+    jar = {}
+    for own in servers:
+        pair, _ = log_in(own)
+        assert pair.startswith(f"nnmonitor_session_{own.port}=")
+        # As a browser keeps cookies: by name, whatever the port.
+        jar.update([pair.split("=", 1)])
+    for own in servers:
+        cookies = "; ".join(f"{name}={value}" for name, value in jar.items())
+        assert call(own, "GET", "/api/v1/runs", headers={"Cookie": cookies}).status_code == 200
+
+
+def test_of_several_cookies_of_the_same_name_each_is_tried(guarded):
+    pair, _ = log_in(guarded)
+    name = pair.split("=")[0]
+    foreign = [f"{name}={'0' * 64}", f"{name}=short"]
+    for cookies in ([*foreign, pair], [pair, *foreign], [foreign[0], pair, foreign[1]]):
+        with RawConnection(guarded) as connection:
+            joined = connection.ask(request("/api/v1/runs", headers=["Cookie: " + "; ".join(cookies)]))
+            apart = connection.ask(request("/api/v1/runs", headers=[f"Cookie: {cookie}" for cookie in cookies]))
+        assert (joined.status, apart.status) == (200, 200)
+
+
 @pytest.mark.parametrize("secure", [False, True])
 def test_cookie_with_the_own_origin_may_post_and_open_a_websocket(guarded, guarded_tls, secure):
     server = guarded_tls if secure else guarded
@@ -115,9 +169,9 @@ def test_session_that_was_begun_before_is_not_slowed_by_wrong_tokens_of_its_addr
     browser = {"Cookie": pair, "Origin": own.url}
     assert [call(own, "GET", "/api/v1/runs", headers={"Authorization": "Bearer wrong"}).status_code
             for _ in range(4)] == [401] * 3 + [429]
-    # Of the same address: a right token and a login are slowed, the session is not.
-    assert call(own, "GET", "/api/v1/runs", "both").status_code == 429
-    assert call(own, "POST", "/login", data={"token": TOKENS["both"]}).status_code == 429
+    # Of the same address: a right token, a login and a session are not slowed.
+    assert call(own, "GET", "/api/v1/runs", "both").status_code == 200
+    assert call(own, "POST", "/login", data={"token": TOKENS["both"]}).status_code == 303
     assert call(own, "GET", "/", headers=browser).status_code == 200
     body = payload(run_id())
     with subscribe(own, headers={"Cookie": pair}, origin=own.url) as socket:
@@ -130,3 +184,30 @@ def test_bearer_with_a_foreign_origin_may_post(guarded):
     headers = {"Origin": "https://notebook.example"}
     answer = call(guarded, "POST", INGEST, "trainer", json=payload(run_id()), headers=headers)
     assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("origin, status", [
+    ("https://evil.example", 403), ("null", 403), ("http://localhost:1", 403), ("https://localhost", 403),
+    ("http://localhost", 101), (None, 101)])
+@pytest.mark.parametrize("by", ["nothing", "bearer", "cookie"])
+def test_every_upgrade_that_carries_an_origin_must_come_from_the_own_one(server, guarded, by, origin, status):
+    headers = [f"Origin: {origin}"] if origin else []
+    if by == "bearer":
+        headers.append(f"Authorization: Bearer {TOKENS['viewer']}")
+    elif by == "cookie":
+        headers.append(f"Cookie: {log_in(guarded)[0]}")
+        status = 403 if origin is None else status
+    with RawWebSocket(server if by == "nothing" else guarded, headers) as socket:
+        assert socket.answer.status == status
+
+
+@pytest.mark.parametrize("origins, origin, status", [
+    ("https://a.example", "https://a.example", 101), ("https://a.example", "https://b.example", 403),
+    ("*", "https://b.example", 101), ("[]", "https://a.example", 403)])
+def test_listed_origins_may_upgrade_without_a_session(start_server, origins, origin, status):
+    own = start_server("--cors-origins", origins)
+    with RawWebSocket(own, [f"Origin: {origin}"]) as socket:
+        assert socket.answer.status == status
+    run = run_id()
+    answer = call(own, "POST", INGEST, json=payload(run), headers={"Origin": origin})
+    assert answer.status_code == (202 if status == 101 else 403)

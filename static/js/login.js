@@ -16,11 +16,14 @@ function refuse(message) {
 async function refusal(answer) {
     if (answer.status === 429) {
         const seconds = answer.headers.get("Retry-After");
-        return `Too many attempts. Try again${seconds === null ? " later" : ` in ${seconds} s`}.`;
+        const wait = seconds === null ? "" : ` for the next ${seconds} s`;
+        return `This token is not valid. Wrong tokens are not looked at${wait}, a valid one is.`;
     }
-    if (answer.status === 401 || answer.status === 403 || answer.redirected) return "This token is not valid.";
+    if (answer.status === 401 || answer.redirected) return "This token is not valid.";
     const body = await answer.json().catch(() => null);
-    return body?.detail?.message ?? `The server answered ${answer.status}.`;
+    const message = body?.detail?.message ?? `The server answered ${answer.status}.`;
+    // The server refuses a page of another origin before it looks at the token, and says which origins these are.
+    return answer.status === 403 ? `The token was not checked. ${message}.` : message;
 }
 
 // By fetch, so that a refusal needs no second page. The form alone works too, without this script.
@@ -45,4 +48,9 @@ form.addEventListener("submit", async (event) => {
     }
 });
 
-if (new URLSearchParams(location.search).has("failed")) refuse("This token is not valid.");
+const query = new URLSearchParams(location.search);
+if (query.has("failed")) refuse("This token is not valid.");
+// A browser that follows a link of another site is not logged in by it: the site could choose the token.
+if (query.has("foreign")) {
+    refuse("A link on another site does not log you in. Enter the token here, or open the link in the address bar.");
+}

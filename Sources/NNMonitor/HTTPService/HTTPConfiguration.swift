@@ -35,10 +35,13 @@ package struct HTTPConfiguration: Sendable {
     /// zlib's level for answers, 1 to 9.
     package var compressionLevel = 4
     /// Who may read answers from other origins.
-    package var cors = CORSPolicy.any
+    package var cors = CORSPolicy.origins([])
     /// When set: the only names (besides IP literals and `localhost`) that a `Host` header may carry; others get 421.
     /// It is the defence against DNS rebinding for a server that asks for no token; see `OriginCheck`.
     package var allowedHosts: Set<String>?
+    /// Seconds for which browsers are to use HTTPS alone for this host (`Strict-Transport-Security`); nil sends no header.
+    /// It holds for every port of the host, so it is not this server's to decide.
+    package var hstsMaxAge: Int?
     /// The value of the `Server` header; nil sends none.
     package var serverName: String?
     /// Where handlers run; nil is Swift's shared threads. A test that gives its own decides when they run.

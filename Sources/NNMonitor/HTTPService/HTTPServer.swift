@@ -31,7 +31,8 @@ package final class HTTPServer: Sendable {
             assets: assets)
         self.log = AccessLog(logger: logger)
         self.bodies = BodyBudget(limit: configuration.maximumBodyMemory)
-        self.decoration = ResponseDecoration(cors: configuration.cors, serverName: configuration.serverName)
+        self.decoration = ResponseDecoration(
+            cors: configuration.cors, serverName: configuration.serverName, hstsMaxAge: configuration.hstsMaxAge)
         self.compression = ResponseCompression(
             threshold: configuration.compressionThreshold, level: configuration.compressionLevel)
     }
@@ -48,7 +49,8 @@ package final class HTTPServer: Sendable {
     package func install(on channel: any Channel, secure: Bool) throws {
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         let peer = channel.remoteAddress?.ipAddress ?? "local"
-        let connection = HTTPConnection(server: self, peer: peer, secure: secure)
+        let connection = HTTPConnection(
+            server: self, peer: peer, port: channel.localAddress?.port ?? 0, secure: secure)
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderListSize = self.configuration.maximumHeaderBytes

@@ -10,7 +10,7 @@ struct SubscriberRoute: Sendable {
     init(_ monitor: Monitor) { self.monitor = monitor }
 
     var route: Route {
-        .upgrade("/ws", scope: .read) { head, _ in
+        .upgrade("/ws", scope: .read) { head, request in
             switch WebSocketHandshake.negotiate(head, configuration: monitor.configuration.webSocket) {
             case .rejected(let status, let headers, let message):
                 let code = status == .upgradeRequired ? "upgrade_required" : "bad_request"
@@ -25,17 +25,20 @@ struct SubscriberRoute: Sendable {
                     response.headers.add(name: "Retry-After", value: "10")
                     return .reject(response)
                 }
-                return .accept(headers: headers) { channel in install(on: channel, deflate) }
+                let access = request.access
+                return .accept(headers: headers) { channel in install(on: channel, deflate, access) }
             }
         }
     }
 
-    private func install(on channel: any Channel, _ deflate: DeflateParameters?) -> EventLoopFuture<Void> {
+    private func install(
+        on channel: any Channel, _ deflate: DeflateParameters?, _ access: AccessGrant?
+    ) -> EventLoopFuture<Void> {
         monitor.addSubscriber(channel)
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandlers([
                 WebSocketHandler(configuration: monitor.configuration.webSocket, deflate: deflate),
-                SubscriberSession(monitor: monitor, deflate: deflate),
+                SubscriberSession(monitor: monitor, deflate: deflate, access: access),
             ])
         }
     }

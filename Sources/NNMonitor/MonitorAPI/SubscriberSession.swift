@@ -1,4 +1,5 @@
 import DequeModule
+import HTTPService
 import MonitorCore
 package import NIOCore
 import NIOWebSocket
@@ -15,6 +16,9 @@ package struct SubscriberFarewell: Sendable {
 /// answer that contains steps is made and sent, in a task, the queue waits; what the answer contains is then taken out of
 /// it. The client's messages are handled one at a time; while some wait, nothing more is read.
 ///
+/// When the access that the connection was granted ends, the session closes it with 1008: what waits is dropped, and an
+/// answer under way is broken off. Each action of the client checks the access, too.
+///
 /// `SubscriberFarewell`, fired through the pipeline, ends it: what waits is sent first, then the close frame.
 package final class SubscriberSession: ChannelDuplexHandler {
     package typealias InboundIn = WebSocketMessage
@@ -30,6 +34,8 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     private let monitor: Monitor
     private let deflate: DeflateParameters?
+    private let access: AccessGrant?
+    private var accessWatch: AccessWatch?
     private var queue: SubscriberQueue<ByteBuffer>?
     private var context: ChannelHandlerContext?
     private var actions: Deque<ByteBuffer> = []
@@ -41,9 +47,14 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private var stall: StallWatch?
     private var room: WriteRoom?
 
-    init(monitor: Monitor, deflate: DeflateParameters?) {
+    /// - Parameters:
+    ///   - monitor: the service.
+    ///   - deflate: what the handshake negotiated.
+    ///   - access: what the request was granted; nil where the route needs no scope.
+    init(monitor: Monitor, deflate: DeflateParameters?, access: AccessGrant?) {
         self.monitor = monitor
         self.deflate = deflate
+        self.access = access
     }
 
     // MARK: Life
@@ -59,6 +70,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         self.queue = queue
         stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
         room = WriteRoom(context.channel)
+        accessWatch = access.map { AccessWatch($0, on: eventLoop) { [self] in endAccess() } }
         let monitor = monitor
         let deflate = deflate
         let channel = context.channel
@@ -79,6 +91,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     package func handlerRemoved(context: ChannelHandlerContext) {
         answer?.cancel()
         room?.end()
+        accessWatch?.stop()
         stall?.end()
         stall = nil
         queue?.close()
@@ -89,6 +102,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     package func channelInactive(context: ChannelHandlerContext) {
         answer?.cancel()
         room?.end()
+        accessWatch?.stop()
         stall?.end()
         queue?.close()
         context.fireChannelInactive()
@@ -136,6 +150,13 @@ package final class SubscriberSession: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    /// Nothing is sent after the close frame; a history under way fails at its next piece.
+    private func endAccess() {
+        actions.removeAll()
+        queue?.close()
+        send(.close(.policyViolation, reason: "access has ended"))
+    }
+
     private func send(_ message: WebSocketOutbound) {
         context?.writeAndFlush(wrapOutboundOut(message), promise: nil)
     }
@@ -164,6 +185,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     private func handleActions() {
         while !isAnswering, let text = actions.popFirst() {
+            guard accessWatch?.check() != false else { break }
             // The decoder keeps nothing of the pointer.
             switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))

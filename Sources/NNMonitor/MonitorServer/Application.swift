@@ -32,7 +32,8 @@ enum Application {
         let tls = try TLSSetup(settings)
         let assets = try StaticFolder.load(settings)
         let authenticator = Authenticator(
-            table: access.table, failureLimit: settings.authFailureLimit, digest: { SHA256Digest.hash($0) })
+            table: access.table, failureLimit: settings.authFailureLimit,
+            sessionLimitPerToken: settings.maxSessionsPerToken, digest: { SHA256Digest.hash($0) })
         let registry = ConnectionRegistry(
             limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress)
         let monitor = Monitor(

@@ -33,6 +33,8 @@ extension HTTPConfiguration {
         idleTimeout = TimeAmount(settings.idleTimeout)
         writeTimeout = TimeAmount(settings.writeTimeout)
         cors = CORSPolicy(settings.corsOrigins)
+        // Browsers apply it to every port of the host: on another port than 443 that would break other servers there.
+        hstsMaxAge = settings.hstsMaxAge ?? (settings.port == 443 ? 31_536_000 : nil)
         // A server that is open because only this machine reaches it must not be reached through a browser that was
         // given a foreign name for it (DNS rebinding).
         if case .openOnLoopback = access { allowedHosts = [] }

@@ -20,7 +20,8 @@ import Testing
     }
 
     func cookie(_ fixture: Fixture, token: Int) -> String {
-        let value = fixture.authenticator.beginSession(for: self.table.entries[token], secure: false)
+        let value = fixture.authenticator.beginSession(
+            for: self.table.entries[token], port: EmbeddedConnection.port, secure: false)
         return "Cookie: \(value.prefix { $0 != ";" })\r\n"
     }
 
@@ -38,15 +39,54 @@ import Testing
         #expect(try self.get("/runs/1", method: "PUT", fixture).status == 405)
     }
 
-    @Test func tooManyWrongTokensAre429() throws {
+    @Test func tooManyWrongTokensAre429AndARightOneIsNot() throws {
         let fixture = try Fixture(table: self.table, failureLimit: 2)
         for _ in 0..<2 { #expect(try self.get("/runs/1", "Authorization: Bearer no\r\n", fixture).status == 401) }
-        let slowed = try self.get("/runs/1", "Authorization: Bearer rrr\r\n", fixture)
+        let slowed = try self.get("/runs/1", "Authorization: Bearer no\r\n", fixture)
         #expect(slowed.status == 429)
         #expect(slowed.header("Retry-After") == "60")
-        #expect(try self.get("/?token=rrr", fixture).status == 429)
+        #expect(try self.get("/?token=no", fixture).status == 429)
+        #expect(try self.get("/", "Authorization: Bearer rrr\r\n", fixture).status == 200)
+        #expect(try self.get("/?token=rrr", fixture).header("Set-Cookie") != nil)
         // No token is no guess.
         #expect(try self.get("/runs/1", fixture).status == 401)
+    }
+
+    @Test(arguments: [
+        ("", true), ("Sec-Fetch-Site: none\r\n", true), ("Sec-Fetch-Site: same-origin\r\n", true),
+        ("Sec-Fetch-Site: cross-site\r\n", false), ("Sec-Fetch-Site: same-site\r\n", false),
+        ("Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n", false), ("Sec-Fetch-Site: \r\n", false),
+    ])
+    func aLinkLogsInOnlyWhenTheUserOrAnOwnPageFollowsIt(headers: String, logsIn: Bool) throws {
+        let fixture = try Fixture(table: self.table, failureLimit: 1)
+        let answer = try self.get("/?token=rrr", headers, fixture)
+        #expect(answer.status == 303)
+        #expect(answer.header("Location") == (logsIn ? "/" : "/login?foreign"))
+        #expect((answer.header("Set-Cookie") != nil) == logsIn)
+        guard !logsIn else { return }
+        for _ in 0..<3 { #expect(try self.get("/?token=no", headers, fixture).status == 303) }
+        #expect(fixture.authenticator.limitedAddressCount == 0)
+    }
+
+    @Test func aPlusInALinksTokenIsAPlus() throws {
+        let fixture = try Fixture(table: .of(("plus", "r+r", [.read])))
+        for link in ["/?token=r+r", "/?token=r%2Br", "/?run=1&tok%65n=r+r"] {
+            #expect(try self.get(link, fixture).header("Set-Cookie") != nil, "\(link)")
+        }
+    }
+
+    @Test func theCookieNamesThePortAndOfSeveralEachIsTried() throws {
+        let fixture = try Fixture(table: self.table)
+        let own = self.cookie(fixture, token: 0)
+        #expect(own.hasPrefix("Cookie: nnmonitor_session_\(EmbeddedConnection.port)="))
+        let name = "nnmonitor_session_\(EmbeddedConnection.port)"
+        let foreign = "\(name)=\(String(repeating: "0", count: 64))"
+        let value = own.prefix { !$0.isNewline }.dropFirst("Cookie: ".count)
+        for cookies in ["Cookie: \(foreign); \(value)", "Cookie: \(value); \(foreign)", "Cookie: x=1\r\nCookie: \(value)"] {
+            #expect(try self.get("/", cookies + "\r\n", fixture).status == 200, "\(cookies)")
+        }
+        let otherPort = value.replacing("_\(EmbeddedConnection.port)=", with: "_9=")
+        #expect(try self.get("/", "Cookie: \(otherPort)\r\n", fixture).status == 303)
     }
 
     @Test func pagesSendABrowserToTheLoginWhoseFilesAreFree() throws {
@@ -90,7 +130,7 @@ import Testing
         #expect(answer.status == (passes ? 100 : 403))
     }
 
-    @Test func withABearerTokenTheOriginDoesNotMatter() throws {
+    @Test func withABearerTokenTheOriginOfARequestDoesNotMatter() throws {
         let fixture = try Fixture(table: self.table)
         let answer = try self.get(
             "/echo",
@@ -107,6 +147,8 @@ import Testing
             ).status
         }
         #expect(try status("http://evil", ["*"]) == 100)
+        #expect(try status("http://evil", []) == 403)
+        #expect(try status("http://h:1", []) == 100)
         #expect(try status("http://evil", ["http://good"]) == 403)
         #expect(try status("http://good", ["http://good"]) == 100)
         #expect(try status("http://h:1", ["http://good"]) == 100)
@@ -120,7 +162,17 @@ import Testing
         ] {
             let answer = try EmbeddedConnection(fixture).exchange("GET /none HTTP/1.1\r\nHost: \(host)\r\n\r\n")
             #expect(answer.status == status, "\(host)")
+            guard status == 421 else { continue }
+            #expect(answer.contains("localhost") && answer.contains("monitor.local"))
+            #expect(answer.contains("NN_MONITOR_AUTH_TOKEN"))
         }
+    }
+
+    @Test func aForeignOriginIsAnsweredWithBothOrigins() throws {
+        let answer = try self.get(
+            "/echo", "Origin: https://h:1\r\nContent-Length: 0\r\n", method: "POST", Fixture())
+        #expect(answer.status == 403)
+        #expect(answer.body.contains("https://h:1,") && answer.body.contains(" http://h:1 "))
     }
 
     @Test func withoutAListEveryNameIsAnsweredWithATokenOrOpen() throws {
@@ -140,16 +192,19 @@ import Testing
     let preflight = "Origin: http://good\r\nAccess-Control-Request-Method: POST\r\n"
 
     @Test func aPreflightIsAnsweredWithoutAToken() throws {
-        let fixture = try Fixture(table: self.table)
+        let fixture = try Fixture(table: self.table) { $0.cors = .any }
         let answer = try self.get(
-            "/echo", self.preflight + "Access-Control-Request-Headers: x-requested-with, x-evil\r\n",
+            "/echo",
+            self.preflight + "Access-Control-Request-Headers: x-requested-with, x-evil, traceparent, tracestate, baggage, "
+                + "sentry-trace\r\n",
             method: "OPTIONS", fixture)
         #expect(answer.status == 204)
         #expect(answer.header("Access-Control-Allow-Origin") == "*")
         #expect(answer.header("Access-Control-Allow-Methods") == "POST, OPTIONS")
         #expect(
             answer.header("Access-Control-Allow-Headers")
-                == "Authorization, Content-Type, Content-Encoding, x-requested-with")
+                == "Authorization, Content-Type, Content-Encoding, x-requested-with, traceparent, tracestate, baggage, "
+                + "sentry-trace")
         #expect(answer.header("Access-Control-Max-Age") != nil)
         #expect(!answer.lowercased().contains("access-control-allow-credentials"))
     }

@@ -7,15 +7,25 @@ import Testing
 @Suite struct AuthenticatorTests {
     let clock = TestClock()
 
-    func authenticator(_ table: TokenTable, limit: Int = 3, sessions: Int = 4) -> Authenticator {
+    func authenticator(
+        _ table: TokenTable, limit: Int = 3, sessions: Int = 8, perToken: Int = 4
+    ) -> Authenticator {
         let clock = self.clock
         return Authenticator(
-            table: table, failureLimit: limit, sessionLimit: sessions, digest: testDigest, clock: { clock.now })
+            table: table, failureLimit: limit, sessionLimit: sessions, sessionLimitPerToken: perToken, digest: testDigest,
+            clock: { clock.now })
     }
 
     let table = TokenTable.of(("a", "alpha", [.ingest]), ("b", "beta", [.read, .admin]))
 
     func bearer(_ token: String) -> HTTPHeaders { ["Authorization": "Bearer \(token)"] }
+
+    func source(_ token: String) -> Identity.Source { .bearer(tokenDigest: testDigest(Array(token.utf8))) }
+
+    /// The source of the identity of a session, by its cookie.
+    func source(of headers: HTTPHeaders) -> Identity.Source {
+        .cookie(sessionKey: testDigest(Array(SessionCookie.ids(in: headers, port: 1).joined().utf8)))
+    }
 
     func cookie(_ setCookie: String) -> HTTPHeaders {
         ["Cookie": "other=1; " + setCookie.prefix { $0 != ";" }]
@@ -24,43 +34,51 @@ import Testing
     @Test func aTokenGivesItsNameAndScopes() {
         let authenticator = self.authenticator(self.table)
         #expect(
-            authenticator.identify(self.bearer("beta"), peer: "p")
-                == .known(Identity(name: "b", scopes: [.read, .admin], source: .bearer)))
+            authenticator.identify(self.bearer("beta"), peer: "p", port: 1)
+                == .known(Identity(name: "b", scopes: [.read, .admin], source: self.source("beta"))))
         #expect(
-            authenticator.identify(["Authorization": "bearer alpha"], peer: "p")
-                == .known(Identity(name: "a", scopes: [.ingest], source: .bearer)))
-        #expect(authenticator.identify([:], peer: "p") == .absent)
-        #expect(authenticator.identify(["Authorization": "Basic YTpi"], peer: "p") == .absent)
-        #expect(authenticator.identify(self.bearer("gamma"), peer: "p") == .wrong)
-        #expect(authenticator.identify(self.bearer(""), peer: "p") == .absent)
+            authenticator.identify(["Authorization": "bearer alpha"], peer: "p", port: 1)
+                == .known(Identity(name: "a", scopes: [.ingest], source: self.source("alpha"))))
+        #expect(authenticator.identify([:], peer: "p", port: 1) == .absent)
+        #expect(authenticator.identify(["Authorization": "Basic YTpi"], peer: "p", port: 1) == .absent)
+        #expect(authenticator.identify(self.bearer("gamma"), peer: "p", port: 1) == .wrong)
+        #expect(authenticator.identify(self.bearer(""), peer: "p", port: 1) == .absent)
     }
 
     @Test func anOpenServerKnowsEverybodyAndAnEmptyTableNobody() {
         #expect(
-            self.authenticator(.open).identify([:], peer: "p")
+            self.authenticator(.open).identify([:], peer: "p", port: 1)
                 == .known(Identity(name: "open", scopes: Set(Scope.allCases), source: .open)))
-        #expect(self.authenticator(TokenTable(entries: [])).identify(self.bearer("x"), peer: "p") == .wrong)
+        #expect(self.authenticator(TokenTable(entries: [])).identify(self.bearer("x"), peer: "p", port: 1) == .wrong)
     }
 
-    @Test func anAddressOverItsLimitWaitsForItsWindowAndNoOtherDoes() {
+    @Test func failuresThrottleTheFailuresOfTheirAddressAndNoRightToken() {
         let authenticator = self.authenticator(self.table)
         for _ in 0..<3 { #expect(authenticator.check("wrong", peer: "10.0.0.1") == .wrong) }
         self.clock.advance(by: .seconds(20))
         #expect(authenticator.check("wrong", peer: "10.0.0.1") == .limited(seconds: 40))
-        // Also with the right token: otherwise guessing would go on.
-        #expect(authenticator.check("alpha", peer: "10.0.0.1") == .limited(seconds: 40))
-        #expect(authenticator.check("alpha", peer: "10.0.0.2") == .valid(self.table.entries[0]))
-        self.clock.advance(by: .seconds(40))
         #expect(authenticator.check("alpha", peer: "10.0.0.1") == .valid(self.table.entries[0]))
+        // A right token does not reset the count, and failures beyond the limit do not prolong it.
+        #expect(authenticator.check("wrong", peer: "10.0.0.1") == .limited(seconds: 40))
+        #expect(authenticator.check("wrong", peer: "10.0.0.2") == .wrong)
+        self.clock.advance(by: .seconds(40))
+        #expect(authenticator.check("wrong", peer: "10.0.0.1") == .wrong)
+    }
+
+    @Test func aTokenOverTheLongestIsWrongWhateverItsDigest() {
+        let token = String(repeating: "x", count: Authenticator.maximumTokenLength)
+        let authenticator = self.authenticator(.of(("a", token, [.read]), ("b", token + "x", [.read])))
+        #expect(authenticator.check(token, peer: "p") != .wrong)
+        #expect(authenticator.check(token + "x", peer: "p") == .wrong)
     }
 
     @Test func addressesOfOneIPv6NetworkCountTogetherAndMappedIPv4ByThemselves() {
         let authenticator = self.authenticator(self.table)
         for index in 0..<3 { _ = authenticator.check("wrong", peer: "2001:db8::\(index)") }
-        #expect(authenticator.check("alpha", peer: "2001:db8::ffff") == .limited(seconds: 60))
-        #expect(authenticator.check("alpha", peer: "2001:db8:0:1::1") == .valid(self.table.entries[0]))
+        #expect(authenticator.check("wrong", peer: "2001:db8::ffff") == .limited(seconds: 60))
+        #expect(authenticator.check("wrong", peer: "2001:db8:0:1::1") == .wrong)
         for _ in 0..<3 { _ = authenticator.check("wrong", peer: "::ffff:10.0.0.1") }
-        #expect(authenticator.check("alpha", peer: "::ffff:10.0.0.2") == .valid(self.table.entries[0]))
+        #expect(authenticator.check("wrong", peer: "::ffff:10.0.0.2") == .wrong)
     }
 
     @Test func aHundredThousandWrongTokensTakeConstantMemory() {
@@ -76,53 +94,86 @@ import Testing
 
     @Test func aSessionLivesTwelveHoursWithItsToken() {
         let authenticator = self.authenticator(self.table)
-        let setCookie = authenticator.beginSession(for: self.table.entries[1], secure: true)
+        let setCookie = authenticator.beginSession(for: self.table.entries[1], port: 1, secure: true)
         #expect(setCookie.hasSuffix("; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=43200"))
         let headers = self.cookie(setCookie)
-        let identity = Identity(name: "b", scopes: [.read, .admin], source: .cookie)
-        #expect(authenticator.identify(headers, peer: "p") == .known(identity))
+        let identity = Identity(name: "b", scopes: [.read, .admin], source: self.source(of: headers))
+        #expect(authenticator.identify(headers, peer: "p", port: 1) == .known(identity))
         self.clock.advance(by: .hours(12) - .seconds(1))
-        #expect(authenticator.identify(headers, peer: "p") == .known(identity))
+        #expect(authenticator.identify(headers, peer: "p", port: 1) == .known(identity))
         self.clock.advance(by: .seconds(1))
-        #expect(authenticator.identify(headers, peer: "p") == .absent)
+        #expect(authenticator.identify(headers, peer: "p", port: 1) == .absent)
     }
 
     @Test func aSessionEndsWhenItsTokenIsGoneOrChangedAndFollowsItsScopes() {
         let authenticator = self.authenticator(self.table)
-        let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], secure: false))
+        let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], port: 1, secure: false))
         var table = self.table
         table.entries[1].scopes = [.read]
         authenticator.replace(with: table)
         #expect(
-            authenticator.identify(headers, peer: "p")
-                == .known(Identity(name: "b", scopes: [.read], source: .cookie)))
+            authenticator.identify(headers, peer: "p", port: 1)
+                == .known(Identity(name: "b", scopes: [.read], source: self.source(of: headers))))
         authenticator.replace(with: .of(("b", "another value", [.read])))
-        #expect(authenticator.identify(headers, peer: "p") == .absent)
+        #expect(authenticator.identify(headers, peer: "p", port: 1) == .absent)
     }
 
     @Test func logoutEndsTheSessionForGood() {
         let authenticator = self.authenticator(self.table)
-        let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], secure: false))
-        #expect(authenticator.endSession(headers, secure: false).contains("Max-Age=0"))
-        #expect(authenticator.identify(headers, peer: "p") == .absent)
+        let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], port: 1, secure: false))
+        #expect(authenticator.endSession(headers, port: 1, secure: false).contains("Max-Age=0"))
+        #expect(authenticator.identify(headers, peer: "p", port: 1) == .absent)
         #expect(authenticator.sessionCount == 0)
     }
 
-    @Test func theOldestSessionIsEvicted() {
-        let authenticator = self.authenticator(self.table, sessions: 4)
-        let cookies = (0..<6).map { _ in
-            self.cookie(authenticator.beginSession(for: self.table.entries[0], secure: false))
+    private func logIn(_ authenticator: Authenticator, _ token: Int) -> HTTPHeaders {
+        self.cookie(authenticator.beginSession(for: self.table.entries[token], port: 1, secure: false))
+    }
+
+    @Test func theOldestSessionOfTheSameTokenGivesWay() {
+        let authenticator = self.authenticator(self.table)
+        let other = self.logIn(authenticator, 1)
+        let cookies = (0..<100).map { _ in self.logIn(authenticator, 0) }
+        #expect(authenticator.sessionCount == 5)
+        #expect(authenticator.identify(cookies[95], peer: "p", port: 1) == .absent)
+        for cookie in cookies[96...] { #expect(authenticator.identify(cookie, peer: "p", port: 1) != .absent) }
+        #expect(authenticator.identify(other, peer: "p", port: 1) != .absent)
+    }
+
+    @Test func overTheLimitOfAllTheTokenWithTheMostSessionsGivesWay() {
+        let authenticator = self.authenticator(self.table, sessions: 6)
+        let other = (0..<2).map { _ in self.logIn(authenticator, 1) }
+        let many = (0..<4).map { _ in self.logIn(authenticator, 0) }
+        let third = self.logIn(authenticator, 1)
+        #expect(authenticator.sessionCount == 6)
+        #expect(authenticator.identify(many[0], peer: "p", port: 1) == .absent)
+        for cookie in other + [third] + many[1...] {
+            #expect(authenticator.identify(cookie, peer: "p", port: 1) != .absent)
         }
-        #expect(authenticator.sessionCount == 4)
-        #expect(authenticator.identify(cookies[1], peer: "p") == .absent)
-        #expect(authenticator.identify(cookies[2], peer: "p") != .absent)
+        // Both have three: the one that logs in gives way.
+        let fourth = self.logIn(authenticator, 1)
+        #expect(authenticator.identify(other[0], peer: "p", port: 1) == .absent)
+        for cookie in [other[1], third, fourth] + many[1...] {
+            #expect(authenticator.identify(cookie, peer: "p", port: 1) != .absent)
+        }
+    }
+
+    @Test func expiredSessionsMakeRoomFirst() {
+        let authenticator = self.authenticator(self.table, sessions: 4)
+        for _ in 0..<3 { _ = self.logIn(authenticator, 0) }
+        self.clock.advance(by: .hours(11))
+        let live = self.logIn(authenticator, 1)
+        self.clock.advance(by: .hours(1))
+        _ = self.logIn(authenticator, 1)
+        #expect(authenticator.sessionCount == 2)
+        #expect(authenticator.identify(live, peer: "p", port: 1) != .absent)
     }
 
     @Test func aCookieThatIsNoSessionIsNoFailure() {
         let authenticator = self.authenticator(self.table, limit: 1)
         for _ in 0..<5 {
             let made = String(repeating: "a", count: 64)
-            #expect(authenticator.identify(["Cookie": "nnmonitor_session=\(made)"], peer: "p") == .absent)
+            #expect(authenticator.identify(["Cookie": "nnmonitor_session_1=\(made)"], peer: "p", port: 1) == .absent)
         }
         #expect(authenticator.check("alpha", peer: "p") == .valid(self.table.entries[0]))
     }

@@ -114,11 +114,15 @@ struct Fixture {
 /// A connection without a socket, on a loop whose clock is moved by hand. Answers that need a handler's task don't
 /// come here; those of the gate, the deadlines and the static files do.
 final class EmbeddedConnection {
+    /// The port that clients connect to.
+    static let port = 8000
+
     let channel = EmbeddedChannel()
 
     init(_ fixture: Fixture, secure: Bool = false) throws {
         let address = try SocketAddress(ipAddress: "192.0.2.1", port: 4000)
         self.channel.remoteAddress = address
+        self.channel.localAddress = try SocketAddress(ipAddress: "192.0.2.2", port: Self.port)
         try fixture.server.install(on: self.channel, secure: secure)
         try self.channel.connect(to: address).wait()
     }

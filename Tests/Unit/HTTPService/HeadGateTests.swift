@@ -285,7 +285,13 @@ import Testing
             #expect(answer.header("Strict-Transport-Security") == nil)
         }
         let secure = try self.answer("GET / HTTP/1.1\r\nHost: h:8443\r\n\r\n", secure: true)
-        #expect(secure.header("Strict-Transport-Security") != nil)
+        #expect(secure.header("Strict-Transport-Security") == nil)
+        for (isSecure, value) in [(true, "max-age=60"), (false, nil)] {
+            let fixture = try Fixture { $0.hstsMaxAge = 60 }
+            let answer = try EmbeddedConnection(fixture, secure: isSecure)
+                .exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(answer.header("Strict-Transport-Security") == value)
+        }
         let policy = try #require(secure.header("Content-Security-Policy"))
         #expect(policy.hasPrefix("default-src 'self'; script-src 'self';"))
         #expect(policy.contains("connect-src 'self' wss://h:8443;"))

@@ -247,8 +247,14 @@ import Testing
         #expect(wrong.body.contains("log in"))
         #expect(try await login("x=1").status == 400)
         #expect(try await login("token=r+r", "Origin: http://evil\r\n").status == 403)
-        let logout = try await self.exchange(
-            "POST /logout HTTP/1.0\r\nHost: h\r\nCookie: \(cookie.prefix { $0 != ";" })\r\n\r\n", fixture)
+        let id = cookie.prefix { $0 != ";" }.drop { $0 != "=" }
+        let logout = try await withServer(fixture) { port in
+            try await RawClient.run(port: port) { client in
+                try client.send(
+                    "POST /logout HTTP/1.0\r\nHost: h\r\nCookie: nnmonitor_session_\(port)\(id)\r\n\r\n")
+                return try client.receiveAll()
+            }
+        }
         #expect(logout.header("Location") == "/login")
         #expect(logout.header("Set-Cookie")?.contains("Max-Age=0") == true)
         #expect(fixture.authenticator.sessionCount == 0)

@@ -14,7 +14,7 @@ import WebSocket
         let dam = Dam(capacity: 2)
         let session: SubscriberSession
 
-        init(_ monitor: Monitor) { session = SubscriberSession(monitor: monitor, deflate: nil) }
+        init(_ monitor: Monitor) { session = SubscriberSession(monitor: monitor, deflate: nil, access: nil) }
     }
 
     /// A client's frame, masked with nothing.

@@ -32,7 +32,7 @@ import WebSocket
             try await channel.eventLoop.submit {
                 try channel.pipeline.syncOperations.addHandlers([
                     Wire(), WebSocketHandler(configuration: webSocket, deflate: nil),
-                    SubscriberSession(monitor: monitor, deflate: nil),
+                    SubscriberSession(monitor: monitor, deflate: nil, access: nil),
                 ])
             }.get()
             let listing = try await channel.waitForOutboundWrite(as: ByteBuffer.self)

@@ -41,7 +41,7 @@ import WebSocket
         let transport = try await channel.eventLoop.submit {
             let transport = Transport(channel)
             try channel.pipeline.syncOperations.addHandlers([
-                transport, SubscriberSession(monitor: monitor, deflate: nil),
+                transport, SubscriberSession(monitor: monitor, deflate: nil, access: nil),
             ])
             return NIOLoopBound(transport, eventLoop: channel.eventLoop)
         }.get()

@@ -2,22 +2,26 @@ import Foundation
 import MonitorCore
 import NIOCore
 import NIOEmbedded
+import NIOHTTP1
 import NIOWebSocket
 import Testing
 import WebSocket
 
+@testable import HTTPService
 @testable import MonitorAPI
 
 /// A subscriber's session on a channel of the test's, without the WebSocket handler: messages in, messages out.
 private struct Subscriber {
     let channel: NIOAsyncTestingChannel
 
-    init(_ monitor: Monitor) async throws {
-        channel = NIOAsyncTestingChannel()
-        let channel = channel
+    init(
+        _ monitor: Monitor, on channel: NIOAsyncTestingChannel = NIOAsyncTestingChannel(), access: AccessGrant? = nil
+    ) async throws {
+        self.channel = channel
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.addHandler(SubscriberSession(monitor: monitor, deflate: nil))
+            try channel.pipeline.syncOperations.addHandler(
+                SubscriberSession(monitor: monitor, deflate: nil, access: access))
         }.get()
     }
 
@@ -141,6 +145,55 @@ private struct Subscriber {
         }
         #expect(numbers == Array(0..<5))
         #expect(message["close"] as? UInt16 == 1001)
+    }
+
+    /// A subscriber with a session, on a channel whose clock is the authenticator's, and the session's cookie.
+    private func loggedIn(_ monitor: Monitor) async throws -> (Subscriber, Authenticator, cookie: String) {
+        let channel = NIOAsyncTestingChannel()
+        let loop = channel.testingEventLoop
+        let entry = TokenTable.Entry(name: "viewer", scopes: [.read], digest: [1])
+        let authenticator = Authenticator(table: TokenTable(entries: [entry]), digest: { $0 }, clock: { loop.now })
+        let cookie = String(authenticator.beginSession(for: entry, port: 1, secure: false).prefix { $0 != ";" })
+        let outcome = authenticator.identify(["Cookie": cookie], peer: "p", port: 1)
+        guard case .known(let identity) = outcome else { throw ChannelError.operationUnsupported }
+        let access = AccessGrant(authenticator: authenticator, source: identity.source, scope: .read)
+        let subscriber = try await Subscriber(monitor, on: channel, access: access)
+        #expect(try await subscriber.hear()["type"] as? String == "initial_runs")
+        return (subscriber, authenticator, cookie)
+    }
+
+    @Test func aSessionThatExpiresClosesTheConnection() async throws {
+        let (subscriber, authenticator, _) = try await loggedIn(Monitor(configuration: MonitorConfiguration()))
+        await subscriber.channel.testingEventLoop.advanceTime(by: .hours(12) - .nanoseconds(1))
+        try await subscriber.say(#"{"action":"ping"}"#)
+        #expect(try await subscriber.hear()["type"] as? String == "pong")
+        await subscriber.channel.testingEventLoop.advanceTime(by: .nanoseconds(1))
+        #expect(try await subscriber.hear()["close"] as? UInt16 == 1008)
+        #expect(authenticator.observedGrantCount == 0)
+    }
+
+    @Test func whatWaitsIsDroppedWhenTheAccessEnds() async throws {
+        let monitor = Monitor(configuration: MonitorConfiguration())
+        let (subscriber, authenticator, cookie) = try await loggedIn(monitor)
+        try await subscriber.channel.eventLoop.submit {
+            subscriber.channel.isWritable = false
+            subscriber.channel.pipeline.fireChannelWritabilityChanged()
+        }.get()
+        for number in 0..<5 { await monitor.accept(try Payload.step(number)) }
+        _ = authenticator.endSession(["Cookie": cookie], port: 1, secure: false)
+        #expect(try await subscriber.hear()["close"] as? UInt16 == 1008)
+        try await subscriber.channel.eventLoop.submit {
+            subscriber.channel.isWritable = true
+            subscriber.channel.pipeline.fireChannelWritabilityChanged()
+        }.get()
+        #expect(try await subscriber.channel.readOutbound(as: WebSocketOutbound.self) == nil)
+    }
+
+    @Test func aConnectionThatClosesIsNoLongerObserved() async throws {
+        let (subscriber, authenticator, _) = try await loggedIn(Monitor(configuration: MonitorConfiguration()))
+        #expect(authenticator.observedGrantCount == 1)
+        try await subscriber.channel.close().get()
+        #expect(authenticator.observedGrantCount == 0)
     }
 
     @Test func aClosedConnectionIsForgotten() async throws {

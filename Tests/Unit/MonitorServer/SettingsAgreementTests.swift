@@ -8,7 +8,7 @@ import Testing
 /// The table is the one definition; the code, the command line, the help and CONFIGURATION.md follow it.
 @Suite struct SettingsAgreementTests {
     @Test func `The table names each setting once`() {
-        #expect(SettingsTable.all.count == 40)
+        #expect(SettingsTable.all.count == 42)
         #expect(Set(SettingsTable.all.map(\.name)).count == SettingsTable.all.count)
         for facts in SettingsTable.all {
             #expect(facts.name.wholeMatch(of: /[A-Z]+(_[A-Z]+)*/) != nil)
@@ -40,7 +40,8 @@ import Testing
         #expect(settings.subscriberQueue == 256 && settings.subscriberQueueBytes == 16_777_216)
         #expect(settings.subscriberStallTimeout == .seconds(30))
         #expect(settings.auth == .auto && settings.authToken == nil && settings.authTokensFile == nil)
-        #expect(settings.authFailureLimit == 20 && settings.corsOrigins == ["*"])
+        #expect(settings.authFailureLimit == 20 && settings.corsOrigins == [])
+        #expect(settings.maxSessionsPerToken == 256 && settings.hstsMaxAge == nil)
         #expect(settings.tls == .auto && settings.tlsCertFile == nil && settings.tlsKeyFile == nil)
         #expect(settings.tlsMinVersion == .v1_2 && settings.tlsClientCAFile == nil && !settings.usesTLS)
         #expect(settings.logLevel == .info && settings.logFormat == .text && settings.logBuffer == 1_048_576)

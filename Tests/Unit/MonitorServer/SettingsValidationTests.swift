@@ -47,6 +47,7 @@ import Testing
             (SettingsTable.authToken.facts, ["a b", "a:b", "\"abc\"", "ä", String(repeating: "a", count: 513)]),
             (SettingsTable.authTokensFile.facts, path),
             (SettingsTable.authFailureLimit.facts, number + ["0", "1000001"]),
+            (SettingsTable.maxSessionsPerToken.facts, number + ["0", "4097"]),
             (
                 SettingsTable.corsOrigins.facts,
                 [
@@ -60,6 +61,7 @@ import Testing
             (SettingsTable.tlsKeyFile.facts, path),
             (SettingsTable.tlsMinVersion.facts, ["", "1.1", "1", "TLSv1.2"]),
             (SettingsTable.tlsClientCAFile.facts, path),
+            (SettingsTable.hstsMaxAge.facts, number.filter { !$0.isEmpty } + ["63072001"]),
             (SettingsTable.logLevel.facts, ["", "warn", "verbose"]),
             (SettingsTable.logFormat.facts, ["", "xml"]),
             (SettingsTable.logBuffer.facts, number + ["65535", "1073741825"]),

@@ -10,6 +10,8 @@ extension HTTPConnection {
     func execute(body: ByteBuffer, context: ChannelHandlerContext) {
         guard var admitted = self.admitted, let exchange = self.exchange else { return }
         self.admitted = nil
+        // The head was let in when it came. The body may have taken its time, and the access may have ended since.
+        if let refusal = admitted.request.access?.refusal { return self.answer(refusal) }
         admitted.request.body = body
         switch admitted.route.action {
         case .upgrade(let upgrader):
@@ -88,7 +90,7 @@ struct HandlerExecution: Sendable {
         link.answer(response)
         guard case .stream(let produce) = response.body, !isHead, response.status.mayHaveResponseBody else { return }
         do {
-            try await produce(link)
+            try await produce(GrantedWriter(access: self.request.access, writer: link))
             link.endStream()
         } catch {
             if !Task.isCancelled, error as? HTTPServiceError != .connectionClosed {
@@ -107,5 +109,16 @@ struct HandlerExecution: Sendable {
             if !Task.isCancelled { self.server.log.failed(error, request: self.request) }
             return .internalError
         }
+    }
+}
+
+/// Breaks a streamed answer off when the access that it was granted with ends: an answer may take hours to send.
+private struct GrantedWriter: BodyWriter {
+    let access: AccessGrant?
+    let writer: any BodyWriter
+
+    func write(_ buffer: ByteBuffer) async throws {
+        guard self.access?.isValid != false else { throw HTTPServiceError.connectionClosed }
+        try await self.writer.write(buffer)
     }
 }

@@ -19,6 +19,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     let server: HTTPServer
     let peer: String
+    /// The port that the client has connected to.
+    let port: Int
     let secure: Bool
     var codec: Codec?
 
@@ -37,10 +39,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private var isPumping = false
     private var heldRead = false
 
-    init(server: HTTPServer, peer: String, secure: Bool) {
+    init(server: HTTPServer, peer: String, port: Int, secure: Bool) {
         let configuration = server.configuration
         self.server = server
         self.peer = peer
+        self.port = port
         self.secure = secure
         // The clock is the loop's, which is known from `handlerAdded` on; the machine is set up again there.
         self.machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
@@ -210,7 +213,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func admit(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         let now = context.eventLoop.now
         self.exchange = Exchange(number: self.nextNumber(), head: head, now: now)
-        switch self.server.gate.admit(head, peer: self.peer, secure: self.secure) {
+        switch self.server.gate.admit(head, peer: self.peer, port: self.port, secure: self.secure) {
         case .answer(let response):
             self.machine.refused(distrust: false)
             self.answer(response)

@@ -88,12 +88,18 @@ extension HeadGate {
                 return Self.malformed("The request's target and the Host header name different hosts")
             }
             guard origin.isSecure == secure else {
-                return Self.misdirected("This server doesn't answer for that scheme")
+                return Self.misdirected(
+                    "The target begins with \(origin.isSecure ? "https" : "http"):, and this connection is "
+                        + "\(secure ? "TLS" : "plain HTTP"): use \(secure ? "https" : "http")://")
             }
             authority = named
         }
         if let names = self.configuration.allowedHosts, let authority, !authority.isAllowed(names: names) {
-            return Self.misdirected("This server doesn't answer by that name")
+            let others = names.sorted().map { ", \($0)" }.joined()
+            return Self.misdirected(
+                "This server asks for no token and so does not answer by the name '\(authority.name)', but by IP addresses, "
+                    + "localhost, names below .localhost\(others). Use one of these, or set NN_MONITOR_AUTH_TOKEN or "
+                    + "NN_MONITOR_AUTH_TOKENS_FILE: then every name is answered")
         }
         return nil
     }

@@ -31,7 +31,7 @@ struct HeadGate: Sendable {
     let authenticator: Authenticator
     let assets: StaticAssets
 
-    func admit(_ head: HTTPRequestHead, peer: String, secure: Bool) -> Admission {
+    func admit(_ head: HTTPRequestHead, peer: String, port: Int, secure: Bool) -> Admission {
         if let refusal = self.refusalOfForm(head) { return refusal }
         // A tunnel; its target is no path.
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
@@ -41,7 +41,7 @@ struct HeadGate: Sendable {
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         if let refusal = self.refusalOfExpectation(head) { return refusal }
-        let asker = Asker(head: head, target: target, peer: peer, secure: secure)
+        let asker = Asker(head: head, target: target, peer: peer, port: port, secure: secure)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
                 return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
@@ -69,6 +69,8 @@ struct HeadGate: Sendable {
         var head: HTTPRequestHead
         var target: RequestTarget
         var peer: String
+        /// The port that it came to.
+        var port: Int
         var secure: Bool
     }
 
@@ -108,11 +110,12 @@ struct HeadGate: Sendable {
     // MARK: Routes
 
     private func admit(_ asker: Asker, to route: Route, parameters: [String]) -> Admission {
-        var identity: Identity?
+        var access: AccessGrant?
         if let scope = route.scope {
-            let acts = route.isUpgrade || !(asker.head.method == .GET || asker.head.method == .HEAD)
-            switch self.authorize(asker, scope: scope, acts: acts, isPage: false) {
-            case .granted(let granted): identity = granted
+            let isReading = asker.head.method == .GET || asker.head.method == .HEAD
+            let action: OriginCheck.Action = route.isUpgrade ? .upgrading : isReading ? .reading : .changing
+            switch self.authorize(asker, scope: scope, action: action, isPage: false) {
+            case .granted(let granted): access = granted
             case .refused(let response): return .answer(response)
             }
         }
@@ -129,7 +132,7 @@ struct HeadGate: Sendable {
         }
         let request = HTTPRequest(
             method: asker.head.method, path: asker.target.path, parameters: parameters, query: asker.target.query,
-            headers: headers, peer: asker.peer, secure: asker.secure, identity: identity)
+            headers: headers, peer: asker.peer, port: asker.port, secure: asker.secure, access: access)
         return .proceed(
             Admitted(
                 route: route, request: request,

@@ -15,15 +15,17 @@ package struct HTTPRequest: Sendable {
     package var body: ByteBuffer
     /// The client's address without its port.
     package var peer: String
+    /// The port that the client has connected to.
+    package var port: Int
     /// Whether the connection is TLS.
     package var secure: Bool
-    /// Who asks; nil only on routes that need no scope.
-    package var identity: Identity?
+    /// What the client was granted; nil only on routes that need no scope.
+    package var access: AccessGrant?
 
     package init(
         method: HTTPMethod, path: String, parameters: [String] = [], query: [(name: String, value: String)] = [],
-        headers: HTTPHeaders = [:], body: ByteBuffer = ByteBuffer(), peer: String = "127.0.0.1", secure: Bool = false,
-        identity: Identity? = nil
+        headers: HTTPHeaders = [:], body: ByteBuffer = ByteBuffer(), peer: String = "127.0.0.1", port: Int = 0,
+        secure: Bool = false, access: AccessGrant? = nil
     ) {
         self.method = method
         self.path = path
@@ -32,8 +34,9 @@ package struct HTTPRequest: Sendable {
         self.headers = headers
         self.body = body
         self.peer = peer
+        self.port = port
         self.secure = secure
-        self.identity = identity
+        self.access = access
     }
 
     /// The last value of a query name, or nil.

@@ -29,13 +29,13 @@ enum PercentCoding {
     }
 
     /// The pairs of a query or an urlencoded form, in order; nil when one is not well formed.
-    static func pairs(_ text: Substring) -> [(name: String, value: String)]? {
+    static func pairs(_ text: Substring, plusIsSpace: Bool = true) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
         if text.isEmpty { return pairs }
         for field in text.split(separator: "&", omittingEmptySubsequences: true) {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = Self.decoded(parts[0], plusIsSpace: true),
-                let value = parts.count > 1 ? Self.decoded(parts[1], plusIsSpace: true) : ""
+            guard let name = Self.decoded(parts[0], plusIsSpace: plusIsSpace),
+                let value = parts.count > 1 ? Self.decoded(parts[1], plusIsSpace: plusIsSpace) : ""
             else { return nil }
             pairs.append((name, value))
         }

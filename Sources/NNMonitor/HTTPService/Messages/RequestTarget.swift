@@ -63,6 +63,12 @@ struct RequestTarget: Sendable {
         return (target, target.path + (self.rawQuery.map { "?" + $0 } ?? ""))
     }
 
+    /// The query's `token`. A plus in it is a plus: tokens may contain the sign, and whoever pastes one into an address
+    /// does not escape it.
+    var token: String? {
+        PercentCoding.pairs(Substring(self.rawQuery ?? ""), plusIsSpace: false)?.last { $0.name == "token" }?.value
+    }
+
     /// The same path with the query's `name` left out: the clean address after a login by link.
     func location(without name: String) -> String {
         let kept = (self.rawQuery ?? "").split(separator: "&").filter { field in

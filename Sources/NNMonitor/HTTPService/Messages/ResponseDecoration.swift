@@ -5,6 +5,7 @@ import NIOHTTP1
 struct ResponseDecoration: Sendable {
     let cors: CORSPolicy
     let serverName: String?
+    let hstsMaxAge: Int?
 
     /// How the end of an answer's body is told.
     enum Framing {
@@ -72,7 +73,11 @@ struct ResponseDecoration: Sendable {
             }
             for (name, value) in added { head.field(name, value) }
             head.literal("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n")
-            if circumstances.secure { head.literal("Strict-Transport-Security: max-age=31536000\r\n") }
+            if circumstances.secure, let hstsMaxAge {
+                head.literal("Strict-Transport-Security: max-age=")
+                head.number(hstsMaxAge)
+                head.literal("\r\n")
+            }
             if !said.hasCacheControl { head.literal("Cache-Control: no-store\r\n") }
             head.literal("\r\n")
         }

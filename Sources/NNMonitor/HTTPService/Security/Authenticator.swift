@@ -4,8 +4,8 @@ import Foundations
 
 /// Knows who may do what: tokens, browser sessions, and the brake on guessing. Safe to share between threads.
 package final class Authenticator: Sendable {
-    /// The cookie that carries a session's id.
-    static let cookieName = "nnmonitor_session"
+    /// The longest token that is hashed, in bytes. `NNMonitor token` makes tokens of 43.
+    static let maximumTokenLength = 4_096
 
     private let digest: @Sendable ([UInt8]) -> [UInt8]
     private let clock: @Sendable () -> NIODeadline
@@ -13,16 +13,18 @@ package final class Authenticator: Sendable {
     private let table: Guarded<TokenTable>
     private let sessions: Guarded<SessionStore>
     private let limiter: Guarded<FailureLimiter>
+    private let observers = Guarded(GrantObservers())
 
     /// - Parameters:
     ///   - table: The tokens to begin with.
     ///   - failureLimit: Wrong tokens a minute and address that get 401; more get 429. 0 turns the brake off.
-    ///   - sessionLimit: Sessions held at once; a new one evicts the oldest.
+    ///   - sessionLimit: Sessions held at once, of all tokens.
+    ///   - sessionLimitPerToken: Sessions held at once of one token; a new one ends the oldest.
     ///   - sessionLifetime: How long a session lives, whether used or not.
     ///   - digest: SHA-256.
     ///   - clock: The time, monotonic.
     package init(
-        table: TokenTable, failureLimit: Int = 20, sessionLimit: Int = 4_096,
+        table: TokenTable, failureLimit: Int = 20, sessionLimit: Int = 4_096, sessionLimitPerToken: Int = 256,
         sessionLifetime: TimeAmount = .hours(12), digest: @escaping @Sendable ([UInt8]) -> [UInt8],
         clock: @escaping @Sendable () -> NIODeadline = { .now() }
     ) {
@@ -30,13 +32,18 @@ package final class Authenticator: Sendable {
         self.clock = clock
         self.sessionLifetime = sessionLifetime
         self.table = Guarded(table)
-        self.sessions = Guarded(SessionStore(capacity: sessionLimit, lifetime: sessionLifetime))
+        self.sessions = Guarded(
+            SessionStore(
+                capacity: sessionLimit, limitPerToken: sessionLimitPerToken, lifetime: sessionLifetime))
         self.limiter = Guarded(FailureLimiter(limit: failureLimit))
     }
 
-    /// Puts another table in place, at reload. Sessions whose token it lacks are over at once.
+    /// Puts another table in place, at reload. Sessions and grants whose token it lacks, or whose scope the token lacks
+    /// now, end before this returns.
     package func replace(with table: TokenTable) {
         self.table.withLock { $0 = table }
+        self.sessions.withLock { $0.removeAll(notIn: table) }
+        self.endGrants(of: self.observers.withLock { $0.sources })
     }
 
     /// Whether the server asks for no token.
@@ -54,20 +61,51 @@ package final class Authenticator: Sendable {
     }
 
     /// Looks at `Authorization`, then at the session cookie.
-    func identify(_ headers: HTTPHeaders, peer: String) -> Outcome {
-        if self.isOpen { return .known(Identity(name: "open", scopes: Set(Scope.allCases), source: .open)) }
+    /// - Parameters:
+    ///   - headers: The request's.
+    ///   - peer: The client's address.
+    ///   - port: The port that the request came to, which the cookie's name carries.
+    func identify(_ headers: HTTPHeaders, peer: String, port: Int) -> Outcome {
+        if self.isOpen { return .known(Self.openIdentity) }
         if let token = Self.bearerToken(headers) {
             switch self.check(token, peer: peer) {
-            case .valid(let entry): return .known(Identity(name: entry.name, scopes: entry.scopes, source: .bearer))
+            case .valid(let entry):
+                return .known(
+                    Identity(name: entry.name, scopes: entry.scopes, source: .bearer(tokenDigest: entry.digest)))
             case .wrong: return .wrong
             case .limited(let seconds): return .limited(seconds: seconds)
             }
         }
         // A cookie is not slowed and its failures don't count: nobody guesses 256 bits, and a browser that comes back
         // after a restart of the server with a dead cookie has done nothing wrong.
-        guard let identity = self.identity(ofSession: Self.sessionID(headers)) else { return .absent }
-        return .known(identity)
+        for id in SessionCookie.ids(in: headers, port: port) {
+            if let identity = self.identity(of: .cookie(sessionKey: self.digest(Array(id.utf8)))) {
+                return .known(identity)
+            }
+        }
+        return .absent
     }
+
+    /// Looks an identity up again: nil when its token or session has ended. The scopes are those that the token has now.
+    func identity(of source: Identity.Source) -> Identity? {
+        let table = self.table.withLock { $0 }
+        if table.isOpen { return Self.openIdentity }
+        var entry: TokenTable.Entry?
+        switch source {
+        case .open: break
+        case .bearer(let digest):
+            entry = table.entries.first { $0.digest == digest }
+        case .cookie(let key):
+            let now = self.clock()
+            guard let session = self.sessions.withLock({ $0.session(key, now: now) }) else { return nil }
+            entry = table.entries.first { $0.name == session.tokenName && $0.digest == session.tokenDigest }
+        }
+        return entry.map { Identity(name: $0.name, scopes: $0.scopes, source: source) }
+    }
+
+    private static let openIdentity = Identity(name: "open", scopes: Set(Scope.allCases), source: .open)
+
+    // MARK: Tokens
 
     /// What one token is worth.
     enum TokenCheck: Equatable {
@@ -76,20 +114,29 @@ package final class Authenticator: Sendable {
         case limited(seconds: Int)
     }
 
+    /// A right token is always valid; failures only change what further failures are answered (see `FailureLimiter`). A
+    /// wrong token costs one hash of a bounded length, limited or not.
     func check(_ token: String, peer: String) -> TokenCheck {
-        let now = self.clock()
-        if let wait = self.limiter.withLock({ $0.waitingTime(for: peer, now: now) }) {
-            return .limited(seconds: Int((wait.nanoseconds + 999_999_999) / 1_000_000_000))
+        if token.utf8.count <= Self.maximumTokenLength {
+            let digest = self.digest(Array(token.utf8))
+            if let entry = self.table.withLock({ $0 }).entry(matching: digest) { return .valid(entry) }
         }
-        let digest = self.digest(Array(token.utf8))
-        if let entry = self.table.withLock({ $0 }).entry(matching: digest) { return .valid(entry) }
-        self.limiter.withLock { $0.recordFailure(of: peer, now: now) }
-        return .wrong
+        let now = self.clock()
+        let wait = self.limiter.withLock { limiter in
+            let wait = limiter.waitingTime(for: peer, now: now)
+            if wait == nil { limiter.recordFailure(of: peer, now: now) }
+            return wait
+        }
+        return wait.map { .limited(seconds: Int(($0.nanoseconds + 999_999_999) / 1_000_000_000)) } ?? .wrong
     }
+
+    var limitedAddressCount: Int { self.limiter.withLock { $0.count } }
+
+    // MARK: Sessions
 
     /// Begins a session.
     /// - Returns: The value of its `Set-Cookie` header.
-    func beginSession(for entry: TokenTable.Entry, secure: Bool) -> String {
+    func beginSession(for entry: TokenTable.Entry, port: Int, secure: Bool) -> String {
         var generator = SystemRandomNumberGenerator()
         var id = ""
         for _ in 0..<4 {
@@ -97,38 +144,53 @@ package final class Authenticator: Sendable {
             id += String(repeating: "0", count: 16 - digits.count) + digits
         }
         let key = self.digest(Array(id.utf8))
-        self.sessions.withLock { $0.add(key, for: entry, now: self.clock()) }
-        let seconds = self.sessionLifetime.nanoseconds / 1_000_000_000
-        return "\(Self.cookieName)=\(id); \(Self.cookieAttributes(secure: secure)); Max-Age=\(seconds)"
+        let now = self.clock()
+        self.endGrants(of: self.sessions.withLock { $0.add(key, for: entry, now: now) }.map { .cookie(sessionKey: $0) })
+        return SessionCookie.beginning(
+            id, port: port, secure: secure, seconds: self.sessionLifetime.nanoseconds / 1_000_000_000)
     }
 
-    /// Ends the session that the request shows, if any.
+    /// Ends every session that the request shows.
     /// - Returns: The value of the `Set-Cookie` header that removes the cookie.
-    func endSession(_ headers: HTTPHeaders, secure: Bool) -> String {
-        if let id = Self.sessionID(headers) {
+    func endSession(_ headers: HTTPHeaders, port: Int, secure: Bool) -> String {
+        for id in SessionCookie.ids(in: headers, port: port) {
             let key = self.digest(Array(id.utf8))
             self.sessions.withLock { $0.remove(key) }
+            self.endGrants(of: [.cookie(sessionKey: key)])
         }
-        return "\(Self.cookieName)=; \(Self.cookieAttributes(secure: secure)); Max-Age=0"
+        return SessionCookie.removal(port: port, secure: secure)
     }
 
     var sessionCount: Int { self.sessions.withLock { $0.count } }
-    var limitedAddressCount: Int { self.limiter.withLock { $0.count } }
 
-    private func identity(ofSession id: String?) -> Identity? {
-        guard let id else { return nil }
-        let key = self.digest(Array(id.utf8))
-        let now = self.clock()
-        guard let session = self.sessions.withLock({ $0.session(key, now: now) }) else { return nil }
-        let entry = self.table.withLock { table in
-            table.entries.first { $0.name == session.tokenName && $0.digest == session.tokenDigest }
-        }
-        // The scopes are those that the token has now, not those of the login.
-        return entry.map { Identity(name: $0.name, scopes: $0.scopes, source: .cookie) }
+    // MARK: Grants
+
+    func observe(_ grant: AccessGrant, onEnd: @escaping @Sendable () -> Void) -> UInt64 {
+        let number = self.observers.withLock { $0.add(grant.source, grant.scope, onEnd) }
+        // What ended the grant before it was observed has not seen this observer.
+        self.endGrants(of: [grant.source])
+        return number
     }
 
-    private static func cookieAttributes(secure: Bool) -> String {
-        "Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : "")
+    func cancelObservation(_ number: UInt64, of source: Identity.Source) {
+        self.observers.withLock { $0.remove(number, of: source) }
+    }
+
+    var observedGrantCount: Int { self.observers.withLock { $0.count } }
+
+    func timeLeft(of source: Identity.Source) -> TimeAmount? {
+        guard case .cookie(let key) = source else { return nil }
+        let now = self.clock()
+        return self.sessions.withLock { $0.session(key, now: now) }.map { $0.expires - now } ?? .zero
+    }
+
+    /// Calls the observers of those grants of `sources` that are no longer valid.
+    private func endGrants(of sources: [Identity.Source]) {
+        for source in sources {
+            let scopes = self.identity(of: source)?.scopes ?? []
+            let ended = self.observers.withLock { $0.removeObservers(of: source, lacking: scopes) }
+            for onEnd in ended { onEnd() }
+        }
     }
 
     private static func bearerToken(_ headers: HTTPHeaders) -> String? {
@@ -140,19 +202,5 @@ package final class Authenticator: Sendable {
         }
         let token = Substring(value.utf8.dropFirst(scheme.utf8.count)).trimmed
         return token.isEmpty ? nil : token
-    }
-
-    private static func sessionID(_ headers: HTTPHeaders) -> String? {
-        for header in headers["cookie"] {
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1)
-                if parts.count == 2, parts[0].trimmed == Self.cookieName {
-                    let id = parts[1].trimmed
-                    // A longer value was not made here; it is not worth hashing.
-                    return id.utf8.count == 64 ? id : nil
-                }
-            }
-        }
-        return nil
     }
 }

@@ -45,8 +45,9 @@ package enum CORSPolicy: Sendable, Equatable {
     private static let alwaysAllowed = ["Authorization", "Content-Type", "Content-Encoding"]
     /// More that are allowed when a preflight names them.
     private static let allowedOnRequest: Set<String> = [
-        "accept", "accept-language", "cache-control", "content-language", "if-modified-since", "if-none-match",
-        "if-range", "pragma", "range", "x-request-id", "x-requested-with",
+        "accept", "accept-language", "baggage", "cache-control", "content-language", "if-modified-since",
+        "if-none-match", "if-range", "pragma", "range", "sentry-trace", "traceparent", "tracestate", "x-request-id",
+        "x-requested-with",
     ]
 
     /// The answer to a preflight for a route that takes `methods`. `Access-Control-Allow-Origin` and `Vary: Origin`

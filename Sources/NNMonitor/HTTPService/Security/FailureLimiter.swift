@@ -3,10 +3,14 @@ import NIOCore
 
 /// Counts wrong tokens per peer address in windows of a minute, in a table of bounded size.
 ///
-/// An address over its limit is refused until its window ends, a right token included: if the right one were let in,
-/// guessing could simply go on and would be slowed by nothing. Addresses don't affect one another. IPv6 addresses
-/// count by their /64, since one client commonly owns all of it. When the table is full the address whose window is
-/// oldest is forgotten, so that an attacker with many addresses costs constant memory.
+/// An address over its limit gets 429 for every further wrong token until its window ends. Right tokens are not counted
+/// and never refused: a stale trainer, or a page that makes a browser send wrong tokens, must not lock out an address.
+/// So the limit does not bound the number of guesses, and need not: a token of 256 random bits is not found by guessing
+/// at any rate. 429 makes well-behaved clients wait, and shows in the log what goes on.
+///
+/// Addresses don't affect one another. IPv6 addresses count by their /64, since one client commonly owns all of it. When
+/// the table is full the address whose window is oldest is forgotten, so that an attacker with many addresses costs
+/// constant memory.
 struct FailureLimiter {
     static let window = TimeAmount.minutes(1)
 
@@ -31,7 +35,7 @@ struct FailureLimiter {
 
     var count: Int { self.table.count }
 
-    /// How long `peer` has to wait, or nil when it may try.
+    /// How long the failures of `peer` are limited, or nil when they are not.
     func waitingTime(for peer: String, now: NIODeadline) -> TimeAmount? {
         guard self.limit > 0, !self.table.isEmpty, let failures = self.table[Self.key(peer)],
             failures.count >= self.limit, now < failures.start + Self.window

@@ -26,7 +26,8 @@ struct LoginRoutes: Sendable {
         case .valid(let entry):
             var response = HTTPResponse.redirect(to: "/")
             response.headers.add(
-                name: "Set-Cookie", value: self.authenticator.beginSession(for: entry, secure: request.secure))
+                name: "Set-Cookie",
+                value: self.authenticator.beginSession(for: entry, port: request.port, secure: request.secure))
             return response
         case .wrong:
             guard let page = self.assets.asset(at: "/login") else {
@@ -47,7 +48,8 @@ struct LoginRoutes: Sendable {
         try self.refuseForeign(request)
         var response = HTTPResponse.redirect(to: "/login")
         response.headers.add(
-            name: "Set-Cookie", value: self.authenticator.endSession(request.headers, secure: request.secure))
+            name: "Set-Cookie",
+            value: self.authenticator.endSession(request.headers, port: request.port, secure: request.secure))
         return response
     }
 
@@ -55,7 +57,7 @@ struct LoginRoutes: Sendable {
     /// plain HTTP shows neither `Origin` nor `Sec-Fetch-Site`.
     private func refuseForeign(_ request: HTTPRequest) throws {
         guard OriginCheck.passes(request.headers, secure: request.secure, rule: .notForeign(self.cors)) else {
-            throw HTTPError(.foreignOrigin)
+            throw HTTPError(.foreignOrigin(request.headers, secure: request.secure))
         }
     }
 }
@@ -70,12 +72,25 @@ extension HTTPResponse {
     static func tooManyFailures(seconds: Int) -> HTTPResponse {
         var response = HTTPResponse.error(
             .tooManyRequests, code: "too_many_failures",
-            message: "Too many wrong tokens from this address; try again in \(seconds) s")
+            message: "The token is not valid, and too many wrong tokens came from this address; try again in \(seconds) s")
         response.headers.add(name: "Retry-After", value: String(seconds))
         return response
     }
 
-    static var foreignOrigin: HTTPResponse {
-        .error(.forbidden, code: "forbidden", message: "The request comes from another origin")
+    static func missingScope(_ scope: Scope, _ identity: Identity) -> HTTPResponse {
+        .error(
+            .forbidden, code: "forbidden", message: "The token '\(identity.name)' lacks the scope '\(scope.rawValue)'")
+    }
+
+    /// Names both origins: behind a proxy that ends TLS they differ although the page is this server's own, and whoever
+    /// reads this has to find that out.
+    static func foreignOrigin(_ headers: HTTPHeaders, secure: Bool) -> HTTPResponse {
+        let origin = headers.first(name: "origin").map { "the origin \($0.prefix(100))" } ?? "another site"
+        let own = OriginCheck.ownOrigin(headers, secure: secure)
+        return .error(
+            .forbidden, code: "forbidden",
+            message: "The request comes from \(origin), and this server takes \(own) for its own. If a proxy in front of "
+                + "the server ends TLS, let it connect to the server by TLS, too, and pass the Host header unchanged; "
+                + "SECURITY.md, 'Behind a proxy', has more")
     }
 }

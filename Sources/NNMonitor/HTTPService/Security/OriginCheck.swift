@@ -10,17 +10,19 @@ import NIOHTTP1
 ///   `Origin` with every WebSocket handshake and every unsafe `fetch`; where it says `null` (a form on a page with
 ///   `Referrer-Policy: no-referrer`) or is absent, `Sec-Fetch-Site`, which no script can set, must say `same-origin`.
 ///   A listed CORS origin is no exception: it has to show a bearer token.
-/// - **With a bearer token** nothing is checked: no browser adds one by itself, so a foreign page that has it was
-///   given it.
-/// - **Without any token (open mode)** a page of any site that the user visits can reach a server on loopback.
-///   With the policy `*` it may: it could read every answer anyway, so refusing posts or upgrades would protect
-///   nothing; the user who wants protection sets a token or lists origins. With a list of origins, a foreign `Origin`
-///   that is not listed by name is refused for upgrades (which CORS does not cover) and unsafe methods (a "simple"
-///   cross-origin POST is sent without a preflight). No `Origin` means no browser, and passes.
+/// - **With a bearer token** requests are not checked: no browser adds one by itself, so a foreign page that has it was
+///   given it. Upgrades are checked as without a token: the rule for `/ws` then holds whatever a client presents.
+/// - **Without any token (open mode)** a page of any site that the user visits can reach a server on loopback. So a
+///   foreign `Origin` that is not listed by name is refused for upgrades (which CORS does not cover) and unsafe methods
+///   (a "simple" cross-origin POST is sent without a preflight). No list is the default. No `Origin` means no browser,
+///   and passes. With the policy `*`, which somebody has to set, every origin passes: it could read every answer anyway.
+/// - **Login by link (`/?token=T`).** A link or image of another site could log a browser in as somebody else, or have
+///   it send wrong tokens. `Sec-Fetch-Site` names such requests; they neither log in nor count. Browsers send it over
+///   TLS and to localhost; without it the request is taken for the user's own.
 /// - **DNS rebinding.** A page of `evil.example` whose name is made to point to 127.0.0.1 has this server as its "own
 ///   origin": `Origin` equals `scheme://Host`. It has no token and the browser has no cookie for that name, so with
-///   tokens there is nothing to win. In open mode with a list, only the name gives it away: `allowedHosts` refuses
-///   names that are not this server's (an IP literal can't be rebound). With `*` there is again nothing to protect.
+///   tokens there is nothing to win. In open mode only the name gives it away: `allowedHosts` refuses
+///   names that are not this server's (an IP literal can't be rebound).
 enum OriginCheck {
     /// How strictly a request is judged.
     enum Rule {
@@ -30,14 +32,28 @@ enum OriginCheck {
         case notForeign(CORSPolicy)
     }
 
-    /// The rule for a request by `identity`, or nil when its origin doesn't matter.
-    static func rule(for identity: Identity, policy: CORSPolicy, acts: Bool) -> Rule? {
-        guard acts else { return nil }
-        switch identity.source {
-        case .bearer: return nil
-        case .cookie: return .ownOrigin
-        case .open: return policy == .any ? nil : .notForeign(policy)
+    /// What a request does, as far as its origin matters.
+    enum Action {
+        /// GET and HEAD: CORS decides who may read the answer.
+        case reading
+        /// Another method.
+        case changing
+        /// Opens a WebSocket.
+        case upgrading
+    }
+
+    /// The rule for a request of an identity, or nil when its origin doesn't matter.
+    static func rule(for source: Identity.Source, policy: CORSPolicy, action: Action) -> Rule? {
+        switch (source, action) {
+        case (_, .reading), (.bearer, .changing): nil
+        case (.cookie, _): .ownOrigin
+        case (.bearer, .upgrading), (.open, _): policy == .any ? nil : .notForeign(policy)
         }
+    }
+
+    /// Whether a navigation was begun by the user or by a page of this server, as far as the browser says.
+    static func isOwnNavigation(_ headers: HTTPHeaders) -> Bool {
+        headers["sec-fetch-site"].allSatisfy { $0.isSame(as: "none") || $0.isSame(as: "same-origin") }
     }
 
     static func passes(_ headers: HTTPHeaders, secure: Bool, rule: Rule) -> Bool {
@@ -55,15 +71,20 @@ enum OriginCheck {
         }
     }
 
+    /// The origin that a request's own pages have: `scheme://Host`. Without `Host`, which HTTP/1.0 allows, no origin is
+    /// equal to it.
+    static func ownOrigin(_ headers: HTTPHeaders, secure: Bool) -> String {
+        (secure ? "https://" : "http://") + (headers.first(name: "host")?.trimmed ?? "")
+    }
+
     /// Whether `origin` is `scheme://Host` of this request; default ports may be left out on either side.
     private static func isOwn(_ origin: String, headers: HTTPHeaders, secure: Bool) -> Bool {
-        guard let host = headers.first(name: "host")?.trimmed else { return false }
-        let scheme = secure ? "https://" : "http://"
+        guard headers.contains(name: "host") else { return false }
         let defaultPort = secure ? ":443" : ":80"
         func normalized(_ text: String) -> String {
             let lower = text.lowercased()
             return lower.hasSuffix(defaultPort) ? String(lower.dropLast(defaultPort.count)) : lower
         }
-        return normalized(origin) == scheme + normalized(host)
+        return normalized(origin) == normalized(self.ownOrigin(headers, secure: secure))
     }
 }

@@ -10,14 +10,14 @@ package enum Scope: String, Sendable, CaseIterable {
 
 /// Who asks, and what they may do.
 package struct Identity: Sendable, Equatable {
-    /// How the identity was shown.
-    package enum Source: Sendable {
+    /// How the identity was shown, and what it is looked up by again.
+    package enum Source: Sendable, Hashable {
         /// The server asks for no token.
         case open
-        /// `Authorization: Bearer`.
-        case bearer
-        /// The session cookie, which a browser sends by itself: subject to the origin check.
-        case cookie
+        /// `Authorization: Bearer`, by the token's SHA-256.
+        case bearer(tokenDigest: [UInt8])
+        /// The session cookie, which a browser sends by itself: subject to the origin check. By the session's key.
+        case cookie(sessionKey: [UInt8])
     }
 
     package var name: String

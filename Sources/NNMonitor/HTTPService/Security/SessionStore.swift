@@ -6,6 +6,9 @@ import NIOCore
 /// A session is kept under the digest of its id, so that neither a dump of the memory's keys nor the time a look-up
 /// takes helps to find an id. It names its token and remembers that token's digest: when the table changes and the
 /// token is gone or has another value, the session is over.
+///
+/// Sessions are limited per token, so that logins with one token cannot evict the sessions of others. The limit of all
+/// sessions bounds the memory; over it, the token with the most sessions gives one up.
 struct SessionStore {
     struct Session {
         var tokenName: String
@@ -13,40 +16,84 @@ struct SessionStore {
         var expires: NIODeadline
     }
 
-    private let capacity: Int
-    private let lifetime: TimeAmount
-    private var sessions: [[UInt8]: Session] = [:]
-    /// The keys in order of creation, which is also the order of expiry. Ended sessions leave theirs behind until
-    /// they come to the front.
-    private var order: Deque<[UInt8]> = []
+    typealias Key = [UInt8]
 
-    init(capacity: Int, lifetime: TimeAmount) {
+    private let capacity: Int
+    private let limitPerToken: Int
+    private let lifetime: TimeAmount
+    private var sessions: [Key: Session] = [:]
+    /// The keys of each token's sessions in order of creation, which is also the order of expiry.
+    private var keys: [String: Deque<Key>] = [:]
+
+    init(capacity: Int, limitPerToken: Int, lifetime: TimeAmount) {
         self.capacity = capacity
+        self.limitPerToken = limitPerToken
         self.lifetime = lifetime
     }
 
     var count: Int { self.sessions.count }
 
-    mutating func add(_ key: [UInt8], for entry: TokenTable.Entry, now: NIODeadline) {
-        while let oldest = self.order.first {
-            let session = self.sessions[oldest]
-            guard session == nil || self.order.count >= self.capacity || session.map({ $0.expires <= now }) == true
-            else { break }
-            self.order.removeFirst()
-            self.sessions[oldest] = nil
+    /// Begins a session.
+    ///
+    /// - Returns: the keys of the sessions that ended for it.
+    mutating func add(_ key: Key, for entry: TokenTable.Entry, now: NIODeadline) -> [Key] {
+        var ended = self.removeExpired(of: entry.name, now: now)
+        while self.count(of: entry.name) >= self.limitPerToken {
+            ended += self.removeOldest(of: entry.name)
+        }
+        if self.sessions.count >= self.capacity {
+            for name in Array(self.keys.keys) { ended += self.removeExpired(of: name, now: now) }
+        }
+        if self.sessions.count >= self.capacity {
+            // The new session counts: between equals, the token that logs in gives way.
+            let largest = self.keys.max { left, right in
+                left.value.count + (left.key == entry.name ? 1 : 0)
+                    < right.value.count + (right.key == entry.name ? 1 : 0)
+            }
+            if let largest { ended += self.removeOldest(of: largest.key) }
         }
         self.sessions[key] = Session(
             tokenName: entry.name, tokenDigest: entry.digest, expires: now + self.lifetime)
-        self.order.append(key)
+        self.keys[entry.name, default: []].append(key)
+        return ended
     }
 
     /// The session of `key`, unless it has expired.
-    func session(_ key: [UInt8], now: NIODeadline) -> Session? {
+    func session(_ key: Key, now: NIODeadline) -> Session? {
         guard let session = self.sessions[key], now < session.expires else { return nil }
         return session
     }
 
-    mutating func remove(_ key: [UInt8]) {
-        self.sessions[key] = nil
+    mutating func remove(_ key: Key) {
+        guard let session = self.sessions.removeValue(forKey: key) else { return }
+        self.keys[session.tokenName]?.removeAll { $0 == key }
+        if self.keys[session.tokenName]?.isEmpty == true { self.keys[session.tokenName] = nil }
+    }
+
+    /// Ends the sessions whose token is not in the table with the same value, for good: a later table must not revive
+    /// them.
+    mutating func removeAll(notIn table: TokenTable) {
+        var digests: [String: [UInt8]] = [:]
+        for entry in table.entries { digests[entry.name] = entry.digest }
+        for (key, session) in self.sessions where digests[session.tokenName] != session.tokenDigest {
+            self.remove(key)
+        }
+    }
+
+    private func count(of name: String) -> Int { self.keys[name]?.count ?? 0 }
+
+    private mutating func removeOldest(of name: String) -> [Key] {
+        guard let key = self.keys[name]?.first else { return [] }
+        self.remove(key)
+        return [key]
+    }
+
+    private mutating func removeExpired(of name: String, now: NIODeadline) -> [Key] {
+        var ended: [Key] = []
+        while let oldest = self.keys[name]?.first, self.session(oldest, now: now) == nil {
+            self.remove(oldest)
+            ended.append(oldest)
+        }
+        return ended
     }
 }

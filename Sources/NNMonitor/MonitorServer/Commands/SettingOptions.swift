@@ -111,6 +111,7 @@ struct SecurityOptions: SettingOptions {
     @Option(SettingsTable.authToken.facts) var authToken: String?
     @Option(SettingsTable.authTokensFile.facts) var authTokensFile: String?
     @Option(SettingsTable.authFailureLimit.facts) var authFailureLimit: String?
+    @Option(SettingsTable.maxSessionsPerToken.facts) var maxSessionsPerToken: String?
     @Option(SettingsTable.corsOrigins.facts) var corsOrigins: String?
 
     var texts: [(SettingFacts, String?)] {
@@ -119,6 +120,7 @@ struct SecurityOptions: SettingOptions {
             (SettingsTable.authToken.facts, authToken),
             (SettingsTable.authTokensFile.facts, authTokensFile),
             (SettingsTable.authFailureLimit.facts, authFailureLimit),
+            (SettingsTable.maxSessionsPerToken.facts, maxSessionsPerToken),
             (SettingsTable.corsOrigins.facts, corsOrigins),
         ]
     }
@@ -131,6 +133,7 @@ struct TLSOptions: SettingOptions {
     @Option(SettingsTable.tlsKeyFile.facts) var tlsKeyFile: String?
     @Option(SettingsTable.tlsMinVersion.facts) var tlsMinVersion: String?
     @Option(SettingsTable.tlsClientCAFile.facts) var tlsClientCAFile: String?
+    @Option(SettingsTable.hstsMaxAge.facts) var hstsMaxAge: String?
 
     var texts: [(SettingFacts, String?)] {
         [
@@ -139,6 +142,7 @@ struct TLSOptions: SettingOptions {
             (SettingsTable.tlsKeyFile.facts, tlsKeyFile),
             (SettingsTable.tlsMinVersion.facts, tlsMinVersion),
             (SettingsTable.tlsClientCAFile.facts, tlsClientCAFile),
+            (SettingsTable.hstsMaxAge.facts, hstsMaxAge),
         ]
     }
 }

@@ -33,9 +33,9 @@ extension Settings {
 
 /// What is worth a warning at start, though it doesn't stop it.
 enum SettingsWarnings {
-    /// One sentence for each `NN_MONITOR_*` name that is no setting, and for settings that are not in use.
+    /// One sentence for each `NN_MONITOR_*` name that is no setting, and for settings that are unwise or not in use.
     static func all(for settings: Settings, from sources: SettingsSources) -> [String] {
-        sources.unknownNames.map { unknown(name: $0.name, source: $0.source) } + unused(settings)
+        sources.unknownNames.map { unknown(name: $0.name, source: $0.source) } + unwise(settings)
     }
 
     private static func unknown(name: String, source: SettingSource) -> String {
@@ -47,11 +47,19 @@ enum SettingsWarnings {
         return "\(name.oneLine) (\(source)) is not a setting\(hint)"
     }
 
-    private static func unused(_ settings: Settings) -> [String] {
+    /// Characters of base64 that hold 128 random bits.
+    private static let shortestSafeToken = 22
+
+    private static func unwise(_ settings: Settings) -> [String] {
         var warnings: [String] = []
         if settings.auth == .off, settings.authToken != nil || settings.authTokensFile != nil {
             warnings.append(
                 "NN_MONITOR_AUTH is off: anybody may read and write, and the configured tokens are not used")
+        }
+        if settings.auth != .off, let token = settings.authToken, token.revealed.utf8.count < shortestSafeToken {
+            warnings.append(
+                "NN_MONITOR_AUTH_TOKEN has fewer than \(shortestSafeToken) characters, and the number of guesses is not "
+                    + "limited: set a random one, such as 'NNMonitor token' makes")
         }
         if settings.tls == .off, settings.tlsCertFile != nil {
             warnings.append(

@@ -47,6 +47,7 @@ struct Settings: Sendable {
     var authTokensFile: String?
     /// Failures a minute and address.
     var authFailureLimit: Int
+    var maxSessionsPerToken: Int
     /// `["*"]` is any origin, `[]` none.
     var corsOrigins: [String]
 
@@ -56,6 +57,7 @@ struct Settings: Sendable {
     var tlsKeyFile: String?
     var tlsMinVersion: TLSMinimumVersion
     var tlsClientCAFile: String?
+    var hstsMaxAge: Int?
 
     // Logs
     var logLevel: Logger.Level
@@ -111,6 +113,7 @@ struct Settings: Sendable {
         authToken = try sources.value(of: SettingsTable.authToken)
         authTokensFile = try sources.value(of: SettingsTable.authTokensFile)
         authFailureLimit = try sources.value(of: SettingsTable.authFailureLimit)
+        maxSessionsPerToken = try sources.value(of: SettingsTable.maxSessionsPerToken)
         corsOrigins = try sources.value(of: SettingsTable.corsOrigins)
 
         tls = try sources.value(of: SettingsTable.tls)
@@ -118,6 +121,7 @@ struct Settings: Sendable {
         tlsKeyFile = try sources.value(of: SettingsTable.tlsKeyFile)
         tlsMinVersion = try sources.value(of: SettingsTable.tlsMinVersion)
         tlsClientCAFile = try sources.value(of: SettingsTable.tlsClientCAFile)
+        hstsMaxAge = try sources.value(of: SettingsTable.hstsMaxAge)
 
         logLevel = try sources.value(of: SettingsTable.logLevel)
         logFormat = try sources.value(of: SettingsTable.logFormat)

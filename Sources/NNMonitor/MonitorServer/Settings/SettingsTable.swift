@@ -112,10 +112,13 @@ enum SettingsTable {
         "Tokens with their scopes, as 'NNMonitor token' makes them.")
     static let authFailureLimit = Setting(
         "AUTH_FAILURE_LIMIT", .wholeNumber(1...1_000_000), default: "20",
-        "Failed logins a minute from one address before it is slowed with 429.")
+        "Wrong tokens a minute from one address that are answered 401; further wrong ones get 429.")
+    static let maxSessionsPerToken = Setting(
+        "MAX_SESSIONS_PER_TOKEN", .wholeNumber(1...4096), default: "256",
+        "Browser sessions of one token; over it the token's oldest session ends.")
     static let corsOrigins = Setting(
-        "CORS_ORIGINS", .origins, default: "[\"*\"]",
-        "Origins whose pages may call the server from a browser.")
+        "CORS_ORIGINS", .origins, default: "[]",
+        "Origins, besides the server's own, whose pages may call the server from a browser.")
 
     // MARK: TLS
 
@@ -134,6 +137,9 @@ enum SettingsTable {
     static let tlsClientCAFile = Setting(
         "TLS_CLIENT_CA_FILE", .path("a PEM file; needs TLS"), default: nil,
         "Authorities from which a client must present a certificate.")
+    static let hstsMaxAge = Setting(
+        "HSTS_MAX_AGE", .optionalWholeNumber(0...63_072_000, note: "0 has browsers forget it"), default: nil,
+        "Seconds for which browsers are to use HTTPS alone for the whole host; when not given, 31536000 on port 443.")
 
     // MARK: Logs
 
@@ -157,8 +163,10 @@ enum SettingsTable {
         bodyTimeout.facts, idleTimeout.facts, writeTimeout.facts,
         wsMaxMessageSize.facts, wsPingInterval.facts, wsPongTimeout.facts, maxSubscribers.facts,
         subscriberQueue.facts, subscriberQueueBytes.facts, subscriberStallTimeout.facts,
-        auth.facts, authToken.facts, authTokensFile.facts, authFailureLimit.facts, corsOrigins.facts,
+        auth.facts, authToken.facts, authTokensFile.facts, authFailureLimit.facts,
+        maxSessionsPerToken.facts, corsOrigins.facts,
         tls.facts, tlsCertFile.facts, tlsKeyFile.facts, tlsMinVersion.facts, tlsClientCAFile.facts,
+        hstsMaxAge.facts,
         logLevel.facts, logFormat.facts, logBuffer.facts,
     ]
 }

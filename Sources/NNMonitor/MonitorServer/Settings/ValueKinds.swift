@@ -13,6 +13,16 @@ extension ValueKind where Value == Int {
     }
 }
 
+extension ValueKind where Value == Int? {
+    /// A whole number in a range, or none, which an empty text means.
+    static func optionalWholeNumber(_ range: ClosedRange<Int>, note: String) -> Self {
+        let number = ValueKind<Int>.wholeNumber(range, note: note)
+        return ValueKind(allowed: number.allowed, placeholder: number.placeholder) { text in
+            text.isEmpty ? .some(nil) : number.parse(text).map(Optional.some)
+        }
+    }
+}
+
 extension ValueKind where Value == Duration {
     /// A time in seconds, whole or decimal, to the millisecond.
     static var seconds: Self {

@@ -1,0 +1,86 @@
+package import NIOCore
+
+/// A scope that was granted to one request, to be checked again for as long as the request has effects: while its body
+/// arrives, while its answer is sent, while its WebSocket is open.
+package struct AccessGrant: Sendable {
+    let authenticator: Authenticator
+    let source: Identity.Source
+    let scope: Scope
+
+    package init(authenticator: Authenticator, source: Identity.Source, scope: Scope) {
+        self.authenticator = authenticator
+        self.source = source
+        self.scope = scope
+    }
+
+    /// Whether the token or session still exists and still has the scope.
+    package var isValid: Bool {
+        self.authenticator.identity(of: self.source)?.scopes.contains(self.scope) == true
+    }
+
+    /// The answer to a request whose grant ended before the request was carried out; nil while the grant is valid.
+    var refusal: HTTPResponse? {
+        guard let identity = self.authenticator.identity(of: self.source) else {
+            return .unauthorized("The token or the session has ended; log in again")
+        }
+        return identity.scopes.contains(self.scope) ? nil : .missingScope(self.scope, identity)
+    }
+
+    /// Time until the session expires; nil where nothing but a reload can end the grant.
+    package var timeLeft: TimeAmount? { self.authenticator.timeLeft(of: self.source) }
+
+    /// Calls `onEnd` once, on any thread, when a reload, a logout or an eviction ends the grant. Expiry is not reported:
+    /// see `timeLeft`.
+    ///
+    /// - Parameter onEnd: must not wait. It may be called before this method returns.
+    /// - Returns: cancels the observation.
+    package func observe(_ onEnd: @escaping @Sendable () -> Void) -> GrantObservation {
+        GrantObservation(
+            authenticator: self.authenticator, source: self.source,
+            number: self.authenticator.observe(self, onEnd: onEnd))
+    }
+}
+
+/// An observation of a grant, which holds its observer until it is cancelled or the grant ends.
+package struct GrantObservation: Sendable {
+    fileprivate let authenticator: Authenticator
+    fileprivate let source: Identity.Source
+    fileprivate let number: UInt64
+
+    package func cancel() { self.authenticator.cancelObservation(self.number, of: self.source) }
+}
+
+/// The observers of grants, by what the grants rest on: the end of one session reaches its own observers and costs nothing
+/// for all others.
+struct GrantObservers {
+    private struct Observer {
+        var scope: Scope
+        var onEnd: @Sendable () -> Void
+    }
+
+    private var observers: [Identity.Source: [UInt64: Observer]] = [:]
+    private var lastNumber: UInt64 = 0
+
+    var count: Int { self.observers.values.reduce(0) { $0 + $1.count } }
+    var sources: [Identity.Source] { Array(self.observers.keys) }
+
+    mutating func add(_ source: Identity.Source, _ scope: Scope, _ onEnd: @escaping @Sendable () -> Void) -> UInt64 {
+        self.lastNumber += 1
+        self.observers[source, default: [:]][self.lastNumber] = Observer(scope: scope, onEnd: onEnd)
+        return self.lastNumber
+    }
+
+    mutating func remove(_ number: UInt64, of source: Identity.Source) {
+        self.observers[source]?[number] = nil
+        if self.observers[source]?.isEmpty == true { self.observers[source] = nil }
+    }
+
+    /// Removes the observers of one source whose scope is not among `scopes`.
+    ///
+    /// - Returns: what is to be called for them.
+    mutating func removeObservers(of source: Identity.Source, lacking scopes: Set<Scope>) -> [@Sendable () -> Void] {
+        let ended = (self.observers[source] ?? [:]).filter { !scopes.contains($0.value.scope) }
+        for number in ended.keys { self.remove(number, of: source) }
+        return ended.values.map(\.onEnd)
+    }
+}
