@@ -47,8 +47,9 @@ let package = Package(
         .systemLibrary(name: "CAllocator", path: "Sources/NNMonitor/Allocator"),
 
         .target(name: "Locking", path: "Sources/NNMonitor/Locking", swiftSettings: fenced),
+        .target(name: "Text", path: "Sources/NNMonitor/Text", swiftSettings: fenced),
         .target(
-            name: "MonitorCore", dependencies: ["Locking", deque],
+            name: "MonitorCore", dependencies: ["Locking", "Text", deque],
             path: "Sources/NNMonitor/Core", swiftSettings: fenced),
         .target(
             name: "Compression", dependencies: ["CZlib", nio.core],
@@ -61,12 +62,13 @@ let package = Package(
             path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",
-            dependencies: ["Compression", "Locking", nio.core, nio.http1, logging, deque],
+            dependencies: ["Compression", "Locking", "Text", nio.core, nio.http1, logging, deque],
             path: "Sources/NNMonitor/HTTP", swiftSettings: fenced),
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocketServer", "Compression", nio.core, nio.http1, logging, deque,
+                "MonitorCore", "HTTPService", "WebSocketServer", "Compression", "Locking", "Text", nio.core, nio.http1,
+                logging, deque,
             ],
             path: "Sources/NNMonitor/API", swiftSettings: fenced),
         .target(
@@ -97,7 +99,9 @@ let package = Package(
         .executableTarget(
             name: "CoreBench", dependencies: ["MonitorCore"], path: "Benchmarks/CoreBench", swiftSettings: strict),
 
-        .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore", "Locking"], swiftSettings: strict),
+        .testTarget(
+            name: "MonitorCoreTests", dependencies: ["MonitorCore", "Locking", "Text", "CAllocator"],
+            swiftSettings: strict),
         .testTarget(name: "CompressionTests", dependencies: ["Compression", nio.core], swiftSettings: strict),
         // Not fenced: its client is OpenSSL's own, nearly every line of it a call of C, and no part of the server.
         .testTarget(
@@ -116,8 +120,8 @@ let package = Package(
         .testTarget(
             name: "MonitorAPITests",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", nio.core, nio.http1, nio.webSocket,
-                nio.embedded, logging,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocketServer", "Locking", "Text", nio.core, nio.http1,
+                nio.webSocket, nio.embedded, logging,
             ],
             swiftSettings: strict),
         .testTarget(

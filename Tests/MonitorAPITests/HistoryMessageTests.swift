@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOWebSocket
 import Testing
+import Text
 import WebSocketServer
 
 @testable import MonitorAPI

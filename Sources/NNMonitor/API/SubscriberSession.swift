@@ -2,6 +2,7 @@ import DequeModule
 import MonitorCore
 package import NIOCore
 import NIOWebSocket
+import Text
 package import WebSocketServer
 
 /// Tells a subscriber's session that the server stops.
@@ -178,7 +179,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     }
 
     /// Sends a run's history, piece by piece, made in a task; then what came after it.
-    private func answerHistory(_ runID: String, _ form: StepForm) {
+    private func answerHistory(_ runID: RunID, _ form: StepForm) {
         guard let context, let queue, let room else { return }
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)

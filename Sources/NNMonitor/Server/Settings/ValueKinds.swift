@@ -13,6 +13,20 @@ extension ValueKind where Value == Int {
     }
 }
 
+extension ValueKind where Value == Int? {
+    /// Bytes of memory; `nil` is a share of the machine's.
+    static var memory: Self {
+        ValueKind(
+            allowed: "auto, or a whole number of 0 or more; auto is a quarter of the memory of the machine or of the "
+                + "cgroup, 0 is no limit",
+            placeholder: "bytes"
+        ) { text in
+            if text.lowercased() == "auto" { return .some(nil) }
+            return Int(text).flatMap { $0 >= 0 ? .some($0) : nil }
+        }
+    }
+}
+
 extension ValueKind where Value == Duration {
     /// A time in seconds, whole or decimal, to the millisecond.
     static var seconds: Self {
