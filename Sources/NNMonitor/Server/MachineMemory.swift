@@ -8,12 +8,13 @@
 enum MachineMemory {
     /// Bytes of stored metrics when `MAX_MEMORY` is `auto`: a quarter. Requests, subscribers and moments of copying need
     /// the rest.
-    static let defaultLimit = available(
-        machine: physical, text: { TextFile.text(of: $0) }
-    ) / 4
+    static let defaultLimit = available(machine: physical, text: TextFile.text(of:)) / 4
 
-    /// Bytes of this machine's memory.
-    private static var physical: Int { sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE)) }
+    /// Bytes of this machine's memory; without bound where the system does not report it.
+    private static var physical: Int {
+        let pages = sysconf(CInt(_SC_PHYS_PAGES))
+        return pages > 0 ? pages * sysconf(CInt(_SC_PAGESIZE)) : .max
+    }
 
     /// Bytes that a process may use.
     ///

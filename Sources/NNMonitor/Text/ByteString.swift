@@ -9,7 +9,7 @@ package struct ByteString: Sendable {
     package init(_ text: String) { self.text = text }
 
     /// Makes a string of UTF-8 bytes. Bytes that are not UTF-8 become U+FFFD.
-    package init(decoding bytes: some Collection<UInt8>) { text = String(decoding: bytes, as: UTF8.self) }
+    package init(decoding bytes: [UInt8]) { text = String(decoding: bytes, as: UTF8.self) }
 
     /// Bytes of UTF-8.
     package var byteCount: Int { text.utf8.count }

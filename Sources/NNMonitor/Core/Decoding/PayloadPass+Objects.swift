@@ -43,9 +43,8 @@ extension PayloadPass {
         var text: [UInt8] = []
         guard try Self.string(&reader, &issues, place, maximum: 512, into: &text) != nil else { return }
         if Self.hasControlCharacter(text) { issues.add(.controlCharacter, place) }
-        if text == [UInt8(ascii: ".")] || text == [UInt8(ascii: "."), UInt8(ascii: ".")] {
-            issues.add(.dotSegment, place)
-        }
+        // URLs have no segment `.` or `..`: clients and proxies resolve them.
+        if text.count <= 2 && text.allSatisfy({ $0 == UInt8(ascii: ".") }) { issues.add(.dotSegment, place) }
         step.runID = RunID(decoding: text)
     }
 
