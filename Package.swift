@@ -66,7 +66,8 @@ let package = Package(
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocket", "Compression", nio.core, nio.http1, logging, deque,
+                "MonitorCore", "HTTPService", "WebSocket", "Compression", "Foundations", nio.core, nio.http1, logging,
+                deque,
             ],
             path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),
         .target(
@@ -98,7 +99,8 @@ let package = Package(
             name: "CoreBench", dependencies: ["MonitorCore"], path: "Benchmarks/CoreBench", swiftSettings: strict),
 
         .testTarget(
-            name: "MonitorCoreTests", dependencies: ["MonitorCore", "Foundations"], path: "Tests/Unit/MonitorCore",
+            name: "MonitorCoreTests", dependencies: ["MonitorCore", "Foundations", "CAllocator"],
+            path: "Tests/Unit/MonitorCore",
             swiftSettings: strict),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", nio.core], path: "Tests/Unit/Compression",
@@ -121,7 +123,8 @@ let package = Package(
         .testTarget(
             name: "MonitorAPITests",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", nio.core, nio.http1, nio.webSocket,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "Foundations", nio.core, nio.http1,
+                nio.webSocket,
                 nio.embedded, logging,
             ],
             path: "Tests/Unit/MonitorAPI", swiftSettings: strict),

@@ -19,7 +19,7 @@ final class ActionTarget: FuzzTarget {
             case .ping: require(FoundationJSON.text(json, "action") == "ping", "a ping asks for a pong")
             case .subscribe(let runID, let form):
                 require(FoundationJSON.text(json, "action") == "subscribe_run", "a subscription was asked for")
-                require(FoundationJSON.text(json, "run_id") == runID, "the run that was asked for")
+                require(FoundationJSON.text(json, "run_id") == runID.text, "the run that was asked for")
                 let lite = (FoundationJSON.value(json, "lite") as? Bool) ?? false
                 require((form == .lite) == lite, "the form that was asked for")
             }

@@ -60,7 +60,7 @@ final class DecoderTarget: FuzzTarget {
 
     /// What the client posted, in Foundation's reading, against the record.
     private func comparePosted(_ step: DecodedStep, _ record: StepRecord, _ posted: Any, in text: [UInt8]) {
-        require(FoundationJSON.text(posted, "metadata", "run_id") == step.runID, "the same run id")
+        require(FoundationJSON.text(posted, "metadata", "run_id") == step.runID.text, "the same run id")
         same(FoundationJSON.number(posted, "metadata", "timestamp"), step.timestamp, "timestamp")
         same(FoundationJSON.number(posted, "metadata", "global_step"), Double(step.step), "global_step")
         same(FoundationJSON.number(posted, "metadata", "batch_size"), Double(step.batchSize), "batch_size")

@@ -32,7 +32,7 @@ def test_a_deleted_run_is_gone_and_subscribers_are_told_in_order(either):
             for body in before:
                 assert receive(socket, run=run)["data"] == served(body)
             assert receive(socket, run=other)["data"] == served(beside[0])
-            assert receive(socket, run=run) == {"type": "run_deleted", "run_id": run}
+            assert receive(socket, run=run) == {"type": "run_deleted", "run_id": run, "reason": "deleted"}
             for body in after:
                 assert receive(socket, run=run)["data"] == served(body)
         assert read(either, run).json()["steps"] == [served(body) for body in after]

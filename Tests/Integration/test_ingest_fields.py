@@ -64,7 +64,8 @@ def wrong_types():
         ([path for path, _ in INTEGERS], ['"7"', "true", "false", "[1]", "{}", "null"], "int_type"),
         ([path for path, _ in FLOATS], ['"1.5"', '""', "true", "false", "[1]", "{}", "null"], "float_type"),
         (OBJECTS, ['"x"', "1", "true", "[]", "null", "NaN"], "model_attributes_type"),
-        (DICTIONARIES, ['"x"', "1", "true", "[]", "null", "-Infinity"], "dict_type"),
+        (DICTIONARIES, ['"x"', "1", "true", "[1]", "[[]]", "null", "-Infinity"], "dict_type"),
+        ([RATIOS], ["[]"], "dict_type"),  # of layer_groups it is an empty dictionary
         (LISTS, ['"x"', "1", "true", "{}", "null", "NaN"], "list_type"),
     ]
     for paths, texts, kind in groups:

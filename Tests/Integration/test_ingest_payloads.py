@@ -102,7 +102,7 @@ def test_a_list_with_too_few_members_is_refused(server, path, value, least):
 
 
 def test_a_shape_may_have_many_dimensions(server):
-    posted = changed(one_layer(), SHAPE, list(range(40)))
+    posted = changed(one_layer(), SHAPE, list(range(32)))
     accept(server, posted)
     assert kept_steps(server, posted["metadata"]["run_id"]) == [served(posted)]
 
@@ -184,7 +184,7 @@ def everything_wrong() -> tuple[dict, list]:
     wrong = [
         (RUN_ID, "", "string_too_short"), (("metadata", "timestamp"), 0, "greater_than"),
         (("metadata", "global_step"), -1, "greater_than_equal"), (("metadata", "batch_size"), 1.5, "int_from_float"),
-        (GROUPS, [], "dict_type"),
+        (GROUPS, [[]], "dict_type"),
         ((*bad_layer, "layer_id"), 1, "string_type"), ((*bad_layer, "layer_type"), "", "string_too_short"),
         ((*bad_layer, "depth_index"), "1", "int_type"),
         ((*features, "activation_std"), -1, "greater_than_equal"),

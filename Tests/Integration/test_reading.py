@@ -78,7 +78,7 @@ def test_a_run_id_of_any_characters_can_be_read(server, run):
 
 
 def test_run_ids_of_dots_and_small_hexadecimals_can_be_read(server):
-    for run, path in [("..", "%2E%2E"), (".", "%2e"), ("x/y", "x%2fy"), ("../..", "%2E%2E%2f%2E%2E")]:
+    for run, path in [("...", "%2E%2E%2e"), (".x", "%2ex"), ("x/y", "x%2fy"), ("../..", "%2E%2E%2f%2E%2E")]:
         accept(server, payload(run, layers=1))
         status, body = raw_get(server, f"{RUNS}/{path}")
         assert status == 200 and json.loads(body)["steps"] == [served(payload(run, layers=1))]

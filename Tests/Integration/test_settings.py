@@ -28,8 +28,8 @@ RANGE = re.compile(r"(a whole number|seconds) from ([\d.]+) to ([\d.]+)")
 def test_the_settings_of_the_contract_are_documented_with_their_defaults_and_bounds():
     assert {"NN_MONITOR_" + name for name in NAMED} <= set(SETTINGS)
     expected = {
-        "HOST": "127.0.0.1", "PORT": "8000", "MAX_RUNS": "10", "MAX_STEPS_PER_RUN": "1000",
-        "MAX_REQUEST_SIZE": "2000000", "MAX_MEMORY": "0", "LOG_LEVEL": "info", "LOG_FORMAT": "text",
+        "HOST": "127.0.0.1", "PORT": "8000", "MAX_RUNS": "1000", "MAX_STEPS_PER_RUN": "1000",
+        "MAX_REQUEST_SIZE": "2000000", "MAX_MEMORY": "auto", "LOG_LEVEL": "info", "LOG_FORMAT": "text",
         "CORS_ORIGINS": "[]", "AUTH_TOKEN": "none", "AUTH_TOKENS_FILE": "none", "AUTH": "auto",
         "TLS_CERT_FILE": "none", "TLS_KEY_FILE": "none", "TLS": "auto", "TLS_MIN_VERSION": "1.2",
         "TLS_CLIENT_CA_FILE": "none",

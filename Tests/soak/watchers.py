@@ -36,7 +36,7 @@ class Witness:
         match = STEP.match(message)
         if not match:
             kind = json.loads(message)["type"]
-            if kind != "initial_runs":
+            if kind not in ("initial_runs", "run_deleted"):
                 self.ledger.error(f"the witness got {message[:200]}")
             return
         run, step = match[1], int(match[2])

@@ -1,10 +1,12 @@
 // The dashboard: joins the live feed, the model and the views.
 
 import { Phase } from "./feed/feed.js";
-import { fetchListing } from "./feed/listing.js";
+import { fetchLimits, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, subscribeRun } from "./feed/protocol.js";
+import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { SelectedRun } from "./model/selected-run.js";
+import { isStepNumber } from "./model/step-number.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
 import { element } from "./view/dom.js";
 import { FrameScheduler } from "./view/frame.js";
@@ -26,6 +28,9 @@ export class Dashboard {
     /** The `SelectedRun`, or null. */
     #run = null;
     #notice = "";
+    /** The server's limits, `{ runs, stepsPerRun }`; null until they are known. */
+    #limits = null;
+    #evictions = new Evictions();
 
     #hasListing = false;
     #listingAt = -Infinity;
@@ -63,7 +68,7 @@ export class Dashboard {
     get feedHandlers() {
         return {
             onState: () => this.#frame.request(),
-            onOpen: () => this.#subscribe(),
+            onOpen: () => this.#opened(),
             onMessage: (message) => this.#receive(message),
         };
     }
@@ -82,6 +87,12 @@ export class Dashboard {
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#subscribe();
         this.#frame.request();
+    }
+
+    #opened() {
+        this.#subscribe();
+        // Once a connection: the server may have been started again with others.
+        fetchLimits().then((limits) => (this.#limits = limits ?? this.#limits));
     }
 
     #subscribe() {
@@ -105,7 +116,7 @@ export class Dashboard {
                 if (message.run_id === this.#run?.id) this.#run.takeHistory(message.data);
                 break;
             case "run_deleted":
-                this.#dropRun(message.run_id);
+                this.#dropRun(message.run_id, message.reason);
                 break;
             case "lagged":
                 this.#reloadSoon();
@@ -129,16 +140,16 @@ export class Dashboard {
             this.#run.takeNotFound();
         } else if (summary.createdAt !== this.#run.createdAt) {
             // Evicted and posted to again: the same id, but another run.
-            this.#run.createdAt = summary.createdAt;
+            this.#run.beginAgain(summary.createdAt);
             this.#subscribe();
         }
     }
 
     #takeStep(id, data) {
-        if (typeof id !== "string" || typeof data?.step !== "number") return;
+        if (typeof id !== "string" || !isStepNumber(data?.step)) return;
         let isNew;
         if (id === this.#run?.id) {
-            isNew = this.#run.takeStep(data);
+            isNew = this.#run.takeStep(data, this.#limits?.stepsPerRun ?? null);
             // It was gone, so this step is of a new run; its history tells which steps that has.
             if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
         }
@@ -148,9 +159,10 @@ export class Dashboard {
         this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
     }
 
-    #dropRun(id) {
+    #dropRun(id, reason) {
+        if (reason === "evicted") this.#evictions.add(id, this.#runs.size, this.#limits);
         this.#runs.remove(id);
-        if (id === this.#run?.id) this.#run.takeNotFound();
+        if (id === this.#run?.id) this.#run.takeNotFound(reason);
     }
 
     #takeError(message) {
@@ -203,8 +215,8 @@ export class Dashboard {
         const run = this.#run;
         const now = Date.now();
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
-        this.#list.show(this.#runs.list(), run?.id, now);
-        this.#stage.show(run, this.#notice, this.#hasListing);
+        this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
+        this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
         if (run === null || run.history.length === 0) {
             this.#grid.clear();
             return;

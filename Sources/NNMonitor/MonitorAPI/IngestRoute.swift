@@ -2,6 +2,7 @@ import HTTPService
 import MonitorCore
 import NIOCore
 import NIOHTTP1
+import Foundations
 
 /// `POST /api/v1/metrics/layerwise`: one step of a trainer.
 struct IngestRoute: Sendable {
@@ -23,10 +24,10 @@ struct IngestRoute: Sendable {
         }
     }
 
-    private static func accepted(_ runID: String) -> ByteBuffer {
-        var writer = JSONWriter(capacity: 64 + runID.utf8.count)
+    private static func accepted(_ runID: RunID) -> ByteBuffer {
+        var writer = JSONWriter(capacity: 64 + runID.byteCount)
         writer.literal("{\"status\":\"accepted\",\"run_id\":")
-        writer.string(runID)
+        writer.string(runID.text)
         writer.literal("}")
         return ByteBuffer(bytes: writer.bytes)
     }

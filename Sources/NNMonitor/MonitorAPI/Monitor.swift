@@ -1,4 +1,5 @@
 package import HTTPService
+package import Logging
 package import MonitorCore
 package import NIOCore
 import NIOHTTP1
@@ -26,17 +27,22 @@ package final class Monitor: Sendable {
     let configuration: MonitorConfiguration
     let store: MetricsStore
     let broadcast: BroadcastManager<WireFrameRenderer>
+    private let losses: LossLog
     private let subscribers = Atomic<Int>(0)
     private let onSubscriber: @Sendable (any Channel) -> Void
 
     /// - Parameters:
     ///   - configuration: limits and times.
+    ///   - logger: gets a line for what the store evicts or does not keep.
     ///   - onSubscriber: told of each connection that has become a subscriber's, on its event loop.
     package init(
-        configuration: MonitorConfiguration, onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
+        configuration: MonitorConfiguration,
+        logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
+        onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.onSubscriber = onSubscriber
+        losses = LossLog(logger: logger, limits: configuration.store)
         store = MetricsStore(limits: configuration.store)
         broadcast = BroadcastManager(renderer: WireFrameRenderer())
     }
@@ -61,12 +67,17 @@ package final class Monitor: Sendable {
 
     /// Stores a step and hands it to every subscriber, in this order and whatever happens in between: each number that
     /// the store gives out reaches the broadcaster.
-    func accept(_ step: DecodedStep) async { await publish(.stored(store.append(step))) }
+    func accept(_ step: DecodedStep) async {
+        let outcome = await store.append(step)
+        if outcome.lostAnything { losses.note(outcome) }
+        for run in outcome.evicted { await publish(.removed(run)) }
+        await publish(.stored(outcome.step))
+    }
 
     /// Forgets a run and tells every subscriber.
     ///
     /// - Returns: whether the run was held.
-    func delete(_ runID: String) async -> Bool {
+    func delete(_ runID: RunID) async -> Bool {
         guard let removed = await store.remove(runID) else { return false }
         await publish(.removed(removed))
         return true
@@ -80,7 +91,11 @@ package final class Monitor: Sendable {
 
     private var healthRoute: Route {
         .on(.GET, "/health", scope: nil) { [self] _ in
-            .json("{\"status\":\"healthy\",\"active_connections\":\(subscriberCount)}")
+            // The dashboard shows the limits when the store evicts a run or does not keep a step.
+            .json(
+                "{\"status\":\"healthy\",\"active_connections\":\(subscriberCount),"
+                    + "\"max_runs\":\(configuration.store.runs),"
+                    + "\"max_steps_per_run\":\(configuration.store.stepsPerRun)}")
         }
     }
 }

@@ -2,6 +2,7 @@ import HTTPService
 import MonitorCore
 import NIOCore
 import NIOHTTP1
+import Foundations
 
 /// `GET /api/v1/runs` and what is below it.
 struct RunRoutes: Sendable {
@@ -13,9 +14,9 @@ struct RunRoutes: Sendable {
     var routes: [Route] {
         [
             .on(.GET, "/api/v1/runs", scope: .read) { _ in await listing() },
-            .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { try await history($0.parameters[0]) },
-            .on(.DELETE, "/api/v1/runs/{run_id}", scope: .admin) { try await delete($0.parameters[0]) },
-            .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { try await latest($0.parameters[0]) },
+            .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { try await history(RunID($0.parameters[0])) },
+            .on(.DELETE, "/api/v1/runs/{run_id}", scope: .admin) { try await delete(RunID($0.parameters[0])) },
+            .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { try await latest(RunID($0.parameters[0])) },
         ]
     }
 
@@ -26,7 +27,7 @@ struct RunRoutes: Sendable {
     }
 
     /// The whole run, encoded while it is sent: as much at a time as the connection takes.
-    private func history(_ runID: String) async throws -> HTTPResponse {
+    private func history(_ runID: RunID) async throws -> HTTPResponse {
         guard let snapshot = await store.snapshot(of: runID) else { throw notFound("Run '\(runID)' not found") }
         return HTTPResponse(
             status: .ok, headers: ["Content-Type": "application/json"],
@@ -41,12 +42,12 @@ struct RunRoutes: Sendable {
             })
     }
 
-    private func delete(_ runID: String) async throws -> HTTPResponse {
+    private func delete(_ runID: RunID) async throws -> HTTPResponse {
         guard await monitor.delete(runID) else { throw notFound("Run '\(runID)' not found") }
         return HTTPResponse(status: .noContent)
     }
 
-    private func latest(_ runID: String) async throws -> HTTPResponse {
+    private func latest(_ runID: RunID) async throws -> HTTPResponse {
         guard let record = await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
         return .json(
             await encoded(size: StepEncoder.estimatedSize(record)) { writer in StepEncoder.append(record, to: &writer) }

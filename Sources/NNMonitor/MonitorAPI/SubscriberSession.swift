@@ -4,6 +4,8 @@ import MonitorCore
 package import NIOCore
 import NIOWebSocket
 package import WebSocket
+import Foundations
+package import WebSocket
 
 /// Tells a subscriber's session that the server stops.
 package struct SubscriberFarewell: Sendable {
@@ -200,7 +202,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     }
 
     /// Sends a run's history, piece by piece, made in a task; then what came after it.
-    private func answerHistory(_ runID: String, _ form: StepForm) {
+    private func answerHistory(_ runID: RunID, _ form: StepForm) {
         guard let context, let queue, let room else { return }
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)

@@ -37,7 +37,8 @@ enum Application {
         let registry = ConnectionRegistry(
             limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress)
         let monitor = Monitor(
-            configuration: MonitorConfiguration(settings), onSubscriber: { registry.becameSubscriber($0) })
+            configuration: MonitorConfiguration(settings), logger: logger,
+            onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,
             authenticator: authenticator, assets: assets, logger: logger)

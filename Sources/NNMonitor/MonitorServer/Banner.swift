@@ -27,6 +27,7 @@ struct Banner {
             "",
             "  TLS     \(tls.summary)",
             "  access  \(accessSummary)",
+            "  metrics \(memorySummary)",
             "  limits  \(settings.maxRuns) runs of \(settings.maxStepsPerRun) steps, \(settings.maxRequestSize) bytes a "
                 + "request, \(settings.maxConnections) connections, \(settings.maxSubscribers) subscribers",
             "",
@@ -43,6 +44,14 @@ struct Banner {
             return ["localhost"] + (name.isEmpty || name == "localhost" ? [] : [name])
         default:
             return [host.contains(":") ? "[\(host)]" : tls.source != nil && host == "127.0.0.1" ? "localhost" : host]
+        }
+    }
+
+    private var memorySummary: String {
+        switch settings.maxMemory {
+        case 0: "without a limit of memory (MAX_MEMORY=0)"
+        case nil: "at most \(settings.memoryLimit) bytes, a quarter of the memory that this process may use"
+        default: "at most \(settings.memoryLimit) bytes"
         }
     }
 

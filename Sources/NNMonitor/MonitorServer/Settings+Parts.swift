@@ -9,7 +9,7 @@ extension MonitorConfiguration {
     init(_ settings: Settings) {
         self.init()
         store = StoreLimits(
-            runs: settings.maxRuns, stepsPerRun: settings.maxStepsPerRun, memory: settings.maxMemory)
+            runs: settings.maxRuns, stepsPerRun: settings.maxStepsPerRun, memory: settings.memoryLimit)
         queue = QueueLimits(messages: settings.subscriberQueue, bytes: settings.subscriberQueueBytes)
         maximumSubscribers = settings.maxSubscribers
         stallTimeout = TimeAmount(settings.subscriberStallTimeout)

@@ -82,7 +82,9 @@ import Testing
         let name = "nnmonitor_session_\(EmbeddedConnection.port)"
         let foreign = "\(name)=\(String(repeating: "0", count: 64))"
         let value = own.prefix { !$0.isNewline }.dropFirst("Cookie: ".count)
-        for cookies in ["Cookie: \(foreign); \(value)", "Cookie: \(value); \(foreign)", "Cookie: x=1\r\nCookie: \(value)"] {
+        for cookies in [
+            "Cookie: \(foreign); \(value)", "Cookie: \(value); \(foreign)", "Cookie: x=1\r\nCookie: \(value)",
+        ] {
             #expect(try self.get("/", cookies + "\r\n", fixture).status == 200, "\(cookies)")
         }
         let otherPort = value.replacing("_\(EmbeddedConnection.port)=", with: "_9=")
@@ -195,7 +197,8 @@ import Testing
         let fixture = try Fixture(table: self.table) { $0.cors = .any }
         let answer = try self.get(
             "/echo",
-            self.preflight + "Access-Control-Request-Headers: x-requested-with, x-evil, traceparent, tracestate, baggage, "
+            self.preflight
+                + "Access-Control-Request-Headers: x-requested-with, x-evil, traceparent, tracestate, baggage, "
                 + "sentry-trace\r\n",
             method: "OPTIONS", fixture)
         #expect(answer.status == 204)

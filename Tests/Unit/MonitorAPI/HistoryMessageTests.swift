@@ -4,6 +4,8 @@ import NIOEmbedded
 import NIOWebSocket
 import Testing
 import WebSocket
+import Foundations
+import WebSocket
 
 @testable import MonitorAPI
 

@@ -52,11 +52,11 @@ extension SubscriberQueue {
         let renderer = PlainRenderer()
         let broadcast = BroadcastManager(renderer: renderer)
         let store = MetricsStore(limits: StoreLimits())
-        await broadcast.publish(store.append(Payloads.step(1)))
+        await broadcast.publish(store.append(Payloads.step(1)).step)
         #expect(renderer.rendered.withLock { $0 } == 0)
         let queues = (0..<5).map { _ in SubscriberQueue<String>(limits: QueueLimits()) {} }
         for (index, queue) in queues.enumerated() { _ = await broadcast.subscribe(queue, variant: index % 2) }
-        await broadcast.publish(store.append(Payloads.step(2)))
+        await broadcast.publish(store.append(Payloads.step(2)).step)
         #expect(renderer.rendered.withLock { $0 } == 2)
         let first = frames(queues[0].drain())
         #expect(first.count == 1)
@@ -68,7 +68,7 @@ extension SubscriberQueue {
         let broadcast = BroadcastManager(renderer: renderer)
         let store = MetricsStore(limits: StoreLimits())
         var steps: [StoredStep] = []
-        for number in 1...6 { steps.append(await store.append(Payloads.step(number))) }
+        for number in 1...6 { steps.append(await store.append(Payloads.step(number)).step) }
         #expect(broadcast.pass(.stored(steps[0])))
         // The third is ahead of the second, which comes when somebody watches: both are for it.
         #expect(broadcast.pass(.stored(steps[2])))
@@ -92,9 +92,9 @@ extension SubscriberQueue {
         let store = MetricsStore(limits: StoreLimits())
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         _ = await broadcast.subscribe(queue, variant: 0)
-        let first = await store.append(Payloads.step(1))
+        let first = await store.append(Payloads.step(1)).step
         let removed = try #require(await store.remove("r"))
-        let second = await store.append(Payloads.step(2))
+        let second = await store.append(Payloads.step(2)).step
         // They reach the broadcaster in any order.
         await broadcast.publish(second)
         await broadcast.publish(.removed(removed))
@@ -103,7 +103,7 @@ extension SubscriberQueue {
         let sent = frames(queue.drain())
         #expect(sent.count == 3)
         #expect(sent[0].contains(#""data":{"step":1,"#))
-        #expect(sent[1] == #"0:{"type":"run_deleted","run_id":"r"}"#)
+        #expect(sent[1] == #"0:{"type":"run_deleted","run_id":"r","reason":"deleted"}"#)
         #expect(sent[2].contains(#""data":{"step":2,"#))
     }
 
@@ -117,7 +117,7 @@ extension SubscriberQueue {
             for poster in 0..<8 {
                 group.addTask {
                     for number in 0..<100 {
-                        let stored = await store.append(Payloads.step(poster * 100 + number))
+                        let stored = await store.append(Payloads.step(poster * 100 + number)).step
                         accepted.steps.withLock { $0[stored.sequence] = stored.record.step }
                         await broadcast.publish(stored)
                     }
@@ -201,21 +201,21 @@ extension SubscriberQueue {
         for (index, queue) in queues.enumerated() {
             tickets.append(await broadcast.subscribe(queue, variant: index / 10))
         }
-        await broadcast.publish(store.append(Payloads.step(1)))
+        await broadcast.publish(store.append(Payloads.step(1)).step)
         // Nobody has found the queue empty yet.
         #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [] })
         for queue in queues { #expect(queue.drain().count == 1) }
-        await broadcast.publish(store.append(Payloads.step(2)))
+        await broadcast.publish(store.append(Payloads.step(2)).step)
         #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [10] })
         #expect(woken.withLock { $0 }.sorted() == Array(0..<20))
         // Of one place all are awake, of the other one sleeps.
         _ = queues[4].drain()
-        await broadcast.publish(store.append(Payloads.step(3)))
+        await broadcast.publish(store.append(Payloads.step(3)).step)
         #expect(wakers[0].calls.withLock { $0 } == [10, 1])
         #expect(wakers[1].calls.withLock { $0 } == [10])
         for ticket in tickets { await broadcast.unsubscribe(ticket) }
         #expect(await broadcast.subscriberCount == 0)
-        await broadcast.publish(store.append(Payloads.step(4)))
+        await broadcast.publish(store.append(Payloads.step(4)).step)
         #expect(frames(queues[1].drain()).count == 2)
     }
 }

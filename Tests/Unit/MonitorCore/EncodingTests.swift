@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Foundations
 
 @testable import MonitorCore
 
@@ -14,7 +15,7 @@ import Testing
         let store = MetricsStore(limits: StoreLimits())
         let record = await store.append(
             Payloads.step(7, layers: [Payloads.layer(bias: #"{"std":8,"mean_abs":9}"#), Payloads.layer(depth: "1")])
-        ).record
+        ).step.record
         let layer =
             #""layer_type":"Conv2d","depth_index":0,"intermediate_features":{"activation_std":0.5,"#
             + #""activation_mean":-0.125,"activation_shape":[32,64],"cross_layer_std_ratio":null},"#

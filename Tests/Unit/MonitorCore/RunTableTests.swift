@@ -1,4 +1,5 @@
 import Testing
+import Foundations
 
 @testable import MonitorCore
 
@@ -7,23 +8,23 @@ import Testing
     @Test func bothOrdersAreWhatListsWouldBe() {
         var random = SystemRandomNumberGenerator()
         var table = RunTable()
-        var creation: [String] = []
-        var change: [String] = []
+        var creation: [RunID] = []
+        var change: [RunID] = []
         var last: Int64 = 0
-        func forget(_ id: String) {
+        func forget(_ id: RunID) {
             creation.removeAll { $0 == id }
             change.removeAll { $0 == id }
         }
         for _ in 0..<5000 {
             last += 1
-            let id = "\(Int.random(in: 0..<60, using: &random))"
+            let id: RunID = "\(Int.random(in: 0..<60, using: &random))"
             switch Int.random(in: 0..<10, using: &random) {
             case 0:
                 #expect((table.remove(id) != nil) == creation.contains(id))
                 forget(id)
             case 1:
                 let oldest = change.first
-                #expect((table.removeOldest() != nil) == (oldest != nil))
+                #expect(table.removeOldest()?.id == oldest)
                 if let oldest { forget(oldest) }
             default:
                 let now = UTCTime(microseconds: last)
@@ -51,7 +52,7 @@ import Testing
             _ = run.keep(record, limit: 10)
         }
         #expect(held != nil)
-        #expect(table.removeOldest()?.steps.count == 1)
+        #expect(table.removeOldest()?.run.steps.count == 1)
         #expect(held == nil)
         #expect(table.removeOldest() == nil)
         // As many places as runs at once, however many come and go.

@@ -1,4 +1,5 @@
 import Testing
+import Foundations
 
 @testable import MonitorCore
 

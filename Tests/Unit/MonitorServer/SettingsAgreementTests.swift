@@ -27,7 +27,7 @@ import Testing
         let settings = try await SettingsFixture.settings()
         #expect(settings.host == "127.0.0.1" && settings.port == 8000 && settings.threads == 0)
         #expect(settings.staticDir == nil && settings.shutdownGrace == .seconds(10))
-        #expect(settings.maxRuns == 10 && settings.maxStepsPerRun == 1000 && settings.maxMemory == 0)
+        #expect(settings.maxRuns == 1000 && settings.maxStepsPerRun == 1000 && settings.maxMemory == nil)
         #expect(settings.maxRequestSize == 2_000_000 && settings.maxExpansionRatio == 100)
         #expect(settings.maxBodyMemory == 0)
         #expect(settings.maxHeaderSize == 32_768 && settings.maxHeaderCount == 100)

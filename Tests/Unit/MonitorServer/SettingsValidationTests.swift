@@ -138,12 +138,14 @@ import Testing
         let ranges: [(Setting<Int>, [Int])] = [
             (SettingsTable.port, [0, 65_535]), (SettingsTable.threads, [0, 1024]),
             (SettingsTable.maxRuns, [1, 100_000]), (SettingsTable.maxStepsPerRun, [10, 1_000_000]),
-            (SettingsTable.maxMemory, [0, .max]), (SettingsTable.maxRequestSize, [100_000, 1_073_741_824]),
+            (SettingsTable.maxRequestSize, [100_000, 1_073_741_824]),
             (SettingsTable.subscriberQueueBytes, [65_536, 1_073_741_824]),
         ]
         for (setting, ends) in ranges {
             for end in ends { #expect(setting.parse("\(end)") == end, "\(setting.facts.name)") }
         }
+        for end in [0, Int.max] { #expect(SettingsTable.maxMemory.parse("\(end)") == .some(end)) }
+        #expect(SettingsTable.maxMemory.parse("auto") == .some(nil))
         #expect(SettingsTable.headerTimeout.parse("0.001") == .milliseconds(1))
         #expect(SettingsTable.headerTimeout.parse("2.5") == .milliseconds(2500))
         #expect(SettingsTable.headerTimeout.parse("86400") == .seconds(86_400))
@@ -160,6 +162,7 @@ import Testing
     @Test func `Words are taken in any case`() {
         #expect(SettingsTable.logLevel.parse("WARNING") == .warning)
         #expect(SettingsTable.tls.parse("Dev") == .dev)
+        #expect(SettingsTable.maxMemory.parse("Auto") == .some(nil))
         #expect(SettingsTable.tlsMinVersion.parse("1.3") == .v1_3)
     }
 

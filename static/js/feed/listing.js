@@ -1,4 +1,6 @@
-// The list of runs over HTTP. The WebSocket sends it only once, and says nothing of runs that are evicted.
+// What the page reads over HTTP: the list of runs, which the WebSocket sends only once, and the server's limits.
+
+import { parseExact } from "./exact-json.js";
 
 /** `{ listing, clockOffset, requestedAt }` (milliseconds), or null when it could not be had. */
 export async function fetchListing() {
@@ -9,7 +11,19 @@ export async function fetchListing() {
         const serverTime = Date.parse(answer.headers.get("Date") ?? "");
         // `Date` has whole seconds, so half a second is the best guess for the rest.
         const clockOffset = Number.isNaN(serverTime) ? 0 : (requestedAt + Date.now()) / 2 - (serverTime + 500);
-        return { listing: await answer.json(), clockOffset: Math.abs(clockOffset) < 2000 ? 0 : clockOffset, requestedAt };
+        return { listing: parseExact(await answer.text()), clockOffset: Math.abs(clockOffset) < 2000 ? 0 : clockOffset, requestedAt };
+    } catch {
+        return null;
+    }
+}
+
+/** `{ runs, stepsPerRun }`: how many runs, and steps of one run, the server holds at most; null when unknown. */
+export async function fetchLimits() {
+    try {
+        const answer = await fetch("/health", { cache: "no-store" });
+        if (!answer.ok) return null;
+        const { max_runs: runs, max_steps_per_run: stepsPerRun } = await answer.json();
+        return Number.isSafeInteger(runs) && Number.isSafeInteger(stepsPerRun) ? { runs, stepsPerRun } : null;
     } catch {
         return null;
     }

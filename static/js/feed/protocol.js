@@ -1,5 +1,7 @@
 // The messages of `/ws`, in both directions.
 
+import { parseExact } from "./exact-json.js";
+
 /** Asks for a run's whole history; later steps follow as `new_metrics`. */
 export function subscribeRun(runId) {
     return JSON.stringify({ action: "subscribe_run", run_id: runId });
@@ -13,7 +15,7 @@ export function ping() {
 export function parseMessage(text) {
     let message;
     try {
-        message = JSON.parse(text);
+        message = parseExact(text);
     } catch {
         return null;
     }

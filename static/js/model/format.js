@@ -1,5 +1,7 @@
 // Numbers, ages and times as text. Fixed width of digits, so that live figures do not jump.
 
+import { isStepNumber } from "./step-number.js";
+
 const MISSING = "–";
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -21,9 +23,9 @@ export function exactNumber(value) {
     return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** A count with thousands marked, "12,345". */
+/** A count or a step number with thousands marked, "12,345". */
 export function formatCount(value) {
-    return typeof value === "number" && Number.isFinite(value) ? grouped.format(value) : MISSING;
+    return isStepNumber(value) ? grouped.format(value) : MISSING;
 }
 
 /** A duration as one number and its unit. */

@@ -1,5 +1,7 @@
 // The steps of the selected run, sorted by number, each number once, bounded in count and memory.
 
+import { compareSteps } from "./step-number.js";
+
 /** What `insert` did. */
 export const Insertion = Object.freeze({
     appended: "appended",
@@ -98,7 +100,7 @@ export class History {
     /** Takes these records instead of all others; of two with the same number the later one stays. */
     replaceAll(records) {
         const byStep = new Map(records.map((record) => [record.step, record]));
-        this.#records = [...byStep.values()].sort((a, b) => a.step - b.step);
+        this.#records = [...byStep.values()].sort((a, b) => compareSteps(a.step, b.step));
         this.#valueCount = this.#records.reduce((sum, record) => sum + record.values.length, 0);
         this.#enforceBounds();
     }

@@ -1,5 +1,7 @@
 // Summaries of all runs: what the list shows. No steps are kept here.
 
+import { highest } from "./step-number.js";
+
 /** A run in the list. Times are milliseconds of this browser's clock. */
 class RunSummary {
     constructor(id) {
@@ -58,7 +60,7 @@ export class RunDirectory {
             run.createdAt = entry.created_at;
             run.lastUpdate = Math.max(run.lastSeen, Date.parse(entry.last_update) + this.clockOffset);
             run.stepCount = entry.step_count;
-            run.latestStep = isNewer ? entry.latest_step : Math.max(run.latestStep ?? 0, entry.latest_step ?? 0);
+            run.latestStep = isNewer ? entry.latest_step : highest(run.latestStep, entry.latest_step ?? null);
         }
         for (const [id, run] of this.#runs) {
             if (!named.has(id) && run.lastSeen < requestedAt) this.#runs.delete(id);
@@ -77,7 +79,7 @@ export class RunDirectory {
         run.lastSeen = this.#clock();
         run.lastUpdate = run.lastSeen;
         if (isNew ?? (run.latestStep === null || step > run.latestStep)) run.stepCount += 1;
-        run.latestStep = run.latestStep === null ? step : Math.max(run.latestStep, step);
+        run.latestStep = highest(run.latestStep, step);
         return isUnknown;
     }
 

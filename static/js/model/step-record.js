@@ -1,10 +1,11 @@
 // One step in compact form: a shared structure and one flat array of numbers.
 
 import { COLUMN_COUNT, METRICS, readMetric } from "./metrics.js";
+import { isStepNumber } from "./step-number.js";
 
 /**
  * A stored step. Immutable by habit: a step that is posted again becomes a new record.
- * Step numbers are doubles, as JSON.parse gives them: exact up to 2^53, beyond which neighbours fall together.
+ * Step numbers are exact: see step-number.js.
  */
 export class StepRecord {
     constructor({ step, timestamp, batchSize, featureStdGradient, structure, values }) {
@@ -29,7 +30,7 @@ export class StepRecord {
  * Returns null when it has no step number or no layers: nothing of it could be shown.
  */
 export function decodeStep(data, structures) {
-    if (typeof data?.step !== "number" || !Array.isArray(data.layers)) return null;
+    if (!isStepNumber(data?.step) || !Array.isArray(data.layers)) return null;
     const values = new Float64Array(data.layers.length * COLUMN_COUNT);
     const layers = data.layers.map((layer, index) => {
         let present = 0;

@@ -1,6 +1,7 @@
 // Buttons, slider and keys of the player. What they mean is decided in `Player`.
 
 import { formatCount } from "../model/format.js";
+import { wholeNumber } from "../model/step-number.js";
 import { element, setAttribute, setText } from "./dom.js";
 
 export class PlayerControls {
@@ -51,8 +52,10 @@ export class PlayerControls {
     }
 
     #jump(seekStep) {
-        const wanted = this.#jumpStep.valueAsNumber;
-        if (!Number.isFinite(wanted)) return;
+        // The number that the field gives is rounded beyond 2^53; its text is not.
+        const text = this.#jumpStep.value;
+        const wanted = /^\d+$/.test(text) ? wholeNumber(text) : this.#jumpStep.valueAsNumber;
+        if (Number.isNaN(wanted)) return;
         const shown = seekStep(wanted);
         const isExact = shown === wanted || shown === null;
         setText(this.#jumpMessage, isExact ? "" : `Step ${wanted} is not kept; showing ${shown}.`);

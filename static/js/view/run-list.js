@@ -10,6 +10,7 @@ export class RunList {
     #list = element("runs");
     #count = element("run-count");
     #empty = element("runs-empty");
+    #evictions = element("evictions");
     #rows = new Map();
 
     /** `onSelect(runId)` is called when a run is chosen. */
@@ -20,7 +21,8 @@ export class RunList {
         });
     }
 
-    show(runs, selectedId, now) {
+    /** `evictions` is a sentence on what the server evicted, or "". */
+    show(runs, selectedId, now, evictions) {
         const wanted = new Set(runs.map((run) => run.id));
         for (const [id, row] of this.#rows) {
             if (wanted.has(id)) continue;
@@ -40,6 +42,8 @@ export class RunList {
         });
         setText(this.#count, runs.length > 0 ? formatCount(runs.length) : "");
         setHidden(this.#empty, runs.length > 0);
+        setText(this.#evictions, evictions);
+        setHidden(this.#evictions, evictions === "");
     }
 
     #row(id) {

@@ -1,8 +1,7 @@
 // Whether the page shows a run, or says why there is nothing to show; and the line above it.
 
+import { lossOf } from "../model/losses.js";
 import { element, setHidden, setText } from "./dom.js";
-
-const GONE = "The server no longer holds this run. What was seen of it stays here.";
 
 export class Stage {
     #run = element("run");
@@ -12,10 +11,13 @@ export class Stage {
     #text = element("empty-text");
     #pageTitle = document.querySelector("title");
 
-    /** `run` is the `SelectedRun` or null, `notice` a line to show or "", `hasListing` whether the server has spoken yet. */
-    show(run, notice, hasListing) {
+    /**
+     * `run` is the `SelectedRun` or null, `notice` a line to show or "", `hasListing` whether the server has sent one,
+     * `limits` the server's limits or null.
+     */
+    show(run, notice, hasListing, limits) {
         const hasSteps = run !== null && run.history.length > 0;
-        const line = notice || (hasSteps && run.isMissing ? GONE : "");
+        const line = notice || (hasSteps ? lossOf(run, limits) : "");
         setText(this.#notice, line);
         setHidden(this.#notice, line === "");
         setHidden(this.#run, !hasSteps);

@@ -9,7 +9,7 @@ import Foundations
 /// are at the root too; every file is under `/static/`.
 package final class StaticAssets: Sendable {
     private let folder: AssetFolder?
-    private let assets: Guarded<[String: Asset]>
+    private let assets: Guarded<[ByteString: Asset]>
 
     /// Reads a folder.
     /// - Parameters:
@@ -45,7 +45,7 @@ package final class StaticAssets: Sendable {
 
     /// The asset at a decoded path.
     func asset(at path: String) -> Asset? {
-        self.assets.withLock { $0[path] }
+        self.assets.withLock { $0[ByteString(path)] }
     }
 
     /// The files that have an address of their own besides the one under `/static/`, and who may read them.
@@ -54,15 +54,15 @@ package final class StaticAssets: Sendable {
         "openapi.json": ("/openapi.json", .api), "favicon.ico": ("/favicon.ico", .open),
     ]
 
-    private static func table(of files: [AssetFolder.File]) -> [String: Asset] {
-        var table: [String: Asset] = [:]
+    private static func table(of files: [AssetFolder.File]) -> [ByteString: Asset] {
+        var table: [ByteString: Asset] = [:]
         for file in files {
             let root = Self.roots[file.name]
             let asset = Asset(
                 name: file.name, access: root?.access ?? .open, bytes: file.bytes,
                 compressed: Self.compressed(file), modified: file.modified)
-            table["/static/" + file.name] = asset
-            if let root { table[root.path] = asset }
+            table[ByteString("/static/" + file.name)] = asset
+            if let root { table[ByteString(root.path)] = asset }
         }
         return table
     }

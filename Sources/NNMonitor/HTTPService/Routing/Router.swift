@@ -1,9 +1,10 @@
 import NIOHTTP1
+import Foundations
 
 /// Finds the routes of a path: a trie over its segments, literals before captures.
 struct Router: Sendable {
     private struct Node: Sendable {
-        var literals: [String: Int] = [:]
+        var literals: [ByteString: Int] = [:]
         var capture: Int?
         var routes: [Route] = []
     }
@@ -51,7 +52,7 @@ struct Router: Sendable {
     private func find(_ segments: ArraySlice<String>, from node: Int, parameters: inout [String]) -> Int? {
         guard let segment = segments.first else { return self.nodes[node].routes.isEmpty ? nil : node }
         let rest = segments.dropFirst()
-        if let literal = self.nodes[node].literals[segment],
+        if let literal = self.nodes[node].literals[ByteString(segment)],
             let found = self.find(rest, from: literal, parameters: &parameters)
         {
             return found
@@ -85,10 +86,11 @@ struct Router: Sendable {
 
     private mutating func child(of node: Int, segment: String) -> Int {
         let isCapture = segment.hasPrefix("{") && segment.hasSuffix("}")
-        if let existing = isCapture ? self.nodes[node].capture : self.nodes[node].literals[segment] { return existing }
+        let name = ByteString(segment)
+        if let existing = isCapture ? self.nodes[node].capture : self.nodes[node].literals[name] { return existing }
         self.nodes.append(Node())
         let new = self.nodes.count - 1
-        if isCapture { self.nodes[node].capture = new } else { self.nodes[node].literals[segment] = new }
+        if isCapture { self.nodes[node].capture = new } else { self.nodes[node].literals[name] = new }
         return new
     }
 }

@@ -72,7 +72,8 @@ extension HTTPResponse {
     static func tooManyFailures(seconds: Int) -> HTTPResponse {
         var response = HTTPResponse.error(
             .tooManyRequests, code: "too_many_failures",
-            message: "The token is not valid, and too many wrong tokens came from this address; try again in \(seconds) s")
+            message:
+                "The token is not valid, and too many wrong tokens came from this address; try again in \(seconds) s")
         response.headers.add(name: "Retry-After", value: String(seconds))
         return response
     }
@@ -89,7 +90,8 @@ extension HTTPResponse {
         let own = OriginCheck.ownOrigin(headers, secure: secure)
         return .error(
             .forbidden, code: "forbidden",
-            message: "The request comes from \(origin), and this server takes \(own) for its own. If a proxy in front of "
+            message:
+                "The request comes from \(origin), and this server takes \(own) for its own. If a proxy in front of "
                 + "the server ends TLS, let it connect to the server by TLS, too, and pass the Host header unchanged; "
                 + "SECURITY.md, 'Behind a proxy', has more")
     }

@@ -136,12 +136,14 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         switch event {
         case .stored(let step):
             writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
-            writer.string(step.runID)
+            writer.string(step.runID.text)
             writer.literal(",\"data\":")
             StepEncoder.append(step.record, to: &writer)
         case .removed(let run):
             writer.literal("{\"type\":\"run_deleted\",\"run_id\":")
-            writer.string(run.runID)
+            writer.string(run.runID.text)
+            writer.literal(",\"reason\":")
+            writer.string(run.reason.name)
         }
         writer.byte(UInt8(ascii: "}"))
     }

@@ -32,7 +32,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     private struct Waiting {
         let frame: Frame
         let bytes: Int
-        let runID: String
+        let runID: RunID
         let sequence: UInt64
     }
 
@@ -43,7 +43,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         var isIdle = false
         var closed = false
         /// Steps up to this number, of this run (of all runs: nil), are in what the subscriber was sent.
-        var floors: [(runID: String?, sequence: UInt64)] = []
+        var floors: [(runID: RunID?, sequence: UInt64)] = []
     }
 
     private let state = Guarded(State())
@@ -64,7 +64,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     /// Puts a step in.
     ///
     /// - Returns: whether the consumer sleeps, and whoever calls must see to it that `wake` is called.
-    func offer(_ frame: Frame, bytes: Int, runID: String, sequence: UInt64) -> Bool {
+    func offer(_ frame: Frame, bytes: Int, runID: RunID, sequence: UInt64) -> Bool {
         state.withLock { state in
             guard !state.closed, !isKnown(runID, sequence, &state) else { return false }
             state.waiting.append(Waiting(frame: frame, bytes: bytes, runID: runID, sequence: sequence))
@@ -95,7 +95,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     }
 
     /// From here on only steps that are not in a snapshot: of this run (`nil`: of all runs), after this number.
-    package func beginAfter(_ sequence: UInt64, runID: String?) {
+    package func beginAfter(_ sequence: UInt64, runID: RunID?) {
         state.withLock { state in
             state.floors.append((runID, sequence))
             state.waiting.removeAll { waiting in
@@ -116,7 +116,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     }
 
     /// Whether the subscriber has this step already. Numbers only rise, so a floor below this one has done its work.
-    private func isKnown(_ runID: String, _ sequence: UInt64, _ state: inout State) -> Bool {
+    private func isKnown(_ runID: RunID, _ sequence: UInt64, _ state: inout State) -> Bool {
         if state.floors.isEmpty { return false }
         state.floors.removeAll { $0.sequence < sequence }
         return state.floors.contains { $0.runID == nil || $0.runID == runID }

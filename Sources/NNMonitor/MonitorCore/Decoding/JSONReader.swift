@@ -158,6 +158,15 @@ struct JSONSyntaxError: Error, Equatable {
         return true
     }
 
+    /// Passes an empty list, if it comes next. Otherwise the reader stays where it is.
+    mutating func passEmptyList() -> Bool {
+        guard next == UInt8(ascii: "[") else { return false }
+        let end = whitespaceEnd(from: offset &+ 1)
+        guard byte(at: end) == UInt8(ascii: "]") else { return false }
+        move(to: end &+ 1)
+        return true
+    }
+
     /// Passes a known word.
     mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
         // A literal's bytes are there as long as the program.

@@ -25,10 +25,13 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case dictionaryExpected
         case listExpected
         case tooShort(minimum: Int, actual: Int)
+        case tooLong(maximum: Int, actual: Int)
         case stringExpected
         case stringTooShort(minimum: Int)
         case stringTooLong(maximum: Int)
         case controlCharacter
+        /// A run id that URLs remove: `.` or `..`.
+        case dotSegment
         case loneSurrogate
         case integerExpected
         case integerHasFraction
@@ -62,10 +65,11 @@ extension PayloadIssue.Kind {
         case .dictionaryExpected: "dict_type"
         case .listExpected: "list_type"
         case .tooShort: "too_short"
+        case .tooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"
-        case .controlCharacter: "string_pattern_mismatch"
+        case .controlCharacter, .dotSegment: "string_pattern_mismatch"
         case .loneSurrogate: "string_unicode"
         case .integerExpected: "int_type"
         case .integerHasFraction: "int_from_float"
@@ -88,10 +92,12 @@ extension PayloadIssue.Kind {
         case .listExpected: "A JSON list is expected here"
         case .tooShort(let minimum, let actual):
             "At least \(minimum) \(minimum == 1 ? "item is" : "items are") needed here, not \(actual)"
+        case .tooLong(let maximum, let actual): "At most \(maximum) items are allowed here, not \(actual)"
         case .stringExpected: "A JSON string is expected here"
         case .stringTooShort(let minimum): "The string must have at least \(minimum) byte\(minimum == 1 ? "" : "s")"
         case .stringTooLong(let maximum): "The string must have at most \(maximum) bytes of UTF-8"
         case .controlCharacter: "The string must not contain control characters"
+        case .dotSegment: "The run id must not be '.' or '..', because no URL can name such a run"
         case .loneSurrogate: "The string contains half of a surrogate pair, which is no character"
         case .integerExpected: "A whole number is expected here"
         case .integerHasFraction: "A whole number is expected here, not one with a fraction"
@@ -123,6 +129,10 @@ extension PayloadIssue.Kind {
         case .stringTooLong(let maximum): context("max_length", maximum)
         case .tooShort(let minimum, let actual):
             context("min_length", minimum)
+            writer.literal(",\"actual_length\":")
+            writer.integer(Int64(actual))
+        case .tooLong(let maximum, let actual):
+            context("max_length", maximum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))
         default: return

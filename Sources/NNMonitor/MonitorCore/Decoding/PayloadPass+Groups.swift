@@ -32,10 +32,12 @@ extension PayloadPass {
         }
     }
 
-    /// Reads `layer_groups`: null, or an object of lists of strings.
+    /// Reads `layer_groups`: null, or an object of lists of strings. An empty list means no groups: PHP and R write an
+    /// empty dictionary so.
     mutating func layerGroups(_ place: PayloadPlace) throws(JSONSyntaxError) {
         step.layout.groupsJSON = []
         if reader.next == UInt8(ascii: "n") { return try reader.word("null") }
+        if reader.passEmptyList() { return }
         guard reader.next == UInt8(ascii: "{") else { return try reject(.dictionaryExpected, place) }
         try reader.open()
         var groups = Groups()

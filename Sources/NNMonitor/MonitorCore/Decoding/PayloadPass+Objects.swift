@@ -1,3 +1,5 @@
+import Foundations
+
 /// The objects of a payload, from the outermost inwards. Field numbers are those of `PayloadObject.keys`.
 extension PayloadPass {
     mutating func payload() throws(JSONSyntaxError) {
@@ -41,7 +43,9 @@ extension PayloadPass {
         var text: [UInt8] = []
         guard try Self.string(&reader, &issues, place, maximum: 512, into: &text) != nil else { return }
         if Self.hasControlCharacter(text) { issues.add(.controlCharacter, place) }
-        step.runID = String(decoding: text, as: UTF8.self)
+        // URLs have no segment `.` or `..`: clients and proxies resolve them.
+        if text.count <= 2 && text.allSatisfy({ $0 == UInt8(ascii: ".") }) { issues.add(.dotSegment, place) }
+        step.runID = RunID(decoding: text)
     }
 
     /// Whether valid UTF-8 has one of Unicode's control characters: U+0000 to U+001F, and U+007F to U+009F, of which those
@@ -136,6 +140,9 @@ extension PayloadPass {
         }
     }
 
+    /// Dimensions of an activation at most.
+    private static let maximumDimensions = 32
+
     private mutating func shape(_ place: PayloadPlace, firstDimension: Int) throws(JSONSyntaxError) {
         if step.shapes.dimensions.count > firstDimension { step.shapes.dimensions.removeSubrange(firstDimension...) }
         guard reader.next == UInt8(ascii: "[") else { return try reject(.listExpected, place) }
@@ -143,10 +150,18 @@ extension PayloadPass {
         var first = true
         var count = 0
         while try reader.nextElement(first: &first) {
-            step.shapes.dimensions.append(try integer(place, bound: .none, index: count))
+            if count < Self.maximumDimensions {
+                step.shapes.dimensions.append(try integer(place, bound: .none, index: count))
+            } else {
+                // The payload will be rejected: collecting more would let a small body take much memory.
+                try reader.skipValue()
+            }
             count += 1
         }
         if count < 2 { issues.add(.tooShort(minimum: 2, actual: count), place) }
+        if count > Self.maximumDimensions {
+            issues.add(.tooLong(maximum: Self.maximumDimensions, actual: count), place)
+        }
     }
 
     private mutating func gradient(_ layer: Int) throws(JSONSyntaxError) {

@@ -1,7 +1,9 @@
+import Foundations
+
 /// What a subscriber asks for over the WebSocket (wire contract, part I, section 4).
 package enum SubscriberAction: Sendable, Equatable {
     /// The history of a run.
-    case subscribe(runID: String, form: StepForm)
+    case subscribe(runID: RunID, form: StepForm)
     /// A sign of life.
     case ping
 
@@ -36,7 +38,7 @@ package enum SubscriberAction: Sendable, Equatable {
 private struct ActionFields {
     enum Value {
         case absent
-        case text(String)
+        case text(ByteString)
         case bool(Bool)
         case other
     }
@@ -58,7 +60,7 @@ private struct ActionFields {
         while let key = try reader.nextKey(first: &first) {
             var name: [UInt8] = []
             _ = reader.append(key, to: &name)
-            switch String(decoding: name, as: UTF8.self) {
+            switch ByteString(decoding: name) {
             case "action": action = try Self.value(&reader)
             case "run_id": runID = try Self.value(&reader)
             case "lite": lite = try Self.value(&reader)
@@ -73,7 +75,7 @@ private struct ActionFields {
         case UInt8(ascii: "\""):
             var text: [UInt8] = []
             let raw = try reader.string()
-            return reader.append(raw, to: &text) ? .text(String(decoding: text, as: UTF8.self)) : .other
+            return reader.append(raw, to: &text) ? .text(ByteString(decoding: text)) : .other
         case UInt8(ascii: "t"):
             try reader.word("true")
             return .bool(true)
@@ -95,7 +97,7 @@ private struct ActionFields {
         case .absent: return failure("The message has no \"action\"")
         case .text("ping"): return .success(.ping)
         case .text("subscribe_run"): break
-        case .text(let name): return failure("Unknown action '\(name.prefix(64))'")
+        case .text(let name): return failure("Unknown action '\(name.text.prefix(64))'")
         default: return failure("\"action\" must be a string")
         }
         let form: StepForm

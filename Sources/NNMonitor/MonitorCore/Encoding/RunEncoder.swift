@@ -1,3 +1,5 @@
+import Foundations
+
 /// Writes what the wire contract says of runs: the listing, and a run's history piece by piece.
 package enum RunEncoder {
     /// Appends the listing: an object by run id, in order of creation.
@@ -5,7 +7,7 @@ package enum RunEncoder {
         writer.byte(UInt8(ascii: "{"))
         for (index, run) in runs.enumerated() {
             if index > 0 { writer.byte(UInt8(ascii: ",")) }
-            writer.string(run.id)
+            writer.string(run.id.text)
             writer.literal(":{\"created_at\":")
             writer.string(run.createdAt.iso8601)
             writer.literal(",\"last_update\":")
@@ -39,7 +41,7 @@ package struct HistoryEncoder: Sendable {
     package static func message(_ snapshot: RunSnapshot, form: StepForm) -> HistoryEncoder {
         var prefix = JSONWriter()
         prefix.literal("{\"type\":\"run_history\",\"run_id\":")
-        prefix.string(snapshot.id)
+        prefix.string(snapshot.id.text)
         prefix.literal(",\"data\":")
         return HistoryEncoder(snapshot, form: form, prefix: prefix, suffix: "]}}")
     }

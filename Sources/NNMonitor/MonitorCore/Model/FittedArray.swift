@@ -11,3 +11,8 @@ extension Array where Element: BitwiseCopyable {
         }
     }
 }
+
+extension Array {
+    /// Bytes that the array takes of the heap: its places, a header of 32 bytes, and what an allocation adds.
+    var heapBytes: Int { capacity == 0 ? 0 : 48 + capacity * MemoryLayout<Element>.stride }
+}

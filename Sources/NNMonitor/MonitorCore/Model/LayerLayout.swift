@@ -26,6 +26,11 @@ package struct LayerLayout: Sendable, Equatable {
         return fitted
     }
 
+    /// Bytes that the arrays take.
+    var heapBytes: Int {
+        text.heapBytes + nameBounds.heapBytes + depths.heapBytes + ratioBounds.heapBytes + groupsJSON.heapBytes
+    }
+
     /// Number of layers.
     package var layerCount: Int { depths.count }
 

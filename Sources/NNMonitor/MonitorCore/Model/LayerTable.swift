@@ -8,6 +8,7 @@ package final class LayerTable: Sendable {
     let ratioKeys: JSONFragments
     /// `layer_groups` as JSON; `null` when none were posted.
     let groups: [UInt8]
+    private static let noGroups = Array("null".utf8)
 
     package init(_ layout: LayerLayout) {
         let layout = layout.fitted()
@@ -24,7 +25,8 @@ package final class LayerTable: Sendable {
             writer.string(layout.ratioKeyBytes(index))
             writer.byte(UInt8(ascii: ":"))
         }
-        groups = layout.groupsJSON.isEmpty ? Array("null".utf8) : layout.groupsJSON
+        // Either way the array is shared, so it is not counted here.
+        groups = layout.groupsJSON.isEmpty ? Self.noGroups : layout.groupsJSON
     }
 
     /// The id of a layer, as it is served (with `/` between its parts).
@@ -33,11 +35,8 @@ package final class LayerTable: Sendable {
     /// The type of a layer.
     package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer), as: UTF8.self) }
 
-    /// An estimate of the bytes this table holds.
-    package var memory: Int {
-        256 + layout.text.count + layout.nameBounds.count * 4 + layout.depths.count * 8 + layout.ratioBounds.count * 4
-            + layout.groupsJSON.count + groups.count + heads.memory + ratioKeys.memory
-    }
+    /// Bytes that this table holds: the object, its entry in the run's count of uses, and its arrays.
+    package var memory: Int { 176 + layout.heapBytes + heads.heapBytes + ratioKeys.heapBytes }
 }
 
 /// The activation shapes of a step, shared by consecutive steps that have the same, with their JSON ready made.
@@ -62,8 +61,8 @@ package final class ShapeTable: Sendable {
         }
     }
 
-    /// An estimate of the bytes this table holds.
-    package var memory: Int { 128 + shapes.dimensions.count * 8 + shapes.ends.count * 4 + fragments.memory }
+    /// Bytes that this table holds: the object, its entry in the run's count of uses, and its arrays.
+    package var memory: Int { 128 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes }
 }
 
 /// Pieces of ready JSON, back to back in one array.
@@ -102,5 +101,5 @@ struct JSONFragments: Sendable {
         cursor.raw(bytes.span.extracting(bounds(index)))
     }
 
-    var memory: Int { bytes.count + ends.count * 4 }
+    var heapBytes: Int { bytes.heapBytes + ends.heapBytes }
 }

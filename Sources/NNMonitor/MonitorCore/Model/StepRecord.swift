@@ -1,7 +1,12 @@
+package import Foundations
+
+/// Which run a step belongs to: 1 to 512 bytes, equal only to the same bytes.
+package typealias RunID = ByteString
+
 /// A step as a payload gave it, decoded and valid, before the store has placed it in a run.
 package struct DecodedStep: Sendable {
-    /// The run it belongs to: 1 to 512 bytes.
-    package internal(set) var runID = ""
+    /// The run it belongs to.
+    package internal(set) var runID: RunID = ""
     /// Number of the step, at least 0.
     package internal(set) var step: Int64 = 0
     /// Unix time in seconds at which the trainer took the statistics.
@@ -50,6 +55,6 @@ package final class StepRecord: Sendable {
         numbers[layer * LayerMetric.count + metric.rawValue]
     }
 
-    /// An estimate of the bytes that belong to this step alone: the object, its array and its place in the run.
-    package var memory: Int { 160 + numbers.count * 8 }
+    /// Bytes that belong to this step alone: the object, its array and its place in the run.
+    package var memory: Int { 112 + numbers.heapBytes }
 }

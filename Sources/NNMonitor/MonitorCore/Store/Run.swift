@@ -1,7 +1,7 @@
 /// What the listing says of a run.
 package struct RunSummary: Sendable, Equatable {
     /// The run's id, as it was posted.
-    package let id: String
+    package let id: RunID
     /// When its first step arrived; never changes.
     package let createdAt: UTCTime
     /// When its last accepted step arrived.
@@ -15,7 +15,7 @@ package struct RunSummary: Sendable, Equatable {
 /// A run as it was at one moment. Taking it copies no numbers.
 package struct RunSnapshot: Sendable {
     /// The run's id, as it was posted.
-    package let id: String
+    package let id: RunID
     /// When its first step arrived; never changes.
     package let createdAt: UTCTime
     /// When its last accepted step arrived.
@@ -63,15 +63,28 @@ struct Run {
         return StepRecord(decoded, table: table, shapes: shapes)
     }
 
+    /// What `keep` did.
+    struct Placement: Equatable {
+        /// Whether the step is held.
+        var isKept: Bool
+        /// How many lower steps made room for it.
+        var dropped = 0
+    }
+
     /// Keeps a step, unless the run is full of higher ones.
-    ///
-    /// - Returns: whether it was kept.
-    mutating func keep(_ record: StepRecord, limit: Int) -> Bool {
-        if steps.count >= limit, let first = steps.first, record.step < first.step { return false }
+    mutating func keep(_ record: StepRecord, limit: Int) -> Placement {
+        if steps.count >= limit, let first = steps.first, record.step < first.step {
+            forgetUnusedTables()
+            return Placement(isKept: false)
+        }
         count(record)
         if let replaced = steps.insert(record) { discount(replaced) }
-        while steps.count > limit { removeLowest() }
-        return true
+        var dropped = 0
+        while steps.count > limit {
+            removeLowest()
+            dropped += 1
+        }
+        return Placement(isKept: true, dropped: dropped)
     }
 
     /// Drops the lowest step.
@@ -87,8 +100,21 @@ struct Run {
 
     private mutating func discount(_ record: StepRecord) {
         memory -= record.memory
-        if use(record.table, -1) == 0 { memory -= record.table.memory }
-        if use(record.shapes, -1) == 0 { memory -= record.shapes.memory }
+        // The latest tables are not held for their own sake: what is counted is what is held.
+        if use(record.table, -1) == 0 {
+            memory -= record.table.memory
+            if table === record.table { table = nil }
+        }
+        if use(record.shapes, -1) == 0 {
+            memory -= record.shapes.memory
+            if shapes === record.shapes { shapes = nil }
+        }
+    }
+
+    /// Drops the latest tables if no step that is held uses them.
+    private mutating func forgetUnusedTables() {
+        if let table, uses[ObjectIdentifier(table)] == nil { self.table = nil }
+        if let shapes, uses[ObjectIdentifier(shapes)] == nil { self.shapes = nil }
     }
 
     /// Notes that a step more or less shares a table; returns how many do now.

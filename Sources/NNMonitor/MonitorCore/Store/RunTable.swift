@@ -1,3 +1,5 @@
+import Foundations
+
 /// The runs by their id, in order of creation and in order of their last change.
 ///
 /// What a change costs does not grow with the number of runs: there may be 100 000, and each new one evicts another.
@@ -5,8 +7,8 @@ struct RunTable {
     /// Where a run lies as long as it is held. The places of runs that have gone are taken by later ones.
     typealias Place = Int
 
-    private var places: [String: Int32] = [:]
-    private var ids: [String] = []
+    private var places: [RunID: Int32] = [:]
+    private var ids: [RunID] = []
     private var runs: [Run] = []
     private var free: [Int32] = []
     private var creation = LinkedOrder()
@@ -16,13 +18,13 @@ struct RunTable {
     var count: Int { places.count }
 
     /// Where a run lies; `nil` when it is not held.
-    func place(of id: String) -> Place? { places[id].map(Int.init) }
+    func place(of id: RunID) -> Place? { places[id].map(Int.init) }
 
     /// A run; `nil` when it is not held.
-    subscript(id: String) -> Run? { places[id].map { runs[Int($0)] } }
+    subscript(id: RunID) -> Run? { places[id].map { runs[Int($0)] } }
 
     /// Adds a run that is not held, as the last one in both orders.
-    mutating func add(_ run: Run, id: String) -> Place {
+    mutating func add(_ run: Run, id: RunID) -> Place {
         let place: Place
         if let left = free.popLast() {
             place = Int(left)
@@ -47,7 +49,7 @@ struct RunTable {
     }
 
     /// Takes a run out; `nil` when it is not held.
-    mutating func remove(_ id: String) -> Run? {
+    mutating func remove(_ id: RunID) -> Run? {
         guard let place = places.removeValue(forKey: id).map(Int.init) else { return nil }
         let run = runs[place]
         creation.remove(place)
@@ -59,10 +61,16 @@ struct RunTable {
     }
 
     /// Takes out the run whose last change is the longest ago; `nil` when there is none.
-    mutating func removeOldest() -> Run? { change.first.flatMap { remove(ids[$0]) } }
+    mutating func removeOldest() -> (id: RunID, run: Run)? {
+        guard let id = change.first.map({ ids[$0] }), let run = remove(id) else { return nil }
+        return (id, run)
+    }
+
+    /// Bytes that a run takes beside its steps: its place in the tables, the id, and the beginnings of its lists.
+    static func memory(of id: RunID) -> Int { 512 + id.byteCount }
 
     /// Makes a list of all runs, in order of creation.
-    func compactMap<Element>(_ transform: (String, Run) -> Element?) -> [Element] {
+    func compactMap<Element>(_ transform: (RunID, Run) -> Element?) -> [Element] {
         var elements: [Element] = []
         elements.reserveCapacity(count)
         var place = creation.first

@@ -13,8 +13,8 @@ struct Settings: Sendable {
     // Stored metrics
     var maxRuns: Int
     var maxStepsPerRun: Int
-    /// Bytes; 0 is no limit.
-    var maxMemory: Int
+    /// Bytes; 0 is no limit, `nil` a share of the machine's memory (see `memoryLimit`).
+    var maxMemory: Int?
 
     // Requests
     var maxRequestSize: Int
@@ -63,6 +63,9 @@ struct Settings: Sendable {
     var logLevel: Logger.Level
     var logFormat: LogFormat
     var logBuffer: Int
+
+    /// Bytes of stored metrics at most; 0 is no limit.
+    var memoryLimit: Int { maxMemory ?? MachineMemory.defaultLimit }
 
     /// Whether the server speaks HTTPS.
     var usesTLS: Bool {

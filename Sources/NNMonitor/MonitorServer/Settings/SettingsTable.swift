@@ -23,13 +23,13 @@ enum SettingsTable {
     // MARK: Stored metrics
 
     static let maxRuns = Setting(
-        "MAX_RUNS", .wholeNumber(1...100_000), default: "10",
+        "MAX_RUNS", .wholeNumber(1...100_000), default: "1000",
         "Runs kept; over it the run that was updated longest ago is evicted.")
     static let maxStepsPerRun = Setting(
         "MAX_STEPS_PER_RUN", .wholeNumber(10...1_000_000), default: "1000",
         "Steps kept of one run; over it the highest stay.")
     static let maxMemory = Setting(
-        "MAX_MEMORY", .wholeNumber(0...Int.max, note: "0 is no limit"), default: "0",
+        "MAX_MEMORY", .memory, default: "auto",
         "Bytes of stored metrics; over it the run that was updated longest ago is evicted.")
 
     // MARK: Requests

@@ -21,6 +21,18 @@ extension ValueKind where Value == Int? {
             text.isEmpty ? .some(nil) : number.parse(text).map(Optional.some)
         }
     }
+
+    /// Bytes of memory; `nil` is a share of the machine's.
+    static var memory: Self {
+        ValueKind(
+            allowed: "auto, or a whole number of 0 or more; auto is a quarter of the memory of the machine or of the "
+                + "cgroup, 0 is no limit",
+            placeholder: "bytes"
+        ) { text in
+            if text.lowercased() == "auto" { return .some(nil) }
+            return Int(text).flatMap { $0 >= 0 ? .some($0) : nil }
+        }
+    }
 }
 
 extension ValueKind where Value == Duration {

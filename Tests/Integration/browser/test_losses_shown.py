@@ -1,0 +1,70 @@
+"""What the server evicts or does not keep is shown in the page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard import Dashboard, Trainer, make_payload
+
+
+@pytest.fixture
+def opened(start_server, page):
+    """A server that holds few runs and steps, with the runs `a` and `b`; `a` is open in the page."""
+    own = start_server("--max-runs", 2, "--max-steps-per-run", 10)
+    trainer = Trainer(own)
+    for run in ("a", "b"):
+        trainer.post(make_payload(run, 100))
+    page.goto(f"{own.url}/#run=a")
+    dashboard = Dashboard(page, own)
+    dashboard.expect_step(100)
+    expect(page.locator("#runs .run")).to_have_count(2)
+    return dashboard, trainer
+
+
+def test_an_eviction_is_shown_in_the_list_and_above_the_run(opened, page):
+    dashboard, trainer = opened
+    expect(page.locator("#evictions")).to_be_hidden()
+    trainer.post(make_payload("c", 1))
+    expect(page.locator("#evictions")).to_have_text("Run a was evicted: the server holds at most 2 runs (MAX_RUNS).")
+    expect(page.locator("#notice")).to_have_text("The server has evicted this run. What was seen of it stays here.")
+    expect(page.locator("#runs .run-name")).to_have_text(["c", "b"])
+    trainer.post(make_payload("d", 1))
+    expect(page.locator("#evictions")).to_have_text(
+        "Run b was evicted: the server holds at most 2 runs (MAX_RUNS). 1 run was evicted before it.")
+    # The run that is looked at begins again: it is there, and nothing of it is missing.
+    trainer.post(make_payload("a", 5))
+    dashboard.expect_step(5)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_an_eviction_for_memory_says_so(start_server, page):
+    own = start_server("--max-memory", 100_000)
+    trainer = Trainer(own)
+    trainer.post(make_payload("old", 1))
+    page.goto(f"{own.url}/#run=old")
+    Dashboard(page, own).expect_step(1)
+    for step in range(60):
+        trainer.post(make_payload("new", step, layers=[f"layer.{number}" for number in range(40)]))
+    expect(page.locator("#evictions")).to_have_text(
+        "Run old was evicted: the server has no more memory for metrics (MAX_MEMORY).")
+
+
+def test_steps_that_are_not_kept_are_shown(opened, page):
+    dashboard, trainer = opened
+    for step in range(101, 112):
+        trainer.post(make_payload("a", step))
+    dashboard.expect_step(111)
+    expect(page.locator("#notice")).to_be_hidden()
+    trainer.post(make_payload("a", 0))
+    most = ("not kept by the server: it keeps the highest 10 steps of a run (MAX_STEPS_PER_RUN). "
+            "A training that starts again needs a run_id of its own.")
+    expect(page.locator("#notice")).to_have_text("1 step was " + most)
+    for step in range(1, 4):
+        trainer.post(make_payload("a", step))
+    expect(page.locator("#notice")).to_have_text("4 steps were " + most)
+
+
+def test_a_deletion_is_no_eviction(opened, page):
+    _, trainer = opened
+    trainer.delete("a")
+    expect(page.locator("#notice")).to_have_text("This run was deleted from the server. What was seen of it stays here.")
+    expect(page.locator("#evictions")).to_be_hidden()

@@ -1,0 +1,122 @@
+import CAllocator
+import Testing
+import Foundations
+
+@testable import MonitorCore
+
+/// What the store counts of a step, against what the allocator has given for it, and against the bound of SCHEMA.md.
+@Suite struct StoredSizeTests {
+    /// Payloads that store much for their length, each a structure of its own by its number.
+    private static let kinds: [@Sendable (Int) -> String] = [
+        { payload($0) },
+        { payload($0, layers: Array(repeating: layer(), count: 300)) },
+        { payload($0, layers: Array(repeating: layer(id: String(repeating: "a", count: 1024)), count: 50)) },
+        { payload($0, layers: Array(repeating: layer(shape: Array(repeating: "1e18", count: 32)), count: 100)) },
+        { payload($0, ratios: (0..<5000).map { #""\#(String($0, radix: 36))":0"# }) },
+        { payload($0, ratios: (33..<92).filter { $0 != 34 }.map { #""\#(Unicode.Scalar(UInt8($0)))":0"# }) },
+        { payload($0, groups: [#""g":["# + Array(repeating: #""a""#, count: 9000).joined(separator: ",") + "]"]) },
+        { payload($0, groups: [#""":["# + Array(repeating: #""""#, count: 9000).joined(separator: ",") + "]"]) },
+        { payload($0, groups: (0..<5000).map { #""\#(String($0, radix: 36))":[]"# }) },
+        { payload($0, ratios: Array(repeating: #""a":0"#, count: 5000)) },
+    ]
+
+    private static func layer(id: String = "a", type: String = "a", shape: [String] = ["1", "1"]) -> String {
+        #"{"layer_id":"\#(id)","layer_type":"\#(type)","depth_index":0,"intermediate_features":{"activation_std":0,"#
+            + #""activation_mean":0,"activation_shape":[\#(shape.joined(separator: ","))]},"#
+            + #""gradient_flow":{"gradient_l2_norm":0,"gradient_std":0,"gradient_max_abs":0},"#
+            + #""parameter_statistics":{"weight":{"std":0,"mean":0,"spectral_norm":0,"frobenius_norm":0}}}"#
+    }
+
+    private static func payload(
+        _ step: Int, run: String = "r", layers: [String] = [], ratios: [String] = [], groups: [String] = []
+    ) -> String {
+        let all = [layer(type: "\(step)", shape: ["\(step)", "1"])] + layers
+        return #"{"metadata":{"run_id":"\#(run)","timestamp":1,"global_step":\#(step),"batch_size":1"#
+            + (groups.isEmpty ? "" : #","layer_groups":{\#(groups.joined(separator: ","))}"#)
+            + #"},"layer_statistics":[\#(all.joined(separator: ","))],"cross_layer_analysis":{"feature_std_gradient":0"#
+            + (ratios.isEmpty ? "" : #","gradient_norm_ratio":{\#(ratios.joined(separator: ","))}"#) + "}}"
+    }
+
+    /// Bytes that the allocator has given for an array.
+    private func held<Element>(_ array: [Element]) -> Int {
+        guard array.capacity > 0 else { return 0 }
+        return array.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { malloc_usable_size(UnsafeMutableRawPointer(mutating: $0 - 32)) + 8 } ?? 0
+        }
+    }
+
+    /// Bytes that the allocator has given for an object.
+    private func held(_ object: AnyObject) -> Int {
+        malloc_usable_size(Unmanaged.passUnretained(object).toOpaque()) + 8
+    }
+
+    @Test(arguments: kinds.indices) func whatIsCountedOfAStepIsWhatItHolds(kind: Int) async throws {
+        let decoded = try StepDecoder.decode(Array(Self.kinds[kind](1).utf8)).get()
+        let record = await MetricsStore(limits: StoreLimits()).append(decoded).step.record
+        let (table, shapes, layout) = (record.table, record.shapes, record.table.layout)
+        let parts: [(held: Int, counted: Int)] = [
+            (held(record) + held(record.numbers), record.memory),
+            (
+                held(table) + held(layout.text) + held(layout.nameBounds) + held(layout.depths)
+                    + held(layout.ratioBounds) + held(layout.groupsJSON) + held(table.heads.bytes)
+                    + held(table.heads.ends) + held(table.ratioKeys.bytes) + held(table.ratioKeys.ends), table.memory
+            ),
+            (
+                held(shapes) + held(shapes.shapes.dimensions) + held(shapes.shapes.ends)
+                    + held(shapes.fragments.bytes) + held(shapes.fragments.ends), shapes.memory
+            ),
+        ]
+        for part in parts {
+            #expect(part.held <= part.counted)
+            #expect(part.counted <= part.held + part.held / 8 + 256)
+        }
+    }
+
+    @Test(arguments: kinds.indices) func aStepStoresNoMoreThanTheStatedBound(kind: Int) async throws {
+        let store = MetricsStore(limits: StoreLimits())
+        var before = await store.memoryInUse
+        for step in 1...5 {
+            let body = Array(Self.kinds[kind](step).utf8)
+            _ = await store.append(try StepDecoder.decode(body).get())
+            let used = await store.memoryInUse
+            // The first step begins the run.
+            #expect(used - before <= 4 * body.count + 2048 + (step == 1 ? 1024 : 0))
+            before = used
+        }
+    }
+
+    @Test func aStepOfTheSameStructureStoresItsNumbersOnly() async throws {
+        let store = MetricsStore(limits: StoreLimits())
+        _ = await store.append(Payloads.step(1))
+        let before = await store.memoryInUse
+        let record = await store.append(Payloads.step(2)).step.record
+        #expect(await store.memoryInUse - before == record.memory)
+    }
+
+    @Test func aRunIsCountedWithItsIdAndGivesEverythingBack() async throws {
+        let store = MetricsStore(limits: StoreLimits(runs: 100_000))
+        let long = String(repeating: "x", count: 500)
+        for number in 0..<100 { _ = await store.append(Payloads.step(1, run: "\(number)\(long)")) }
+        let record = await store.append(Payloads.step(2, run: "0\(long)")).step.record
+        let each = record.memory + record.table.memory + record.shapes.memory + 500
+        #expect(await store.memoryInUse > 100 * each)
+        for number in 0..<100 { #expect(await store.remove(RunID("\(number)\(long)")) != nil) }
+        #expect(await store.memoryInUse == 0)
+    }
+
+    @Test func aStepThatIsNotKeptLeavesNothingBehind() async throws {
+        let store = MetricsStore(limits: StoreLimits(stepsPerRun: 10))
+        for step in 100..<110 { _ = await store.append(Payloads.step(step)) }
+        let before = await store.memoryInUse
+        weak var table: LayerTable?
+        do {
+            let large = Payloads.step(1, layers: (0..<100).map { Payloads.layer(id: "layer \($0)") })
+            let outcome = await store.append(large)
+            #expect(!outcome.step.kept)
+            table = outcome.step.record.table
+            #expect(table != nil)
+        }
+        #expect(table == nil)
+        #expect(await store.memoryInUse == before)
+    }
+}
