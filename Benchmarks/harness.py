@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "Tests/Integration")]
 
 import requests  # noqa: E402
 from simulate import payload  # noqa: E402
-from support import certificates  # noqa: E402
+from support import certificates, processes  # noqa: E402
 from support.server import Server  # noqa: E402
 
 BUILT = ROOT / ".build/bench"
@@ -43,7 +43,7 @@ def with_step(body: bytes, step) -> bytes:
 
 def program(name: str, *arguments, **options) -> subprocess.Popen:
     """Starts one of the C programs."""
-    return subprocess.Popen([str(BUILT / name), *map(str, arguments)], text=True, stdout=subprocess.PIPE, **options)
+    return processes.start([str(BUILT / name), *map(str, arguments)], text=True, stdout=subprocess.PIPE, **options)
 
 
 def run(name: str, *arguments) -> list[float]:
@@ -122,7 +122,7 @@ def fastapi(*options):
     """The peer in peers/fastapi_peer.py, over TLS, with the same token."""
     with tempfile.TemporaryDirectory() as folder:
         pair, port = certificate(Path(folder)), free_port()
-        process = subprocess.Popen(
+        process = processes.start(
             [PEERS_PYTHON, ROOT / "Benchmarks/peers/fastapi_peer.py", "--port", str(port), "--cert", pair.certificate,
              "--key", pair.key, "--token", TOKEN, *map(str, options)], stdout=subprocess.PIPE, text=True)
         try:
@@ -149,7 +149,7 @@ def nginx():
             f"ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key};\n"
             'location /health { default_type application/json; '
             'return 200 \'{"status":"healthy","active_connections":0}\'; } } }\n')
-        process = subprocess.Popen(["/usr/sbin/nginx", "-p", folder, "-c", configuration])
+        process = processes.start(["/usr/sbin/nginx", "-p", folder, "-c", configuration], end_by="TERM")
         try:
             wait_for_port(port)
             yield Peer("nginx", process.pid, port)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from harness import ROOT, alternate, certificate, nginx, ours, run
+from support import processes
 from support.server import binary
 
 
@@ -50,7 +51,7 @@ def start(report):
 
         def once():
             begin = time.perf_counter()
-            process = subprocess.Popen(
+            process = processes.start(
                 [binary(), "--port", "0", "--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--static-dir",
                  ROOT / "static"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={"PATH": os.environ["PATH"], "NN_MONITOR_AUTH_TOKEN": "bench"})

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from harness import BUILT, INGEST, TOKEN, certificate, compact, different, fastapi, free_port, median, ours, program, run, with_step
+from support import processes
 
 SUBSCRIBERS = 100
 
@@ -104,7 +105,7 @@ def idle(report):
     count = 10_000
     with ours("--max-connections-per-address", count + 100, "--max-subscribers", count) as server:
         before = server.memory()
-        watching = subprocess.Popen(
+        watching = processes.start(
             ["prlimit", f"--nofile={count + 500}:", BUILT / "subscribers", str(server.port), str(count), TOKEN, "deflate"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert watching.stdout.readline() == "ready\n"

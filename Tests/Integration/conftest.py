@@ -1,5 +1,6 @@
 """Fixtures that every integration test may ask for."""
 
+import contextlib
 import secrets
 import sys
 from pathlib import Path
@@ -16,29 +17,21 @@ from support.raw_websocket import RawWebSocket  # noqa: E402
 from support.server import Server  # noqa: E402
 
 
-def _end(server: Server):
-    code = server.stop()
-    assert code == 0, f"the server ended with {code}:\n{server.output}"
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """An open server over plain HTTP on loopback, shared by all tests: each uses run ids of its own."""
-    running = Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server"))
-    yield running
-    _end(running)
+    with Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def secure_server(tmp_path_factory):
     """A server over HTTPS with a development certificate and a token of every scope, shared by all tests."""
     token = secrets.token_urlsafe(24)
-    running = Server(
-        ["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
-        tmp_path_factory.mktemp("secure"))
-    running.token = token
-    yield running
-    _end(running)
+    with Server(["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
+                tmp_path_factory.mktemp("secure")) as running:
+        running.token = token
+        yield running
 
 
 @pytest.fixture(params=["plain", "secure"])
@@ -56,17 +49,15 @@ def _guarded(tmp_path_factory, *options):
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory):
     """A server with a tokens file (see support.access), over plain HTTP; failures are not slowed."""
-    running = _guarded(tmp_path_factory)
-    yield running
-    _end(running)
+    with _guarded(tmp_path_factory) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def guarded_tls(tmp_path_factory):
     """The same over HTTPS."""
-    running = _guarded(tmp_path_factory, "--tls", "dev")
-    yield running
-    _end(running)
+    with _guarded(tmp_path_factory, "--tls", "dev") as running:
+        yield running
 
 
 @pytest.fixture
@@ -87,20 +78,18 @@ def subscriber(server):
 
 @pytest.fixture
 def start_server(tmp_path):
-    """Starts servers with settings of the test's own: `start_server(*options, env={...}, cwd=PATH, wrapper=[...])`."""
-    started: list[Server] = []
+    """Starts servers with settings of the test's own: `start_server(*options, env={...}, cwd=PATH, wrapper=[...])`.
 
-    def start(*arguments, env=None, cwd=None, wrapper=()) -> Server:
-        running = Server(arguments, env, Path(cwd or tmp_path), wrapper)
-        if env and "NN_MONITOR_AUTH_TOKEN" in env:
-            running.token = env["NN_MONITOR_AUTH_TOKEN"]
-        started.append(running)
-        return running
+    With `counted=True` the server's `allocations` are counted.
+    """
+    with contextlib.ExitStack() as started:
+        def start(*arguments, env=None, cwd=None, wrapper=(), counted=False) -> Server:
+            running = started.enter_context(Server(arguments, env, Path(cwd or tmp_path), wrapper, counted=counted))
+            if env and "NN_MONITOR_AUTH_TOKEN" in env:
+                running.token = env["NN_MONITOR_AUTH_TOKEN"]
+            return running
 
-    yield start
-    for running in started:
-        if running.process.poll() is None:
-            _end(running)
+        yield start
 
 
 @pytest.fixture(scope="session")

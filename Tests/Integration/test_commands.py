@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from support import processes
 from support.ingest import accept, get, post
 from support.payloads import payload
 from support.server import binary, clean_environment
@@ -14,7 +15,7 @@ from test_settings import SETTINGS
 
 
 def output_of(*arguments, cwd) -> str:
-    process = subprocess.run(
+    process = processes.run(
         [binary(), *arguments], cwd=cwd, env=clean_environment({"COLUMNS": "100"}), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=30)
     assert process.returncode == 0, process.stdout + process.stderr
@@ -47,7 +48,7 @@ def test_two_tokens_are_never_the_same(tmp_path):
     ["--name", "a"], ["--scopes", "read"], ["--name", "a", "--scopes", "root"], ["--name", "a:b", "--scopes", "read"],
     ["--name", "", "--scopes", "read"], ["--name", "a", "--scopes", ""]])
 def test_the_token_command_refuses_what_the_file_could_not_hold(tmp_path, arguments):
-    process = subprocess.run(
+    process = processes.run(
         [binary(), "token", *arguments], cwd=tmp_path, env=clean_environment(None), capture_output=True, text=True,
         timeout=30)
     assert process.returncode == 64 and process.stderr.strip()

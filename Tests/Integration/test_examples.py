@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from support import processes
 from support.ingest import accept, get, kept_steps, run_path
 from support.payloads import run_id, served
 from support.server import ROOT, clean_environment
 
 
 def run_example(name: str, *arguments, cwd: Path, seconds: float) -> subprocess.CompletedProcess:
-    return subprocess.run(
+    return processes.run(
         [sys.executable, str(ROOT / "examples" / name), *map(str, arguments)], cwd=cwd,
         env=clean_environment(None), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
 

@@ -18,10 +18,9 @@ EXPECT = "Expect: 100-continue"
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory):
     """A server that wants one token; failures are not slowed."""
-    running = Server(["--auth-failure-limit", "1000000"], {"NN_MONITOR_AUTH_TOKEN": TOKEN},
-                     tmp_path_factory.mktemp("locked"))
-    yield running
-    assert running.stop() == 0, running.output
+    with Server(["--auth-failure-limit", "1000000"], {"NN_MONITOR_AUTH_TOKEN": TOKEN},
+                tmp_path_factory.mktemp("locked")) as running:
+        yield running
 
 
 # Methods and paths

@@ -6,6 +6,7 @@ and every answer says in `Connection`
 what becomes of the connection.
 """
 
+import contextlib
 import os
 from types import SimpleNamespace
 
@@ -59,30 +60,33 @@ def site(tmp_path_factory):
     return folder
 
 
+@contextlib.contextmanager
 def started(site, tmp_path_factory, *options):
     """A server that asks for no token, with one run, and what rows need to know of it."""
-    server = Server([*options, "--static-dir", site], None, tmp_path_factory.mktemp("server"))
+    with Server([*options, "--static-dir", site], None, tmp_path_factory.mktemp("server")) as server:
+        yield SimpleNamespace(server=server, words=words_for(server))
+
+
+def words_for(server) -> dict[bytes, bytes]:
     with RawConnection(server) as raw:
         tag = raw.ask(request("/static/letters.txt"))["etag"]
         assert raw.ask(ingest(payload("conformance"))).status == 202
     scheme = "https" if server.secure else "http"
     words = {"scheme": scheme, "SCHEME": scheme.upper(), "other": "http" if server.secure else "https",
              "port": "443" if server.secure else "80", "tag": tag, "bare": tag.strip('"')}
-    return SimpleNamespace(server=server, words={f"{{{name}}}".encode(): word.encode() for name, word in words.items()})
+    return {f"{{{name}}}".encode(): word.encode() for name, word in words.items()}
 
 
 @pytest.fixture(scope="module")
 def plain(site, tmp_path_factory):
-    setting = started(site, tmp_path_factory)
-    yield setting
-    assert setting.server.stop() == 0, setting.server.output
+    with started(site, tmp_path_factory) as setting:
+        yield setting
 
 
 @pytest.fixture(scope="module")
 def tls(site, tmp_path_factory):
-    setting = started(site, tmp_path_factory, "--tls", "dev")
-    yield setting
-    assert setting.server.stop() == 0, setting.server.output
+    with started(site, tmp_path_factory, "--tls", "dev") as setting:
+        yield setting
 
 
 @pytest.mark.parametrize(("delivery", "case"), ROWS)

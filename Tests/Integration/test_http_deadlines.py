@@ -12,10 +12,9 @@ from support.server import Server
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory):
     """A server whose deadlines are short."""
-    running = Server(["--header-timeout", "0.7", "--body-timeout", "0.7", "--idle-timeout", "1.5"], None,
-                     tmp_path_factory.mktemp("hasty"))
-    yield running
-    assert running.stop() == 0, running.output
+    with Server(["--header-timeout", "0.7", "--body-timeout", "0.7", "--idle-timeout", "1.5"], None,
+                tmp_path_factory.mktemp("hasty")) as running:
+        yield running
 
 
 def drip(connection: RawConnection, data: bytes, every: float):

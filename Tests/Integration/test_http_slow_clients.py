@@ -4,6 +4,7 @@ import os
 import threading
 
 import pytest
+from support.allocations import allocating_at_most
 from support.clients import healthy
 from support.payloads import payload
 from support.raw import RawConnection, ingest, request
@@ -28,10 +29,9 @@ def site(tmp_path_factory):
 def patient(request, site, tmp_path):
     """A server of the test's own, over plain HTTP and over TLS."""
     options = ["--tls", "dev"] if request.param == "tls" else []
-    running = Server([*options, "--static-dir", site, "--write-timeout", "1", "--idle-timeout", "2"], None, tmp_path)
-    yield running
-    if running.process.poll() is None:
-        assert running.stop() == 0, running.output
+    with Server([*options, "--static-dir", site, "--write-timeout", "1", "--idle-timeout", "2"], None, tmp_path,
+                counted=True) as running:
+        yield running
 
 
 def take_until_logged(server, raw: RawConnection) -> bytes:
@@ -64,12 +64,10 @@ def test_answer_that_is_under_way_is_finished_when_the_server_stops(patient, sit
 
 
 def test_client_that_has_closed_its_side_gets_a_long_answer_whole(server, site, tmp_path):
-    running = Server(["--static-dir", site], None, tmp_path)
-    with RawConnection(running, receive_buffer=4096) as raw:
+    with Server(["--static-dir", site], None, tmp_path) as running, RawConnection(running, receive_buffer=4096) as raw:
         raw.send(request("/static/long.bin"))
         raw.socket.shutdown(1)
         assert body(take_until_logged(running, raw) + rest(raw)) == (site / "long.bin").read_bytes()
-    assert running.stop() == 0
 
 
 def test_client_that_takes_its_answer_slowly_but_steadily_is_not_dropped(patient, site):
@@ -106,22 +104,13 @@ def test_request_behind_a_long_answer_of_a_handler_gets_its_own(either):
 # What nobody asked for
 
 
-def grown(server, work) -> int:
-    before = server.memory()
-    work()
-    return server.memory() - before
-
-
 def test_megabytes_behind_an_upgrade_that_is_not_granted_are_not_kept(patient):
     connections = [RawConnection(patient) for _ in range(4)]
-
-    def flood():
+    with allocating_at_most(patient, 4 * MEGABYTE):
         for raw in connections:
             assert raw.ask(request(headers=["Upgrade: h2c", "Connection: Upgrade"])).status == 200
             for _ in range(20):
                 raw.send(bytes(MEGABYTE))
-
-    assert grown(patient, flood) < 40 * MEGABYTE
     for raw in connections:
         raw.close()
     healthy(patient)
@@ -131,15 +120,12 @@ def test_megabytes_behind_an_upgrade_that_is_not_granted_are_not_kept(patient):
     "GET /health HTTP/1.1\r\nHost: localhost\r\nX:",
     "POST /logout HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX:"], ids=["head", "trailer"])
 def test_white_space_without_end_before_a_value_is_431_and_not_kept(patient, begun):
-    def flood():
-        with RawConnection(patient) as raw:
-            raw.send(begun)
-            for _ in range(60):
-                raw.send(b" " * MEGABYTE)
-            assert raw.read_response().status == 431
-            assert raw.ended()
-
-    assert grown(patient, flood) < 40 * MEGABYTE
+    with allocating_at_most(patient, 2 * MEGABYTE), RawConnection(patient) as raw:
+        raw.send(begun)
+        for _ in range(60):
+            raw.send(b" " * MEGABYTE)
+        assert raw.read_response().status == 431
+        assert raw.ended()
 
 
 def test_requests_that_wait_for_an_answer_are_kept_as_the_bytes_they_are(patient):
@@ -148,15 +134,12 @@ def test_requests_that_wait_for_an_answer_are_kept_as_the_bytes_they_are(patient
     shortest = b"GET / HTTP/1.1\r\nHost:\r\n\r\n"
     for raw in connections:
         assert raw.ask(request("/logout", "POST", body=bytes(MEGABYTE))).status == 303
-
-    def flood():
+    with allocating_at_most(patient, 40 * MEGABYTE):
         for raw in connections:
             raw.send(request("/static/long.bin") + shortest * 10_000)
         # Every loop of the server has read what was sent when it answers these.
         for _ in range(2 * os.cpu_count()):
             healthy(patient)
-
-    assert grown(patient, flood) < 80 * MEGABYTE
     for raw in connections:
         raw.reset()
     healthy(patient)

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 import requests
+from support import processes
 from support.clients import healthy, post, receive, session, subscribe, wait_until
 from support.load import Threads, Watchers
 from support.payloads import payload, run_id
@@ -157,7 +158,7 @@ def test_address_is_printed_only_once_it_accepts_connections(start_server):
 
 
 def test_second_server_on_the_same_port_ends_with_a_line_that_names_it(server, tmp_path):
-    ended = subprocess.run(
+    ended = processes.run(
         [binary(), "--port", str(server.port), *STATIC], cwd=tmp_path, env=clean_environment(None), timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode > 0
@@ -168,7 +169,7 @@ def test_second_server_on_the_same_port_ends_with_a_line_that_names_it(server, t
 
 
 def test_address_that_is_not_of_this_machine_ends_the_start_with_a_line_that_names_it(tmp_path):
-    ended = subprocess.run(
+    ended = processes.run(
         [binary(), "--host", "192.0.2.77", "--port", "0", *STATIC], cwd=tmp_path, env=clean_environment(None),
         timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -196,7 +197,7 @@ def test_ipv6_loopback_is_served(tmp_path):
             port = probe.getsockname()[1]
     except OSError:
         pytest.skip("no IPv6 loopback here")
-    process = subprocess.Popen(
+    process = processes.start(
         [binary(), "--host", "::1", "--port", str(port), *STATIC], cwd=tmp_path, env=clean_environment(None),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

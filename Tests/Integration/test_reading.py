@@ -2,12 +2,12 @@
 
 import json
 import ssl
-import subprocess
 
 import aiohttp
 import pytest
 from yarl import URL
 
+from support import processes
 from support.clients import run_async
 from support.ingest import accept, access, assert_json, get, raw_get, run_path
 from support.payloads import payload, run_id, served
@@ -143,7 +143,7 @@ def by_curl(server, path: str) -> str:
     command = ["curl", "--silent", "--show-error", "--fail", "--compressed", "--noproxy", "*", server.url + path]
     command += ["--cacert", server.ca] if server.ca else []
     command += ["--header", f"Authorization: Bearer {server.token}"] if server.token else []
-    return subprocess.run(command, capture_output=True, check=True, timeout=30).stdout.decode()
+    return processes.run(command, capture_output=True, check=True, timeout=30).stdout.decode()
 
 
 def by_aiohttp(server, path: str) -> str:

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from support import processes
 from support.ingest import accept, get, session
 from support.payloads import payload
 from support.server import ROOT, binary, clean_environment
@@ -66,7 +67,7 @@ def invalid_values(name: str) -> list[str]:
 
 def end_of_start(arguments, env, cwd) -> subprocess.CompletedProcess:
     """Starts what should end by itself."""
-    return subprocess.run(
+    return processes.run(
         [binary(), *arguments, "--port", "0"] if "--port" not in str(arguments) else [binary(), *arguments],
         cwd=cwd, env=clean_environment(env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
 
@@ -98,7 +99,7 @@ def test_a_value_that_is_not_allowed_stops_the_start_with_one_line(tmp_path, nam
         env.pop(name, None)
         (tmp_path / ".env").write_text(f"{name}={value}\n", encoding="utf-8")
     if name == "NN_MONITOR_PORT" and source != "option":
-        process = subprocess.run(
+        process = processes.run(
             [binary()], cwd=tmp_path, env=clean_environment(env), stdin=subprocess.DEVNULL, capture_output=True,
             text=True, timeout=30)
     else:
@@ -233,7 +234,7 @@ def test_the_port_may_come_from_the_environment_or_the_file(tmp_path, source):
     if source == "file":
         (tmp_path / ".env").write_text(f"NN_MONITOR_PORT={port}\n")
     env = clean_environment({"NN_MONITOR_PORT": port} if source == "environment" else None)
-    process = subprocess.Popen(
+    process = processes.start(
         [binary(), "--static-dir", str(ROOT / "static")], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:

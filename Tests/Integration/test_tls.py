@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 import requests
-from support import certificates
+from support import certificates, processes
 from support.certificates import install, presented
 from support.clients import healthy, post
 from support.payloads import payload, run_id
@@ -86,7 +86,7 @@ def test_session_is_resumed(secure_server, version):
 def test_renegotiation_is_refused_and_others_are_served(secure_server):
     with RawConnection(secure_server) as other:
         assert other.ask(request()).status == 200
-        with subprocess.Popen(
+        with processes.start(
                 ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{secure_server.port}", "-servername",
                  "localhost", "-CAfile", secure_server.ca],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:
@@ -172,7 +172,7 @@ def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, ma
 
 def start_fails(tmp_path, *options) -> str:
     """Starts the server with options that it must refuse; returns what it said."""
-    ended = subprocess.run(
+    ended = processes.run(
         [binary(), "--port", "0", *map(str, options)], cwd=tmp_path, env=clean_environment(None), timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode > 0, ended.stdout
@@ -235,7 +235,7 @@ def test_curl_posts_over_https(secure_server, tmp_path):
     run = run_id()
     body = tmp_path / "body.json"
     body.write_text(json.dumps(payload(run)))
-    ended = subprocess.run(
+    ended = processes.run(
         ["curl", "-sS", "--compressed", "--cacert", secure_server.ca,
          "-H", f"Authorization: Bearer {secure_server.token}", "-H", "Content-Type: application/json",
          "--data-binary", f"@{body}",

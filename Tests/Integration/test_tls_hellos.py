@@ -19,9 +19,8 @@ HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECODE_ERROR, PROTOCOL_VERSION, NO_APPLICA
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory):
     """A server that gives a handshake one second."""
-    running = Server(["--tls", "dev", "--handshake-timeout", "1"], None, tmp_path_factory.mktemp("hasty"))
-    yield running
-    assert running.stop() == 0, running.output
+    with Server(["--tls", "dev", "--handshake-timeout", "1"], None, tmp_path_factory.mktemp("hasty")) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """What the guards share: the server's tests' own support, and the tools that script/test builds for them."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,19 +16,12 @@ from support.server import Server  # noqa: E402
 
 @pytest.fixture
 def counted_server(tmp_path):
-    """Starts the server with every allocation counted; stops it at the end. `server.counts()` gives calls and bytes in use."""
-    from counting import Counts, preloaded
-    servers = []
+    """Starts servers whose `allocations` are counted."""
+    with contextlib.ExitStack() as started:
+        def start(*options) -> Server:
+            return started.enter_context(Server(["--log-level", "warning", *options], None, tmp_path, counted=True))
 
-    def start(*options) -> Server:
-        file = tmp_path / f"allocations-{len(servers)}"
-        server = Server(["--log-level", "warning", *map(str, options)], preloaded(file), tmp_path)
-        server.counts = Counts(file)
-        servers.append(server)
-        return server
-    yield start
-    for server in servers:
-        assert server.stop() == 0, server.output
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,12 @@
 """Counts that come out the same on a busy machine: allocations, bytes in use, instructions."""
 
 import json
-import mmap
-import os
 import random
 import re
-import struct
 import subprocess
-from pathlib import Path
 
 from simulate import payload
 
-ROOT = Path(__file__).resolve().parents[2]
 # What a budget may be exceeded by: compilers, libraries and processors differ a little.
 SLACK = 1.1
 
@@ -21,24 +16,6 @@ def step(run: str, number: int, layers: int, seed: int = 1) -> bytes:
     made = payload(run, number, layers, random.Random(seed))
     made["metadata"]["timestamp"] = 1_770_000_000.123456
     return json.dumps(made).encode()
-
-
-def preloaded(file: Path) -> dict:
-    """The environment in which a program counts its allocations into `file` (allocations.c)."""
-    library = os.environ.get("NN_MONITOR_ALLOCATIONS", str(ROOT / ".build/guards/allocations.so"))
-    return {"LD_PRELOAD": library, "ALLOCATIONS": str(file)}
-
-
-class Counts:
-    """What a running program has allocated so far."""
-
-    def __init__(self, file: Path):
-        with open(file, "rb") as opened:
-            self._map = mmap.mmap(opened.fileno(), 16, access=mmap.ACCESS_READ)
-
-    def __call__(self) -> tuple[int, int]:
-        """Calls so far, and bytes in use."""
-        return struct.unpack("=Qq", self._map[:16])
 
 
 def instructions(command: list) -> int:

@@ -31,10 +31,9 @@ def send(server, run: str, steps: range, layers: int = LAYERS, **headers):
 def calls(server, work, warm: range, counted: range) -> float:
     """Calls of the allocator for each turn of the work."""
     work(warm)
-    before, _ = server.counts()
+    before = server.allocations.calls
     work(counted)
-    after, _ = server.counts()
-    return (after - before) / len(counted)
+    return (server.allocations.calls - before) / len(counted)
 
 
 @pytest.mark.parametrize("kind", REQUEST)
@@ -81,10 +80,10 @@ def test_a_message_to_one_more_subscriber_allocates_no_more_than_its_budget(coun
             thread.start()
         ready.wait(60)
         send(server, "guard", range(counted.start))
-        before, _ = server.counts()
+        before = server.allocations.calls
         send(server, "guard", counted)
         ready.wait(60)
-        after, _ = server.counts()
+        after = server.allocations.calls
         for socket in sockets:
             socket.close()
         return (after - before) / len(counted)
@@ -95,8 +94,8 @@ def test_a_message_to_one_more_subscriber_allocates_no_more_than_its_budget(coun
 def test_a_stored_step_holds_no_more_bytes_than_its_budget(counted_server):
     server = counted_server("--max-steps-per-run", 10_000)
     send(server, "guard", range(200))
-    _, before = server.counts()
+    before = server.allocations.bytes
     send(server, "guard", range(200, 1200))
-    _, after = server.counts()
+    after = server.allocations.bytes
     numbers = LAYERS * 12 + 2
     within(STORED, (after - before) / 1000 / (8 * numbers), "bytes for a stored step, by 8 bytes a number")

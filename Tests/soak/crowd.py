@@ -1,7 +1,10 @@
 """The visitors and readers, in a process of their own: they take a core's time from nobody who is measured."""
 
 import asyncio
+import ctypes
 import multiprocessing
+import signal
+import sys
 from types import SimpleNamespace
 
 from ledger import Ledger
@@ -30,7 +33,15 @@ class Crowd:
         self._process.join(30)
 
 
+def _end_with_the_parent():
+    """A spawned process ends with the one that started it, even if that is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+    if multiprocessing.parent_process() is None or not multiprocessing.parent_process().is_alive():
+        sys.exit(1)
+
+
 def _run(facts: dict, visitors: int, limit: int, done, results):
+    _end_with_the_parent()
     server, ledger = SimpleNamespace(**facts), Ledger()
     asyncio.run(_clients(server, ledger, visitors, limit, done))
     results.put((dict(ledger.counts), ledger.errors, ledger.error_count))

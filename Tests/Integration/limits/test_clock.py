@@ -56,24 +56,33 @@ def moments(server) -> dict[str, tuple[datetime.datetime, datetime.datetime]]:
             for run, entry in call(server, "GET", "/api/v1/runs", "both").json().items()}
 
 
-@pytest.mark.parametrize("jump", [-DAY, DAY], ids=["back", "forward"])
+# Where the wall clock stands in each round.
+JUMPS = (-DAY, DAY)
+
+
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_wall_clock_that_is_set_moves_no_deadline_and_no_order(start_server, tmp_path, secure, jump):
+def test_a_wall_clock_that_is_set_moves_no_deadline_and_no_order(start_server, tmp_path, secure):
     clock = WallClock(tmp_path)
     own = start_server(env=clock.settings(
         tls="dev" if secure else "off", auth_tokens_file=tokens_file(tmp_path), static_dir=ROOT / "static",
         header_timeout=DEADLINE, handshake_timeout=DEADLINE, idle_timeout=3600, ws_ping_interval=0.5,
-        ws_pong_timeout=DEADLINE, auth_failure_limit=FAILURES, max_runs=2))
+        ws_pong_timeout=DEADLINE, auth_failure_limit=FAILURES, max_runs=2), counted=True)
     own.token = TOKENS["both"]
+    assert abs(shown(own)) < 60
+    for number in Vitals(own, f"wall clock that is set, {'TLS' if secure else 'TCP'}").rounds(len(JUMPS) - 1):
+        set_clock(own, clock, JUMPS[number], secure, guesser_address=f"127.0.0.{2 + number}")
+
+
+def set_clock(own, clock: WallClock, jump: int, secure: bool, guesser_address: str):
+    """Sets the wall clock to so many seconds beside the true time while clients are in the middle of something."""
     bearer = [f"Authorization: Bearer {own.token}"]
     older, newer, newest = run_id("older"), run_id("newer"), run_id("newest")
-    assert abs(shown(own)) < 60
-    with Vitals(own, f"wall clock {jump / DAY:+.0f} day, {'TLS' if secure else 'TCP'}"), session(own) as trainer:
+    with session(own) as trainer:
         for run in (older, newer):
             assert post(trainer, own, payload(run)).status_code == 202
         cookie, _ = log_in(own)
         for _ in range(FAILURES):
-            with RawConnection(own, source="127.0.0.2") as guesser:
+            with RawConnection(own, source=guesser_address) as guesser:
                 assert guesser.ask(request("/api/v1/runs", headers=["Authorization: Bearer wrong"])).status == 401
         before = moments(own)
         asleep_since = time.monotonic()
@@ -98,7 +107,7 @@ def test_a_wall_clock_that_is_set_moves_no_deadline_and_no_order(start_server, t
 
             # Sessions and the brake on guessing are as they were.
             assert call(own, "GET", "/api/v1/runs", headers={"Cookie": cookie}).status_code == 200
-            with RawConnection(own, source="127.0.0.2") as guesser:
+            with RawConnection(own, source=guesser_address) as guesser:
                 assert guesser.ask(request("/api/v1/runs", headers=["Authorization: Bearer wrong"])).status == 429
                 assert guesser.ask(request("/api/v1/runs", headers=bearer)).status == 200
 

@@ -7,21 +7,24 @@ import threading
 
 import requests
 from eviction_model import EvictionModel, listed
-from support.clients import post, receive, session, subscribe, wait_until
+from support.clients import post, receive, session, subscribe
 from support.load import Threads
 from support.payloads import payload, run_id, served
 from support.vitals import Vitals
 
 MAX_RUNS, MAX_STEPS = 12, 20
-TRAINERS, RUNS_OF_EACH, STEPS_OF_EACH = 5, 8, 500
+TRAINERS, RUNS_OF_EACH = 5, 8
+# Steps of each trainer: in the warm-up, and in a round behind it.
+STEPS_OF_EACH, FEWER = 500, 100
 SUBSCRIBERS, READERS = 5, 2
 
 
 class Storm:
     """What the trainers have posted, and what everyone has seen of it."""
 
-    def __init__(self, server):
+    def __init__(self, server, steps_of_each: int):
         self.server = server
+        self.steps_of_each = steps_of_each
         self.runs = [[run_id("storm") for _ in range(RUNS_OF_EACH)] for _ in range(TRAINERS)]
         self.posted: dict[str, int] = {}
         # Of each trainer: how many runs it has deleted.
@@ -37,7 +40,7 @@ class Storm:
         """Posts to a few runs at a time, so that some live longer than others."""
         rng = random.Random(trainer)
         with session(self.server) as client:
-            for number in range(STEPS_OF_EACH):
+            for number in range(self.steps_of_each):
                 run = rng.choice(self.runs[trainer][:2] if rng.random() < 0.5 else self.runs[trainer])
                 step = self.posted.get(run, 0)
                 if rng.random() < 0.05:
@@ -145,70 +148,81 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
 
 def test_subscribers_in_a_storm_of_steps_evictions_and_deletions_see_what_the_contract_promises(start_server):
     own = start_server("--max-runs", MAX_RUNS, "--max-steps-per-run", MAX_STEPS, "--subscriber-queue", 100_000,
-                       "--log-level", "warning")
-    name = "storm of steps, evictions and deletions"
-    storm, posting, watching = Storm(own), Threads(), Threads()
-    with Vitals(own, name) as vitals:
-        with subscribe(own) as recorder:
-            assert receive(recorder) == {"type": "initial_runs", "data": {}}
-            for number in range(SUBSCRIBERS):
-                watching.start(storm.listen, number)
-            for number in range(READERS):
-                watching.start(storm.read, number)
-            for trainer in range(TRAINERS):
-                posting.start(storm.train, trainer)
-            # Each deletion comes before a step of the same trainer.
-            recorded = []
-            while sum(message["type"] == "new_metrics" for message in recorded) < TRAINERS * STEPS_OF_EACH:
-                recorded.append(receive(recorder, seconds=60))
-            posting.join()
-            storm.over.set()
-            # Whoever waits for a step is sent one more.
-            last = run_id("last")
-            with session(own) as client:
-                for step in itertools.count():
-                    assert post(client, own, payload(last, step)).status_code == 202
-                    recorded.append(receive(recorder))
-                    # The first one evicts a run before it.
-                    while recorded[-1]["type"] != "new_metrics":
-                        recorded.append(receive(recorder))
-                    if not watching.running():
-                        break
-            watching.join()
-
-            model = EvictionModel(MAX_RUNS, MAX_STEPS)
-            data = {}
-            for message in recorded:
-                run = message["run_id"]
-                if message["type"] == "run_deleted":
-                    model.remove(run, message["reason"])
-                    continue
-                assert message["type"] == "new_metrics"
-                step = message["data"]["step"]
-                assert message["data"] == served(payload(run, step))
-                model.store(run, step)
-                data[run, step] = message["data"]
-            # Each step that was answered 202, once.
-            deletions = model.deletions
-            assert len(data) == len(recorded) - deletions - model.evictions
-            assert deletions == sum(storm.deleted)
-            assert {**storm.posted, last: len(data) - TRAINERS * STEPS_OF_EACH} == {
-                run: step + 1 for run, step in data}
-            for conversation in storm.conversations:
-                check_conversation(conversation, model, data)
-            kinds = [message["type"] for conversation in storm.conversations for message in conversation]
-            vitals.record("steps", len(data), "")
-            vitals.record("deletions", deletions, "")
-            vitals.record("evictions", model.evictions, "")
-            vitals.record("histories", kinds.count("run_history"), "")
-            vitals.record("runs not found", kinds.count("error"), "")
-            vitals.record("conversations", len(storm.conversations), "")
+                       "--log-level", "warning", counted=True)
+    vitals = Vitals(own, "storm of steps, evictions and deletions")
+    for number in vitals.rounds(2):
+        kinds, model, deletions = run_storm(own, vitals, FEWER if number else STEPS_OF_EACH)
+        if number == 0:
             # A storm it was.
-            assert model.evictions > 100 and deletions > 20 and kinds.count("run_history") > 20 and kinds.count("error") > 20
-        # Nothing is missing that the rules keep, and nothing is kept that they evict.
+            assert model.evictions > 100 and deletions > 20
+            assert kinds.count("run_history") > 20 and kinds.count("error") > 20
+        # Each round begins with an empty store.
         with session(own) as client:
-            assert listed(client.get(own.url + "/api/v1/runs").json()) == model.listing()
-            for run, (first, step) in model.held.items():
-                steps = client.get(f"{own.url}/api/v1/runs/{run}").json()["steps"]
-                assert steps == [data[run, number] for number in range(first, step + 1)]
-        wait_until(lambda: own.descriptors() <= vitals.descriptors)
+            for run in model.held:
+                assert client.delete(f"{own.url}/api/v1/runs/{run}").status_code == 204
+
+
+def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], EvictionModel, int]:
+    """One storm, and what the rules say of it. Returns the kinds of messages, the model and the number of deletions."""
+    storm, posting, watching = Storm(own, steps_of_each), Threads(), Threads()
+    with subscribe(own) as recorder:
+        assert receive(recorder) == {"type": "initial_runs", "data": {}}
+        for number in range(SUBSCRIBERS):
+            watching.start(storm.listen, number)
+        for number in range(READERS):
+            watching.start(storm.read, number)
+        for trainer in range(TRAINERS):
+            posting.start(storm.train, trainer)
+        # Each deletion comes before a step of the same trainer.
+        recorded = []
+        while sum(message["type"] == "new_metrics" for message in recorded) < TRAINERS * steps_of_each:
+            recorded.append(receive(recorder, seconds=60))
+        posting.join()
+        storm.over.set()
+        # Whoever waits for a step is sent one more.
+        last = run_id("last")
+        with session(own) as client:
+            for step in itertools.count():
+                assert post(client, own, payload(last, step)).status_code == 202
+                recorded.append(receive(recorder))
+                # The first step of this run evicts another run; the eviction is announced before the step.
+                while recorded[-1]["type"] != "new_metrics":
+                    recorded.append(receive(recorder))
+                if not watching.running():
+                    break
+        watching.join()
+
+        model = EvictionModel(MAX_RUNS, MAX_STEPS)
+        data = {}
+        for message in recorded:
+            run = message["run_id"]
+            if message["type"] == "run_deleted":
+                model.remove(run, message["reason"])
+                continue
+            assert message["type"] == "new_metrics"
+            step = message["data"]["step"]
+            assert message["data"] == served(payload(run, step))
+            model.store(run, step)
+            data[run, step] = message["data"]
+        # Each step that was answered 202, once.
+        deletions = model.deletions
+        assert len(data) == len(recorded) - deletions - model.evictions
+        assert deletions == sum(storm.deleted)
+        assert {**storm.posted, last: len(data) - TRAINERS * steps_of_each} == {
+            run: step + 1 for run, step in data}
+        for conversation in storm.conversations:
+            check_conversation(conversation, model, data)
+        kinds = [message["type"] for conversation in storm.conversations for message in conversation]
+        vitals.record("steps", len(data), "")
+        vitals.record("deletions", deletions, "")
+        vitals.record("evictions", model.evictions, "")
+        vitals.record("histories", kinds.count("run_history"), "")
+        vitals.record("runs not found", kinds.count("error"), "")
+        vitals.record("conversations", len(storm.conversations), "")
+    # Nothing is missing that the rules keep, and nothing is kept that they evict.
+    with session(own) as client:
+        assert listed(client.get(own.url + "/api/v1/runs").json()) == model.listing()
+        for run, (first, step) in model.held.items():
+            steps = client.get(f"{own.url}/api/v1/runs/{run}").json()["steps"]
+            assert steps == [data[run, number] for number in range(first, step + 1)]
+    return kinds, model, deletions

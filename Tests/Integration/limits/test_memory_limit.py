@@ -7,12 +7,16 @@ from support.clients import post, session
 from support.load import Threads
 from support.payloads import payload, run_id, served
 from support.raw import RawConnection, ingest
-from support.vitals import KEPT_BY_THE_ALLOCATOR, MEGABYTE, Vitals
+from support.vitals import MEGABYTE, Vitals
 
 # A layer's statistics are twelve doubles.
 LAYER = 12 * 8
 LAYERS, STEPS = 500, 20
 ONE_RUN = LAYER * LAYERS * STEPS
+# The part of the limit that the server may have allocated beside it: bodies under way, names, tables.
+BESIDE = 0.1
+# The part of the limit by which the bytes held may differ: the last run that fits, or not.
+VARIES = 0.05
 
 
 class LargeRuns:
@@ -56,18 +60,21 @@ def steps_of(server, run: str) -> list[dict]:
 def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bounded(start_server):
     limit, name = 64 * MEGABYTE, "64 MB of metrics at most"
     own = start_server("--max-memory", limit, "--max-runs", 100_000, "--max-steps-per-run", 100_000,
-                       "--log-level", "warning")
+                       "--log-level", "warning", counted=True)
     large = LargeRuns(own)
-    with Vitals(own, name, memory_allowance=limit + KEPT_BY_THE_ALLOCATOR) as vitals:
+    vitals = Vitals(own, name, allowance=VARIES * limit)
+    for number in vitals.rounds(1):
         with Bystander(own, name, watches=False) as other:
-            # Three times what may be held.
-            posted = large.post_runs(3 * limit // ONE_RUN)
+            # Twice what may be held.
+            posted = large.post_runs(2 * limit // ONE_RUN)
             kept = held(own)
             assert kept.pop(other.run) > 0
             # The latest runs, whole; the limit is used to within a run and the names, which count, too.
             assert list(kept) == posted[-len(kept):] and set(kept.values()) == {STEPS}
             assert len(kept) * ONE_RUN <= limit
             assert len(kept) * ONE_RUN > limit * 0.8
+            if number:
+                continue
             vitals.record("runs held", len(kept), "")
             vitals.record("of the limit used by numbers", len(kept) * ONE_RUN / limit * 100, "%")
 
@@ -89,41 +96,42 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             assert again.pop(other.run) > 0
             # One run of each trainer may have been begun when the other's last one was posted.
             assert abs(sum(again.values()) - len(kept) * STEPS) <= 2 * STEPS
-        peak = own.memory("VmHWM") - vitals.memory
-        vitals.record("resident for each byte of the limit", peak / limit, "bytes")
-        # What an evicted run gives back can be used again by the same thread at once, and by all of them when the server
-        # has given it back to the system. So for a moment there may be twice as much; without a limit it would be five
-        # times.
-        assert peak < 2 * limit + KEPT_BY_THE_ALLOCATOR
+    most = own.allocations.peak - vitals.idle
+    vitals.record("allocated for each byte of the limit", most / limit, "bytes")
+    vitals.record("resident for each byte of the limit", own.memory("VmHWM") / limit, "bytes")
+    assert most < limit * (1 + BESIDE)
 
 
 def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
-    own = start_server("--max-memory", 100_000, "--max-runs", 100)
+    own = start_server("--max-memory", 100_000, "--max-runs", 100, counted=True)
     small, large = [run_id("small") for _ in range(5)], run_id("large")
-    with Vitals(own, "a step over the limit of memory"), session(own) as trainer:
-        for run in small:
-            assert post(trainer, own, payload(run)).status_code == 202
-        assert list(held(own)) == small
-        for step in range(3):
-            body = payload(large, step, 2000)
-            assert post(trainer, own, body).status_code == 202
-            assert held(own) == {large: 1}
-            assert steps_of(own, large) == [served(body)]
-        # There is room again when a small step takes its place.
-        for run in small:
-            assert post(trainer, own, payload(run)).status_code == 202
-        assert held(own) == {run: 1 for run in small}
+    for _ in Vitals(own, "a step over the limit of memory").rounds():
+        with session(own) as trainer:
+            for run in small:
+                assert post(trainer, own, payload(run)).status_code == 202
+            assert list(held(own)) == small
+            for step in range(3):
+                body = payload(large, step, 2000)
+                assert post(trainer, own, body).status_code == 202
+                assert held(own) == {large: 1}
+                assert steps_of(own, large) == [served(body)]
+            # There is room again when a small step takes its place.
+            for run in small:
+                assert post(trainer, own, payload(run)).status_code == 202
+            assert held(own) == {run: 1 for run in small}
 
 
 def test_a_run_whose_structure_changes_all_the_time_is_not_counted_for_more_than_it_holds(start_server):
-    own = start_server("--max-memory", 2 * MEGABYTE, "--log-level", "warning")
+    own = start_server("--max-memory", 2 * MEGABYTE, "--log-level", "warning", counted=True)
     quiet, restless = run_id("quiet"), run_id("restless")
-    with Vitals(own, "a run whose structure changes"), session(own) as trainer, RawConnection(own) as connection:
-        assert post(trainer, own, payload(quiet)).status_code == 202
-        # The same three steps again and again, in any order, each with layers that it didn't have before: counted for
-        # each of them, that would be many times the limit.
-        bodies = [ingest(payload(restless, number % 3, 20 + number % 4)) for number in range(12)]
-        for number in range(1200):
-            assert connection.ask(bodies[number % 12]).status == 202
-        assert held(own) == {quiet: 1, restless: 3}
-        assert steps_of(own, restless) == [served(payload(restless, step, 20 + (9 + step) % 4)) for step in range(3)]
+    # The same three steps again and again, in any order, each with layers that it didn't have before: counted for
+    # each of them, that would be many times the limit.
+    bodies = [ingest(payload(restless, number % 3, 20 + number % 4)) for number in range(12)]
+    for _ in Vitals(own, "a run whose structure changes").rounds():
+        with session(own) as trainer, RawConnection(own) as connection:
+            assert post(trainer, own, payload(quiet)).status_code == 202
+            for number in range(1200):
+                assert connection.ask(bodies[number % 12]).status == 202
+            assert held(own) == {quiet: 1, restless: 3}
+            assert steps_of(own, restless) == [
+                served(payload(restless, step, 20 + (9 + step) % 4)) for step in range(3)]

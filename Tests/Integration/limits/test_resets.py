@@ -1,5 +1,6 @@
 """Clients that reset their connection, at every stage of what can be under way on it."""
 
+import contextlib
 import gzip
 import json
 import re
@@ -13,12 +14,10 @@ from support.payloads import payload, run_id
 from support.raw import RawConnection, chunked, ingest, request
 from support.raw_websocket import TEXT, RawWebSocket, frame_bytes
 from support.server import Server
-from support.vitals import MEGABYTE, Vitals
+from support.vitals import Vitals
 
-RESETS = 50
-# What may stay of all stages, some 3 kB for each reset, and of one. Nearly all that does is what the other client has
-# stored meanwhile.
-STAYS_OF_ALL, STAYS_OF_A_STAGE = 6 * MEGABYTE, 2 * MEGABYTE
+# Resets of each round; there are four rounds for each stage.
+RESETS = 25
 BODY = json.dumps(payload("reset", 0, 50)).encode()
 UPGRADE = request("/ws", headers=["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                                   "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="])
@@ -67,20 +66,11 @@ SENT = {
 def target(request, tmp_path_factory):
     """A server that the tests of this file mistreat, with a large run on it."""
     options = ["--tls", "dev"] if request.param == "tls" else []
-    running = Server([*options, "--max-steps-per-run", "100000", "--max-runs", "100"], None,
-                     tmp_path_factory.mktemp("resets"))
-    with session(running) as client:
-        post_steps(client, running, LARGE, range(200), 100)
-    with Vitals(running, f"resets, {request.param}", memory_allowance=STAYS_OF_ALL) as vitals:
-        running.resets = 0
+    with Server([*options, "--max-steps-per-run", "100000", "--max-runs", "100"], None,
+                tmp_path_factory.mktemp("resets"), counted=True) as running:
+        with session(running) as client:
+            post_steps(client, running, LARGE, range(200), 100)
         yield running
-        vitals.record("resets", running.resets, "")
-    assert running.stop() == 0, running.output
-
-
-def reset(server, connection: RawConnection):
-    connection.reset()
-    server.resets += 1
 
 
 def assert_nothing_is_wrong(server):
@@ -88,44 +78,47 @@ def assert_nothing_is_wrong(server):
     assert wrong == [], wrong[:10]
 
 
-@pytest.fixture
-def unharmed(target):
-    """Another client goes on during the test; afterwards everything is as it was."""
-    with Vitals(target, memory_allowance=STAYS_OF_A_STAGE), Bystander(target):
-        yield
+def rounds(target):
+    """Rounds of a load that leave nothing behind. During the first one another client goes on."""
+    for number in Vitals(target).rounds():
+        with contextlib.nullcontext() if number else Bystander(target):
+            yield number
     assert_nothing_is_wrong(target)
 
 
 @pytest.mark.parametrize("stage", SENT)
-def test_reset_of_a_request_leaves_nothing_behind(target, unharmed, stage):
-    for _ in range(RESETS):
-        connection = RawConnection(target)
-        connection.send(SENT[stage])
-        reset(target, connection)
+def test_reset_of_a_request_leaves_nothing_behind(target, stage):
+    for _ in rounds(target):
+        for _ in range(RESETS):
+            connection = RawConnection(target)
+            connection.send(SENT[stage])
+            connection.reset()
 
 
 @pytest.mark.parametrize("part", [0, 0.01, 0.5, 1])
-def test_reset_in_the_tls_handshake_leaves_nothing_behind(target, unharmed, part):
+def test_reset_in_the_tls_handshake_leaves_nothing_behind(target, part):
     hello = client_hello()
-    for _ in range(RESETS):
-        # To the plain server these are bytes that are no HTTP.
-        connection = RawConnection(target, tls=False)
-        connection.send(hello[:int(len(hello) * part)])
-        if part == 1:
-            # The server's first flight is on its way, or its 400.
-            connection.socket.recv(1)
-        reset(target, connection)
+    for _ in rounds(target):
+        for _ in range(RESETS):
+            # To the plain server these are bytes that are no HTTP.
+            connection = RawConnection(target, tls=False)
+            connection.send(hello[:int(len(hello) * part)])
+            if part == 1:
+                # The server's first flight is on its way, or its 400.
+                connection.socket.recv(1)
+            connection.reset()
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_reset_in_the_middle_of_an_answer_leaves_nothing_behind(target, unharmed, encoding):
-    for index in range(RESETS):
-        connection = RawConnection(target, receive_buffer=4096)
-        connection.send(request(f"/api/v1/runs/{LARGE}", headers=[f"Accept-Encoding: {encoding}"]))
-        # Sometimes at once, sometimes with some of the answer.
-        for _ in range(index % 5):
-            assert connection.socket.recv(10_000)
-        reset(target, connection)
+def test_reset_in_the_middle_of_an_answer_leaves_nothing_behind(target, encoding):
+    for _ in rounds(target):
+        for index in range(RESETS):
+            connection = RawConnection(target, receive_buffer=4096)
+            connection.send(request(f"/api/v1/runs/{LARGE}", headers=[f"Accept-Encoding: {encoding}"]))
+            # Sometimes at once, sometimes with some of the answer.
+            for _ in range(index % 5):
+                assert connection.socket.recv(10_000)
+            connection.reset()
 
 
 FRAMES = {
@@ -141,29 +134,32 @@ FRAMES = {
 
 @pytest.mark.parametrize("offer", [None, "permessage-deflate"], ids=["as it is", "compressed"])
 @pytest.mark.parametrize("stage", FRAMES)
-def test_reset_of_a_websocket_leaves_nothing_behind(target, unharmed, stage, offer):
-    for index in range(RESETS):
-        socket = RawWebSocket(target, offer=offer, receive_buffer=4096)
-        assert socket.answer.status == 101
-        socket.send(FRAMES[stage])
-        for _ in range(index % 3 if stage == "in the history of a run" else 0):
-            assert socket.socket.recv(4096)
-        reset(target, socket)
+def test_reset_of_a_websocket_leaves_nothing_behind(target, stage, offer):
+    for _ in rounds(target):
+        for index in range(RESETS):
+            socket = RawWebSocket(target, offer=offer, receive_buffer=4096)
+            assert socket.answer.status == 101
+            socket.send(FRAMES[stage])
+            for _ in range(index % 3 if stage == "in the history of a run" else 0):
+                assert socket.socket.recv(4096)
+            socket.reset()
 
 
-def test_subscribers_that_reset_during_the_broadcast_leave_nothing_behind(target, unharmed):
-    run, threads = run_id("storm"), Threads()
-    threads.start(post_pipelined, target, run, range(400), 20)
-    resets = 0
-    while threads.running() or resets < RESETS:
-        socket = RawWebSocket(target, offer="permessage-deflate" if resets % 2 else None)
-        assert socket.read_json()["type"] == "initial_runs"
-        for _ in range(resets % 4):
-            if threads.running():
-                socket.read_frame()
-        reset(target, socket)
-        resets += 1
-    threads.join()
-    with session(target) as client:
-        stored = client.get(f"{target.url}/api/v1/runs/{run}").json()["steps"]
-    assert [step["step"] for step in stored] == list(range(400))
+def test_subscribers_that_reset_during_the_broadcast_leave_nothing_behind(target):
+    run, steps = run_id("storm"), range(100)
+    for _ in rounds(target):
+        threads, resets = Threads(), 0
+        threads.start(post_pipelined, target, run, steps, 20)
+        while threads.running() or resets < RESETS:
+            socket = RawWebSocket(target, offer="permessage-deflate" if resets % 2 else None)
+            assert socket.read_json()["type"] == "initial_runs"
+            for _ in range(resets % 4):
+                if threads.running():
+                    socket.read_frame()
+            socket.reset()
+            resets += 1
+        threads.join()
+        with session(target) as client:
+            stored = client.get(f"{target.url}/api/v1/runs/{run}").json()["steps"]
+            assert [step["step"] for step in stored] == list(steps)
+            assert client.delete(f"{target.url}/api/v1/runs/{run}").status_code == 204

@@ -1,4 +1,4 @@
-"""Starts the real server for a test and tells where it listens."""
+"""Starts the real server for a test, and ends it with the test."""
 
 import os
 import re
@@ -7,6 +7,9 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+
+from . import processes
+from .allocations import Allocations, can_count, counting
 
 ROOT = Path(__file__).resolve().parents[3]
 ADDRESS = re.compile(r"(https?)://[^\s/:]+:(\d+)")
@@ -24,11 +27,15 @@ def clean_environment(extra: dict | None) -> dict:
 
 
 class Server:
-    """One running server: its addresses, its process, everything it printed."""
+    """One running server: its addresses, its process, everything it printed.
 
-    def __init__(self, arguments, env, cwd: Path, wrapper=(), program=None):
+    As a context manager it stops the server and requires a good end; after an exception it kills the server.
+    """
+
+    def __init__(self, arguments, env, cwd: Path, wrapper=(), program=None, counted: bool = False):
         """`wrapper`: a command that sets something up and then becomes the server, such as prlimit.
         `program`: another executable than `binary()`.
+        `counted`: `allocations` counts what the server allocates.
         """
         self.cwd = cwd
         self.lines: list[str] = []
@@ -40,12 +47,22 @@ class Server:
             command += ["--port", "0"]
         if "--static-dir" not in command:
             command += ["--static-dir", str(ROOT / "static")]
-        self.process = subprocess.Popen(
+        self.allocations: Allocations | None = None
+        counted_in = cwd / f"allocations-{os.urandom(4).hex()}" if counted and can_count() else None
+        if counted_in:
+            env = counting(counted_in, env)
+        self.process = processes.start(
             command, cwd=cwd, env=clean_environment(env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        line = self.wait_for_line(ADDRESS, 60)
+        try:
+            line = self.wait_for_line(ADDRESS, 60)
+            if counted_in:
+                self.allocations = Allocations(counted_in)
+        except BaseException:
+            self.kill()
+            raise
         scheme, port = ADDRESS.search(line).groups()
         self.port = int(port)
         self.secure = scheme == "https"
@@ -94,8 +111,17 @@ class Server:
                     raise AssertionError(f"no line like {pattern} in:\n" + "\n".join(self.lines))
                 self._changed.wait(min(left, 0.5))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self.kill()
+        else:
+            self.end()
+
     def memory(self, figure: str = "VmRSS") -> int:
-        """Resident bytes of the server; "VmHWM": the most that it ever had."""
+        """Resident bytes of the server, which are good for figures; tests bound `allocations`."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"{figure}:\s+(\d+) kB", status).group(1)) * 1024
 
@@ -111,6 +137,18 @@ class Server:
     def signal(self, number: int):
         self.process.send_signal(number)
 
+    def end(self):
+        """Ends the server in good order; fails when its exit code is another than 0. Does nothing after `stop`."""
+        if self.process.poll() is None:
+            code = self.stop()
+            assert code == 0, f"the server ended with {code}:\n{self.output}"
+
+    def kill(self):
+        self._taking.set()
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(10)
+
     def stop(self, seconds: float = 60) -> int:
         """Ends the server in good order; returns its exit code. The port is free afterwards."""
         if self.process.poll() is None:
@@ -118,8 +156,7 @@ class Server:
             try:
                 self.process.wait(seconds)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.kill()
                 raise AssertionError("the server did not stop:\n" + self.output) from None
         self._reader.join(10)
         return self.process.returncode

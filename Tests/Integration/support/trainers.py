@@ -32,6 +32,14 @@ class Trainers:
                          for run in self.runs]
         self._threads = Threads()
         self._done = threading.Event()
+        self._followed, self._lead = None, 0
+
+    def follow(self, messages: list, lead: int):
+        """From now on they wait when they are more than `lead` steps ahead of a reader who collects these messages."""
+        self._followed, self._lead, self._since = messages, lead, sum(self.accepted) - len(messages)
+
+    def _too_far_ahead(self) -> bool:
+        return self._followed is not None and sum(self.accepted) - self._since - len(self._followed) > self._lead
 
     def expected(self, trainer: int, step: int) -> dict:
         """A step as the server must give it."""
@@ -74,6 +82,9 @@ class Trainers:
         token = [f"Authorization: Bearer {self.server.token}"] if self.server.token else []
         with RawConnection(self.server, timeout=60) as connection:
             while not self._done.is_set():
+                if self._too_far_ahead():
+                    time.sleep(0.001)
+                    continue
                 step = self.accepted[trainer]
                 body = self._encoded[trainer][step % DIFFERENT]
                 answer = connection.ask(ingest(body.replace(b'"global_step": 0', b'"global_step": %d' % step), token))

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "Tests/Integration"))
 
+from support import processes  # noqa: E402
 from support.clients import post_steps, session  # noqa: E402
 from support.server import Server  # noqa: E402
 
@@ -42,7 +43,7 @@ def report(check: str, result: str, passed: bool):
 
 
 def run(command: list) -> tuple[int, str]:
-    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    done = processes.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200",
                                "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(Path(__file__).parent)})
     return done.returncode, done.stdout

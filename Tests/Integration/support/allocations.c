@@ -1,5 +1,6 @@
-/* To be preloaded: counts a process's allocations. The file that the environment's ALLOCATIONS names gets two 64-bit numbers,
- * always up to date: how often memory was asked for, and how many bytes are in use, as the allocator hands them out. */
+/* To be preloaded: counts a process's allocations. The file that the environment's ALLOCATIONS names holds three 64-bit
+ * numbers, always up to date: calls of the allocator, bytes in use (as the allocator hands them out), and the largest
+ * number of bytes in use so far. A reader may set the third one back to the second. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@ extern void __libc_free(void *);
 struct counts {
     atomic_ullong calls;
     atomic_llong bytes;
+    atomic_llong peak;
 };
 static struct counts before;
 static struct counts *counts = &before;
@@ -31,13 +33,17 @@ __attribute__((constructor)) static void begin(void) {
     struct counts *made = shared;
     made->calls = before.calls;
     made->bytes = before.bytes;
+    made->peak = before.peak;
     counts = made;
 }
 
 static void *counted(void *memory) {
     if (!memory) return memory;
     counts->calls++;
-    counts->bytes += (long long)malloc_usable_size(memory);
+    long long size = (long long)malloc_usable_size(memory);
+    long long bytes = atomic_fetch_add(&counts->bytes, size) + size;
+    long long peak = counts->peak;
+    while (bytes > peak && !atomic_compare_exchange_weak(&counts->peak, &peak, bytes)) {}
     return memory;
 }
 
