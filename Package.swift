@@ -58,7 +58,8 @@ let package = Package(
             name: "OpenSSLTransport", dependencies: ["COpenSSL", "Locking", nio.core, nio.tls],
             path: "Sources/NNMonitor/TLS", swiftSettings: fenced),
         .target(
-            name: "WebSocketServer", dependencies: ["Compression", "Locking", nio.core, nio.http1, nio.webSocket],
+            name: "WebSocketServer",
+            dependencies: ["Compression", "Locking", "Text", nio.core, nio.http1, nio.webSocket],
             path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",
@@ -142,7 +143,7 @@ if Context.environment["FUZZ"] != nil {
             name: "Fuzz",
             dependencies: [
                 "MonitorServer", "MonitorCore", "HTTPService", "WebSocketServer", "OpenSSLTransport", "Compression",
-                "COpenSSL", "Locking", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
+                "COpenSSL", "Locking", "Text", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
             ],
             path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: fenced))
 }

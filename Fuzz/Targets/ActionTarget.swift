@@ -1,5 +1,6 @@
 import Foundation
 import MonitorCore
+import Text
 
 /// A subscriber's messages, against Foundation's JSON reader.
 final class ActionTarget: FuzzTarget {
