@@ -1,5 +1,6 @@
 import Foundation
 import MonitorCore
+import Foundations
 
 /// A subscriber's messages, against Foundation's JSON reader.
 final class ActionTarget: FuzzTarget {

@@ -1,5 +1,6 @@
 import Foundation
 import MonitorCore
+import Foundations
 
 /// The metrics decoder, against Foundation's JSON reader: what it accepts, Foundation reads with equal numbers; what it
 /// refuses, it refuses with a well-formed answer. What was accepted is encoded, and Foundation reads the same numbers out of

@@ -6,6 +6,7 @@ import pytest
 from support.clients import receive, session, subscribe
 from support.ingest import accept, changed, get, kept_run, kept_steps, kinds, post, raw_get, rejected, run_path
 from support.payloads import payload, run_id
+from support.raw import RawConnection
 
 # Pairs that Unicode calls canonically equivalent.
 EQUIVALENT = {
@@ -102,3 +103,12 @@ def test_an_escaped_id_is_its_characters(server):
     assert kinds(rejected(post(server, changed(payload("x"), ("metadata", "run_id"), ".."))))
     body = json.dumps(payload("RUN")).replace('"RUN"', '"\\u002e\\u002E"')
     assert kinds(rejected(post(server, body))) == [("string_pattern_mismatch", ("metadata", "run_id"))]
+
+
+@pytest.mark.parametrize("word, status", [("websocket", 101), ("WebSocKet", 101), ("websoc\u212aet", 426)])
+def test_a_word_of_the_protocol_is_its_bytes(server, word, status):
+    """U+212A is `k` in lower case, for who maps letters outside of ASCII."""
+    head = (f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: {word}\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    with RawConnection(server) as connection:
+        assert connection.ask(head.encode(), head=status == 101).status == status

@@ -1,6 +1,7 @@
-package import NIOHTTP1
 import NIOCore
+package import NIOHTTP1
 import NIOWebSocket
+import Foundations
 
 /// Answers a client's opening handshake (RFC 6455 section 4.2).
 package enum WebSocketHandshake {
@@ -19,8 +20,8 @@ package enum WebSocketHandshake {
     ///   - configuration: whether permessage-deflate is taken.
     /// - Returns: what to answer.
     package static func negotiate(_ head: HTTPRequestHead, configuration: WebSocketConfiguration) -> Outcome {
-        let upgrades = head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
-        let connection = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+        let upgrades = head.headers[canonicalForm: "upgrade"].contains { $0.isASCIIWord("websocket") }
+        let connection = head.headers[canonicalForm: "connection"].contains { $0.isASCIIWord("upgrade") }
         guard head.method == .GET, head.version == .http1_1, upgrades, connection else {
             return upgradeRequired("This address speaks WebSocket: ask for an upgrade")
         }
