@@ -49,14 +49,19 @@ package final class HTTPServer: Sendable {
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         let peer = channel.remoteAddress?.ipAddress ?? "local"
         let connection = HTTPConnection(server: self, peer: peer, secure: secure)
+        let input = InputHandler(connection: connection)
+        let decoder = self.makeDecoder()
+        connection.codec = HTTPConnection.Codec(input: input, decoder: decoder)
+        try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
+    }
+
+    /// A decoder for the requests of one connection.
+    func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderListSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderFieldCount = self.configuration.maximumHeaderCount
-        let input = InputHandler(connection: connection)
-        let decoder = ByteToMessageHandler(
+        return ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
-        connection.codec = HTTPConnection.Codec(input: input, decoder: decoder)
-        try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
     }
 }
