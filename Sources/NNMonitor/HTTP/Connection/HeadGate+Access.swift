@@ -12,6 +12,7 @@ extension HeadGate {
     func authorize(_ asker: Asker, scope: Scope, acts: Bool, isPage: Bool) -> Authorization {
         switch self.authenticator.identify(asker.head.headers, peer: asker.peer) {
         case .known(let identity):
+            asker.caller.isKnown = true
             guard identity.scopes.contains(scope) else {
                 return .refused(
                     .error(

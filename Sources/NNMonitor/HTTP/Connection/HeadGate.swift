@@ -31,7 +31,12 @@ struct HeadGate: Sendable {
     let authenticator: Authenticator
     let assets: StaticAssets
 
-    func admit(_ head: HTTPRequestHead, peer: String, secure: Bool) -> Admission {
+    /// Notes whether the client of a request has shown who it is, also when the request is refused.
+    final class Caller {
+        var isKnown = false
+    }
+
+    func admit(_ head: HTTPRequestHead, peer: String, secure: Bool, caller: Caller = Caller()) -> Admission {
         if let refusal = self.refusalOfForm(head) { return refusal }
         // A tunnel; its target is no path.
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
@@ -41,7 +46,7 @@ struct HeadGate: Sendable {
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         if let refusal = self.refusalOfExpectation(head) { return refusal }
-        let asker = Asker(head: head, target: target, peer: peer, secure: secure)
+        let asker = Asker(head: head, target: target, peer: peer, secure: secure, caller: caller)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
                 return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
@@ -70,6 +75,7 @@ struct HeadGate: Sendable {
         var target: RequestTarget
         var peer: String
         var secure: Bool
+        var caller: Caller
     }
 
     // MARK: Routing
