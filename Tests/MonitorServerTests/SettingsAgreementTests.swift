@@ -8,7 +8,7 @@ import Testing
 /// The table is the one definition; the code, the command line, the help and CONFIGURATION.md follow it.
 @Suite struct SettingsAgreementTests {
     @Test func `The table names each setting once`() {
-        #expect(SettingsTable.all.count == 40)
+        #expect(SettingsTable.all.count == 42)
         #expect(Set(SettingsTable.all.map(\.name)).count == SettingsTable.all.count)
         for facts in SettingsTable.all {
             #expect(facts.name.wholeMatch(of: /[A-Z]+(_[A-Z]+)*/) != nil)
@@ -28,13 +28,14 @@ import Testing
         #expect(settings.host == "127.0.0.1" && settings.port == 8000 && settings.threads == 0)
         #expect(settings.staticDir == nil && settings.shutdownGrace == .seconds(10))
         #expect(settings.maxRuns == 10 && settings.maxStepsPerRun == 1000 && settings.maxMemory == 0)
-        #expect(settings.maxRequestSize == 2_000_000 && settings.maxExpansionRatio == 100)
+        #expect(settings.maxRequestSize == 2_000_000 && settings.maxExpansionRatio == 1000)
         #expect(settings.maxBodyMemory == 0)
         #expect(settings.maxHeaderSize == 32_768 && settings.maxHeaderCount == 100)
         #expect(settings.maxConnections == 16_384 && settings.maxConnectionsPerAddress == 1024)
         #expect(settings.handshakeTimeout == .seconds(10) && settings.headerTimeout == .seconds(10))
         #expect(settings.bodyTimeout == .seconds(60) && settings.idleTimeout == .seconds(75))
-        #expect(settings.writeTimeout == .seconds(60))
+        #expect(settings.writeTimeout == .seconds(60) && settings.bodyStallTimeout == .seconds(5))
+        #expect(settings.fileTimeout == .seconds(5))
         #expect(settings.wsMaxMessageSize == 65_536 && settings.wsPingInterval == .seconds(20))
         #expect(settings.wsPongTimeout == .seconds(20) && settings.maxSubscribers == 10_000)
         #expect(settings.subscriberQueue == 256 && settings.subscriberQueueBytes == 16_777_216)
