@@ -17,8 +17,8 @@ BODY = random.Random(1).randbytes(SIZE // 2).hex().encode()
 
 @pytest.fixture
 def bounded(start_server):
-    """Room for two bodies and a half."""
-    return start_server("--max-request-size", 1_000_000, "--max-body-memory", 2_500_000, "--body-timeout", 60)
+    """Room for two bodies of one address, and half of a third."""
+    return start_server("--max-request-size", 1_000_000, "--max-body-memory", 4_000_000, "--body-timeout", 60)
 
 
 def send_whole(server):

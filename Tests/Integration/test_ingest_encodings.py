@@ -74,12 +74,13 @@ ENCODINGS = [
     ("gzip", lambda data: gzip.compress(data, 1)), ("gzip", lambda data: gzip.compress(data, 0)),
     ("deflate", lambda data: zlib.compress(data, 0)),
     ("gzip", lambda data: gzip.compress(data[:100]) + gzip.compress(data[100:])),
+    ("gzip", lambda data: gzip.compress(data) + bytes(1)), ("gzip", lambda data: gzip.compress(data) + bytes(100_000)),
 ]
 
 
 @pytest.mark.parametrize(("coding", "compress"), ENCODINGS, ids=[
     "gzip", "x-gzip", "zlib", "raw deflate", "identity", "GZIP", "X-GZip", "Deflate", "gzip fast", "gzip stored",
-    "zlib stored", "two gzip members"])
+    "zlib stored", "two gzip members", "gzip and a zero", "gzip and many zeros"])
 def test_an_encoded_body_is_read(server, coding, compress):
     posted = new_payload()
     accept(server, compress(encode(posted).encode()), {"Content-Encoding": coding})
@@ -109,7 +110,9 @@ DAMAGED = {
     "gzip with a wrong checksum": ("gzip", flipped(GZIP, len(GZIP) - 8)),
     "gzip with a wrong length": ("gzip", flipped(GZIP, len(GZIP) - 1)),
     "gzip with a wrong method": ("gzip", flipped(GZIP, 2)),
-    "gzip and then garbage": ("gzip", GZIP + b"garbage"), "second member cut": ("gzip", GZIP + GZIP[:-5]),
+    "gzip and then garbage": ("gzip", GZIP + b"garbage"),
+    "gzip, zeros and garbage": ("gzip", GZIP + bytes(20) + b"garbage"), "zeros alone": ("gzip", bytes(20)),
+    "zeros between members": ("gzip", GZIP + bytes(4) + GZIP), "zlib and a zero": ("deflate", ZLIB + bytes(1)), "second member cut": ("gzip", GZIP + GZIP[:-5]),
     "half zlib": ("deflate", ZLIB[:len(ZLIB) // 2]), "zlib with a wrong checksum": ("deflate", flipped(ZLIB, -1)),
     "zlib without its last byte": ("deflate", ZLIB[:-1]), "half deflate": ("deflate", raw_deflate(BODY)[:-20]),
     "invalid deflate block": ("deflate", b"\x07\xff\xff\xff\xff"), "one byte": ("gzip", b"\x1f"),
@@ -173,11 +176,26 @@ def test_a_chunked_body_is_accepted_and_refused_by_its_size(server):
     assert_refused(session.post(url, data=pieces(sized(LIMIT + 1)[1]), **arguments), 413, "payload_too_large")
 
 
+@pytest.mark.parametrize("random_bytes", [0, 1000, 10_000], ids=["hardly any", "a thousand", "ten thousand"])
+@pytest.mark.parametrize("pad_first", [True, False])
+def test_a_body_of_the_largest_size_is_accepted_at_any_ratio_up_to_a_thousand(server, random_bytes, pad_first):
+    posted = new_payload()
+    # The ratio of the padding alone is about 1 030.
+    text = encode(posted).encode()[1:-1] + b',"noise":"' + random.Random(1).randbytes(random_bytes).hex().encode() + b'"'
+    pad = b" " * (LIMIT - len(text) - 2)
+    body = b"{" + (pad + text if pad_first else text + pad) + b"}"
+    assert len(body) == LIMIT
+    data = gzip.compress(body)
+    assert len(data) * 1000 >= LIMIT
+    accept(server, data, {"Content-Encoding": "gzip"})
+    assert_kept(server, posted)
+
+
 @pytest.mark.parametrize("size", [1_900_000, 20_000_000])
 @pytest.mark.parametrize(("coding", "compress"), [
     ("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", raw_deflate)],
     ids=["gzip", "zlib", "raw deflate"])
 def test_a_body_that_expands_beyond_the_ratio_is_413(server, coding, compress, size):
-    # Zeros shrink about a thousandfold; the default limit is a hundred.
+    # Zeros shrink about a thousandfold; the default limit is a thousand.
     response = post(server, compress(bytes(size)), {"Content-Encoding": coding})
     assert_refused(response, 413, "payload_too_large")

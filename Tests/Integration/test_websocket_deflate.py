@@ -90,6 +90,21 @@ def test_offer_is_answered_and_kept(server, run, offer):
             assert f"unknown-{index}" in socket.read_until("error")["message"]
 
 
+@pytest.mark.parametrize("offer", ["permessage-deflate", "permessage-deflate; client_max_window_bits"])
+def test_a_client_may_refer_to_its_earlier_messages_unless_it_offered_not_to(server, offer):
+    with RawWebSocket(server, offer=offer) as socket:
+        # Tornado keeps its window, whatever is answered without a value.
+        compress = Compressor({})
+        for index in range(200):
+            # Distances up to all of the window, over what was sent before it is used.
+            message = json.dumps({"action": f"unknown-{index % 7}", "pad": "%x" % (7 ** (100 + index % 7 * 700))})
+            data = compress(message)
+            socket.frame(TEXT, data, rsv=COMPRESSED)
+            assert f"unknown-{index % 7}" in socket.read_until("error")["message"]
+    with RawWebSocket(server, offer=offer + "; client_no_context_takeover") as socket:
+        assert "client_no_context_takeover" in socket.parameters
+
+
 def test_frames_of_a_history_are_compressed(server, run):
     with RawWebSocket(server, offer="permessage-deflate") as socket:
         socket.say({"action": "subscribe_run", "run_id": run[0]})

@@ -1,6 +1,6 @@
 /// A format that zlib reads and writes.
 package enum CompressionFormat: Sendable, Hashable {
-    /// RFC 1952. Inflating reads all members of a concatenation.
+    /// RFC 1952. Inflating reads all members of a concatenation, and ignores zero bytes after the last one.
     case gzip
     /// RFC 1950.
     case zlib

@@ -9,6 +9,8 @@ package struct Inflater: ~Copyable {
     private var consumed = 0
     private var produced = 0
     private var ended = false
+    /// Zero bytes have followed the end of a gzip member. Nothing but more of them may come.
+    private var isPadded = false
     /// The first bytes of a `deflate` stream, until it is known whether it has zlib's header.
     private var undecided: [UInt8]?
     /// Whether zlib reads without a header, in a `deflate` stream that turned out to have none.
@@ -22,11 +24,14 @@ package struct Inflater: ~Copyable {
     /// - Parameters:
     ///   - format: what the stream is.
     ///   - limits: how much it may expand.
+    ///   - dictionary: for a raw stream, what was expanded before it and may be referred to.
     /// - Throws: `outOfMemory`.
-    package init(format: CompressionFormat, limits: ExpansionLimits) throws(CompressionError) {
+    package init(
+        format: CompressionFormat, limits: ExpansionLimits, dictionary: ByteBuffer = ByteBuffer()
+    ) throws(CompressionError) {
         self.format = format
         self.limits = limits
-        stream = try ZStream(inflating: format.windowBits)
+        stream = try ZStream(inflating: format.windowBits, dictionary: dictionary)
         undecided = format == .deflate ? [] : nil
     }
 
@@ -45,10 +50,11 @@ package struct Inflater: ~Copyable {
 
     /// Ends the stream: it must have come to its end.
     ///
-    /// - Throws: `truncated` when it has not.
+    /// - Throws: `truncated` when it has not; `ratioExceeded` when the whole has expanded too much.
     package mutating func finish() throws(CompressionError) {
         if isRaw { return }
         guard ended else { throw .truncated }
+        if exceedsRatio(limits.maximumRatio) { throw .ratioExceeded(limit: limits.maximumRatio) }
     }
 
     /// Begins to count for the limits anew, as for the next message of a stream with context takeover.
@@ -61,6 +67,7 @@ package struct Inflater: ~Copyable {
     package mutating func resetContext() {
         stream.reset()
         ended = false
+        isPadded = false
         undecided = format == .deflate ? [] : nil
         resetLimits()
     }
@@ -76,6 +83,7 @@ package struct Inflater: ~Copyable {
             if ended {
                 guard input.readableBytes > 0 else { return }
                 guard format.canFollowItself else { throw .trailingData }
+                if format == .gzip, try skipPadding(&input) { return }
                 stream.reset()
                 ended = false
             }
@@ -90,7 +98,10 @@ package struct Inflater: ~Copyable {
             default: throw .corrupt(stream.message)
             }
             if produced > limits.maximumSize { throw .tooLarge(limit: limits.maximumSize) }
-            if produced > limits.ratioFloor, exceedsRatio { throw .ratioExceeded(limit: limits.maximumRatio) }
+            // A stream may be ahead of its average while it is read; `finish` looks at the whole.
+            if exceedsRatio(limits.maximumRatio + limits.maximumRatio / 16) {
+                throw .ratioExceeded(limit: limits.maximumRatio)
+            }
             if input.readableBytes == 0 && progress.produced < room { return }
             if progress.consumed == 0 && progress.produced == 0 && !ended { throw .corrupt(stream.message) }
             if progress.produced == room { room = min(Self.mostRoom, room * 2) }
@@ -101,9 +112,21 @@ package struct Inflater: ~Copyable {
         if case .raw = format { true } else { false }
     }
 
-    private var exceedsRatio: Bool {
-        let (allowed, overflow) = consumed.multipliedReportingOverflow(by: limits.maximumRatio)
+    private func exceedsRatio(_ ratio: Int) -> Bool {
+        guard produced > limits.ratioFloor else { return false }
+        let (allowed, overflow) = consumed.multipliedReportingOverflow(by: ratio)
         return !overflow && produced > allowed
+    }
+
+    /// Ignores zero bytes after a gzip member, as gunzip does: tapes and block devices pad files with them.
+    ///
+    /// - Returns: whether the rest of the input is such padding.
+    private mutating func skipPadding(_ input: inout ByteBuffer) throws(CompressionError) -> Bool {
+        guard isPadded || input.readableBytesView.first == 0 else { return false }
+        isPadded = true
+        guard input.readableBytesView.allSatisfy({ $0 == 0 }) else { throw .trailingData }
+        input.moveReaderIndex(forwardBy: input.readableBytes)
+        return true
     }
 
     /// Looks at the first two bytes: zlib's header is a multiple of 31 with method 8 (RFC 1950 section 2.2).

@@ -24,11 +24,20 @@ import NIOCore
     private let stream: UnsafeMutablePointer<z_stream>
     private let direction: Direction
 
-    init(inflating windowBits: Int32) throws(CompressionError) {
+    /// A stream that inflates. `dictionary` is, for a raw one, the end of what came before it, at most 32 KiB.
+    init(inflating windowBits: Int32, dictionary: ByteBuffer = ByteBuffer()) throws(CompressionError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         direction = .inflating
         guard unsafe nn_inflate_init(stream, windowBits) == Z_OK else { throw .outOfMemory }
+        guard dictionary.readableBytes > 0 else { return }
+        let stream = unsafe self.stream
+        // zlib copies the bytes, which are lent for the call.
+        let code = unsafe dictionary.withUnsafeReadableBytes { bytes in
+            unsafe inflateSetDictionary(
+                stream, bytes.bindMemory(to: UInt8.self).baseAddress, UInt32(clamping: bytes.count))
+        }
+        guard code == Z_OK else { throw .outOfMemory }
     }
 
     init(deflating windowBits: Int32, level: Int, memoryLevel: Int) throws(CompressionError) {

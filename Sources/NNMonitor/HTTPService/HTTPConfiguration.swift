@@ -4,9 +4,10 @@ package import NIOCore
 package struct HTTPConfiguration: Sendable {
     /// The longest request body, on the wire and again after inflating. Over it: 413.
     package var maximumRequestSize = 2_000_000
-    /// How many times larger than its compressed form a body may become. Over it: 413.
-    package var maximumExpansionRatio = 100
-    /// Bodies that are under way at once, of all connections, as far as they have come. Over it: 503.
+    /// How many times larger than its compressed form a body may become, looked at from 64 KiB on. Over it: 413.
+    package var maximumExpansionRatio = 1_000
+    /// Bytes of all bodies under way, until their requests have been handled. `BodyBudget` divides them among the
+    /// clients. Over it: 503.
     package var maximumBodyMemory = 268_435_456
     /// The longest form (`application/x-www-form-urlencoded`), which only the login uses.
     package var maximumFormSize = 16_384
@@ -20,6 +21,8 @@ package struct HTTPConfiguration: Sendable {
     package var headTimeout = TimeAmount.seconds(10)
     /// From the end of the head to the end of the body.
     package var bodyTimeout = TimeAmount.seconds(60)
+    /// An unfinished body that brings fewer than 4 096 bytes in this time may lose its place to others, with 408.
+    package var bodyStallTimeout = TimeAmount.seconds(5)
     /// From the end of an answer to the first byte of the next request.
     package var idleTimeout = TimeAmount.seconds(75)
     /// How long a client may take no byte of an answer before it is dropped.

@@ -19,18 +19,20 @@ package final class HTTPServer: Sendable {
     ///   - authenticator: Who may do what.
     ///   - assets: The static files.
     ///   - logger: Takes the access log, at `info`, and the failures of handlers, at `error`.
+    ///   - strangers: Takes the access log of clients that have not shown who they are; made from `logger` when left out.
     /// - Throws: `invalidPattern` or `duplicateRoute` for routes that can't be used.
     package init(
         configuration: HTTPConfiguration, routes: [Route], authenticator: Authenticator, assets: StaticAssets,
-        logger: Logger
+        logger: Logger, strangers: FoldedLog? = nil
     ) throws(HTTPServiceError) {
         let login = LoginRoutes(authenticator: authenticator, assets: assets, cors: configuration.cors)
         self.configuration = configuration
         self.gate = HeadGate(
             configuration: configuration, router: try Router(routes + login.routes), authenticator: authenticator,
             assets: assets)
-        self.log = AccessLog(logger: logger)
-        self.bodies = BodyBudget(limit: configuration.maximumBodyMemory)
+        self.log = AccessLog(logger: logger, strangers: strangers ?? FoldedLog(logger: logger))
+        self.bodies = BodyBudget(
+            limit: configuration.maximumBodyMemory, stallTime: configuration.bodyStallTimeout)
         self.decoration = ResponseDecoration(
             cors: configuration.cors, serverName: configuration.serverName, hstsMaxAge: configuration.hstsMaxAge)
         self.compression = ResponseCompression(
@@ -51,14 +53,19 @@ package final class HTTPServer: Sendable {
         let peer = channel.remoteAddress?.ipAddress ?? "local"
         let connection = HTTPConnection(
             server: self, peer: peer, port: channel.localAddress?.port ?? 0, secure: secure)
+        let input = InputHandler(connection: connection)
+        let decoder = self.makeDecoder()
+        connection.codec = HTTPConnection.Codec(input: input, decoder: decoder)
+        try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
+    }
+
+    /// A decoder for the requests of one connection.
+    func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderListSize = self.configuration.maximumHeaderBytes
         limits.maxHeaderFieldCount = self.configuration.maximumHeaderCount
-        let input = InputHandler(connection: connection)
-        let decoder = ByteToMessageHandler(
+        return ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
-        connection.codec = HTTPConnection.Codec(input: input, decoder: decoder)
-        try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
     }
 }

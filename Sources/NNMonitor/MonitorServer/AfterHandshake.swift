@@ -1,6 +1,8 @@
 import HTTPService
+import Logging
 import NIOCore
 import NIOTLS
+import TLS
 
 /// Stands behind TLS until the handshake is complete, then puts the HTTP service in its place.
 ///
@@ -10,8 +12,21 @@ final class AfterHandshake: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let http: HTTPServer
+    private let strangers: FoldedLog
 
-    init(http: HTTPServer) { self.http = http }
+    init(http: HTTPServer, strangers: FoldedLog) {
+        self.http = http
+        self.strangers = strangers
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? TLSError {
+            strangers.note(error.handshakeCause, level: .info, "TLS handshake failed") {
+                ["reason": "\(error)", "peer": "\(context.remoteAddress?.ipAddress ?? "unknown")"]
+            }
+        }
+        context.fireErrorCaught(error)
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
@@ -30,6 +45,18 @@ final class AfterHandshake: ChannelInboundHandler, RemovableChannelHandler {
             context.close(promise: nil)
         default:
             context.fireUserInboundEventTriggered(event)
+        }
+    }
+}
+
+extension TLSError {
+    /// The kind of failure, without what the client sent.
+    fileprivate var handshakeCause: String {
+        switch self {
+        case .handshakeTimeout: "TLS timeout"
+        case .handshakeInterrupted: "TLS interrupted"
+        case .plainHTTP: "TLS plain HTTP"
+        default: "TLS failed"
         }
     }
 }

@@ -28,25 +28,32 @@ enum Application {
                 "the limit of open files is below MAX_CONNECTIONS; raise it with ulimit -n",
                 metadata: ["limit": "\(files)", "max_connections": "\(settings.maxConnections)"])
         }
-        let access = try Access(settings)
-        let tls = try TLSSetup(settings)
-        let assets = try StaticFolder.load(settings)
+        let access = try await read("tokens", settings) { try Access(settings) }
+        let tls = try await read("TLS certificate", settings) { try TLSSetup(settings) }
+        let assets = try await read("static files", settings) { try StaticFolder.load(settings) }
+        let strangers = FoldedLog(logger: logger)
         let authenticator = Authenticator(
             table: access.table, failureLimit: settings.authFailureLimit,
             sessionLimitPerToken: settings.maxSessionsPerToken, digest: { SHA256Digest.hash($0) })
         let registry = ConnectionRegistry(
-            limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress)
+            limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress,
+            onRefusal: { refusal, peer in
+                strangers.note(refusal.rawValue, level: .warning, "connection refused") {
+                    ["limit": "\(refusal.rawValue)", "peer": "\(peer)"]
+                }
+            })
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), logger: logger,
             onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,
-            authenticator: authenticator, assets: assets, logger: logger)
+            authenticator: authenticator, assets: assets, logger: logger, strangers: strangers)
 
         let threads = settings.threads > 0 ? settings.threads : System.coreCount
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let listener = Listener(
             settings: settings, group: group, registry: registry, http: http, tls: tls.source, logger: logger,
+            strangers: strangers,
             onListening: { address in
                 // Signals are caught by now: whoever reads the banner may send them.
                 Banner(settings: settings, address: address, tls: tls, access: access.policy).show()
@@ -56,13 +63,39 @@ enum Application {
             signals: await UnixSignalsSequence(trapping: .sighup))
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: listener), .init(service: reload), .init(service: FreedMemory())],
+                services: [
+                    .init(service: listener), .init(service: reload), .init(service: FreedMemory()),
+                    .init(service: FoldedCounts(log: strangers)),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
                     SwiftLogNoOpLogHandler()
                 })
         ).run()
+        strangers.writeCounts(all: true)
         try await group.shutdownGracefully()
+    }
+
+    /// Reads files that a setting names, within a time.
+    private static func read<Value: Sendable>(
+        _ what: String, _ settings: Settings, _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await FileReader(what).read(within: settings.fileTimeout, work)
+        } catch let failure as FileReader.Failure {
+            throw StartError("\(what): \(failure)")
+        }
+    }
+}
+
+/// Writes the counts of folded log lines when their interval has ended.
+struct FoldedCounts: Service {
+    let log: FoldedLog
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: .seconds(5))) != nil { log.writeCounts() }
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import HTTPService
 import MonitorAPI
 import NIOCore
 import Foundations
@@ -20,12 +21,21 @@ final class ConnectionRegistry: Sendable {
 
     private let limit: Int
     private let limitPerAddress: Int
+    private let onRefusal: @Sendable (Refusal, String) -> Void
     private let state = Guarded(State())
+
+    /// The limit for which a connection is refused.
+    enum Refusal: String {
+        case total = "MAX_CONNECTIONS"
+        case address = "MAX_CONNECTIONS_PER_ADDRESS"
+    }
 
     /// - Parameters:
     ///   - limit: connections at once.
-    ///   - limitPerAddress: connections at once from one address.
-    init(limit: Int, limitPerAddress: Int) {
+    ///   - limitPerAddress: connections at once from one address; an IPv6 /64 counts as one.
+    ///   - onRefusal: called with the limit and the client's address for each connection that is refused.
+    init(limit: Int, limitPerAddress: Int, onRefusal: @escaping @Sendable (Refusal, String) -> Void = { _, _ in }) {
+        self.onRefusal = onRefusal
         self.limit = limit
         self.limitPerAddress = limitPerAddress
     }
@@ -37,19 +47,23 @@ final class ConnectionRegistry: Sendable {
     ///
     /// - Returns: whether it is within the limits; if not, close it.
     func admit(_ channel: any Channel) -> Bool {
-        let address = channel.remoteAddress?.ipAddress ?? ""
+        let peer = channel.remoteAddress?.ipAddress ?? ""
+        let address = ClientAddress.key(peer)
         let id = ObjectIdentifier(channel)
-        let isAdmitted = state.withLock { state in
-            guard state.channels.count < limit, state.perAddress[address, default: 0] < limitPerAddress else {
-                return false
-            }
+        let refusal = state.withLock { state -> Refusal? in
+            guard state.channels.count < limit else { return .total }
+            guard state.perAddress[address, default: 0] < limitPerAddress else { return .address }
             state.channels[id] = (channel, .request)
             state.perAddress[address, default: 0] += 1
             state.requests += 1
-            return true
+            return nil
         }
-        if isAdmitted { channel.closeFuture.whenComplete { [self] _ in remove(id, address) } }
-        return isAdmitted
+        if let refusal {
+            onRefusal(refusal, peer)
+            return false
+        }
+        channel.closeFuture.whenComplete { [self] _ in remove(id, address) }
+        return true
     }
 
     /// Notes that a connection has become a subscriber's.

@@ -15,6 +15,7 @@ struct Listener: Service {
     let http: HTTPServer
     let tls: TLSContextSource?
     let logger: Logger
+    let strangers: FoldedLog
     /// Told of the address once it is listened on.
     let onListening: @Sendable (SocketAddress?) -> Void
 
@@ -34,13 +35,13 @@ struct Listener: Service {
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [registry, tls, http] channel in
+            .childChannelInitializer { [registry, tls, http, strangers] channel in
                 guard registry.admit(channel) else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
                     guard let tls else { return try http.install(on: channel, secure: false) }
                     try channel.pipeline.syncOperations.addHandlers([
                         TLSServerHandler(context: tls.current, handshakeTimeout: handshakeTimeout),
-                        AfterHandshake(http: http),
+                        AfterHandshake(http: http, strangers: strangers),
                     ])
                 }
             }

@@ -6,6 +6,9 @@ import UnixSignals
 
 /// On SIGHUP reads certificate, key, tokens and static files again. Each that can't be used is left as it was, and the
 /// log says why; no connection is dropped.
+///
+/// Each is read on a thread of its own and within a time, so a file that blocks delays neither the others nor the end of
+/// the server. Signals that come during a reload lead to one more.
 struct Reload: Service {
     let settings: Settings
     let tls: TLSContextSource?
@@ -15,31 +18,72 @@ struct Reload: Service {
     /// SIGHUPs, caught since before the server listens.
     let signals: UnixSignalsSequence
 
+    private let readers = (tls: FileReader("tls files"), tokens: FileReader("tokens"), assets: FileReader("assets"))
+
+    init(
+        settings: Settings, tls: TLSContextSource?, authenticator: Authenticator, assets: StaticAssets, logger: Logger,
+        signals: UnixSignalsSequence
+    ) {
+        self.settings = settings
+        self.tls = tls
+        self.authenticator = authenticator
+        self.assets = assets
+        self.logger = logger
+        self.signals = signals
+    }
+
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await _ in signals { reload() }
+            let (requests, request) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await _ in signals { request.yield() }
+                    request.finish()
+                }
+                for await _ in requests { await reload() }
+                group.cancelAll()
+            }
         }
     }
 
-    private func reload() {
-        attempt("TLS certificate") {
-            guard let context = try tls?.reload() else { return nil }
-            return "SHA-256 \(context.certificate.sha256Fingerprint)"
-        }
-        attempt("tokens") {
-            guard let table = try Access.reloaded(settings) else { return nil }
-            authenticator.replace(with: table)
-            return "\(table.entries.count)"
-        }
-        attempt("static files") {
-            try assets.reload()
-            return "done"
+    private func reload() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await attempt("TLS certificate") {
+                    guard let tls else { return nil }
+                    let context = try await readers.tls.read(within: settings.fileTimeout) { try tls.read() }
+                    tls.use(context)
+                    return "SHA-256 \(context.certificate.sha256Fingerprint)"
+                }
+            }
+            group.addTask {
+                await attempt("tokens") {
+                    let read = try await readers.tokens.read(within: settings.fileTimeout) {
+                        try Access.reloaded(settings)
+                    }
+                    guard let table = read else { return nil }
+                    authenticator.replace(with: table)
+                    return "\(table.entries.count)"
+                }
+            }
+            group.addTask {
+                await attempt("static files") {
+                    let read = try await readers.assets.read(within: settings.fileTimeout) { try assets.read() }
+                    guard let files = read else { return nil }
+                    assets.use(files)
+                    return "done"
+                }
+            }
         }
     }
 
-    private func attempt(_ what: String, _ body: () throws -> String?) {
+    private func attempt(_ what: String, _ body: () async throws -> String?) async {
         do {
-            if let result = try body() { logger.notice("reloaded", metadata: ["what": "\(what)", "now": "\(result)"]) }
+            if let result = try await body() {
+                logger.notice("reloaded", metadata: ["what": "\(what)", "now": "\(result)"])
+            }
+        } catch is CancellationError {
+            // The server stops.
         } catch {
             logger.error("not reloaded, kept as it was", metadata: ["what": "\(what)", "reason": "\(error)"])
         }

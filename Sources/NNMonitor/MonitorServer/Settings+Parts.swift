@@ -26,6 +26,7 @@ extension HTTPConfiguration {
         maximumExpansionRatio = settings.maxExpansionRatio
         let bodies = settings.maxBodyMemory
         maximumBodyMemory = bodies > 0 ? bodies : max(268_435_456, 4 * settings.maxRequestSize)
+        bodyStallTimeout = TimeAmount(settings.bodyStallTimeout)
         maximumHeaderBytes = settings.maxHeaderSize
         maximumHeaderCount = settings.maxHeaderCount
         headTimeout = TimeAmount(settings.headerTimeout)

@@ -1,11 +1,35 @@
 import SystemPackage
 
-/// Small files, read whole: what the system tells of the process, tokens, settings.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Small files, read whole: figures of the process, tokens, settings.
 enum TextFile {
-    /// The bytes of a file.
-    ///
-    /// - Throws: why it can't be read.
-    static func bytes(of path: String) throws(Errno) -> [UInt8] {
+    /// Why a file cannot be read.
+    enum Failure: Error, Equatable, CustomStringConvertible {
+        case system(Errno)
+        /// A pipe, a device or a folder.
+        case notRegular
+
+        var description: String {
+            switch self {
+            case .system(let error): "\(error)"
+            case .notRegular: "it is not a regular file"
+            }
+        }
+    }
+
+    /// The bytes of a file. A pipe or device is refused before it is opened, which could wait without end.
+    static func bytes(of path: String) throws(Failure) -> [UInt8] {
+        var facts = stat()
+        // The path is lent to the call as a C string, and `facts` is a local.
+        guard unsafe stat(path, &facts) == 0 else { throw .system(Errno(rawValue: errno)) }
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly)
             return try file.closeAfter {
@@ -21,7 +45,7 @@ enum TextFile {
             }
         } catch {
             // The package's calls throw nothing else.
-            throw error as? Errno ?? .ioError
+            throw .system(error as? Errno ?? .ioError)
         }
     }
 

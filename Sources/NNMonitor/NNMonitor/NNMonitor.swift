@@ -5,6 +5,7 @@ import MonitorServer
 @main
 struct NNMonitor {
     static func main() async {
+        ProcessArguments.requireThem()
         await ServeCommand.main()
     }
 }

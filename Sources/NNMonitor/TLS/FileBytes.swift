@@ -12,6 +12,7 @@ enum FileBytes {
     enum Failure: Error {
         case noSuchFile
         case noPermission
+        case notRegular
         case other(String)
 
         init(errno code: CInt) {
@@ -28,6 +29,7 @@ enum FileBytes {
             switch self {
             case .noSuchFile: "no such file or folder"
             case .noPermission: "permission denied"
+            case .notRegular: "it is not a regular file"
             case .other(let text): text
             }
         }
@@ -37,8 +39,13 @@ enum FileBytes {
     static let maximumSize = 4 << 20
 
     /// The whole of a file of at most `maximumSize` bytes. It may be a private key: no copy of it stays in memory.
+    ///
+    /// A pipe or device is refused before it is opened, which could wait without end.
     static func read(_ path: String) throws(Failure) -> SecretBytes {
-        // The path is lent to the call as a C string.
+        var facts = stat()
+        // Here and below: the path is lent to the calls as a C string, and `facts` is a local.
+        guard unsafe stat(path, &facts) == 0 else { throw Failure(errno: errno) }
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
         defer { close(descriptor) }

@@ -50,7 +50,7 @@ enum PEMFile {
             switch error {
             case .noSuchFile: throw .noSuchFile(file, content)
             case .noPermission: throw .noPermission(file, content)
-            case .other(let reason): throw .unreadable(file: file, reason: reason)
+            case .notRegular, .other: throw .unreadable(file: file, reason: error.reason)
             }
         }
     }

@@ -21,8 +21,14 @@ package final class TLSContextSource: Sendable {
     /// - Throws: What is wrong with the files; nothing has changed then.
     @discardableResult
     package func reload() throws(TLSError) -> TLSContext {
-        let fresh = try TLSContext(configuration: current.configuration)
-        context.withLock { $0 = fresh }
+        let fresh = try read()
+        use(fresh)
         return fresh
     }
+
+    /// Reads the files again, without a change for connections. This reads from disk: not on an event loop.
+    package func read() throws(TLSError) -> TLSContext { try TLSContext(configuration: current.configuration) }
+
+    /// Gives new connections a context that was read before.
+    package func use(_ fresh: TLSContext) { context.withLock { $0 = fresh } }
 }

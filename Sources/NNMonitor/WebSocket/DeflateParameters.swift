@@ -6,12 +6,13 @@ package struct DeflateParameters: Sendable, Hashable {
     package var clientMaxWindowBits: Int
     /// The server compresses each message by itself. Always so: the same bytes then serve every subscriber.
     package var serverNoContextTakeover: Bool
-    /// The client compresses each message by itself. Always so: an idle connection then holds no window.
+    /// The client compresses each message by itself. So it is where the client offers it; others may refer to their
+    /// earlier messages.
     package var clientNoContextTakeover: Bool
 
     package init(
         serverMaxWindowBits: Int = 15, clientMaxWindowBits: Int = 15, serverNoContextTakeover: Bool = true,
-        clientNoContextTakeover: Bool = true
+        clientNoContextTakeover: Bool = false
     ) {
         self.serverMaxWindowBits = serverMaxWindowBits
         self.clientMaxWindowBits = clientMaxWindowBits
@@ -37,12 +38,15 @@ package struct DeflateParameters: Sendable, Hashable {
     /// Checks an offer's parameters: each known, at most once, with the values that section 7.1 allows.
     private static func accept(_ offer: ExtensionOffer) -> (DeflateParameters, String)? {
         var parameters = DeflateParameters()
-        var answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        var answer = "permessage-deflate; server_no_context_takeover"
         var seen: Set<String> = []
         for (name, value) in offer.parameters {
             guard seen.insert(name).inserted else { return nil }
             switch (name, value) {
-            case ("server_no_context_takeover", nil), ("client_no_context_takeover", nil): break
+            case ("server_no_context_takeover", nil): break
+            case ("client_no_context_takeover", nil):
+                parameters.clientNoContextTakeover = true
+                answer += "; client_no_context_takeover"
             case ("client_max_window_bits", nil): break
             case ("server_max_window_bits", let value?):
                 guard let bits = windowBits(value) else { return nil }

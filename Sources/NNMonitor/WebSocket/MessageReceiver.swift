@@ -23,8 +23,11 @@ struct MessageReceiver: ~Copyable {
 
     private var parser: FrameParser
     private var message: Message?
-    /// Made for the first compressed message, and kept only where the client keeps its window.
+    /// Made for each compressed message, so that an idle connection holds no stream of zlib's.
     private var inflater: Inflater?
+    /// The end of what earlier compressed messages expanded to, where the client may refer to it. It is at most as long as
+    /// the client's window (32 KiB), and no longer than what the client has sent.
+    private var window = ByteBuffer()
     private let deflate: DeflateParameters?
     private let configuration: WebSocketConfiguration
 
@@ -107,7 +110,7 @@ struct MessageReceiver: ~Copyable {
             if inflater == nil {
                 let limits = ExpansionLimits(
                     maximumSize: configuration.maximumMessageSize, maximumRatio: configuration.maximumExpansionRatio)
-                inflater = try Inflater(format: .raw(windowBits: 15), limits: limits)
+                inflater = try Inflater(format: .raw(windowBits: 15), limits: limits, dictionary: window)
             }
             var piece = piece
             try inflater?.inflate(&piece, into: &output)
@@ -121,7 +124,20 @@ struct MessageReceiver: ~Copyable {
             default: throw WebSocketViolation(code: .dataInconsistentWithMessage, reason: "invalid compressed data")
             }
         }
-        if deflate?.clientNoContextTakeover == true { inflater = nil } else { inflater?.resetLimits() }
+        inflater = nil
+        if deflate?.clientNoContextTakeover == false { keepWindow(with: output) }
+    }
+
+    /// Keeps what the client's next message may refer to.
+    private mutating func keepWindow(with message: ByteBuffer) {
+        let size = 1 << max(deflate?.clientMaxWindowBits ?? 15, 9)
+        let fresh = min(message.readableBytes, size)
+        let old = min(window.readableBytes, size - fresh)
+        var kept = ByteBuffer()
+        kept.reserveCapacity(old + fresh)
+        kept.writeBytes(window.readableBytesView.suffix(old))
+        kept.writeBytes(message.readableBytesView.suffix(fresh))
+        window = kept
     }
 }
 

@@ -14,7 +14,7 @@ KINDS = [
     (request("/health/"), 307), (request("/health", "OPTIONS"), 204), (request("/api/v1/runs"), 200),
     (request("/api/v1/runs/conformance"), 200), (request("/static/letters.txt", headers=["Range: bytes=0-0"]), 206),
     (request("/static/letters.txt", headers=["If-None-Match: *"]), 304), (request("/static/%zz"), 400),
-    (get("Expect: miracles"), 417),
+    (get("Expect: miracles"), 417), (get("Upgrade: h2c", "Connection: Upgrade"), 200),
 ]
 
 # What ends a pipeline, and how it is answered.
@@ -27,7 +27,7 @@ ENDS = {
     "an unknown method": (request("/", "BREW"), 501), "another version": (get(version="HTTP/2.0"), 505),
     "HTTP/1.0": (get(version="HTTP/1.0"), 200), "a long target": (get(target="/" + "a" * 9000), 414),
     "a long head": (get("X: " + "y" * 40_000), 431), "a body that is too long": (post("Content-Length: 3000000"), 413),
-    "an upgrade that is not granted": (get("Upgrade: h2c", "Connection: Upgrade"), 200),
+    "a WebSocket that is not granted": (get("Upgrade: websocket", "Connection: Upgrade"), 200),
     "half a request": (get()[:-4] + b"\r\nContent-Length: +5\r\n\r\n", 400),
 }
 

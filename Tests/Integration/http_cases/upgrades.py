@@ -18,13 +18,18 @@ def without(line: str, *others: str) -> list[str]:
 
 
 def refused(name: str, sent: bytes, status: int, **more) -> Case:
-    """The decoder stops behind whoever asks for another protocol, so the connection ends where it is not granted."""
+    """A WebSocket upgrade that is not granted ends the connection: a proxy may take it for granted."""
     return Case(name, [sent + NEXT], [status], CLOSED, **more)
 
 
 def asks_again(name: str, sent: bytes) -> Case:
     """No upgrade was asked for: this stays HTTP, and the connection open."""
     return Case(name, [sent + NEXT], [426, NEXT_STATUS], KEPT, says_how)
+
+
+def ignored(name: str, sent: bytes, status: int, **more) -> Case:
+    """Another protocol is not spoken: this stays HTTP, and the connection open (RFC 9110 section 7.8)."""
+    return Case(name, [sent + NEXT], [status, NEXT_STATUS], KEPT, **more)
 
 
 def says_how(answers):
@@ -70,24 +75,32 @@ CASES = [
     refused("upgrade with two versions", ws(*WHOLE, VERSION), 426),
     *(refused(f"upgrade with version {name}", ws(*without(VERSION, f"Sec-WebSocket-Version: {version}")), 426)
       for name, version in BAD_VERSIONS.items()),
-    refused("upgrade to another protocol where WebSocket is", ws(*without(UPGRADE, "Upgrade: h2c")), 426),
-    refused("upgrade with an empty protocol", ws(*without(UPGRADE, "Upgrade:")), 426),
+    ignored("upgrade to another protocol where WebSocket is", ws(*without(UPGRADE, "Upgrade: h2c")), 426),
+    ignored("upgrade with an empty protocol", ws(*without(UPGRADE, "Upgrade:")), 426),
     asks_again("WebSocket's address without an upgrade", ws()),
     asks_again("upgrade without Connection", ws(*without(CONNECTION))),
     asks_again("upgrade that Connection doesn't name", ws(*without(CONNECTION, "Connection: keep-alive"))),
     asks_again("Connection that names an upgrade that isn't there", ws(*without(UPGRADE))),
-    refused("upgrade to HTTP/2 where nothing upgrades",
+    ignored("upgrade to HTTP/2 where nothing upgrades",
             get("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"),
             200),
-    refused("upgrade to TLS", get("Upgrade: TLS/1.0", "Connection: Upgrade"), 200),
+    ignored("upgrade to TLS", get("Upgrade: TLS/1.0", "Connection: Upgrade"), 200),
     refused("upgrade to WebSocket where nothing upgrades", get(*WHOLE), 200),
-    refused("upgrade to nothing known, with a body",
+    ignored("upgrade to nothing known, with a body",
             post("Upgrade: cow", "Connection: upgrade", "Content-Length: 5", body=b"hello"), 303),
-    refused("upgrade to nothing known, with a chunked body",
+    ignored("upgrade to nothing known, with a chunked body",
             post("Upgrade: cow", "Connection: upgrade", "Transfer-Encoding: chunked", body=chunked(b"hello")), 303),
     refused("upgrade at an address that isn't there", request("/next", headers=WHOLE), 404),
+    ignored("upgrade to nothing, of a page", get("Upgrade:", "Connection: Upgrade"), 200),
+    ignored("upgrade to HTTP/2, as Java asks for it, with a body",
+            post("Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAEAAEAAAAIAAAAB", "Upgrade: h2c",
+                 "Content-Length: 5", body=b"hello"), 303),
+    Case("upgrades to HTTP/2, one after another", [get("Upgrade: h2c", "Connection: Upgrade") * 5 + NEXT],
+         [200] * 5 + [NEXT_STATUS], KEPT),
+    refused("upgrade to HTTP/2 beside close", get("Upgrade: h2c", "Connection: Upgrade, close"), 200),
     Case("megabytes behind an upgrade that is not granted",
-         [get("Upgrade: h2c", "Connection: Upgrade") + bytes(2_000_000)], [200], CLOSED),
+         [get("Upgrade: h2c", "Connection: Upgrade") + bytes(2_000_000)], [200, 400], CLOSED),
+    Case("megabytes behind a WebSocket that is not granted", [get(*WHOLE) + bytes(2_000_000)], [200], CLOSED),
     Case("upgrade without Connection, with a body",
          [request(SINK, "POST", ["Upgrade: websocket"], b"hello") + NEXT], [303, NEXT_STATUS], KEPT),
 ]

@@ -86,6 +86,18 @@ import Testing
         #expect(throws: CompressionError.self) { try expand(member, .gzip) }
     }
 
+    @Test(arguments: [1, 600, 70_000])
+    func `Zero bytes after a gzip member are ignored`(count: Int) throws {
+        var member = try compress(sample(1000), .gzip)
+        member.writeRepeatingByte(0, count: count)
+        #expect(try expand(member, .gzip).count == 1000)
+        member.writeString("x")
+        #expect(throws: CompressionError.trailingData) { try expand(member, .gzip) }
+        var stream = try compress(sample(10), .zlib)
+        stream.writeRepeatingByte(0, count: count)
+        #expect(throws: CompressionError.trailingData) { try expand(stream, .zlib) }
+    }
+
     @Test func aBombIsStoppedByItsSizeOrItsRatio() throws {
         let zeros = try compress([UInt8](repeating: 0, count: 20_000_000), .gzip)
         #expect(throws: CompressionError.tooLarge(limit: 1_000_000)) {

@@ -368,7 +368,7 @@ import Testing
             #expect(answer.hasSuffix("\r\n\r\nalready sent, and sent later"))
             for (request, status) in [
                 ("GET /echo-upgrade HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 426),
-                ("GET /refused HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", 400),
+                ("GET /refused HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: echo\r\n\r\n", 400),
                 ("POST /echo-upgrade HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 405),
             ] {
                 let answer = try await RawClient.run(port: port) { client in

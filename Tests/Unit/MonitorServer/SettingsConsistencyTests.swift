@@ -14,15 +14,15 @@ import Testing
         #expect(both.usesTLS)
     }
 
-    @Test func `All bodies together have room for one`() async throws {
-        var environment = ["NN_MONITOR_MAX_BODY_MEMORY": "1999999"]
+    @Test func `All bodies together have room for one and for others`() async throws {
+        var environment = ["NN_MONITOR_MAX_BODY_MEMORY": "3999999"]
         let refusal = try #require(await SettingsFixture.refusal(environment: environment))
         #expect(
             refusal.hasPrefix(
-                "NN_MONITOR_MAX_BODY_MEMORY: '1999999' (from the environment) is not allowed: MAX_REQUEST_SIZE is 2000000"
+                "NN_MONITOR_MAX_BODY_MEMORY: '3999999' (from the environment) is not allowed: MAX_REQUEST_SIZE is 2000000"
             ))
-        environment["NN_MONITOR_MAX_BODY_MEMORY"] = "2000000"
-        #expect(try await SettingsFixture.settings(environment: environment).maxBodyMemory == 2_000_000)
+        environment["NN_MONITOR_MAX_BODY_MEMORY"] = "4000000"
+        #expect(try await SettingsFixture.settings(environment: environment).maxBodyMemory == 4_000_000)
     }
 
     @Test func `The certificate of our own making excludes another`() async throws {
@@ -75,6 +75,30 @@ import Testing
                     "nn_monitor_host (from \(file)) is not a setting; the nearest is NN_MONITOR_HOST",
                 ])
         }
+    }
+
+    @Test func `What Kubernetes and the clients set gets no warning, the service's port one`() async throws {
+        var environment = [
+            "NN_MONITOR_PORT_8000_TCP": "tcp://10.96.12.34:8000", "NN_MONITOR_PORT_8000_TCP_PROTO": "tcp",
+            "NN_MONITOR_SERVICE_HOST": "10.96.12.34", "NN_MONITOR_SERVICE_PORT_HTTP": "8000",
+            "NN_MONITOR_URL": "http://a", "NN_MONITOR_TOKEN": "t", "NN_MONITOR_RUN_ID": "r",
+        ]
+        var sources = try await SettingsFixture.sources(environment: environment)
+        #expect(SettingsWarnings.all(for: try Settings(from: sources), from: sources).isEmpty)
+        environment["NN_MONITOR_PORT"] = "tcp://10.96.12.34:8000"
+        sources = try await SettingsFixture.sources(environment: environment)
+        var settings = try Settings(from: sources)
+        #expect(settings.port == 8000)
+        let warnings = SettingsWarnings.all(for: settings, from: sources)
+        #expect(warnings.count == 1 && warnings[0].hasPrefix("NN_MONITOR_PORT is 'tcp://10.96.12.34:8000'"))
+        settings = try await SettingsFixture.settings(
+            options: [SettingsTable.port.facts: "9000"], environment: environment)
+        #expect(settings.port == 9000)
+    }
+
+    @Test func `A process without arguments is refused`() {
+        #expect(ProcessArguments.refusal(arguments: [])?.contains("/proc is not mounted") == true)
+        #expect(ProcessArguments.refusal(arguments: ["NNMonitor"]) == nil)
     }
 
     @Test(arguments: [

@@ -36,11 +36,25 @@ package final class StaticAssets: Sendable {
                 }))
     }
 
+    /// The files of the folder as they are now.
+    package struct Files: Sendable {
+        fileprivate let table: [String: Asset]
+    }
+
     /// Reads the folder again and puts all of it in place at once; when that fails, what there was stays.
     package func reload() throws(HTTPServiceError) {
-        guard let folder = self.folder else { return }
-        let table = Self.table(of: try folder.read())
-        self.assets.withLock { $0 = table }
+        if let files = try self.read() { self.use(files) }
+    }
+
+    /// Reads the folder again, without a change for requests; nil when the files come from no folder.
+    package func read() throws(HTTPServiceError) -> Files? {
+        guard let folder = self.folder else { return nil }
+        return Files(table: Self.table(of: try folder.read()))
+    }
+
+    /// Puts files that were read before in place, all at once.
+    package func use(_ files: Files) {
+        self.assets.withLock { $0 = files.table }
     }
 
     /// The asset at a decoded path.

@@ -2,13 +2,26 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// One line a request at `info`. It holds no secret: neither queries nor headers nor bodies are logged.
+/// One line a request at `info`; requests of strangers are folded, so that they cannot fill the log. It holds no secret:
+/// neither queries nor headers nor bodies are logged.
 struct AccessLog: Sendable {
     let logger: Logger
+    let strangers: FoldedLog
 
     /// Writes the line of an exchange that is over; `isComplete` says whether its answer was written to its end.
     func record(_ exchange: Exchange, peer: String, now: NIODeadline, isComplete: Bool) {
         guard self.logger.logLevel <= .info else { return }
+        guard !exchange.isKnown else {
+            self.logger.info("request", metadata: self.fields(exchange, peer: peer, now: now, isComplete: isComplete))
+            return
+        }
+        let status = exchange.status.map { String($0.code) } ?? "-"
+        self.strangers.note("request \(status)", level: .info, "request") {
+            self.fields(exchange, peer: peer, now: now, isComplete: isComplete)
+        }
+    }
+
+    private func fields(_ exchange: Exchange, peer: String, now: NIODeadline, isComplete: Bool) -> Logger.Metadata {
         let tenths = (now - exchange.started).nanoseconds / 100_000
         var metadata: Logger.Metadata = [
             "method": "\(exchange.method.rawValue)",
@@ -19,7 +32,7 @@ struct AccessLog: Sendable {
             "peer": "\(peer)",
         ]
         if !isComplete { metadata["aborted"] = "true" }
-        self.logger.info("request", metadata: metadata)
+        return metadata
     }
 
     /// A handler threw something that is not an answer.

@@ -8,12 +8,18 @@ enum BodyFailure: Error, Equatable {
     case expandsTooMuch(limit: Int)
     case corrupt(String)
     case outOfMemory
-    /// Other requests' bodies take all the room that there is for bodies.
+    /// Other bodies take all the room that the body's client may use.
     case noRoom
+    /// The body made no progress, and other bodies needed its room.
+    case stalled
 
     var response: HTTPResponse {
         switch self {
         case .noRoom: Self.busy
+        case .stalled:
+            .error(
+                .requestTimeout, code: "request_timeout",
+                message: "The request's body made no progress while other bodies needed its room; send it again")
         case .tooLarge(let limit):
             .error(.payloadTooLarge, code: "payload_too_large", message: "The body is larger than \(limit) bytes")
         case .expandsTooMuch(let limit):
@@ -37,23 +43,34 @@ extension BodyFailure {
     }
 }
 
-/// Gathers a body, inflating it as it comes; bounded on the wire and after inflating, and together with those of the other
-/// connections.
+/// Gathers a body and inflates it as it comes. The body is bounded on the wire and after inflating, and has a place in the
+/// budget of all bodies.
 final class BodyCollector {
+    /// Bytes of zlib's state and window for one stream that is being inflated.
+    private static let inflaterMemory = 40 << 10
+
     private let isKept: Bool
     private let limit: Int
     private var wireBytes = 0
     private var buffer = ByteBuffer()
     private var inflater: Inflater?
     private let budget: BodyBudget
+    private let share: Int
+    private var place: UInt64?
+    /// Bytes that the place was given.
     private var taken = 0
+    /// Bytes that the inflater counts for, once the body waits.
+    private var overhead = 0
 
     /// A collector for one body. One that is not kept is only counted. `limit` is in bytes, on the wire and inflated;
-    /// `ratio` is how many times larger inflating may make it; what it holds is taken from `budget`.
-    init(isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget) throws(BodyFailure) {
+    /// `ratio` is how many times larger inflating may make it; its bytes are taken from `share` of `budget`.
+    init(
+        isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget, share: Int
+    ) throws(BodyFailure) {
         self.isKept = isKept
         self.limit = limit
         self.budget = budget
+        self.share = share
         if isKept, case .compressed(let format) = coding {
             do {
                 self.inflater = try Inflater(
@@ -65,9 +82,11 @@ final class BodyCollector {
         }
     }
 
-    deinit { self.budget.giveBack(self.taken) }
+    deinit {
+        if let place = self.place { self.budget.end(place) }
+    }
 
-    func append(_ part: ByteBuffer) throws(BodyFailure) {
+    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) {
         self.wireBytes += part.readableBytes
         guard self.wireBytes <= self.limit else { throw .tooLarge(limit: self.limit) }
         guard self.isKept else { return }
@@ -84,13 +103,37 @@ final class BodyCollector {
         } else {
             self.buffer.writeBuffer(&part)
         }
-        let grown = self.buffer.readableBytes - self.taken
-        guard self.budget.take(grown) else { throw .noRoom }
-        self.taken += grown
+        do throws(BodyFailure) {
+            try self.takeRoom(now: now)
+        } catch {
+            // A small body may be whole in a moment: then it needs no place. `wait` throws if it is not.
+            guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
+        }
     }
 
-    /// The whole body. No byte at all is an empty body, whatever coding it was announced with.
-    func finish() throws(BodyFailure) -> ByteBuffer {
+    private func takeRoom(now: NIODeadline) throws(BodyFailure) {
+        let growth = self.buffer.readableBytes + self.overhead - self.taken
+        guard growth > 0 else { return }
+        let place = self.place ?? self.budget.begin(in: self.share, now: now)
+        self.place = place
+        try self.budget.grow(place, by: growth, now: now)
+        self.taken += growth
+    }
+
+    /// The body is unfinished, and nothing more of it is here. `eviction` makes what is called, on any thread, if the body
+    /// loses its place.
+    /// - Throws: `noRoom` when there is no place for it to wait in; `stalled` when it has lost its place.
+    func wait(now: NIODeadline, eviction: () -> @Sendable () -> Void) throws(BodyFailure) {
+        guard self.isKept, self.wireBytes > 0 else { return }
+        if self.inflater != nil { self.overhead = Self.inflaterMemory }
+        try self.takeRoom(now: now)
+        guard let place = self.place else { return }
+        self.budget.wait(place, wireBytes: self.wireBytes, now: now, eviction: eviction)
+    }
+
+    /// The whole body, and its place, which the caller ends. No byte at all is an empty body, whatever coding it was
+    /// announced with.
+    func finish() throws(BodyFailure) -> (bytes: ByteBuffer, place: UInt64?) {
         if self.wireBytes > 0, self.inflater != nil {
             do {
                 try self.inflater?.finish()
@@ -98,7 +141,9 @@ final class BodyCollector {
                 throw Self.failure(error)
             }
         }
-        return self.buffer
+        if let place = self.place, !self.budget.finish(place) { throw .stalled }
+        defer { self.place = nil }
+        return (self.buffer, self.place)
     }
 
     private static func failure(_ error: CompressionError) -> BodyFailure {

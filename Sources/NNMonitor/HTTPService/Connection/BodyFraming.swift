@@ -43,4 +43,11 @@ extension HTTPRequestHead {
         self.headers.contains(name: "upgrade")
             && self.headers.lists("upgrade", in: "connection")
     }
+
+    /// Whether the client asks for WebSocket. When that is refused, the connection ends: a proxy that takes the upgrade
+    /// for granted would otherwise let its client send requests past it.
+    var asksForWebSocket: Bool {
+        self.asksForUpgrade
+            && self.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+    }
 }

@@ -15,6 +15,8 @@ struct Exchange {
     var asksForUpgrade: Bool
     var head: HTTPRequestHead?
     var started: NIODeadline
+    /// Whether the client has shown who it is, or the server asks for no token.
+    var isKnown = false
 
     var status: HTTPResponseStatus?
     var bytesOut = 0

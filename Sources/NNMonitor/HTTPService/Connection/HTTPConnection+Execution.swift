@@ -6,19 +6,24 @@ extension HTTPConnection {
     /// read on another thread.
     private static let quickBody = 128 << 10
 
-    /// Runs the route of a request that is whole.
-    func execute(body: ByteBuffer, context: ChannelHandlerContext) {
-        guard var admitted = self.admitted, let exchange = self.exchange else { return }
+    /// Runs the route of a request that is whole. The place of its body is ended when the route has answered.
+    func execute(body: ByteBuffer, place: UInt64?, context: ChannelHandlerContext) {
+        guard var admitted = self.admitted, let exchange = self.exchange else {
+            if let place { self.server.bodies.end(place) }
+            return
+        }
         self.admitted = nil
         // The head was let in when it came. The body may have taken its time, and the access may have ended since.
         if let refusal = admitted.request.access?.refusal { return self.answer(refusal) }
         admitted.request.body = body
         switch admitted.route.action {
         case .upgrade(let upgrader):
+            if let place { self.server.bodies.end(place) }
             self.decideUpgrade(admitted.request, by: upgrader, context: context)
         case .handle(_, let handler):
             let execution = HandlerExecution(
-                handler: handler, request: admitted.request, acceptsGzip: exchange.acceptsGzip, server: self.server)
+                handler: handler, request: admitted.request, place: place, acceptsGzip: exchange.acceptsGzip,
+                server: self.server)
             let link = ConnectionLink(
                 connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: context.eventLoop,
                 number: exchange.number)
@@ -72,11 +77,14 @@ struct ConnectionLink: BodyWriter {
 struct HandlerExecution: Sendable {
     let handler: Route.Handler
     let request: HTTPRequest
+    /// The place of the request's body in the budget of bodies.
+    let place: UInt64?
     let acceptsGzip: Bool
     let server: HTTPServer
 
     func run(answering link: ConnectionLink, isHead: Bool) async {
         let response = await self.response()
+        if let place = self.place { self.server.bodies.end(place) }
         guard self.server.compression.wouldWork(on: response, acceptsGzip: self.acceptsGzip) else {
             return link.answer(self.server.compression.apply(to: response, acceptsGzip: self.acceptsGzip))
         }

@@ -8,7 +8,13 @@ extension HTTPConnection {
         var bounds: MessageBounds
         /// The client sends nothing more after what is held.
         var hasEnded = false
+        /// Whether the decoder can read another request. It can't after one that asked for an upgrade.
+        var decoder = DecoderState.ready
+        /// Whether the request under way asks for an upgrade.
+        var asksForUpgrade = false
     }
+
+    enum DecoderState { case ready, spent, beingReplaced }
 
     var holdsInput: Bool { self.input.held.readableBytes > 0 }
 
@@ -28,6 +34,7 @@ extension HTTPConnection {
     /// in the form of objects, which are many times as large as the bytes that a client has to send for them.
     func decodeNext(context: ChannelHandlerContext) -> Bool {
         guard self.machine.wantsInput(writable: context.channel.isWritable) else { return false }
+        guard self.machine.discardsInput || self.decoderIsReady(context: context) else { return false }
         guard self.holdsInput else {
             guard self.input.hasEnded else { return false }
             self.input.hasEnded = false
@@ -63,14 +70,45 @@ extension HTTPConnection {
     func decoded(_ part: HTTPServerRequestPart) {
         self.input.bounds.decoded(part)
         switch part {
-        case .head(let head): self.machine.receive(.head(head))
+        case .head(let head):
+            self.input.asksForUpgrade = head.asksForUpgrade
+            self.machine.receive(.head(head))
         case .body(let bytes): self.machine.receive(.body(bytes))
         case .end(let trailers):
+            if self.input.asksForUpgrade { self.input.decoder = .spent }
             if let trailers, TrailerFields.areForbidden(trailers) {
                 self.machine.receive(.failure(.malformed("The trailer has a field that can't stand there")))
             } else {
                 self.machine.receive(.end)
             }
         }
+    }
+
+    /// Whether the decoder can read the next request. After a request that asked for an upgrade it reads nothing more;
+    /// when the connection goes on with HTTP, a new decoder takes its place, in a later turn of the loop.
+    private func decoderIsReady(context: ChannelHandlerContext) -> Bool {
+        guard self.input.decoder == .spent, let codec = self.codec else { return self.input.decoder == .ready }
+        guard self.holdsInput || self.input.hasEnded else { return false }
+        self.input.decoder = .beingReplaced
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.pipeline.syncOperations.removeHandler(codec.decoder).whenComplete { _ in
+            bound.value.replaceDecoder()
+        }
+        return false
+    }
+
+    private func replaceDecoder() {
+        guard let context = self.context, let input = self.codec?.input else { return }
+        let decoder = self.server.makeDecoder()
+        do {
+            try context.pipeline.syncOperations.addHandler(decoder, position: .after(input))
+        } catch {
+            context.close(promise: nil)
+            return
+        }
+        self.codec?.decoder = decoder
+        self.input.decoder = .ready
+        self.pump()
+        self.update()
     }
 }

@@ -314,10 +314,9 @@ extension HTTPConnection {
             self.bodyLeft = framing.length
             // Whatever it expects: until it is told, its body may or may not come.
             self.waitsForContinue = !head.isHTTP10 && head.headers.contains(name: "expect")
-            // The decoder stops at a request that asks for another protocol; if it doesn't get it, the connection has
-            // to end with the answer.
+            // Any other upgrade that is asked for is ignored (RFC 9110 §7.8).
             self.isPersistent =
-                head.isPersistent && !self.quiescing && !head.asksForUpgrade && head.method != .CONNECT
+                head.isPersistent && !self.quiescing && !head.asksForWebSocket && head.method != .CONNECT
             return .admit(head)
         }
 

@@ -34,7 +34,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     var task: Task<Void, Never>?
     var executor: LoopExecutor?
     private var collector: BodyCollector?
+    /// Where this connection's bodies count, and for whom.
+    private var bodyShare: (identity: String?, index: Int)?
     private var timer = LazyTimer()
+    private let caller = HeadGate.Caller()
     private var exchangeCount: UInt64 = 0
     private var isPumping = false
     private var heldRead = false
@@ -81,6 +84,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.exchange = nil
         self.admitted = nil
         self.collector = nil
+        self.leaveBodyShare()
         self.input.held = ByteBuffer()
         self.machine.connectionLost()
         self.timer.cancel()
@@ -173,6 +177,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
             self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
         }
+        self.settleBody(context: context)
         self.watchOutput(context: context)
         if self.heldRead, self.mayRead {
             self.heldRead = false
@@ -185,12 +190,17 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case .admit(let head):
             self.admit(head, context: context)
         case .collect(let bytes):
-            do throws(BodyFailure) { try self.collector?.append(bytes) } catch { self.refuseBody(error) }
+            do throws(BodyFailure) {
+                try self.collector?.append(bytes, now: context.eventLoop.now)
+            } catch {
+                self.refuseBody(error)
+            }
         case .execute:
             let collector = self.collector
             self.collector = nil
             do throws(BodyFailure) {
-                self.execute(body: try collector?.finish() ?? ByteBuffer(), context: context)
+                let body = try collector?.finish()
+                self.execute(body: body?.bytes ?? ByteBuffer(), place: body?.place, context: context)
             } catch {
                 self.refuseBody(error)
             }
@@ -213,7 +223,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func admit(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         let now = context.eventLoop.now
         self.exchange = Exchange(number: self.nextNumber(), head: head, now: now)
-        switch self.server.gate.admit(head, peer: self.peer, port: self.port, secure: self.secure) {
+        self.caller.isKnown = false
+        let admission = self.server.gate.admit(
+            head, peer: self.peer, port: self.port, secure: self.secure, caller: self.caller)
+        self.exchange?.isKnown = self.caller.isKnown || self.server.gate.authenticator.isOpen
+        switch admission {
         case .answer(let response):
             self.machine.refused(distrust: false)
             self.answer(response)
@@ -225,7 +239,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             do throws(BodyFailure) {
                 self.collector = try BodyCollector(
                     isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
-                    ratio: self.server.configuration.maximumExpansionRatio, budget: self.server.bodies)
+                    ratio: self.server.configuration.maximumExpansionRatio, budget: self.server.bodies,
+                    share: self.shareOfBodies(admitted))
             } catch {
                 self.refuseBody(error)
                 return
@@ -237,8 +252,46 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuseBody(_ failure: BodyFailure) {
         self.collector = nil
         self.admitted = nil
-        self.machine.refused(distrust: false)
+        self.machine.refused(distrust: failure == .stalled)
         self.answer(failure.response)
+    }
+
+    // MARK: The budget of bodies
+
+    /// The share that the body of a request counts in. It stays the connection's until another client uses it.
+    private func shareOfBodies(_ admitted: HeadGate.Admitted) -> Int {
+        var identity: String?
+        if let known = admitted.request.identity, known.source != .open { identity = known.name }
+        if let share = self.bodyShare, share.identity == identity { return share.index }
+        guard admitted.keepsBody else { return 0 }
+        self.leaveBodyShare()
+        let index = self.server.bodies.join(identity: identity, address: ClientAddress.key(self.peer))
+        self.bodyShare = (identity, index)
+        return index
+    }
+
+    private func leaveBodyShare() {
+        if let share = self.bodyShare { self.server.bodies.leave(share.index) }
+        self.bodyShare = nil
+    }
+
+    /// Nothing more of an unfinished body is here: it needs a place among the waiting ones.
+    private func settleBody(context: ChannelHandlerContext) {
+        guard let collector = self.collector, let number = self.exchange?.number else { return }
+        do throws(BodyFailure) {
+            try collector.wait(now: context.eventLoop.now) {
+                let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+                let loop = context.eventLoop
+                return { loop.execute { bound.value.bodyWasEvicted(number) } }
+            }
+        } catch {
+            self.refuseBody(error)
+        }
+    }
+
+    private func bodyWasEvicted(_ number: UInt64) {
+        guard self.collector != nil, self.exchange?.number == number else { return }
+        self.refuseBody(.stalled)
     }
 
     private func timerFired() {

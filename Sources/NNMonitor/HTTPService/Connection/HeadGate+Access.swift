@@ -13,6 +13,7 @@ extension HeadGate {
         let headers = asker.head.headers
         switch self.authenticator.identify(headers, peer: asker.peer, port: asker.port) {
         case .known(let identity):
+            asker.caller.isKnown = true
             guard identity.scopes.contains(scope) else { return .refused(.missingScope(scope, identity)) }
             if let rule = OriginCheck.rule(for: identity.source, policy: self.configuration.cors, action: action),
                 !OriginCheck.passes(headers, secure: asker.secure, rule: rule)

@@ -31,7 +31,14 @@ struct HeadGate: Sendable {
     let authenticator: Authenticator
     let assets: StaticAssets
 
-    func admit(_ head: HTTPRequestHead, peer: String, port: Int, secure: Bool) -> Admission {
+    /// Notes whether the client of a request has shown who it is, also when the request is refused.
+    final class Caller {
+        var isKnown = false
+    }
+
+    func admit(
+        _ head: HTTPRequestHead, peer: String, port: Int, secure: Bool, caller: Caller = Caller()
+    ) -> Admission {
         if let refusal = self.refusalOfForm(head) { return refusal }
         // A tunnel; its target is no path.
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
@@ -41,7 +48,8 @@ struct HeadGate: Sendable {
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         if let refusal = self.refusalOfExpectation(head) { return refusal }
-        let asker = Asker(head: head, target: target, peer: peer, port: port, secure: secure)
+        let asker = Asker(
+            head: head, target: target, peer: peer, port: port, secure: secure, caller: caller)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
                 return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
@@ -72,6 +80,7 @@ struct HeadGate: Sendable {
         /// The port that it came to.
         var port: Int
         var secure: Bool
+        var caller: Caller
     }
 
     // MARK: Routing

@@ -62,15 +62,5 @@ struct FailureLimiter {
         if let oldest = self.order.popFirst() { self.table[oldest] = nil }
     }
 
-    private static func key(_ peer: String) -> String {
-        guard peer.utf8.contains(UInt8(ascii: ":")),
-            case .v6(let address)? = try? SocketAddress(ipAddress: peer, port: 0)
-        else { return peer }
-        // `sockaddr_in6` is two bytes of family, two of port, four of flow label, then the address's 16 (RFC 3493 §3.3).
-        // They are copied while the call lends them.
-        let bytes = unsafe withUnsafeBytes(of: address.address) { unsafe Array($0[8..<24]) }
-        // ::ffff:a.b.c.d is an IPv4 client on a dual-stack socket; it counts by its whole address.
-        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
-        return (isMapped ? bytes[...] : bytes.prefix(8)).map { String($0, radix: 16) }.joined(separator: ":")
-    }
+    private static func key(_ peer: String) -> String { ClientAddress.key(peer) }
 }

@@ -13,6 +13,7 @@ struct ListeningOptions: SettingOptions {
     @Option(SettingsTable.threads.facts) var threads: String?
     @Option(SettingsTable.staticDir.facts) var staticDir: String?
     @Option(SettingsTable.shutdownGrace.facts) var shutdownGrace: String?
+    @Option(SettingsTable.fileTimeout.facts) var fileTimeout: String?
 
     var texts: [(SettingFacts, String?)] {
         [
@@ -21,6 +22,7 @@ struct ListeningOptions: SettingOptions {
             (SettingsTable.threads.facts, threads),
             (SettingsTable.staticDir.facts, staticDir),
             (SettingsTable.shutdownGrace.facts, shutdownGrace),
+            (SettingsTable.fileTimeout.facts, fileTimeout),
         ]
     }
 }
@@ -66,6 +68,7 @@ struct ConnectionOptions: SettingOptions {
     @Option(SettingsTable.handshakeTimeout.facts) var handshakeTimeout: String?
     @Option(SettingsTable.headerTimeout.facts) var headerTimeout: String?
     @Option(SettingsTable.bodyTimeout.facts) var bodyTimeout: String?
+    @Option(SettingsTable.bodyStallTimeout.facts) var bodyStallTimeout: String?
     @Option(SettingsTable.idleTimeout.facts) var idleTimeout: String?
     @Option(SettingsTable.writeTimeout.facts) var writeTimeout: String?
 
@@ -76,6 +79,7 @@ struct ConnectionOptions: SettingOptions {
             (SettingsTable.handshakeTimeout.facts, handshakeTimeout),
             (SettingsTable.headerTimeout.facts, headerTimeout),
             (SettingsTable.bodyTimeout.facts, bodyTimeout),
+            (SettingsTable.bodyStallTimeout.facts, bodyStallTimeout),
             (SettingsTable.idleTimeout.facts, idleTimeout),
             (SettingsTable.writeTimeout.facts, writeTimeout),
         ]

@@ -2,10 +2,11 @@
 extension Settings {
     /// Refuses values that contradict each other.
     func checkConsistency(_ sources: SettingsSources) throws(SettingsError) {
-        if maxBodyMemory > 0, maxBodyMemory < maxRequestSize {
+        if maxBodyMemory > 0, maxBodyMemory < 2 * maxRequestSize {
             throw conflict(
                 SettingsTable.maxBodyMemory.facts, sources,
-                "MAX_REQUEST_SIZE is \(maxRequestSize), and one body must have room")
+                "MAX_REQUEST_SIZE is \(maxRequestSize), and one body must leave room for others: at least "
+                    + "\(2 * maxRequestSize) bytes are needed")
         }
         if tlsCertFile != nil, tlsKeyFile == nil {
             throw conflict(SettingsTable.tlsKeyFile.facts, sources, "TLS_CERT_FILE is set, and both or none are needed")
@@ -33,9 +34,9 @@ extension Settings {
 
 /// What is worth a warning at start, though it doesn't stop it.
 enum SettingsWarnings {
-    /// One sentence for each `NN_MONITOR_*` name that is no setting, and for settings that are unwise or not in use.
+    /// One sentence for each ignored value, for each unknown `NN_MONITOR_*` name, and for each setting that is unwise or unused.
     static func all(for settings: Settings, from sources: SettingsSources) -> [String] {
-        sources.unknownNames.map { unknown(name: $0.name, source: $0.source) } + unwise(settings)
+        sources.ignored + sources.unknownNames.map { unknown(name: $0.name, source: $0.source) } + unwise(settings)
     }
 
     private static func unknown(name: String, source: SettingSource) -> String {

@@ -9,6 +9,7 @@ struct Settings: Sendable {
     var threads: Int
     var staticDir: String?
     var shutdownGrace: Duration
+    var fileTimeout: Duration
 
     // Stored metrics
     var maxRuns: Int
@@ -29,6 +30,7 @@ struct Settings: Sendable {
     var handshakeTimeout: Duration
     var headerTimeout: Duration
     var bodyTimeout: Duration
+    var bodyStallTimeout: Duration
     var idleTimeout: Duration
     var writeTimeout: Duration
 
@@ -85,6 +87,7 @@ struct Settings: Sendable {
         threads = try sources.value(of: SettingsTable.threads)
         staticDir = try sources.value(of: SettingsTable.staticDir)
         shutdownGrace = try sources.value(of: SettingsTable.shutdownGrace)
+        fileTimeout = try sources.value(of: SettingsTable.fileTimeout)
 
         maxRuns = try sources.value(of: SettingsTable.maxRuns)
         maxStepsPerRun = try sources.value(of: SettingsTable.maxStepsPerRun)
@@ -101,6 +104,7 @@ struct Settings: Sendable {
         handshakeTimeout = try sources.value(of: SettingsTable.handshakeTimeout)
         headerTimeout = try sources.value(of: SettingsTable.headerTimeout)
         bodyTimeout = try sources.value(of: SettingsTable.bodyTimeout)
+        bodyStallTimeout = try sources.value(of: SettingsTable.bodyStallTimeout)
         idleTimeout = try sources.value(of: SettingsTable.idleTimeout)
         writeTimeout = try sources.value(of: SettingsTable.writeTimeout)
 

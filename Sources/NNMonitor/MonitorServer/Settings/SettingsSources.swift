@@ -11,6 +11,9 @@ struct SettingsSources: Sendable {
     /// `NN_MONITOR_*` names that were found and are no setting, with where they were found, sorted by name.
     let unknownNames: [(name: String, source: SettingSource)]
 
+    /// One sentence for what was found and is ignored.
+    let ignored: [String]
+
     /// - Parameters:
     ///   - options: Values given on the command line, by setting.
     ///   - environment: The process's environment.
@@ -18,6 +21,8 @@ struct SettingsSources: Sendable {
     /// - Throws: ``SettingsError/unreadableFile(path:reason:)`` when the file is there and can't be read.
     init(options: [SettingFacts: String], environment: [String: String], file: String) async throws(SettingsError) {
         try Self.checkText(of: file)
+        let (environment, ignored) = ForeignNames.removed(from: environment)
+        self.ignored = ignored
         let known = Set(SettingsTable.all.map(\.environmentName))
         let secret = Set(SettingsTable.all.filter(\.isSecret).map(\.environmentName))
 
@@ -53,6 +58,7 @@ struct SettingsSources: Sendable {
         unknownNames =
             found
             .filter { name, _ in name.uppercased().contains(SettingFacts.prefix) && !known.contains(name) }
+            .filter { name, _ in !ForeignNames.contains(name) }
             .map { (name: $0.0, source: $0.1) }
             .sorted { $0.name < $1.name }
     }
@@ -87,7 +93,14 @@ struct SettingsSources: Sendable {
 
     /// Refuses a file whose lines the provider would silently take for one: it ends lines at LF only.
     private static func checkText(of file: String) throws(SettingsError) {
-        guard let bytes = try? TextFile.bytes(of: file) else { return }
+        let bytes: [UInt8]
+        do {
+            bytes = try TextFile.bytes(of: file)
+        } catch {
+            // The file need not exist; who reads it next reports other errors.
+            guard error == .notRegular else { return }
+            throw .unreadableFile(path: file, reason: "is not a regular file: remove it, or put a file in its place")
+        }
         if bytes.contains(UInt8(ascii: "\r")) {
             throw .unreadableFile(path: file, reason: "has Windows line ends (CR LF): save it with LF alone")
         }

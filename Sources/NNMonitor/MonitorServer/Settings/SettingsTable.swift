@@ -19,6 +19,9 @@ enum SettingsTable {
     static let shutdownGrace = Setting(
         "SHUTDOWN_GRACE", .seconds, default: "10",
         "Time that requests and connections get to finish after SIGTERM or SIGINT.")
+    static let fileTimeout = Setting(
+        "FILE_TIMEOUT", .seconds, default: "5",
+        "Time for reading the files that settings name, at start and on SIGHUP.")
 
     // MARK: Stored metrics
 
@@ -38,7 +41,7 @@ enum SettingsTable {
         "MAX_REQUEST_SIZE", .wholeNumber(100_000...1_073_741_824), default: "2000000",
         "Bytes of a request's body, on the wire and after inflating.")
     static let maxExpansionRatio = Setting(
-        "MAX_EXPANSION_RATIO", .wholeNumber(1...100_000), default: "100",
+        "MAX_EXPANSION_RATIO", .wholeNumber(1...100_000), default: "1000",
         "Times that compressed data may grow when inflated.")
     static let maxBodyMemory = Setting(
         "MAX_BODY_MEMORY",
@@ -68,6 +71,9 @@ enum SettingsTable {
     static let bodyTimeout = Setting(
         "BODY_TIMEOUT", .seconds, default: "60",
         "Time for a request's body to arrive, in all.")
+    static let bodyStallTimeout = Setting(
+        "BODY_STALL_TIMEOUT", .seconds, default: "5",
+        "Time in which an unfinished body must bring 4096 bytes to keep its place when others need room.")
     static let idleTimeout = Setting(
         "IDLE_TIMEOUT", .seconds, default: "75",
         "Time that a connection may stay open between requests.")
@@ -155,12 +161,12 @@ enum SettingsTable {
 
     /// All of them, in the order of the help and of CONFIGURATION.md.
     static let all: [SettingFacts] = [
-        host.facts, port.facts, threads.facts, staticDir.facts, shutdownGrace.facts,
+        host.facts, port.facts, threads.facts, staticDir.facts, shutdownGrace.facts, fileTimeout.facts,
         maxRuns.facts, maxStepsPerRun.facts, maxMemory.facts,
         maxRequestSize.facts, maxExpansionRatio.facts, maxBodyMemory.facts, maxHeaderSize.facts,
         maxHeaderCount.facts,
         maxConnections.facts, maxConnectionsPerAddress.facts, handshakeTimeout.facts, headerTimeout.facts,
-        bodyTimeout.facts, idleTimeout.facts, writeTimeout.facts,
+        bodyTimeout.facts, bodyStallTimeout.facts, idleTimeout.facts, writeTimeout.facts,
         wsMaxMessageSize.facts, wsPingInterval.facts, wsPongTimeout.facts, maxSubscribers.facts,
         subscriberQueue.facts, subscriberQueueBytes.facts, subscriberStallTimeout.facts,
         auth.facts, authToken.facts, authTokensFile.facts, authFailureLimit.facts,

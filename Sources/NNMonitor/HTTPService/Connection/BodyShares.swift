@@ -1,0 +1,245 @@
+import NIOCore
+
+/// The accounts of `BodyBudget`: a tree of all bodies, tokens, and addresses within tokens. It reads no clock.
+struct BodyShares {
+    enum Growth { case taken, noRoom, evicted }
+
+    private struct Key: Hashable {
+        var parent: Int
+        var isIdentity: Bool
+        var name: String
+    }
+
+    private struct Share {
+        var key: Key
+        /// Bytes of bodies up to `BodyBudget.smallBody`, and of larger ones.
+        var small = 0
+        var large = 0
+        /// Connections and bodies that belong to this share, and shares below it.
+        var users = 0
+        /// Unfinished bodies of this share and of those below it.
+        var waiting: Set<UInt64> = []
+        /// No waiting body can be stalled before this time.
+        var nextStall = NIODeadline.distantFuture
+    }
+
+    private struct Body {
+        var share: Int
+        var taken = 0
+        /// When the body last made progress, and how much of it had come on the wire then.
+        var lastProgress: NIODeadline
+        var wireBytes = 0
+        var isWaiting = false
+        var eviction: (@Sendable () -> Void)?
+    }
+
+    private static let root = 0
+
+    private let limit: Int
+    private let largeLimit: Int
+    private let stallTime: TimeAmount
+    private var shares: [Share]
+    private var unusedShares: [Int] = []
+    private var table: [Key: Int] = [:]
+    private var bodies: [UInt64: Body] = [:]
+    private var lastBody: UInt64 = 0
+    private var evictions: [@Sendable () -> Void] = []
+
+    init(limit: Int, stallTime: TimeAmount) {
+        self.limit = limit
+        self.largeLimit = limit - limit / 8
+        self.stallTime = stallTime
+        self.shares = [Share(key: Key(parent: Self.root, isIdentity: false, name: ""))]
+    }
+
+    var inUse: Int { self.shares[Self.root].small + self.shares[Self.root].large }
+    var count: (shares: Int, bodies: Int) { (self.table.count, self.bodies.count) }
+
+    // MARK: Shares
+
+    mutating func join(identity: String?, address: String) -> Int {
+        var share = Self.root
+        if let identity { share = self.child(Key(parent: share, isIdentity: true, name: identity)) }
+        share = self.child(Key(parent: share, isIdentity: false, name: address))
+        self.shares[share].users += 1
+        return share
+    }
+
+    mutating func leave(_ share: Int) {
+        var share = share
+        while share != Self.root {
+            self.shares[share].users -= 1
+            guard self.shares[share].users == 0 else { return }
+            self.table[self.shares[share].key] = nil
+            self.unusedShares.append(share)
+            share = self.shares[share].key.parent
+        }
+    }
+
+    private mutating func child(_ key: Key) -> Int {
+        if let share = self.table[key] { return share }
+        if key.parent != Self.root { self.shares[key.parent].users += 1 }
+        let share = self.unusedShares.popLast() ?? self.shares.count
+        if share == self.shares.count {
+            self.shares.append(Share(key: key))
+        } else {
+            self.shares[share] = Share(key: key)
+        }
+        self.table[key] = share
+        return share
+    }
+
+    // MARK: Bodies
+
+    mutating func begin(in share: Int, now: NIODeadline) -> UInt64 {
+        self.lastBody += 1
+        self.bodies[self.lastBody] = Body(share: share, lastProgress: now)
+        self.shares[share].users += 1
+        return self.lastBody
+    }
+
+    mutating func grow(_ id: UInt64, by count: Int, now: NIODeadline) -> Growth {
+        guard let body = self.bodies[id] else { return .evicted }
+        guard count > 0 else { return .taken }
+        let need = Need(body: body.taken, growth: count)
+        if self.room(in: body.share, for: need) < need.bytes, !self.makeRoom(for: need, of: id, body.share, now: now) {
+            return .noRoom
+        }
+        self.forEachShare(from: body.share) { share in
+            if need.isSmall {
+                share.small += count
+            } else {
+                share.large += need.bytes
+                share.small -= need.moved
+            }
+        }
+        self.bodies[id]?.taken += count
+        return .taken
+    }
+
+    /// Returns whether the body waits for the first time.
+    mutating func wait(_ id: UInt64, wireBytes: Int, now: NIODeadline) -> Bool {
+        guard var body = self.bodies[id] else { return false }
+        if wireBytes - body.wireBytes >= BodyBudget.progress {
+            body.wireBytes = wireBytes
+            body.lastProgress = now
+        }
+        let isFirst = !body.isWaiting
+        body.isWaiting = true
+        self.bodies[id] = body
+        guard isFirst else { return false }
+        let stall = body.lastProgress + self.stallTime
+        self.forEachShare(from: body.share) { share in
+            share.waiting.insert(id)
+            share.nextStall = min(share.nextStall, stall)
+        }
+        return true
+    }
+
+    mutating func setEviction(_ eviction: @escaping @Sendable () -> Void, of id: UInt64) {
+        guard self.bodies[id] == nil else {
+            self.bodies[id]?.eviction = eviction
+            return
+        }
+        // Evicted between the two calls.
+        eviction()
+    }
+
+    mutating func finish(_ id: UInt64) -> Bool {
+        guard let body = self.bodies[id] else { return false }
+        self.stopWaiting(id, body)
+        self.bodies[id]?.isWaiting = false
+        self.bodies[id]?.eviction = nil
+        return true
+    }
+
+    mutating func end(_ id: UInt64) {
+        guard let body = self.bodies.removeValue(forKey: id) else { return }
+        self.stopWaiting(id, body)
+        self.forEachShare(from: body.share) { share in
+            if body.taken <= BodyBudget.smallBody { share.small -= body.taken } else { share.large -= body.taken }
+        }
+        self.leave(body.share)
+    }
+
+    private mutating func stopWaiting(_ id: UInt64, _ body: Body) {
+        guard body.isWaiting else { return }
+        self.forEachShare(from: body.share) { $0.waiting.remove(id) }
+    }
+
+    mutating func takeEvictions() -> [@Sendable () -> Void] {
+        guard !self.evictions.isEmpty else { return [] }
+        defer { self.evictions = [] }
+        return self.evictions
+    }
+
+    // MARK: Room
+
+    /// What a growing body asks for.
+    private struct Need {
+        /// Whether the body stays small.
+        let isSmall: Bool
+        /// Bytes that are needed among bodies of its size: all of it, when it has just become large.
+        let bytes: Int
+        /// Bytes that it has among bodies of its size.
+        let own: Int
+        /// Bytes that move from the small bodies to the large ones.
+        let moved: Int
+
+        init(body taken: Int, growth: Int) {
+            self.isSmall = taken + growth <= BodyBudget.smallBody
+            let becomesLarge = !self.isSmall && taken <= BodyBudget.smallBody
+            self.bytes = becomesLarge ? taken + growth : growth
+            self.own = becomesLarge ? 0 : taken
+            self.moved = becomesLarge ? taken : 0
+        }
+    }
+
+    private func room(in index: Int, for need: Need) -> Int {
+        let share = self.shares[index]
+        let used = need.isSmall ? share.small : share.large
+        if index == Self.root {
+            let free = self.limit - share.small - share.large
+            return need.isSmall ? free : min(free + need.moved, self.largeLimit - used)
+        }
+        let above = self.room(in: share.key.parent, for: need)
+        // The share may hold twice what would then be free: used + n <= 2 (above - n).
+        return used <= need.own ? above : min(above, above - (above + used) / 3)
+    }
+
+    /// Evicts stalled bodies, first within the share, then within those above it that are full.
+    private mutating func makeRoom(for need: Need, of id: UInt64, _ share: Int, now: NIODeadline) -> Bool {
+        var index = share
+        while true {
+            if self.room(in: index, for: need) < need.bytes { self.evictStalled(in: index, except: id, now: now) }
+            if self.room(in: share, for: need) >= need.bytes { return true }
+            guard index != Self.root else { return false }
+            index = self.shares[index].key.parent
+        }
+    }
+
+    private mutating func evictStalled(in index: Int, except own: UInt64, now: NIODeadline) {
+        guard now >= self.shares[index].nextStall else { return }
+        var next = NIODeadline.distantFuture
+        var stalled: [UInt64] = []
+        for id in self.shares[index].waiting {
+            guard let body = self.bodies[id] else { continue }
+            let stall = body.lastProgress + self.stallTime
+            if stall <= now, id != own { stalled.append(id) } else { next = min(next, stall) }
+        }
+        self.shares[index].nextStall = next
+        for id in stalled {
+            if let eviction = self.bodies[id]?.eviction { self.evictions.append(eviction) }
+            self.end(id)
+        }
+    }
+
+    private mutating func forEachShare(from share: Int, _ change: (inout Share) -> Void) {
+        var index = share
+        change(&self.shares[index])
+        while index != Self.root {
+            index = self.shares[index].key.parent
+            change(&self.shares[index])
+        }
+    }
+}
