@@ -15,7 +15,9 @@ import Testing
         return Authenticator(table: table, sessionLimitPerToken: 2, digest: testDigest, clock: { clock.now })
     }
 
-    private func grant(_ authenticator: Authenticator, _ headers: HTTPHeaders, _ scope: Scope = .read) throws -> AccessGrant {
+    private func grant(_ authenticator: Authenticator, _ headers: HTTPHeaders, _ scope: Scope = .read) throws
+        -> AccessGrant
+    {
         guard case .known(let identity) = authenticator.identify(headers, peer: "p", port: 1) else {
             throw HTTPServiceError.connectionClosed
         }

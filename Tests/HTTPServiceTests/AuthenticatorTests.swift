@@ -12,7 +12,8 @@ import Testing
     ) -> Authenticator {
         let clock = self.clock
         return Authenticator(
-            table: table, failureLimit: limit, sessionLimit: sessions, sessionLimitPerToken: perToken, digest: testDigest,
+            table: table, failureLimit: limit, sessionLimit: sessions, sessionLimitPerToken: perToken,
+            digest: testDigest,
             clock: { clock.now })
     }
 
