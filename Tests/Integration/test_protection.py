@@ -75,7 +75,9 @@ def test_no_origin_may_read_or_post_to_an_open_server_by_default(server):
     preflight = call(server, "OPTIONS", INGEST, headers={"Origin": NOTEBOOK, "Access-Control-Request-Method": "POST"})
     assert "Access-Control-Allow-Origin" not in preflight.headers
     # A form needs no preflight.
-    assert call(server, "POST", INGEST, json=payload("a"), headers={"Origin": NOTEBOOK}).status_code == 403
+    refused = call(server, "POST", INGEST, json=payload("a"), headers={"Origin": NOTEBOOK})
+    assert refused.status_code == 403
+    assert "NN_MONITOR_CORS_ORIGINS" in refused.json()["detail"]["message"]
 
 
 @pytest.mark.parametrize("origins", [

@@ -69,6 +69,14 @@ def test_reload_closes_the_sockets_of_a_token_that_may_no_longer_read(own, tmp_p
             stays_open(socket)
 
 
+def test_reload_of_an_empty_file_lets_nobody_in(own, tmp_path):
+    with subscriber(own, bearer_line("viewer")) as first, logged_in(own, "boss") as second:
+        reload(own, tmp_path, "")
+        assert first.read_close() == 1008
+        assert second.read_close() == 1008
+    assert call(own, "GET", "/api/v1/runs", "boss").status_code == 401
+
+
 def test_reload_that_changes_other_scopes_keeps_the_sockets(own, tmp_path):
     with subscriber(own, bearer_line("both")) as first, logged_in(own, "both") as second:
         reload(own, tmp_path, line("both", "read"))

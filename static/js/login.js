@@ -15,9 +15,7 @@ function refuse(message) {
 
 async function refusal(answer) {
     if (answer.status === 429) {
-        const seconds = answer.headers.get("Retry-After");
-        const wait = seconds === null ? "" : ` for the next ${seconds} s`;
-        return `This token is not valid. Wrong tokens are not looked at${wait}, a valid one is.`;
+        return "This token is not valid, like too many before it from your address. A valid one is accepted at once.";
     }
     if (answer.status === 401 || answer.redirected) return "This token is not valid.";
     const body = await answer.json().catch(() => null);
@@ -52,5 +50,5 @@ const query = new URLSearchParams(location.search);
 if (query.has("failed")) refuse("This token is not valid.");
 // A browser that follows a link of another site is not logged in by it: the site could choose the token.
 if (query.has("foreign")) {
-    refuse("A link on another site does not log you in. Enter the token here, or open the link in the address bar.");
+    refuse("A link on another site does not log you in. Enter the token here, or paste the link into the address bar.");
 }

@@ -3,6 +3,7 @@
 import { Dashboard } from "./dashboard.js";
 import { Backoff } from "./feed/backoff.js";
 import { Feed } from "./feed/feed.js";
+import { foreignOwnOrigin } from "./feed/own-origin.js";
 import { checkSession, hasSession, logout } from "./feed/session.js";
 import { element } from "./view/dom.js";
 
@@ -22,7 +23,18 @@ function runOfAddress() {
     }
 }
 
+/** Says why the server refuses the WebSocket of a page that it served, where that can be told. */
+async function explainRefusal() {
+    const origin = await foreignOwnOrigin();
+    if (origin === null) return;
+    dashboard.notify(
+        `This page is at ${location.origin}, but the server takes ${origin} for its own address and refuses the page's `
+        + "connection. A proxy that ends TLS is the usual cause: see SECURITY.md, “Behind a proxy”.");
+}
+
 const dashboard = new Dashboard();
+const { onOpen, ...handlers } = dashboard.feedHandlers;
+let hasBeenOpen = false;
 
 const feed = new Feed({
     openSocket: () => new WebSocket(socketAddress()),
@@ -32,10 +44,17 @@ const feed = new Feed({
         setTimeout: (action, delay) => setTimeout(action, delay),
         clearTimeout: (timer) => clearTimeout(timer),
     },
-    handlers: dashboard.feedHandlers,
+    handlers: {
+        ...handlers,
+        onOpen() {
+            hasBeenOpen = true;
+            onOpen();
+        },
+    },
     checkSession: async () => {
         const answer = await checkSession();
         if (answer.reason === "login") location.assign("/login");
+        if (answer.retry && !hasBeenOpen) await explainRefusal();
         if (answer.reason === "forbidden") dashboard.notify("This token has no scope to read.");
         return answer;
     },

@@ -10,7 +10,7 @@ class TLSProxy:
     """Listens on a port of its own for as long as `with` lasts; each connection gets one to the server."""
 
     def __init__(self, server, certificate):
-        self._server = server
+        self.server = server
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate.certificate, certificate.key)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -36,7 +36,7 @@ class TLSProxy:
     def _serve(self, plain: socket.socket):
         with contextlib.suppress(OSError):
             client = self._context.wrap_socket(plain, server_side=True)
-            upstream = socket.create_connection(("127.0.0.1", self._server.port))
+            upstream = socket.create_connection(("127.0.0.1", self.server.port))
             self._open += [client, upstream]
             threading.Thread(target=self._pass, args=(client, upstream), daemon=True).start()
             self._pass(upstream, client)

@@ -18,7 +18,9 @@ extension HeadGate {
             if let rule = OriginCheck.rule(for: identity.source, policy: self.configuration.cors, action: action),
                 !OriginCheck.passes(headers, secure: asker.secure, rule: rule)
             {
-                return .refused(.foreignOrigin(headers, secure: asker.secure))
+                var isSession = false
+                if case .cookie = identity.source { isSession = true }
+                return .refused(.foreignOrigin(headers, secure: asker.secure, mayBeListed: !isSession))
             }
             return .granted(AccessGrant(authenticator: self.authenticator, source: identity.source, scope: scope))
         case .absent:

@@ -65,6 +65,7 @@ package final class Authenticator: Sendable {
     ///   - headers: The request's.
     ///   - peer: The client's address.
     ///   - port: The port that the request came to, which the cookie's name carries.
+    /// - Returns: What they are worth.
     func identify(_ headers: HTTPHeaders, peer: String, port: Int) -> Outcome {
         if self.isOpen { return .known(Self.openIdentity) }
         if let token = Self.bearerToken(headers) {

@@ -57,7 +57,7 @@ struct LoginRoutes: Sendable {
     /// plain HTTP shows neither `Origin` nor `Sec-Fetch-Site`.
     private func refuseForeign(_ request: HTTPRequest) throws {
         guard OriginCheck.passes(request.headers, secure: request.secure, rule: .notForeign(self.cors)) else {
-            throw HTTPError(.foreignOrigin(request.headers, secure: request.secure))
+            throw HTTPError(.foreignOrigin(request.headers, secure: request.secure, mayBeListed: false))
         }
     }
 }
@@ -83,16 +83,22 @@ extension HTTPResponse {
             .forbidden, code: "forbidden", message: "The token '\(identity.name)' lacks the scope '\(scope.rawValue)'")
     }
 
-    /// Names both origins: behind a proxy that ends TLS they differ although the page is this server's own, and whoever
-    /// reads this has to find that out.
-    static func foreignOrigin(_ headers: HTTPHeaders, secure: Bool) -> HTTPResponse {
+    /// Names both origins: behind a proxy that ends TLS they differ although the page is this server's own.
+    /// - Parameters:
+    ///   - headers: The request's.
+    ///   - secure: Whether the connection is TLS.
+    ///   - mayBeListed: Whether `CORS_ORIGINS` can allow what the request asks for.
+    /// - Returns: A 403.
+    static func foreignOrigin(_ headers: HTTPHeaders, secure: Bool, mayBeListed: Bool) -> HTTPResponse {
         let origin = headers.first(name: "origin").map { "the origin \($0.prefix(100))" } ?? "another site"
-        let own = OriginCheck.ownOrigin(headers, secure: secure)
+        let remedy =
+            mayBeListed
+            ? "To let pages of another origin call the server, list it in NN_MONITOR_CORS_ORIGINS"
+            : "If a proxy in front of the server ends TLS, let it also use TLS to the server (NN_MONITOR_TLS=dev is enough) "
+                + "and pass the Host header unchanged; see SECURITY.md, 'Behind a proxy'"
         return .error(
             .forbidden, code: "forbidden",
-            message:
-                "The request comes from \(origin), and this server takes \(own) for its own. If a proxy in front of "
-                + "the server ends TLS, let it connect to the server by TLS, too, and pass the Host header unchanged; "
-                + "SECURITY.md, 'Behind a proxy', has more")
+            message: "The request comes from \(origin), but this server's own is "
+                + "\(OriginCheck.ownOrigin(headers, secure: secure)). \(remedy)")
     }
 }
