@@ -38,7 +38,7 @@ package final class StaticAssets: Sendable {
 
     /// The files of the folder as they are now.
     package struct Files: Sendable {
-        fileprivate let table: [String: Asset]
+        fileprivate let table: [ByteString: Asset]
     }
 
     /// Reads the folder again and puts all of it in place at once; when that fails, what there was stays.

@@ -6,11 +6,14 @@ package struct AccessGrant: Sendable {
     let authenticator: Authenticator
     let source: Identity.Source
     let scope: Scope
+    /// The name of the token that the grant rests on; nil where the server asks for no token.
+    let tokenName: String?
 
-    package init(authenticator: Authenticator, source: Identity.Source, scope: Scope) {
+    package init(authenticator: Authenticator, source: Identity.Source, scope: Scope, tokenName: String? = nil) {
         self.authenticator = authenticator
         self.source = source
         self.scope = scope
+        self.tokenName = tokenName
     }
 
     /// Whether the token or session still exists and still has the scope.
