@@ -41,6 +41,7 @@ def test_first_message_is_the_listing_of_runs(either, compression):
 def test_every_stored_step_is_sent_as_it_is_served(either, compression):
     run = run_id()
     with session(either) as http, subscribe(either, compression) as socket:
+        assert receive(socket)["type"] == "initial_runs"
         for body in post_steps(http, either, run, [5, 1, 5, 9]):
             message = receive(socket, "new_metrics", run)
             assert message["data"] == served(body)
@@ -51,6 +52,7 @@ def test_every_stored_step_is_sent_as_it_is_served(either, compression):
 def test_step_that_is_too_low_to_be_kept_is_broadcast_all_the_same(start_server):
     small = start_server("--max-steps-per-run", 10)
     with session(small) as http, subscribe(small) as socket:
+        assert receive(socket)["type"] == "initial_runs"
         post_steps(http, small, "full", range(100, 110))
         late = post_steps(http, small, "full", [7])[0]
         steps = [receive(socket, "new_metrics")["data"] for _ in range(11)]
