@@ -99,7 +99,7 @@ package struct Inflater: ~Copyable {
             }
             if produced > limits.maximumSize { throw .tooLarge(limit: limits.maximumSize) }
             // A stream may be ahead of its average while it is read; `finish` looks at the whole.
-            if exceedsRatio(limits.maximumRatio + limits.maximumRatio / 16) {
+            if exceedsRatio(ratioAhead) {
                 throw .ratioExceeded(limit: limits.maximumRatio)
             }
             if input.readableBytes == 0 && progress.produced < room { return }
@@ -110,6 +110,11 @@ package struct Inflater: ~Copyable {
 
     private var isRaw: Bool {
         if case .raw = format { true } else { false }
+    }
+
+    private var ratioAhead: Int {
+        let (ratio, overflow) = limits.maximumRatio.addingReportingOverflow(limits.maximumRatio / 16)
+        return overflow ? .max : ratio
     }
 
     private func exceedsRatio(_ ratio: Int) -> Bool {
