@@ -52,7 +52,7 @@ import Testing
             return
         }
         #expect(file == folder.path)
-        #expect(reason.contains("directory"))
+        #expect(reason.contains("regular file"))
     }
 
     @Test func `What is not PEM is named with what was looked for`() throws {
