@@ -1,5 +1,5 @@
-/* echo_floor PORT CERT KEY: takes HTTP requests with a counted body over TLS 1.2 and 1.3, on kept-alive connections, a thread
- * for each, reads them to their end and answers 202 with a few bytes; it looks at nothing but the length. Prints "ready"
+/* echo_floor PORT CERT KEY: takes HTTP requests with a counted body over TLS 1.2 and 1.3, on kept-alive connections, a
+ * thread for each, reads them to their end and answers 202 with a few bytes; it parses only the length. Prints "ready"
  * when it listens: what a server that takes steps in over HTTPS cannot do without. Ends with its standard input. */
 #define _GNU_SOURCE
 #include "../clients/common.h"

@@ -1,6 +1,6 @@
-/* inflate_floor FILE SECONDS: inflates gzip bodies by turns with nothing but zlib: those of a file as ingest.lua takes it,
- * each after a line with its size. Prints microseconds of processor time for each: what a server that takes gzip cannot do
- * without. */
+/* inflate_floor FILE SECONDS: inflates gzip bodies by turns with only zlib: those of a file as ingest.lua takes it,
+ * each after a line with its size. Prints microseconds of processor time for each: the minimum for a server that takes
+ * gzip. */
 #include "../clients/common.h"
 
 #include <stdio.h>

@@ -91,8 +91,8 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             assert abs(sum(again.values()) - len(kept) * STEPS) <= 2 * STEPS
         peak = own.memory("VmHWM") - vitals.memory
         vitals.record("resident for each byte of the limit", peak / limit, "bytes")
-        # What an evicted run gives back can be used again by the same thread at once, and by all of them when the server
-        # has given it back to the system. So for a moment there may be twice as much; without a limit it would be five
+        # The same thread can reuse the memory of an evicted run at once, other threads once the server has returned it
+        # to the system. So for a moment there may be twice as much; without a limit it would be five
         # times.
         assert peak < 2 * limit + KEPT_BY_THE_ALLOCATOR
 

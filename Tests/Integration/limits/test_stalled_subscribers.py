@@ -87,8 +87,8 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
         vitals.record("memory for each", (peak.bytes - vitals.memory) / count / 1000, "kB")
         # Ingest goes on. The server encrypts each step 500 times until they stall, and the test reads it all itself.
         assert together > alone / 10
-        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers, and
-        # a list of what waits.
+        # All share one copy of the queued messages; each has its own bytes in the handlers, and its own list of queued
+        # messages.
         own_part = IDLE + ON_ITS_WAY + 2 * frame + messages * NOTE
         assert peak.bytes - vitals.memory < (queue + count * own_part) * ROUNDING
         assert gone_after >= stall
