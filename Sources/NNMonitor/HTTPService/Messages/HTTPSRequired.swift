@@ -1,12 +1,15 @@
-import NIOCore
+package import NIOCore
 
-/// What somebody gets who speaks plain HTTP to the TLS port.
-enum PlainHTTPAnswer {
+/// The answer to a client that sends plain HTTP to a port that expects TLS.
+package enum HTTPSRequired {
     private static let body =
-        #"{"detail":{"error":"tls_required","message":"This port speaks HTTPS. Use https:// instead of http://."}}"#
+        #"{"detail":{"error":"tls_required","message":"This port requires HTTPS. Use https:// instead of http://."}}"#
 
-    /// The whole response. `request` is the beginning of what was sent: a HEAD gets no body.
-    static func response(to request: ByteBuffer, allocator: ByteBufferAllocator) -> ByteBuffer {
+    /// Makes the whole response: status 400 and the error in JSON.
+    ///
+    /// - Parameter request: the first bytes of the request. A response to HEAD has no body (RFC 9110 section 9.3.2).
+    /// - Returns: the bytes of the response, after which the connection closes.
+    package static func response(to request: ByteBuffer) -> ByteBuffer {
         let head = """
             HTTP/1.1 400 Bad Request\r
             Content-Type: application/json\r
@@ -17,6 +20,6 @@ enum PlainHTTPAnswer {
 
             """
         let isHead = request.readableBytesView.starts(with: "HEAD ".utf8)
-        return allocator.buffer(string: isHead ? head : head + body)
+        return ByteBuffer(string: isHead ? head : head + body)
     }
 }

@@ -1,22 +1,23 @@
-/// A self-signed certificate for trying things out: P-256, for given host names and addresses.
+/// A self-signed P-256 certificate for development, for given host names and addresses.
 ///
-/// Nobody trusts it by itself; a client is given the certificate file as its authority, or compares the fingerprint.
+/// Clients do not trust it by default: they need the certificate file as an authority, or compare the fingerprint.
 package enum DevelopmentCertificate {
-    /// How long a new certificate is valid. Browsers take no more than 398 days.
+    /// The validity period of a new certificate. Browsers refuse more than 398 days.
     static let lifetimeInDays = 397
 
-    /// A certificate that is this near to its end is made anew.
+    /// A certificate that expires within this time is replaced.
     static let renewalInDays = 14
 
-    /// Makes a certificate and its key in a folder, or finds the ones that were made earlier, as long as they are
-    /// valid and cover every name. This reads and writes files: not on an event loop.
+    /// Makes a certificate and its key in a directory, unless it contains a valid pair that covers all names.
+    ///
+    /// Blocks on file access: do not call it on an event loop.
     ///
     /// - Parameters:
-    ///   - directory: The folder; it is made when it is missing.
-    ///   - hostNames: DNS names, `localhost` among them if wanted.
-    ///   - addresses: IPv4 and IPv6 addresses; a zone (`%eth0`) is left out.
-    /// - Returns: The paths of both PEM files, and the certificate's SHA-256 as upper-case pairs joined by colons. Only
-    ///   the owner may read the key file.
+    ///   - directory: the directory of the files; created if it is missing.
+    ///   - hostNames: DNS names; `localhost` is not added.
+    ///   - addresses: IPv4 and IPv6 addresses; a zone (`%eth0`) is removed.
+    /// - Returns: the paths of both PEM files, and the certificate's SHA-256 as pairs of uppercase hexadecimal digits
+    ///   joined by colons. Only its owner can read the key file.
     /// - Throws: `.invalidName`, `.cannotWrite`, or `.library`.
     package static func make(
         in directory: String, hostNames: [String], addresses: [String]
@@ -26,13 +27,13 @@ package enum DevelopmentCertificate {
         let certificateFile = "\(folder)/dev-cert.pem"
         let keyFile = "\(folder)/dev-key.pem"
         if let certificate = reusable(certificateFile, keyFile, names) {
-            // Somebody may have copied the folder with looser rights.
+            // Copying the directory may have relaxed the permissions.
             try writing(keyFile) { () throws(FileBytes.Failure) in try FileBytes.setMode(keyFile, 0o600) }
             return (certificateFile, keyFile, SHA256Digest.fingerprint(certificate.sha256))
         }
         let now = FileBytes.unixTime
         let day = 86400
-        // A day back: the clock of another machine may be behind.
+        // Start a day earlier: a client's clock may be behind.
         let (certificate, key) = try SelfSignedCertificate.make(
             names: names, notBefore: now - day, notAfter: now + lifetimeInDays * day)
         guard let certificatePEM = certificate.pem, let keyPEM = key.pem else {
@@ -48,7 +49,7 @@ package enum DevelopmentCertificate {
         return (certificateFile, keyFile, SHA256Digest.fingerprint(certificate.sha256))
     }
 
-    /// The certificate on disk, if it still serves. Whatever is wrong with the files, new ones take their place.
+    /// Returns the certificate on disk if it can be used; `nil` if the files are missing or invalid, to be replaced.
     private static func reusable(
         _ certificateFile: String, _ keyFile: String, _ names: SubjectNames
     ) -> X509Certificate? {

@@ -6,9 +6,9 @@
     import Darwin
 #endif
 
-/// Reading and writing small files; the one place of the module that looks at `errno`.
+/// Reads and writes small files; the only code of the module that reads `errno`.
 enum FileBytes {
-    /// What went wrong, in terms of what the operator can mend.
+    /// A failed system call, by what the operator can do about it.
     enum Failure: Error {
         case noSuchFile
         case noPermission
@@ -18,7 +18,7 @@ enum FileBytes {
             switch code {
             case ENOENT, ENOTDIR: self = .noSuchFile
             case EACCES, EPERM: self = .noPermission
-            // The text is static, or the thread's own until its next call; it is copied here.
+            // The text is static or thread-local; it is copied here.
             default: self = unsafe .other(String(cString: strerror(code)))
             }
         }
@@ -33,16 +33,17 @@ enum FileBytes {
         }
     }
 
-    /// A certificate file is some kilobytes, a bundle of authorities some hundred; nothing sensible is larger.
+    /// The maximum size of a file in bytes. A certificate file has some kilobytes, a bundle of authorities some
+    /// hundred.
     static let maximumSize = 4 << 20
 
-    /// The whole of a file of at most `maximumSize` bytes. It may be a private key: no copy of it stays in memory.
+    /// Reads a whole file of at most `maximumSize` bytes. It may be a private key, so no other copy stays in memory.
     static func read(_ path: String) throws(Failure) -> SecretBytes {
-        // The path is lent to the call as a C string.
+        // The path is passed as a C string for the duration of the call.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
         defer { close(descriptor) }
-        // More room for as long as the file fills it: what is left behind is wiped.
+        // Grow the buffer until the file no longer fills it; each smaller buffer is overwritten when it is freed.
         var used = 0
         var bytes = unsafe SecretBytes(count: 0) { _ in }
         repeat {
@@ -50,7 +51,7 @@ enum FileBytes {
             let before = bytes
             bytes = unsafe try SecretBytes(count: min(max(16_384, before.count * 4), maximumSize + 1)) {
                 (room) throws(Failure) in
-                // Both are valid until the closure ends, and the new one is the larger.
+                // Both buffers are valid during the closure, and the new one is larger.
                 unsafe before.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
                 used += unsafe try fill(UnsafeMutableRawBufferPointer(rebasing: room[used...]), from: descriptor)
             }
@@ -58,11 +59,11 @@ enum FileBytes {
         return bytes.copy(count: used)
     }
 
-    /// Reads until the room is full or the file ends.
+    /// Reads until the buffer is full or the file ends.
     private static func fill(_ room: UnsafeMutableRawBufferPointer, from descriptor: CInt) throws(Failure) -> Int {
         var used = 0
         while used < room.count {
-            // The call writes at most as much as is left of the room, which the caller answers for.
+            // The system writes at most `rest.count` bytes to `rest`.
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[used...])
             let count = unsafe systemRead(descriptor, rest.baseAddress, rest.count)
             if count == 0 { return used }
@@ -75,11 +76,11 @@ enum FileBytes {
         return used
     }
 
-    /// Puts a file in place in one step: a reader sees the old content or the new, never a part. The mode is set
-    /// before the first byte is written, whatever the umask.
+    /// Replaces a file atomically: readers see the old content or the new. The mode is set before the first byte is
+    /// written, independently of the umask.
     static func replace(_ path: String, with bytes: SecretBytes, mode: mode_t) throws(Failure) {
         let temporary = "\(path).\(getpid()).new"
-        // Here and below: paths are lent to the calls as C strings.
+        // Paths are passed as C strings for the duration of the calls.
         unsafe unlink(temporary)
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Failure(errno: errno) }
@@ -89,7 +90,7 @@ enum FileBytes {
             var written = 0
             while written < bytes.count {
                 let count = unsafe bytes.withUnsafeBytes { all in
-                    // The call only reads what is left, which is valid until the closure ends.
+                    // The system reads `rest`, which is valid during the closure.
                     let rest = unsafe UnsafeRawBufferPointer(rebasing: all[written...])
                     return unsafe write(descriptor, rest.baseAddress, rest.count)
                 }
@@ -111,15 +112,15 @@ enum FileBytes {
         }
     }
 
-    /// Sets the mode of a file that exists.
+    /// Sets the mode of an existing file.
     static func setMode(_ path: String, _ mode: mode_t) throws(Failure) {
-        // The path is lent to the call as a C string.
+        // The path is passed as a C string for the duration of the call.
         guard unsafe chmod(path, mode) == 0 else { throw Failure(errno: errno) }
     }
 
-    /// Makes a folder and those above it, as far as they are missing.
+    /// Makes a directory and its missing parents.
     static func makeDirectory(_ path: String) throws(Failure) {
-        // Here and below: the path is lent to the call as a C string.
+        // The path is passed as a C string for the duration of the calls.
         if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
         let code = errno
         guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
@@ -129,12 +130,12 @@ enum FileBytes {
         guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Failure(errno: errno) }
     }
 
-    /// Seconds since 1970, by the system's clock.
+    /// Unix time in seconds, by the system's clock.
     static var unixTime: Int { time(nil) }
 }
 
-/// `read(2)`, under a name that the method above does not hide.
+/// `read(2)`, under a name that the method `read` does not shadow.
 private func systemRead(_ descriptor: CInt, _ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    // The caller answers for the target's room.
+    // The caller guarantees `count` bytes at `target`.
     unsafe read(descriptor, target, count)
 }

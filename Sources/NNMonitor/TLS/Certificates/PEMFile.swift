@@ -1,12 +1,12 @@
 import COpenSSL
 
-/// PEM files (RFC 7468), read with errors that name the file and what is wrong with it.
+/// Reads PEM files (RFC 7468).
 enum PEMFile {
-    /// The certificates of a file in its order, at least one. Other PEM blocks in it are passed over.
+    /// Reads the certificates of a file, in its order and at least one; skips other PEM blocks.
     static func certificates(_ file: String, as content: TLSError.Content) throws(TLSError) -> [X509Certificate] {
         let bytes = try read(file, content)
         OpenSSLErrorStack.clear()
-        // The BIO is ours until the end; each certificate that is read from it is owned by its object at once.
+        // The BIO is freed here; each certificate read from it is owned by an object.
         guard let input = unsafe openInput(bytes) else {
             throw .library(operation: "open '\(file)'", .take())
         }
@@ -16,7 +16,7 @@ enum PEMFile {
             unsafe certificates.append(X509Certificate(owning: pointer))
         }
         let errors = OpenSSLErrorStack.take()
-        // Past the last block OpenSSL says that no further start line follows. All else is a broken block.
+        // At the end of the file OpenSSL reports that there is no further start line; other errors are invalid blocks.
         guard errors.contains(library: ERR_LIB_PEM, reason: PEM_R_NO_START_LINE) else {
             throw .malformed(file: file, content: content, reason: errors)
         }
@@ -24,12 +24,12 @@ enum PEMFile {
         return certificates
     }
 
-    /// The private key of a file.
+    /// Reads the private key of a file.
     static func privateKey(_ file: String) throws(TLSError) -> PrivateKey {
         let bytes = try read(file, .privateKey)
         guard bytes.contains("PRIVATE KEY-----") else { throw .notPEM(file: file, expected: .privateKey) }
         OpenSSLErrorStack.clear()
-        // The BIO is ours until the end. So is the key that is read from it, until its object owns it.
+        // The BIO is freed here; the key read from it is owned by an object.
         guard let input = unsafe openInput(bytes) else {
             throw .library(operation: "open '\(file)'", .take())
         }
@@ -55,11 +55,10 @@ enum PEMFile {
         }
     }
 
-    /// A memory BIO with its own copy of the bytes, so that it borrows nothing from Swift; it wipes them when it is
-    /// freed, which is the caller's to do.
+    /// Makes a memory BIO with a copy of the bytes, which OpenSSL overwrites when the caller frees the BIO.
     private static func openInput(_ bytes: SecretBytes) -> OpaquePointer? {
         guard let bio = unsafe BIO_new(BIO_s_mem()) else { return nil }
-        // The bytes are copied during the call. A file is small: its size fits.
+        // OpenSSL copies the bytes. `FileBytes.maximumSize` fits in a CInt.
         let written = unsafe bytes.withUnsafeBytes { unsafe BIO_write(bio, $0.baseAddress, CInt($0.count)) }
         guard Int(written) == bytes.count || bytes.count == 0 else {
             unsafe BIO_free(bio)
@@ -69,7 +68,7 @@ enum PEMFile {
     }
 }
 
-/// Answers OpenSSL's question for a passphrase with none, so that it never asks at the terminal.
+/// A passphrase callback that fails. Without it OpenSSL would ask on the terminal.
 private func refusePassphrase(
     _ buffer: UnsafeMutablePointer<CChar>?, _ size: CInt, _ writing: CInt, _ context: UnsafeMutableRawPointer?
 ) -> CInt {

@@ -1,14 +1,21 @@
 import COpenSSL
 
-/// Makes a self-signed server certificate (RFC 5280) over a fresh P-256 key.
+/// Makes a self-signed server certificate (RFC 5280) with a new P-256 key.
 enum SelfSignedCertificate {
-    /// Times are in Unix seconds.
+    /// Makes a key and its certificate.
+    ///
+    /// - Parameters:
+    ///   - names: the subject alternative names; the first is also the common name.
+    ///   - notBefore: the start of the validity period, Unix time in seconds.
+    ///   - notAfter: the end of the validity period, Unix time in seconds.
+    /// - Returns: the certificate and its private key.
+    /// - Throws: `.library`.
     static func make(
         names: SubjectNames, notBefore: Int, notAfter: Int
     ) throws(TLSError) -> (certificate: X509Certificate, key: PrivateKey) {
         OpenSSLErrorStack.clear()
-        // Both are owned by the objects below, which are there until the last call. What calls are lent they copy, save the
-        // key, of which the certificate takes a reference of its own; names and times are the certificate's.
+        // The objects below own both pointers and outlive the calls. OpenSSL copies the strings and takes its own
+        // reference to the key; the certificate owns its names and times.
         guard let keyPointer = unsafe nn_EVP_EC_gen("P-256"), let pointer = unsafe X509_new() else {
             throw .library(operation: "make a key", .take())
         }
@@ -24,7 +31,7 @@ enum SelfSignedCertificate {
             && addName("CN", String(commonName.prefix(64)), to: pointer)
             && X509_set_issuer_name(pointer, X509_get_subject_name(pointer)) == 1
             && X509_set_pubkey(pointer, key.pointer) == 1
-            // An end entity, not an authority: who trusts it trusts this server and nothing it might sign.
+            // An end entity, not an authority: trusting it must not extend to certificates signed with its key.
             && addExtension(NID_basic_constraints, "critical,CA:FALSE", to: pointer)
             && addExtension(NID_key_usage, "critical,digitalSignature", to: pointer)
             && addExtension(NID_ext_key_usage, "serverAuth", to: pointer)
@@ -35,12 +42,11 @@ enum SelfSignedCertificate {
         return (certificate, key)
     }
 
-    /// 127 random bits: positive, at most 20 bytes (RFC 5280 §4.1.2.2). Browsers refuse a second certificate with the
-    /// same issuer and serial number.
+    /// Sets a serial number of 127 random bits: positive and at most 20 bytes (RFC 5280 section 4.1.2.2). Browsers
+    /// refuse a second certificate with the same issuer and serial number, so it must not repeat.
     private static func setRandomSerial(_ certificate: OpaquePointer) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 16)
-        // The array is filled and read within its bounds. `number` is ours until the end, what it is copied to belongs to
-        // the certificate.
+        // The length of the array is passed with it. `number` is freed here; the certificate owns its copy.
         guard unsafe RAND_bytes(&bytes, CInt(bytes.count)) == 1 else { return false }
         bytes[0] = bytes[0] & 0x7F | 0x40
         guard let number = unsafe BN_bin2bn(bytes, CInt(bytes.count), nil) else { return false }
@@ -49,13 +55,13 @@ enum SelfSignedCertificate {
     }
 
     private static func addName(_ field: String, _ value: String, to certificate: OpaquePointer) -> Bool {
-        // The name belongs to the certificate; the text is copied during the call.
+        // The certificate owns the name; OpenSSL copies the text.
         unsafe X509_NAME_add_entry_by_txt(
             X509_get_subject_name(certificate), field, MBSTRING_UTF8, value, CInt(value.utf8.count), -1, 0) == 1
     }
 
     private static func addExtension(_ identifier: CInt, _ value: String, to certificate: OpaquePointer) -> Bool {
-        // `context` is a local, for the two calls only. The certificate copies the extension, which is ours to free.
+        // `context` is used by these two calls only. The certificate copies the extension, which is freed here.
         var context = unsafe X509V3_CTX()
         unsafe nn_X509V3_set_ctx(&context, certificate, certificate)
         guard let made = unsafe X509V3_EXT_nconf_nid(nil, &context, identifier, value) else { return false }

@@ -1,11 +1,13 @@
 import COpenSSL
 
-/// The choice of a protocol by ALPN (RFC 7301): the server's order decides.
+/// Selects the application protocol by ALPN (RFC 7301): the server's order of preference decides.
 final class ApplicationProtocols: Sendable {
-    /// Each name after one byte of its length, as on the wire.
+    /// The names as a ProtocolNameList (RFC 7301 section 3.1): each preceded by one byte with its length.
     let wireForm: [UInt8]
 
-    /// Checks the names, 1 to 255 bytes each.
+    /// Encodes the names.
+    ///
+    /// - Throws: `.invalidApplicationProtocol` if a name is not 1 to 255 bytes long.
     init(_ names: [String]) throws(TLSError) {
         var wireForm: [UInt8] = []
         for name in names {
@@ -18,13 +20,17 @@ final class ApplicationProtocols: Sendable {
         self.wireForm = wireForm
     }
 
-    /// Makes a context choose by this list. This object must outlive the context's sessions.
+    /// Sets the ALPN callback of a context. The context keeps an unretained pointer to this object, which must outlive
+    /// the context and its connections.
     func install(in context: OpaquePointer) {
         guard !wireForm.isEmpty else { return }
         unsafe SSL_CTX_set_alpn_select_cb(context, selectProtocol, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Where in the client's list (in wire form) the name is that both know and we like best.
+    /// Selects the first of the server's protocols that the client offers.
+    ///
+    /// - Parameter offered: the client's ProtocolNameList.
+    /// - Returns: the range of the name within `offered`; `nil` if there is no common protocol.
     func choose(from offered: [UInt8]) -> Range<Int>? {
         for own in Self.names(in: wireForm) {
             for theirs in Self.names(in: offered) where wireForm[own].elementsEqual(offered[theirs]) {
@@ -34,7 +40,7 @@ final class ApplicationProtocols: Sendable {
         return nil
     }
 
-    /// The places of the names in a list in wire form, up to the first that is cut off.
+    /// The ranges of the names in a ProtocolNameList, up to the first name that is empty or truncated.
     static func names(in list: [UInt8]) -> [Range<Int>] {
         var names: [Range<Int>] = []
         var position = 0
@@ -49,8 +55,8 @@ final class ApplicationProtocols: Sendable {
     }
 }
 
-/// OpenSSL's callback. `offered` is valid during the call and somewhat longer: the answer points into it, which is
-/// what OpenSSL expects.
+/// The callback for `SSL_CTX_set_alpn_select_cb`. The result points into `offered`, which OpenSSL keeps valid until it
+/// has copied the name.
 private func selectProtocol(
     _ ssl: OpaquePointer?,
     _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
@@ -64,7 +70,7 @@ private func selectProtocol(
     else { return SSL_TLSEXT_ERR_NOACK }
     let protocols = unsafe Unmanaged<ApplicationProtocols>.fromOpaque(argument).takeUnretainedValue()
     let list = unsafe Array(UnsafeBufferPointer(start: offered, count: Int(offeredLength)))
-    // RFC 7301 §3.2: no common protocol is a fatal alert.
+    // Without a common protocol the server sends a fatal alert (RFC 7301 section 3.2).
     guard let range = protocols.choose(from: list) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
     unsafe chosen.pointee = unsafe offered + range.lowerBound
     unsafe chosenLength.pointee = UInt8(range.count)

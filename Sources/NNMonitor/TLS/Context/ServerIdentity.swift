@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The server's certificate chain and key, and the authorities of its clients, read and checked against each other.
+/// The server's certificate chain and private key, and the authorities for client certificates: read and validated.
 struct ServerIdentity {
     private let configuration: TLSConfiguration
     private let leaf: X509Certificate
@@ -8,7 +8,12 @@ struct ServerIdentity {
     private let key: PrivateKey
     private let clientAuthorities: [X509Certificate]
 
-    /// Reads the files of a configuration. `now` is in Unix seconds.
+    /// Reads and validates the files of a configuration.
+    ///
+    /// - Parameters:
+    ///   - configuration: names the files.
+    ///   - now: Unix time in seconds, for the validity of the certificates.
+    /// - Throws: a case of `TLSError` under "Files", or `.library`.
     init(configuration: TLSConfiguration, now: Int) throws(TLSError) {
         let file = configuration.certificateFile
         let certificates = try PEMFile.certificates(file, as: .certificate)
@@ -30,14 +35,16 @@ struct ServerIdentity {
         self.configuration = configuration
     }
 
+    /// What logs and the start banner show of the leaf certificate.
     var facts: TLSContext.CertificateFacts {
         TLSContext.CertificateFacts(
             subject: leaf.subject, notBefore: leaf.notBefore, notAfter: leaf.notAfter,
             sha256Fingerprint: SHA256Digest.fingerprint(leaf.sha256))
     }
 
-    /// Gives chain, key and authorities to a context that nobody uses yet. OpenSSL takes references of its own.
+    /// Installs chain, key and authorities in a new context, before any connection uses it.
     func install(in context: OpaquePointer) throws(TLSError) {
+        // OpenSSL takes its own references to certificates and key.
         guard unsafe SSL_CTX_use_certificate(context, leaf.pointer) == 1 else {
             throw .unusable(file: configuration.certificateFile, reason: .take())
         }
@@ -53,10 +60,10 @@ struct ServerIdentity {
     }
 
     private func installAuthorities(from file: String, in context: OpaquePointer) throws(TLSError) {
-        // The store belongs to the context. It takes references of its own, the list of authorities copies their names.
+        // The context owns the store. The store takes its own references; the list of client CAs copies the names.
         let store = unsafe SSL_CTX_get_cert_store(context)
         for authority in clientAuthorities {
-            // The first call is what counts for verification; the second only tells the client which ones we know.
+            // The store verifies client certificates; the list of client CAs is only sent to the client as a hint.
             guard unsafe X509_STORE_add_cert(store, authority.pointer) == 1,
                 unsafe SSL_CTX_add_client_CA(context, authority.pointer) == 1
             else { throw .unusable(file: file, reason: .take()) }

@@ -1,26 +1,26 @@
-/// What a TLS server is made from: the files on disk and the limits of the protocol.
+/// The files and limits from which a `TLSContext` is made.
 package struct TLSConfiguration: Sendable, Hashable {
-    /// A PEM file with the server's own certificate first, then the intermediate ones.
+    /// Path of a PEM file with the server's certificate first, then the intermediate certificates.
     package var certificateFile: String
 
-    /// A PEM file with the private key of the first certificate, without a passphrase. It may be the same file.
+    /// Path of a PEM file with the certificate's private key, without a passphrase. It may be the certificate file.
     package var keyFile: String
 
-    /// A PEM file with the authorities that sign client certificates. When set, a client must present one each time it
-    /// connects: sessions are not resumed.
+    /// Path of a PEM file with the authorities that sign client certificates. If set, a client must present a
+    /// certificate on every connection: sessions are not resumed. `nil`: no client certificate is requested.
     package var clientCAFile: String?
 
-    /// The oldest version that a client may speak.
+    /// The oldest TLS version that a client may negotiate.
     package var minimumVersion: TLSVersion
 
     /// Protocols for ALPN (RFC 7301) in order of preference, each 1 to 255 bytes long. A client that offers only
-    /// others is refused with the alert `no_application_protocol`; one that offers none is served.
+    /// other protocols is refused with the alert `no_application_protocol`; one that does not use ALPN is served.
     package var applicationProtocols: [String]
 
-    /// How long a session ticket stays good for resumption, in seconds.
+    /// How long a session ticket can be used for resumption, in seconds.
     package var ticketLifetime: Int
 
-    /// Makes a configuration from the paths of its files.
+    /// Makes a configuration. Nothing is read or checked here; `TLSContext.init` does that.
     package init(
         certificateFile: String,
         keyFile: String,

@@ -1,46 +1,46 @@
 import COpenSSL
 
-/// What all connections of a server share: certificate, key, protocol policy and ticket keys.
+/// A TLS context (`SSL_CTX`): the certificate, private key, protocol policy and ticket keys that connections share.
 ///
-/// A context never changes once it is made; new files make a new one (`TLSContextSource`). A connection keeps the
-/// context that it began with.
+/// A context is immutable: changed files are loaded into a new one (`TLSContextSource`), and existing connections keep
+/// the context with which they started.
 ///
-/// Memory: `pointer` is owned, never null, and freed in `deinit`, or in `init` when that fails. A session holds a reference
-/// of its own, and keeps this object, to which the callbacks' data belong.
+/// Memory: This object owns `pointer`, which is not null; `deinit` frees it, or `init` if it fails. Each session holds
+/// its own reference to the `SSL_CTX`, and retains this object, which owns the data of the callbacks.
 @safe package final class TLSContext: Sendable {
-    /// The server's certificate, for logs and the start banner.
+    /// What logs and the start banner show of the server's certificate.
     package struct CertificateFacts: Sendable, Equatable {
-        /// The subject in the form of RFC 2253.
+        /// The subject in the format of RFC 2253.
         package let subject: String
-        /// The first moment of validity in UTC, ISO 8601.
+        /// The start of the validity period in UTC, ISO 8601.
         package let notBefore: String
-        /// The last moment of validity in UTC, ISO 8601.
+        /// The end of the validity period in UTC, ISO 8601.
         package let notAfter: String
-        /// The SHA-256 of the certificate as pairs of hexadecimal digits, joined by colons.
+        /// The SHA-256 of the certificate's DER form as pairs of uppercase hexadecimal digits, joined by colons.
         package let sha256Fingerprint: String
     }
 
-    /// The configuration that the context was made from.
+    /// The configuration from which the context was made.
     package let configuration: TLSConfiguration
 
-    /// The server's certificate.
+    /// The server's certificate, the first of the certificate file.
     package let certificate: CertificateFacts
 
-    // Configured in `init` and only read afterwards. OpenSSL counts its references atomically and guards the little
-    // that sessions change in it (statistics) with its own locks, so threads may share it.
+    // Not modified after `init`. OpenSSL counts references atomically and locks what connections change in the context
+    // (statistics), so threads may share it.
     nonisolated(unsafe) let pointer: OpaquePointer
 
-    // OpenSSL's callbacks hold unretained pointers to both. They live as long as the context, and every session
-    // keeps its context.
+    // OpenSSL's callbacks have unretained pointers to both; they live as long as this object, which sessions retain.
     private let protocols: ApplicationProtocols
     private let ticketKeys: TicketKeys
 
-    /// Reads the files and checks them. This reads from disk: not on an event loop.
+    /// Reads and validates the files. Blocks on disk reads: do not call it on an event loop.
     ///
     /// - Parameters:
-    ///   - configuration: The files and the limits.
-    ///   - ticketClock: Tells the time by which ticket keys age, in seconds; a clock that is never set when left out.
-    /// - Throws: `TLSError`, a case of "Files" or `.library`.
+    ///   - configuration: the files and limits.
+    ///   - ticketClock: returns the time in seconds that determines the age of ticket keys. By default a monotonic
+    ///     clock.
+    /// - Throws: a case of `TLSError` under "Files", or `.library`.
     package init(
         configuration: TLSConfiguration, ticketClock: (@Sendable () -> Int)? = nil
     ) throws(TLSError) {

@@ -1,10 +1,12 @@
 import Foundations
 
-/// Where new connections get their context from: the newest one whose files were good.
+/// The TLS context for new connections; `reload` replaces it.
 package final class TLSContextSource: Sendable {
     private let context: Guarded<TLSContext>
 
-    /// Reads the files for the first time. This reads from disk: not on an event loop.
+    /// Reads the files of the first context. Blocks on disk reads: do not call it on an event loop.
+    ///
+    /// - Throws: a case of `TLSError` under "Files", or `.library`.
     package init(configuration: TLSConfiguration) throws(TLSError) {
         context = Guarded(try TLSContext(configuration: configuration))
     }
@@ -14,11 +16,12 @@ package final class TLSContextSource: Sendable {
         context.withLock { $0 }
     }
 
-    /// Reads the same files again. Connections that exist keep what they have; when a file is bad, new ones keep the
-    /// old context, too. This reads from disk: not on an event loop.
+    /// Reads the same files again. Existing connections keep their context.
     ///
-    /// - Returns: The context that new connections get from now on.
-    /// - Throws: What is wrong with the files; nothing has changed then.
+    /// Blocks on disk reads: do not call it on an event loop.
+    ///
+    /// - Returns: the new value of `current`.
+    /// - Throws: a case of `TLSError` under "Files", or `.library`; `current` does not change then.
     @discardableResult
     package func reload() throws(TLSError) -> TLSContext {
         let fresh = try TLSContext(configuration: current.configuration)

@@ -2,13 +2,13 @@ import COpenSSL
 import Foundations
 import NIOCore
 
-/// The keys that seal session tickets (RFC 5077, RFC 8446 §4.6.1), renewed as time goes by.
+/// The keys that encrypt session tickets (RFC 5077, RFC 8446 section 4.6.1), rotated by age.
 ///
-/// A ticket key that lives as long as the process would undo forward secrecy: who learns it can read every session it
-/// sealed. So a key seals for one ticket lifetime, opens for one more, and opens nothing after that. The first handshake
-/// after that wipes it from memory.
+/// A key encrypts tickets for one ticket lifetime and decrypts them for one more; the first handshake after that erases
+/// it from memory. A key that lived as long as the process would undo forward secrecy: whoever obtains it can decrypt
+/// every session whose ticket it encrypted.
 final class TicketKeys: Sendable {
-    /// One generation: a name to find it by, a key to encrypt with and a key to authenticate with.
+    /// One generation: a name that identifies it in tickets, a key for AES-256 and a key for HMAC-SHA-256.
     struct Key: Sendable, Equatable {
         let name: [UInt8]
         let encryption: SecretBytes
@@ -18,7 +18,7 @@ final class TicketKeys: Sendable {
             func bytes(_ count: Int) throws(TLSError) -> SecretBytes {
                 unsafe try SecretBytes(count: count) { (target) throws(TLSError) in
                     OpenSSLErrorStack.clear()
-                    // The call fills exactly the target, which is valid until the closure ends.
+                    // RAND_bytes fills exactly the target, which is valid for the duration of the closure.
                     guard unsafe RAND_bytes(target.baseAddress, CInt(target.count)) == 1 else {
                         throw .library(operation: "make random bytes", .take())
                     }
@@ -28,43 +28,51 @@ final class TicketKeys: Sendable {
             return Key(name: name, encryption: try bytes(32), authentication: try bytes(32))
         }
 
-        /// Names are random: keys of the same name are the same.
+        /// Compares the names, which are random and therefore unique.
         static func == (left: Key, right: Key) -> Bool { left.name == right.name }
     }
 
     private struct Generations {
         var current: Key
         var previous: Key?
+        /// The time at which `current` was made, in seconds of `clock`.
         var since: Int
 
-        /// Lets go of the key that opens nothing any more.
-        mutating func forget(lifetime: Int, now: Int) {
+        /// Drops the previous key once it is too old to decrypt anything.
+        mutating func dropExpired(lifetime: Int, now: Int) {
             if now - since >= lifetime { previous = nil }
         }
     }
 
     private let lifetime: Int
-    /// Tells the time in seconds.
+    /// Returns the time in seconds.
     fileprivate let clock: @Sendable () -> Int
     private let generations: Guarded<Generations>
 
-    /// Seconds of a clock that is never set: a key must not live longer because somebody set the wall clock back.
+    /// Seconds of a monotonic clock: setting back the wall clock must not extend the life of a key.
     static var uptime: Int { Int(NIODeadline.now().uptimeNanoseconds / 1_000_000_000) }
 
-    /// `lifetime` is the time for which a key seals, in seconds.
+    /// Makes the first key.
+    ///
+    /// - Parameters:
+    ///   - lifetime: how long a key encrypts tickets, in seconds.
+    ///   - clock: returns the time in seconds.
+    /// - Throws: `.library` if OpenSSL has no random bytes.
     init(lifetime: Int, clock: @escaping @Sendable () -> Int = { uptime }) throws(TLSError) {
         self.lifetime = lifetime
         self.clock = clock
         generations = Guarded(Generations(current: try .random(), previous: nil, since: clock()))
     }
 
-    /// The key to seal with; a new one when the current one has done its time. nil: no randomness, make no ticket.
-    func sealing(now: Int) -> Key? {
+    /// Returns the key that encrypts a new ticket, replacing the current key if it is older than one lifetime.
+    ///
+    /// - Returns: the key; `nil` if OpenSSL has no random bytes for a new one. No ticket is issued then.
+    func encryptionKey(now: Int) -> Key? {
         generations.withLock { generations in
             let age = now - generations.since
             if age >= lifetime {
                 guard let key = try? Key.random() else { return nil }
-                // After two lifetimes without a ticket the current key, too, is too old to open anything.
+                // If no ticket was issued for two lifetimes, the current key is also too old to decrypt anything.
                 generations.previous = age < 2 * lifetime ? generations.current : nil
                 generations.current = key
                 generations.since = now
@@ -73,10 +81,16 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// The key that sealed a ticket, and whether the ticket should be renewed because that key is about to be gone.
-    func opening(name: [UInt8], now: Int) -> (key: Key, renew: Bool)? {
+    /// Returns the key that decrypts a ticket.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the key that encrypted the ticket.
+    ///   - now: the time in seconds of `clock`.
+    /// - Returns: the key, and whether the client should get a new ticket because the key no longer encrypts; `nil` if
+    ///   the key is unknown or too old.
+    func decryptionKey(name: [UInt8], now: Int) -> (key: Key, renew: Bool)? {
         generations.withLock { generations in
-            generations.forget(lifetime: lifetime, now: now)
+            generations.dropExpired(lifetime: lifetime, now: now)
             let age = now - generations.since
             if generations.current.name == name {
                 return age < 2 * lifetime ? (generations.current, age >= lifetime) : nil
@@ -86,7 +100,8 @@ final class TicketKeys: Sendable {
         }
     }
 
-    /// Makes a context seal with these keys. This object must outlive the context's sessions.
+    /// Sets the ticket callback of a context. The context keeps an unretained pointer to this object, which must
+    /// outlive the context and its connections.
     func install(in context: OpaquePointer) throws(TLSError) {
         guard unsafe nn_SSL_CTX_set_app_data(context, Unmanaged.passUnretained(self).toOpaque()) == 1,
             unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticketKeyCallback) == 1
@@ -94,24 +109,25 @@ final class TicketKeys: Sendable {
     }
 }
 
-/// OpenSSL's callback: AES-256-CBC with HMAC-SHA-256, encrypt-then-MAC, as RFC 5077 §4 recommends. Returns 1 for
-/// "go on", 2 for "go on and renew", 0 for "no ticket", negative for an error. The name has 16 bytes, the IV has room
-/// for `EVP_MAX_IV_LENGTH` (16); all pointers are valid during the call.
+/// The callback for `SSL_CTX_set_tlsext_ticket_key_evp_cb`: AES-256-CBC, then HMAC-SHA-256 (RFC 5077 section 4).
+///
+/// `name` has 16 bytes, `initializationVector` has `EVP_MAX_IV_LENGTH` (16); all pointers are valid during the call.
+/// Returns 1 to continue, 2 to continue and issue a new ticket, 0 to use no ticket, a negative number on errors.
 private func ticketKeyCallback(
     _ ssl: OpaquePointer?,
     _ name: UnsafeMutablePointer<UInt8>?,
     _ initializationVector: UnsafeMutablePointer<UInt8>?,
     _ cipher: OpaquePointer?,
     _ mac: OpaquePointer?,
-    _ sealing: CInt
+    _ isEncrypting: CInt
 ) -> CInt {
     guard let name = unsafe name, let initializationVector = unsafe initializationVector,
         let data = unsafe nn_SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))
     else { return -1 }
     let keys = unsafe Unmanaged<TicketKeys>.fromOpaque(data).takeUnretainedValue()
     let now = keys.clock()
-    if sealing == 1 {
-        guard let key = keys.sealing(now: now) else { return 0 }
+    if isEncrypting == 1 {
+        guard let key = keys.encryptionKey(now: now) else { return 0 }
         for (index, byte) in key.name.enumerated() { unsafe name[index] = byte }
         guard unsafe RAND_bytes(initializationVector, 16) == 1,
             unsafe key.encryption.withUnsafeBytes({
@@ -122,7 +138,7 @@ private func ticketKeyCallback(
         return unsafe setAuthentication(key, mac) ? 1 : -1
     }
     let presented = unsafe Array(UnsafeBufferPointer(start: name, count: 16))
-    guard let (key, renew) = keys.opening(name: presented, now: now) else { return 0 }
+    guard let (key, renew) = keys.decryptionKey(name: presented, now: now) else { return 0 }
     let isSet = unsafe key.encryption.withUnsafeBytes {
         unsafe EVP_DecryptInit_ex(
             cipher, EVP_aes_256_cbc(), nil, $0.bindMemory(to: UInt8.self).baseAddress, initializationVector)
@@ -133,7 +149,7 @@ private func ticketKeyCallback(
 }
 
 private func setAuthentication(_ key: TicketKeys.Key, _ mac: OpaquePointer?) -> Bool {
-    // OpenSSL copies the key during the call.
+    // OpenSSL copies the key.
     unsafe key.authentication.withUnsafeBytes {
         unsafe nn_EVP_MAC_CTX_set_hmac_sha256(mac, $0.bindMemory(to: UInt8.self).baseAddress, $0.count)
     } == 1

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Plaintext that was written and is not encrypted yet, cut into chunks that fill records.
+/// A queue of plaintext writes that are not encrypted yet, read in chunks that fill records.
 struct PendingWrites {
     private struct Element {
         var bytes: ByteBuffer
@@ -10,20 +10,20 @@ struct PendingWrites {
     private var elements = CircularBuffer<Element>(initialCapacity: 1)
     private var flushedCount = 0
 
-    /// True when something waits that was flushed.
+    /// Whether the queue contains flushed writes, which come before the others.
     var hasFlushed: Bool { flushedCount > 0 }
 
-    /// Adds a write at the end.
+    /// Appends a write.
     mutating func append(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?) {
         elements.append(Element(bytes: bytes, promise: promise))
     }
 
-    /// Marks all that is there as to be sent.
+    /// Marks all queued writes as flushed.
     mutating func markFlushed() {
         flushedCount = elements.count
     }
 
-    /// How much of the flushed bytes there is, counted up to a limit.
+    /// Returns the number of flushed bytes, or `limit` if there are more.
     func flushedBytes(upTo limit: Int) -> Int {
         var total = 0
         for element in elements.prefix(flushedCount) {
@@ -33,20 +33,25 @@ struct PendingWrites {
         return total
     }
 
-    /// The next flushed bytes, at most `limit` of them; nil when nothing flushed is left. Promises of the writes that
-    /// end with the chunk are added to `completing`.
+    /// Removes and returns the next flushed bytes.
     ///
-    /// A chunk that lies in one write is a slice of it. Only a chunk of several writes is copied together.
+    /// A chunk within one write is a slice of it; only a chunk that spans several writes is copied.
+    ///
+    /// - Parameters:
+    ///   - limit: the maximum length of the chunk in bytes.
+    ///   - allocator: allocates a chunk that spans several writes.
+    ///   - completing: gets the promises of the writes whose last byte is in the chunk.
+    /// - Returns: the chunk, empty if only empty writes were flushed; `nil` if no write is flushed.
     mutating func nextChunk(
         limit: Int, allocator: ByteBufferAllocator, completing: inout [EventLoopPromise<Void>]
     ) -> ByteBuffer? {
         guard flushedCount > 0 else { return nil }
-        dropEmpty(completing: &completing)
+        removeEmptyWrites(completing: &completing)
         guard flushedCount > 0 else { return ByteBuffer() }
         let first = elements[elements.startIndex].bytes.readableBytes
         if first >= limit || flushedCount == 1 {
             let chunk = take(min(first, limit), completing: &completing)
-            dropEmpty(completing: &completing)
+            removeEmptyWrites(completing: &completing)
             return chunk
         }
         var chunk = allocator.buffer(capacity: flushedBytes(upTo: limit))
@@ -55,18 +60,18 @@ struct PendingWrites {
             var part = take(min(available, limit - chunk.readableBytes), completing: &completing)
             chunk.writeBuffer(&part)
         }
-        dropEmpty(completing: &completing)
+        removeEmptyWrites(completing: &completing)
         return chunk
     }
 
-    /// Gives up what was not flushed and returns its promises.
+    /// Removes the writes that are not flushed and returns their promises.
     mutating func removeUnflushed() -> [EventLoopPromise<Void>] {
         let promises = elements.dropFirst(flushedCount).compactMap(\.promise)
         elements.removeLast(elements.count - flushedCount)
         return promises
     }
 
-    /// Gives up everything and returns the promises.
+    /// Removes all writes and returns their promises.
     mutating func removeAll() -> [EventLoopPromise<Void>] {
         let promises = elements.compactMap(\.promise)
         elements = CircularBuffer(initialCapacity: 1)
@@ -74,21 +79,21 @@ struct PendingWrites {
         return promises
     }
 
-    /// Takes bytes of the first write, and the write itself when it is used up.
+    /// Removes bytes of the first write, and the write itself once it is empty.
     private mutating func take(_ count: Int, completing: inout [EventLoopPromise<Void>]) -> ByteBuffer {
         let index = elements.startIndex
         let part = elements[index].bytes.readSlice(length: count) ?? ByteBuffer()
-        if elements[index].bytes.readableBytes == 0 { removeFirst(completing: &completing) }
+        if elements[index].bytes.readableBytes == 0 { removeFirstWrite(completing: &completing) }
         return part
     }
 
-    private mutating func dropEmpty(completing: inout [EventLoopPromise<Void>]) {
+    private mutating func removeEmptyWrites(completing: inout [EventLoopPromise<Void>]) {
         while flushedCount > 0, elements[elements.startIndex].bytes.readableBytes == 0 {
-            removeFirst(completing: &completing)
+            removeFirstWrite(completing: &completing)
         }
     }
 
-    private mutating func removeFirst(completing: inout [EventLoopPromise<Void>]) {
+    private mutating func removeFirstWrite(completing: inout [EventLoopPromise<Void>]) {
         let element = elements.removeFirst()
         flushedCount -= 1
         if let promise = element.promise { completing.append(promise) }

@@ -2,6 +2,7 @@ package import NIOCore
 import NIOTLS
 
 extension TLSServerHandler {
+    /// Closes one direction or the channel, as the documentation of the type describes.
     package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         switch mode {
         case .all: closeAll(context, promise)
@@ -31,16 +32,16 @@ extension TLSServerHandler {
         case .drain, .sendCloseNotify:
             closeOutputPromise = promise
             for promise in pending.removeUnflushed() { promise.fail(ChannelError.outputClosed) }
-            if action == .sendCloseNotify { sendCloseNotifyAndShutOutput(context) }
+            if action == .sendCloseNotify { sendCloseNotifyAndCloseOutput(context) }
         }
     }
 
-    /// The end of our side. The transport's output is shut when `close_notify`, and all before it, has been written.
-    func sendCloseNotifyAndShutOutput(_ context: ChannelHandlerContext) {
+    /// Ends our direction: sends `close_notify`, then closes the output of the channel.
+    func sendCloseNotifyAndCloseOutput(_ context: ChannelHandlerContext) {
         session?.closeOutput()
         let promise = closeOutputPromise
         closeOutputPromise = nil
-        // Both have said goodbye: nobody waits for anything more.
+        // The peer's direction ended before, so now both have.
         if case .open(input: false, _) = machine.state {
             context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
         }
@@ -55,7 +56,7 @@ extension TLSServerHandler {
         }
     }
 
-    /// The peer's side has ended in an orderly way.
+    /// Handles the peer's `close_notify`.
     func closeNotifyReceived(_ context: ChannelHandlerContext) {
         let halfClosure = try? context.channel.syncOptions?.getOption(.allowRemoteHalfClosure)
         switch machine.closeNotifyReceived(halfClosure: halfClosure ?? false) {
@@ -73,7 +74,7 @@ extension TLSServerHandler {
         }
     }
 
-    /// Sends `close_notify` and closes when it is out, or when the time for that is over.
+    /// Sends `close_notify`, then closes the channel; after `closeTimeout` at the latest.
     private func closeAfterCloseNotify(_ context: ChannelHandlerContext) {
         failPending(ChannelError.ioOnClosedChannel)
         session?.closeOutput()
@@ -81,53 +82,52 @@ extension TLSServerHandler {
         write(last: session?.takeCiphertext(), context) { [self] in finishClosing(context) }
     }
 
-    /// A peer that takes nothing doesn't hold up the close for longer than this.
+    /// Closes the channel after `closeTimeout`, even if the peer does not read what is still to be sent.
     private func limitClosing(_ context: ChannelHandlerContext) {
         setTimer(context, after: closeTimeout) { [self] in finishClosing(context) }
     }
 
-    /// The connection is broken: tell the peer by the alert that OpenSSL has made, tell the application, close.
+    /// Ends a failed connection: sends OpenSSL's alert to the peer, fires the error, closes.
     func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
         guard machine.failed() else { return }
-        linger(context, lastWords: session?.takeCiphertext(), error: error)
+        linger(context, lastBytes: session?.takeCiphertext(), error: error)
     }
 
-    /// Answers plain HTTP in plain HTTP.
-    func refusePlainHTTP(_ context: ChannelHandlerContext, request: ByteBuffer) {
-        let answer = PlainHTTPAnswer.response(to: request, allocator: context.channel.allocator)
-        linger(context, lastWords: answer, error: .plainHTTP)
+    /// Ends a connection on which the peer sent plaintext: sends the answer, fires the error, closes.
+    func refusePlaintext(_ context: ChannelHandlerContext, request: ByteBuffer) {
+        linger(context, lastBytes: plaintextAnswer?(request), error: .plaintext)
     }
 
-    /// Sends the last words, shuts the output, and waits for the peer to close, for as long as is polite.
-    private func linger(_ context: ChannelHandlerContext, lastWords: ByteBuffer?, error: TLSError) {
+    /// Sends the last bytes, closes the output, and waits for the peer to close; for `lingerTimeout` at the longest.
+    private func linger(_ context: ChannelHandlerContext, lastBytes: ByteBuffer?, error: TLSError) {
         failPending(error)
-        guard let lastWords, context.channel.isActive else {
+        guard let lastBytes, context.channel.isActive else {
             machine.finished()
             fireAndClose(context, error)
             return
         }
         setTimer(context, after: lingerTimeout) { [self] in finishClosing(context) }
-        let shut = context.eventLoop.makePromise(of: Void.self)
-        shut.futureResult.assumeIsolated().whenFailure { [self] _ in finishClosing(context) }
-        write(last: lastWords, context) { [self] in
+        let outputClosed = context.eventLoop.makePromise(of: Void.self)
+        outputClosed.futureResult.assumeIsolated().whenFailure { [self] _ in finishClosing(context) }
+        write(last: lastBytes, context) { [self] in
             guard machine.state == .lingering else {
-                shut.succeed()
+                outputClosed.succeed()
                 return
             }
-            context.close(mode: .output, promise: shut)
+            context.close(mode: .output, promise: outputClosed)
             context.read()
         }
         context.fireErrorCaught(error)
     }
 
-    /// For ends at which there is nothing to tell the peer.
+    /// Fires the error and closes the channel without sending an alert.
     func fireAndClose(_ context: ChannelHandlerContext, _ error: TLSError) {
         failPending(error)
         context.fireErrorCaught(error)
         finishClosing(context)
     }
 
-    /// Closes the transport.
+    /// Closes the channel.
     func finishClosing(_ context: ChannelHandlerContext) {
         machine.finished()
         let promise = closePromise
@@ -136,13 +136,13 @@ extension TLSServerHandler {
         context.close(mode: .all, promise: promise)
     }
 
-    /// Lets go of all that waits. Idempotent.
+    /// Cancels the timer and completes all pending promises. Idempotent.
     func tearDown(error: any Error) {
         cancelTimer()
         failPending(error)
         closeOutputPromise?.fail(error)
         closeOutputPromise = nil
-        // The channel is gone: that is what was asked for.
+        // The channel is closed, as requested.
         closePromise?.succeed()
         closePromise = nil
     }
@@ -151,7 +151,8 @@ extension TLSServerHandler {
         for promise in pending.removeAll() { promise.fail(error) }
     }
 
-    /// Writes the last bytes of a connection, then calls back; at once when there are none or the channel is gone.
+    /// Writes the last bytes of a connection and calls `then` once they are sent or lost; immediately if there are
+    /// none.
     private func write(last bytes: ByteBuffer?, _ context: ChannelHandlerContext, then: @escaping () -> Void) {
         guard let bytes else {
             then()

@@ -1,26 +1,29 @@
 extension TLSServerHandler {
-    /// The states of a connection and what each event means in them. Pure: it touches no channel and no OpenSSL.
+    /// The states of a TLS connection, and the action for each event in each state. It does no I/O.
     struct StateMachine {
         enum Output: Equatable {
+            /// Writes are accepted.
             case open
-            /// `close(mode: .output)` was asked for; flushed writes still have to go out before `close_notify`.
+            /// `close(mode: .output)` was called; flushed writes must be sent before `close_notify`.
             case draining
-            /// `close_notify` was written and is on its way out, behind what was written before it.
+            /// `close_notify` was written to the channel, which has not sent it yet.
             case closing
-            /// `close_notify` is out.
+            /// `close_notify` was sent.
             case closed
         }
 
         enum State: Equatable {
+            /// The channel is not active yet.
             case idle
-            /// `begun`: the peer has sent at least one byte.
+            /// `begun` is true once the peer has sent at least one byte.
             case handshaking(begun: Bool)
-            /// `input` is false once the peer's side has ended: by `close_notify`, or by the end of TCP.
+            /// The handshake is complete. `input` is false once the peer has sent `close_notify` or closed its side of
+            /// TCP.
             case open(input: Bool, output: Output)
-            /// Everything is to be closed. `close_notify` is on its way; when it is out, the connection closes.
+            /// Both directions are closing: the connection closes once `close_notify` has been sent.
             case closing
-            /// An alert or a plain answer was sent. What the peer still sends is thrown away until it closes: closing
-            /// at once would reset the connection, and the peer might lose our last words.
+            /// An alert or a plaintext answer was sent. Input is discarded until the peer closes: closing immediately
+            /// would reset the connection, and the peer might lose the alert or answer.
             case lingering
             case closed
         }
@@ -31,7 +34,7 @@ extension TLSServerHandler {
             if case .handshaking = state { true } else { false }
         }
 
-        /// True while writes can be encrypted.
+        /// Whether flushed writes can be encrypted.
         var canEncrypt: Bool {
             switch state {
             case .open(_, .open), .open(_, .draining): true
@@ -39,7 +42,7 @@ extension TLSServerHandler {
             }
         }
 
-        /// True while new writes are taken in, if only to wait for the handshake.
+        /// Whether new writes are queued. Before the end of the handshake they wait in the queue.
         var acceptsWrites: Bool {
             switch state {
             case .idle, .handshaking, .open(_, .open): true
@@ -47,26 +50,30 @@ extension TLSServerHandler {
             }
         }
 
-        // MARK: The beginning
+        // MARK: Handshake
 
-        /// The channel is active. True: begin the handshake and its deadline.
+        /// The channel is active.
+        ///
+        /// - Returns: whether to start the handshake and its timeout.
         mutating func start() -> Bool {
             guard state == .idle else { return false }
             state = .handshaking(begun: false)
             return true
         }
 
-        enum ReceiveAction: Equatable { case handshake, answerPlainHTTP, decrypt, discard }
+        enum ReceiveAction: Equatable { case handshake, answerPlaintext, decrypt, discard }
 
-        /// Bytes have come. Only the first byte of a connection matters here: a TLS client begins with a handshake
-        /// record (22), an HTTP client with the capital letter of a method.
+        /// Bytes were received.
+        ///
+        /// The first byte of the connection distinguishes TLS from plaintext: TLS starts with a handshake record
+        /// (content type 22, RFC 8446 section 5.1), text protocols such as HTTP with a capital letter.
         mutating func received(firstByte: UInt8?) -> ReceiveAction {
             switch state {
             case .handshaking(begun: false):
                 guard let firstByte else { return .discard }
                 if (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(firstByte) {
                     state = .lingering
-                    return .answerPlainHTTP
+                    return .answerPlaintext
                 }
                 state = .handshaking(begun: true)
                 return .handshake
@@ -76,35 +83,40 @@ extension TLSServerHandler {
             }
         }
 
-        /// The handshake is through. True when that is news.
+        /// OpenSSL has completed the handshake.
+        ///
+        /// - Returns: whether the connection was handshaking until now.
         mutating func handshakeCompleted() -> Bool {
             guard isHandshaking else { return false }
             state = .open(input: true, output: .open)
             return true
         }
 
-        /// The deadline of the handshake has come. True: give up and close.
+        /// The timeout of the handshake has passed.
+        ///
+        /// - Returns: whether to close the connection because the handshake is not complete.
         mutating func deadlinePassed() -> Bool {
             guard isHandshaking else { return false }
             state = .closed
             return true
         }
 
-        // MARK: The end of the peer's side
+        // MARK: Input ends
 
         enum CloseNotifyAction: Equatable {
-            /// Tell the application that the input has ended; it may go on writing.
+            /// Fire `ChannelEvent.inputClosed`; the application can still write.
             case fireInputClosed
-            /// Answer with `close_notify` and close.
+            /// Respond with `close_notify` and close.
             case answerAndClose
-            /// Both have said goodbye, and ours is still on its way: what is written before it must not be lost.
+            /// Wait until our `close_notify` and the writes before it have been sent, then close.
             case awaitOurs
-            /// Both have said goodbye: close.
+            /// Close: `close_notify` was sent and received.
             case close
             case none
         }
 
-        /// The peer's `close_notify` was read.
+        /// The peer's `close_notify` was received. With `halfClosure`, the application can still write
+        /// after the end of the input.
         mutating func closeNotifyReceived(halfClosure: Bool) -> CloseNotifyAction {
             switch state {
             case .open(input: true, .closed):
@@ -125,14 +137,15 @@ extension TLSServerHandler {
         }
 
         enum TransportEndAction: Equatable {
+            /// Fire the error and close.
             case fail(TLSError)
-            /// Tell the application that the input has ended; it may go on writing.
+            /// Fire `ChannelEvent.inputClosed`; the application can still write.
             case fireInputClosed
             case close
             case none
         }
 
-        /// The peer's side of TCP has ended, while ours is open.
+        /// The peer closed its side of TCP; ours is open.
         mutating func transportInputEnded() -> TransportEndAction {
             switch state {
             case .open(input: true, .closed):
@@ -148,7 +161,7 @@ extension TLSServerHandler {
             }
         }
 
-        /// The channel is gone.
+        /// The channel is inactive.
         mutating func channelEnded() -> TransportEndAction {
             defer { state = .closed }
             if case .open(input: true, _) = state { return .fail(.truncated) }
@@ -167,19 +180,19 @@ extension TLSServerHandler {
             }
         }
 
-        // MARK: Our side
+        // MARK: Output closes
 
         enum CloseOutputAction: Equatable {
-            /// Send what is flushed first.
+            /// Send the flushed writes first.
             case drain
-            /// Send `close_notify` and shut the output.
+            /// Send `close_notify` and close the output of the channel.
             case sendCloseNotify
-            /// There is no output to close in an orderly way: close everything.
+            /// Close the channel: before the end of the handshake no `close_notify` can be sent.
             case closeTransport
             case alreadyClosed
         }
 
-        /// The application wants to send no more.
+        /// The application closes its output.
         mutating func closeOutput(hasFlushedWrites: Bool) -> CloseOutputAction {
             switch state {
             case .open(let input, .open):
@@ -192,7 +205,9 @@ extension TLSServerHandler {
             }
         }
 
-        /// All that was flushed is encrypted. True: `close_notify` is due now.
+        /// All flushed writes are encrypted.
+        ///
+        /// - Returns: whether to send `close_notify` now.
         mutating func drained() -> Bool {
             guard case .open(let input, .draining) = state else { return false }
             state = .open(input: input, output: .closing)
@@ -200,14 +215,14 @@ extension TLSServerHandler {
         }
 
         enum CloseNotifySentAction: Equatable {
-            /// Shut the transport's output; the peer may go on sending.
+            /// Close the output of the channel; the peer can still send.
             case shutOutput
-            /// Nothing more is to come from either side: close.
+            /// Close the channel: both directions have ended.
             case close
             case none
         }
 
-        /// The `close_notify` that ended the output is out, and all before it.
+        /// The channel has sent our `close_notify` and all writes before it.
         mutating func closeNotifySent() -> CloseNotifySentAction {
             switch state {
             case .open(input: true, .closing):
@@ -221,17 +236,18 @@ extension TLSServerHandler {
         }
 
         enum CloseAction: Equatable {
-            /// Send `close_notify`, and close when it is out.
+            /// Send `close_notify`, then close.
             case closeNotifyThenClose
-            /// `close_notify` is on its way already; close when it is out, but don't wait for that without end.
+            /// Close once the `close_notify` already written has been sent, or after the close timeout.
             case closeWhenSent
+            /// Close the channel without `close_notify`.
             case closeNow
-            /// The close is under way; it will come by itself.
+            /// Do nothing: the channel closes after the linger timeout or when the peer closes.
             case wait
         }
 
-        /// The application wants to close. When flushed writes are lost by it, no `close_notify` is sent: it would tell
-        /// the peer that it has got everything.
+        /// The application closes the channel. If that loses flushed writes, no `close_notify` is sent, because it
+        /// would mark the data received by the peer as complete.
         mutating func close(hasFlushedWrites: Bool) -> CloseAction {
             switch state {
             case .open(_, .open) where !hasFlushedWrites:
@@ -247,7 +263,9 @@ extension TLSServerHandler {
             }
         }
 
-        /// The connection is broken. True when it was not known to be at its end before.
+        /// The connection failed.
+        ///
+        /// - Returns: whether to send the alert and fire the error: false if the connection was already ending.
         mutating func failed() -> Bool {
             switch state {
             case .idle, .handshaking, .open:
@@ -257,7 +275,7 @@ extension TLSServerHandler {
             }
         }
 
-        /// The last words are out, or the time for them is over.
+        /// The connection is closed, or is being closed without further output.
         mutating func finished() {
             state = .closed
         }

@@ -1,10 +1,11 @@
 package import NIOCore
 
 extension TLSServerHandler {
-    /// How many full records are encrypted before they are handed to the channel: enough for one system call to be
-    /// worth it, few enough to notice soon when the channel has had its fill.
+    /// Full records encrypted for one write to the channel: enough to amortize the system call, few enough to stop soon
+    /// after the channel becomes unwritable.
     private static let recordsPerBatch = 4
 
+    /// Queues plaintext. The promise succeeds once the last byte has been sent.
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard machine.acceptsWrites else {
             promise?.fail(machine.state == .closed ? ChannelError.ioOnClosedChannel : ChannelError.outputClosed)
@@ -13,37 +14,41 @@ extension TLSServerHandler {
         pending.append(unwrapOutboundIn(data), promise: promise)
     }
 
+    /// Encrypts and sends the queued writes, as far as the channel is writable.
     package func flush(context: ChannelHandlerContext) {
-        // While the output drains, what is left is flushed already.
+        // If writes are no longer accepted, all that are queued are flushed already.
         if machine.acceptsWrites { pending.markFlushed() }
         pump(context)
         context.flush()
     }
 
+    /// Sends queued writes if the channel is writable, then forwards the event.
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { strandedControlBytes = 0 }
-        // A channel that takes a batch whole says so in the middle of it. The application would then write on, and on,
-        // into what waits here, since nothing of it is encrypted before the outermost call goes on.
+        if context.channel.isWritable { unsentControlBytes = 0 }
+        // A channel that sends a whole batch at once calls this synchronously from `pump`. Forward the event only after
+        // `pump` returns: nothing is encrypted until then, so the application would fill the queue without limit.
         guard !isPumping else {
-            owesWritabilityChange = true
+            isWritabilityEventDeferred = true
             return
         }
         pump(context)
         context.fireChannelWritabilityChanged()
     }
 
-    /// Encrypts flushed writes as long as the channel takes them. Writing calls promises and events, which may call
-    /// this again: the outermost call does the work, so that the order stays.
+    /// Encrypts and sends flushed writes while the channel is writable.
+    ///
+    /// Writing to the channel can complete promises and fire events, which can re-enter this method. Only the outermost
+    /// call does the work, so the order of bytes is preserved.
     func pump(_ context: ChannelHandlerContext) {
         guard !isPumping, let session else { return }
         isPumping = true
         while machine.canEncrypt, pending.hasFlushed, context.channel.isWritable {
             encryptBatch(context, session)
         }
-        if !pending.hasFlushed, machine.drained() { sendCloseNotifyAndShutOutput(context) }
+        if !pending.hasFlushed, machine.drained() { sendCloseNotifyAndCloseOutput(context) }
         isPumping = false
-        if owesWritabilityChange {
-            owesWritabilityChange = false
+        if isWritabilityEventDeferred {
+            isWritabilityEventDeferred = false
             context.fireChannelWritabilityChanged()
         }
     }
@@ -69,18 +74,18 @@ extension TLSServerHandler {
         context.writeAndFlush(wrapOutboundOut(ciphertext), promise: Self.join(completing))
     }
 
-    /// Sends what OpenSSL has to say by itself: handshake messages, tickets, key updates, alerts.
+    /// Sends what OpenSSL wrote on its own: handshake messages, tickets, key updates, alerts.
     func flushControl(_ context: ChannelHandlerContext) {
         guard let ciphertext = session?.takeCiphertext() else { return }
-        if !context.channel.isWritable { strandedControlBytes += ciphertext.readableBytes }
-        guard strandedControlBytes <= maximumControlBytes else {
+        if !context.channel.isWritable { unsentControlBytes += ciphertext.readableBytes }
+        guard unsentControlBytes <= maximumControlBytes else {
             fail(context, .controlFlood)
             return
         }
         context.writeAndFlush(wrapOutboundOut(ciphertext), promise: nil)
     }
 
-    /// One promise that completes them all.
+    /// Returns one promise that completes all of them.
     private static func join(_ promises: [EventLoopPromise<Void>]) -> EventLoopPromise<Void>? {
         guard let first = promises.first else { return nil }
         for promise in promises.dropFirst() { first.futureResult.cascade(to: promise) }

@@ -1,92 +1,112 @@
 package import NIOCore
 import NIOTLS
 
-/// The server's side of TLS in a channel: ciphertext towards the network, plaintext towards the application.
+/// The server side of TLS as a channel handler: ciphertext towards the network, plaintext towards the application.
 ///
-/// - It begins with the channel and fires `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`. A handshake that is
-///   not complete in time, or fails, fires a `TLSError` and closes.
-/// - Where `allowRemoteHalfClosure` is on, the peer's `close_notify` fires `ChannelEvent.inputClosed`, and so does the
-///   end of TCP without it, for which a server is to be prepared (RFC 9112 §9.8): HTTP's framing tells what is whole.
-///   Where it is off, `close_notify` closes the channel; an end without it fires `TLSError.truncated` first.
-/// - `close(mode: .output)` sends what was flushed, then `close_notify`, and shuts the output. `close(mode: .all)`
-///   sends `close_notify` and closes as soon as that is out, or after `closeTimeout`; flushed writes that wait for
-///   a slow peer fail, and `close_notify` is then left out, so that the peer can tell.
-/// - Writes wait here while the channel is not writable; their promises succeed when their last byte is sent.
-/// - Somebody who speaks plain HTTP gets an answer that says so; `TLSError.plainHTTP` is fired.
+/// - The handshake starts when the channel becomes active. On success the handler fires
+///   `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`; on failure or timeout it fires a `TLSError` and closes.
+/// - With the channel option `allowRemoteHalfClosure`, the peer's `close_notify` fires `ChannelEvent.inputClosed`, and
+///   so does the end of TCP without `close_notify`: HTTP framing detects incomplete messages (RFC 9112 section 9.8).
+///   Without the option, `close_notify` closes the channel, and the end of TCP first fires `TLSError.truncated`.
+/// - `close(mode: .output)` sends the flushed writes and `close_notify`, then closes the output of the channel.
+/// - `close(mode: .all)` sends `close_notify`, then closes; after `closeTimeout` at the latest. If flushed writes
+///   cannot be sent because the channel is not writable, they fail and no `close_notify` is sent, so the peer detects
+///   the loss.
+/// - Writes are queued while the channel is not writable; a promise succeeds once the last byte of its write is sent.
+/// - A peer that sends plaintext gets `plaintextAnswer`; the handler fires `TLSError.plaintext` and closes.
 package final class TLSServerHandler: ChannelDuplexHandler {
+    /// Ciphertext from the network.
     package typealias InboundIn = ByteBuffer
+    /// Plaintext for the application.
     package typealias InboundOut = ByteBuffer
+    /// Plaintext from the application.
     package typealias OutboundIn = ByteBuffer
+    /// Ciphertext for the network.
     package typealias OutboundOut = ByteBuffer
+    /// Makes the answer to a peer that sends plaintext, from the first bytes of its request.
+    package typealias PlaintextAnswer = (_ request: ByteBuffer) -> ByteBuffer
 
     let tlsContext: TLSContext
     let handshakeTimeout: TimeAmount
     let closeTimeout: TimeAmount
     let lingerTimeout: TimeAmount
     let maximumControlBytes: Int
+    let plaintextAnswer: PlaintextAnswer?
 
     var machine = StateMachine()
     var session: TLSSession?
     var pending = PendingWrites()
+    /// Whether `pump` is on the call stack.
     var isPumping = false
-    /// The channel's writability has changed while writes were encrypted; the application is told afterwards.
-    var owesWritabilityChange = false
-    /// Bytes of alerts and key updates that were written since the channel was writable.
-    var strandedControlBytes = 0
+    /// Whether `channelWritabilityChanged` was called during `pump`, which forwards the event at its end.
+    var isWritabilityEventDeferred = false
+    /// Bytes of alerts and key updates written since the channel became unwritable.
+    var unsentControlBytes = 0
 
-    /// Completed when the channel closes, or when the output is shut.
+    /// Completed when the channel closes.
     var closePromise: EventLoopPromise<Void>?
+    /// Completed when the output closes.
     var closeOutputPromise: EventLoopPromise<Void>?
-    /// The deadline of the handshake, later that of closing.
+    /// The timeout of the handshake, later that of closing or lingering.
     var timer: Scheduled<Void>?
 
-    /// The application has asked for input and has not got any.
+    /// Whether the application called `read` and has not received any plaintext since.
     private var isDemanded = false
-    /// The handshake has read for itself, so that what follows it was asked for by nobody.
-    private var hasReadUnasked = false
+    /// Whether the handshake called `read` on its own, so that plaintext may arrive before the application asks for it.
+    private var hasReadForHandshake = false
+    /// Whether an error of the transport was forwarded, which explains the end of the channel.
     private var transportFailed = false
 
     /// Makes the handler of one connection.
     ///
     /// - Parameters:
-    ///   - context: Certificate, key and policy.
-    ///   - handshakeTimeout: How long the handshake may take in all.
-    ///   - closeTimeout: How long `close(mode: .all)` waits for `close_notify` to be sent.
-    ///   - lingerTimeout: How long a refused peer is listened to, so that it can read the reason.
-    ///   - maximumControlBytes: How many bytes of protocol answers may wait for a peer that takes none.
+    ///   - context: certificate, key and policy.
+    ///   - handshakeTimeout: the maximum duration of the whole handshake.
+    ///   - closeTimeout: how long `close(mode: .all)` waits until `close_notify` has been sent.
+    ///   - lingerTimeout: how long the input of a refused peer is discarded before the channel closes, so that the peer
+    ///     can read the alert or answer.
+    ///   - maximumControlBytes: the maximum number of bytes of alerts and key updates written while the channel is not
+    ///     writable; beyond it the connection fails with `TLSError.controlFlood`.
+    ///   - plaintextAnswer: the answer to a peer that sends plaintext; `nil`: the channel closes without an answer.
     package init(
         context: TLSContext,
         handshakeTimeout: TimeAmount,
         closeTimeout: TimeAmount = .seconds(5),
         lingerTimeout: TimeAmount = .seconds(2),
-        maximumControlBytes: Int = 65536
+        maximumControlBytes: Int = 65536,
+        plaintextAnswer: PlaintextAnswer? = nil
     ) {
         self.tlsContext = context
         self.handshakeTimeout = handshakeTimeout
         self.closeTimeout = closeTimeout
         self.lingerTimeout = lingerTimeout
         self.maximumControlBytes = maximumControlBytes
+        self.plaintextAnswer = plaintextAnswer
     }
 
-    // MARK: Life of the channel
+    // MARK: Channel lifecycle
 
+    /// Starts the handshake if the channel is already active.
     package func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { start(context) }
     }
 
+    /// Frees the session and fails pending writes.
     package func handlerRemoved(context: ChannelHandlerContext) {
         machine.finished()
         tearDown(error: ChannelError.ioOnClosedChannel)
         session = nil
     }
 
+    /// Starts the handshake.
     package func channelActive(context: ChannelHandlerContext) {
         start(context)
         context.fireChannelActive()
     }
 
+    /// Delivers the last plaintext and fires an error if the connection ended prematurely.
     package func channelInactive(context: ChannelHandlerContext) {
-        deliverHeld(context)
+        deliverBuffered(context)
         if case .fail(let error) = machine.channelEnded(), !transportFailed {
             context.fireErrorCaught(error)
         }
@@ -94,8 +114,9 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
+    /// Forwards an error of the transport.
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The socket's own error tells more than the end of the stream that follows it.
+        // The socket's error is more specific than `truncated`, which would follow it.
         transportFailed = true
         context.fireErrorCaught(error)
     }
@@ -117,48 +138,51 @@ package final class TLSServerHandler: ChannelDuplexHandler {
 
     // MARK: Reading
 
+    /// Delivers plaintext that was read during the handshake, or reads from the channel.
     package func read(context: ChannelHandlerContext) {
         isDemanded = true
-        guard !machine.isHandshaking, deliverHeld(context) else {
+        guard !machine.isHandshaking, deliverBuffered(context) else {
             context.read()
             return
         }
-        // Who asks again from here on has asked for the next input: that wish must stand.
+        // Fired last: a `read` from within it requests the next input and must set `isDemanded` again.
         context.fireChannelReadComplete()
     }
 
+    /// Handles ciphertext from the network.
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
         switch machine.received(firstByte: bytes.readableBytesView.first) {
         case .discard: break
-        case .answerPlainHTTP:
-            refusePlainHTTP(context, request: bytes)
+        case .answerPlaintext:
+            refusePlaintext(context, request: bytes)
         case .handshake:
             session?.receive(bytes)
             advanceHandshake(context)
         case .decrypt:
             session?.receive(bytes)
-            if isDemanded || !hasReadUnasked { decrypt(context) }
+            if isDemanded || !hasReadForHandshake { decrypt(context) }
         }
     }
 
+    /// Reads again if the handshake or the application needs more input.
     package func channelReadComplete(context: ChannelHandlerContext) {
         if machine.isHandshaking {
             readForHandshake(context)
         } else if machine.state == .lingering {
             context.read()
         } else if isDemanded {
-            // Records without application data, or parts of one: the application still waits for input.
+            // The read brought only a part of a record, or no application data.
             context.read()
         }
         context.fireChannelReadComplete()
     }
 
-    /// The handshake needs input whether or not the application wants any.
+    /// Reads for the handshake if the channel option `autoRead` is off.
     private func readForHandshake(_ context: ChannelHandlerContext) {
         let autoRead = try? context.channel.syncOptions?.getOption(.autoRead)
         guard autoRead == false else { return }
-        if !isDemanded { hasReadUnasked = true }
+        if !isDemanded { hasReadForHandshake = true }
         context.read()
     }
 
@@ -176,22 +200,26 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         context.fireUserInboundEventTriggered(
             TLSUserEvent.handshakeCompleted(negotiatedProtocol: session.negotiatedProtocol))
         pump(context)
-        // The client's first data may have come together with the end of its handshake.
-        if isDemanded || !hasReadUnasked { decrypt(context) }
+        // The client's first data may arrive together with the end of its handshake.
+        if isDemanded || !hasReadForHandshake { decrypt(context) }
     }
 
-    /// Hands on what came with the handshake's own reads. True when the application got something.
+    /// Delivers plaintext that arrived with the reads of the handshake.
+    ///
+    /// - Returns: whether the application received plaintext.
     @discardableResult
-    private func deliverHeld(_ context: ChannelHandlerContext) -> Bool {
-        let wasHeld = hasReadUnasked
-        hasReadUnasked = false
-        guard wasHeld, let session, session.pendingCiphertext > 0, case .open(input: true, _) = machine.state else {
+    private func deliverBuffered(_ context: ChannelHandlerContext) -> Bool {
+        let hadBuffered = hasReadForHandshake
+        hasReadForHandshake = false
+        guard hadBuffered, let session, session.pendingCiphertext > 0, case .open(input: true, _) = machine.state else {
             return false
         }
         return decrypt(context)
     }
 
-    /// Decrypts all that is there and hands it on in one piece. True when the application got something.
+    /// Decrypts all received ciphertext and delivers the plaintext in one buffer.
+    ///
+    /// - Returns: whether the application received plaintext.
     @discardableResult
     private func decrypt(_ context: ChannelHandlerContext) -> Bool {
         guard let session, case .open(input: true, _) = machine.state, session.pendingCiphertext > 0 else {
@@ -209,9 +237,9 @@ package final class TLSServerHandler: ChannelDuplexHandler {
             isDemanded = false
             context.fireChannelRead(wrapInboundOut(plaintext))
         }
-        // After the plaintext: a write may fail and close the channel, and nothing is read on a closed one.
+        // After the plaintext was delivered, because a failing write closes the channel.
         if case .success = outcome { flushControl(context) }
-        // The application may have closed meanwhile; the machine knows.
+        // If the application closed the channel meanwhile, the state machine ignores these events.
         switch outcome {
         case .success(.wantsInput): break
         case .success(.closed): closeNotifyReceived(context)
@@ -220,13 +248,14 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         return hasPlaintext
     }
 
+    /// Turns the end of TCP into the events of the end of TLS; forwards other events.
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard let event = event as? ChannelEvent, event == .inputClosed else {
             context.fireUserInboundEventTriggered(event)
             return
         }
-        // The end of TCP. The application hears of the end of TLS, which came earlier, or never.
-        deliverHeld(context)
+        // `inputClosed` is the end of TCP. The application gets the end of TLS, if it did not come earlier.
+        deliverBuffered(context)
         switch machine.transportInputEnded() {
         case .none: break
         case .fireInputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)

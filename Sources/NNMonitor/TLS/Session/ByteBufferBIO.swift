@@ -1,22 +1,21 @@
 import COpenSSL
 import NIOCore
 
-/// The two ends of an OpenSSL BIO as `ByteBuffer`s: what came from the network waits in one for OpenSSL to read, what
-/// OpenSSL writes for the network gathers in the other.
+/// The backing store of an OpenSSL BIO: one `ByteBuffer` of ciphertext from the network, one of ciphertext to send.
 ///
-/// Bytes are never waited for: an empty inbound buffer tells OpenSSL to try again later. The end of the stream is not
-/// told to OpenSSL; the handler knows it first-hand.
+/// Reads never block: if the inbound buffer is empty, the BIO returns "retry". The BIO never reports the end of the
+/// stream; the channel handler deals with it.
 ///
-/// Memory: a BIO points to this object without keeping it, so its owner frees it first (`makeBIO`). What OpenSSL lends the
-/// callbacks is valid during the call and not kept.
+/// Memory: The BIO has an unretained pointer to this object, so the owner of both frees the BIO first (`makeBIO`). The
+/// pointers that OpenSSL passes to the callbacks are valid during the call and are not kept.
 @safe final class ByteBufferBIO {
-    /// Ciphertext that OpenSSL has not taken yet.
+    /// Ciphertext from the network that OpenSSL has not read yet.
     private(set) var inbound = ByteBuffer()
 
-    /// Ciphertext that waits to be sent.
+    /// Ciphertext that OpenSSL wrote and that has not been sent yet.
     private(set) var outbound = ByteBuffer()
 
-    /// Hands over ciphertext from the network. Without a rest of earlier input this copies nothing.
+    /// Appends ciphertext from the network. Copies nothing if the inbound buffer is empty.
     func receive(_ bytes: ByteBuffer) {
         if inbound.readableBytes == 0 {
             inbound = bytes
@@ -26,7 +25,7 @@ import NIOCore
         }
     }
 
-    /// Makes room for this much ciphertext, so that a batch of records grows the buffer once.
+    /// Reserves space for `byteCount` bytes of ciphertext, so that a batch of records grows the buffer once.
     func reserve(_ byteCount: Int, allocator: ByteBufferAllocator) {
         if outbound.readableBytes == 0 {
             outbound = allocator.buffer(capacity: byteCount)
@@ -35,7 +34,7 @@ import NIOCore
         }
     }
 
-    /// What waits to be sent; nil when there is nothing. The bytes are then the caller's.
+    /// Removes and returns the ciphertext to send; `nil` if there is none.
     func takeOutbound() -> ByteBuffer? {
         guard outbound.readableBytes > 0 else { return nil }
         let bytes = outbound
@@ -43,8 +42,9 @@ import NIOCore
         return bytes
     }
 
-    /// A BIO that reads from and writes to this object. It must not be used after this object is gone: the session
-    /// that owns both frees the BIO, with its `SSL`, first.
+    /// Makes a BIO that reads from and writes to this object.
+    ///
+    /// - Returns: the BIO, which the caller must free before it releases this object; `nil` if memory is exhausted.
     func makeBIO() -> OpaquePointer? {
         guard let method = unsafe Self.method, let bio = unsafe BIO_new(method) else { return nil }
         unsafe BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
@@ -52,7 +52,7 @@ import NIOCore
         return unsafe bio
     }
 
-    // The table is made once, before its first use, and OpenSSL only reads it: it can be shared by all threads.
+    // Initialized once; OpenSSL only reads the table, so threads may share it.
     private nonisolated(unsafe) static let method: OpaquePointer? = {
         let type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK
         guard let method = unsafe BIO_meth_new(type, "ByteBuffer") else { return nil }
@@ -63,32 +63,32 @@ import NIOCore
     }()
 
     fileprivate func read(into target: UnsafeMutableRawBufferPointer) -> Int {
-        // Both are valid until the closure ends, and no more is copied than either has.
+        // Both buffers are valid during the closure, and `count` is within the bounds of both.
         let count = unsafe inbound.readWithUnsafeReadableBytes { source in
             let count = min(source.count, target.count)
             unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
             return count
         }
-        // An idle connection keeps no storage.
+        // Release the storage: idle connections hold no buffers.
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
         return count
     }
 
     fileprivate func write(_ source: UnsafeRawBufferPointer) {
-        // The bytes are copied.
+        // Copies the bytes, which are valid during the call.
         unsafe outbound.writeBytes(source)
     }
 }
 
-/// The object behind a BIO. It outlives the call, as `makeBIO()` demands.
+/// The object behind a BIO, which outlives the BIO (`makeBIO`).
 private func byteBuffers(of bio: OpaquePointer) -> ByteBufferBIO? {
     unsafe BIO_get_data(bio).map { unsafe Unmanaged<ByteBufferBIO>.fromOpaque($0).takeUnretainedValue() }
 }
 
-// The callbacks of the BIO.
+// MARK: BIO callbacks
 
 private func byteBufferBIORead(_ bio: OpaquePointer?, _ target: UnsafeMutablePointer<CChar>?, _ count: CInt) -> CInt {
-    // OpenSSL lends room for as many bytes as it says, during the call.
+    // `target` has space for `count` bytes, valid during the call.
     guard let bio = unsafe bio, let target = unsafe target, count > 0 else { return 0 }
     unsafe nn_BIO_clear_retry_flags(bio)
     guard let buffers = unsafe byteBuffers(of: bio) else { return -1 }
@@ -101,7 +101,7 @@ private func byteBufferBIORead(_ bio: OpaquePointer?, _ target: UnsafeMutablePoi
 }
 
 private func byteBufferBIOWrite(_ bio: OpaquePointer?, _ source: UnsafePointer<CChar>?, _ count: CInt) -> CInt {
-    // OpenSSL lends as many bytes as it says, during the call.
+    // `source` has `count` bytes, valid during the call.
     guard let bio = unsafe bio, let source = unsafe source, count > 0 else { return 0 }
     unsafe nn_BIO_clear_retry_flags(bio)
     guard let buffers = unsafe byteBuffers(of: bio) else { return -1 }
@@ -112,6 +112,6 @@ private func byteBufferBIOWrite(_ bio: OpaquePointer?, _ source: UnsafePointer<C
 private func byteBufferBIOControl(
     _ bio: OpaquePointer?, _ command: CInt, _ number: CLong, _ pointer: UnsafeMutableRawPointer?
 ) -> CLong {
-    // A flush has nothing to do and succeeds; no other control means anything here.
+    // Flushing succeeds because writes are not buffered elsewhere; no other control is supported.
     command == BIO_CTRL_FLUSH ? 1 : 0
 }

@@ -1,34 +1,42 @@
 import COpenSSL
 package import NIOCore
 
-/// One TLS connection: the only owner of an `SSL *`, which reads and writes through `ByteBufferBIO`.
+/// One TLS connection: the sole owner of an `SSL *`, which reads and writes through `ByteBufferBIO`.
 ///
-/// It knows nothing of channels: ciphertext goes in by `receive`, and what is to be sent is taken by
-/// `takeCiphertext`. Not thread-safe; a session lives on one event loop.
+/// A session is independent of channels: `receive` takes ciphertext from the network, `takeCiphertext` returns
+/// ciphertext to send. It is not thread-safe; all calls are on one event loop.
 ///
-/// Memory: `ssl` is owned, never null, and freed in `deinit`; what calls lend it is not used after them. Its BIO points to
-/// `buffers`, the callbacks of its context to what `context` holds: both are kept until after it is freed.
+/// Memory: This object owns `ssl`, which is not null, and frees it in `deinit`; OpenSSL does not keep the pointers
+/// passed in calls. The BIO points to `buffers`, and callbacks point into `context`; both are released after `ssl` is
+/// freed.
 @safe package final class TLSSession {
-    /// How far a step of the handshake came.
-    package enum HandshakeProgress: Sendable { case complete, wantsInput }
-
-    /// What a read found.
-    package enum ReadOutcome: Sendable {
-        /// All the ciphertext is used up; the connection is open.
+    /// The result of a handshake step.
+    package enum HandshakeProgress: Sendable {
+        /// The handshake is complete.
+        case complete
+        /// The peer must send more.
         case wantsInput
-        /// The peer sent `close_notify`: it sends nothing more.
+    }
+
+    /// The result of a read.
+    package enum ReadOutcome: Sendable {
+        /// All ciphertext has been decrypted, except for an incomplete record; the peer may send more.
+        case wantsInput
+        /// The peer has sent `close_notify`, so no more data follows.
         case closed
     }
 
-    /// The most plaintext that fits in one record, in bytes (RFC 8446 §5.1).
+    /// The maximum plaintext of one record, in bytes (RFC 8446 section 5.1).
     package static let recordSize = 16384
 
     private let ssl: OpaquePointer
     private let buffers: ByteBufferBIO
-    /// The context holds what OpenSSL's callbacks point to.
+    /// Retained because OpenSSL's callbacks have unretained pointers to its properties.
     private let context: AnyObject
 
-    /// Begins the server's side of a connection.
+    /// Starts the server side of a connection.
+    ///
+    /// - Throws: `.library` if memory is exhausted.
     package convenience init(context: TLSContext) throws(TLSError) {
         OpenSSLErrorStack.clear()
         guard let ssl = unsafe SSL_new(context.pointer) else {
@@ -38,43 +46,50 @@ package import NIOCore
         unsafe try self.init(adopting: ssl, keeping: context)
     }
 
-    /// Takes over an `SSL *` whose role is set, such as a client's. It is freed in any case. `context` is kept
-    /// alive as long as the session.
+    /// Takes ownership of an `SSL *` whose role (client or server) is set.
+    ///
+    /// - Parameters:
+    ///   - ssl: freed with the session, or by this initializer if it throws.
+    ///   - context: retained until `ssl` has been freed.
+    /// - Throws: `.library` if memory is exhausted.
     package init(adopting ssl: OpaquePointer, keeping context: AnyObject) throws(TLSError) {
         buffers = ByteBufferBIO()
         self.context = context
         unsafe self.ssl = unsafe ssl
         guard let bio = unsafe buffers.makeBIO() else {
-            // `deinit` frees `ssl`, for all properties are set.
+            // All properties are set, so `deinit` frees `ssl`.
             throw .library(operation: "make a BIO", .take())
         }
-        // The same BIO for both directions takes one reference: ours goes over to `ssl`.
+        // With one BIO for both directions, SSL_set_bio takes over one reference: ours.
         unsafe SSL_set_bio(ssl, bio, bio)
     }
 
     deinit {
-        // Frees the BIO, too, while `buffers` is still there.
+        // Also frees the BIO, while `buffers` is still alive.
         unsafe SSL_free(ssl)
     }
 
     // MARK: Ciphertext
 
-    /// Hands over what came from the network.
+    /// Appends ciphertext from the network; `handshake` and `read` process it.
     package func receive(_ ciphertext: ByteBuffer) {
         buffers.receive(ciphertext)
     }
 
-    /// How many bytes from the network have not been looked at.
+    /// Bytes of ciphertext from the network that OpenSSL has not read yet.
     package var pendingCiphertext: Int { buffers.inbound.readableBytes }
 
-    /// What is to be sent now; nil when there is nothing.
+    /// Removes and returns the ciphertext to send; `nil` if there is none.
     package func takeCiphertext() -> ByteBuffer? {
         buffers.takeOutbound()
     }
 
-    // MARK: Steps
+    // MARK: Handshake and records
 
-    /// Goes on with the handshake as far as the input reaches. What it has to send is there even when it throws.
+    /// Continues the handshake with the ciphertext received so far.
+    ///
+    /// - Returns: whether the handshake is complete. `takeCiphertext` returns what must be sent, also after an error.
+    /// - Throws: `.handshakeFailed`.
     package func handshake() throws(TLSError) -> HandshakeProgress {
         OpenSSLErrorStack.clear()
         let result = unsafe SSL_do_handshake(ssl)
@@ -83,20 +98,24 @@ package import NIOCore
         throw .handshakeFailed(.take())
     }
 
-    /// Decrypts all the ciphertext that is there and appends the plaintext to a buffer; also when it throws.
+    /// Decrypts the ciphertext received so far.
+    ///
+    /// - Parameter plaintext: the plaintext is appended to it, also if this method throws after some records.
+    /// - Returns: whether the peer may send more.
+    /// - Throws: `.protocolViolation` for invalid records and fatal alerts.
     package func read(into plaintext: inout ByteBuffer) throws(TLSError) -> ReadOutcome {
         while true {
             OpenSSLErrorStack.clear()
             var result: CInt = 0
             var count = 0
-            // Enough for what is known to wait; what doesn't fit stays in OpenSSL for the next round.
+            // Space for all pending plaintext; OpenSSL keeps what does not fit for the next iteration.
             let room = unsafe max(512, buffers.inbound.readableBytes, Int(SSL_pending(ssl)))
             unsafe plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { target in
                 unsafe result = SSL_read_ex(ssl, target.baseAddress, target.count, &count)
                 return result == 1 ? count : 0
             }
             if result == 1 {
-                // With nothing left to look at, asking once more would only tell that.
+                // Nothing is left to decrypt: save the call of SSL_read_ex that would report it.
                 if unsafe buffers.inbound.readableBytes == 0 && SSL_has_pending(ssl) == 0 { return .wantsInput }
                 continue
             }
@@ -108,58 +127,43 @@ package import NIOCore
         }
     }
 
-    /// Encrypts bytes into as many records as they need.
+    /// Encrypts bytes into as many records as necessary.
+    ///
+    /// - Throws: `.protocolViolation` if OpenSSL cannot encrypt, for example after a fatal alert.
     package func write(_ plaintext: ByteBuffer) throws(TLSError) {
         guard plaintext.readableBytes > 0 else { return }
         OpenSSLErrorStack.clear()
         var written = 0
-        // The BIO takes everything, so a write is never partial and never waits.
+        // The BIO accepts all bytes, so the write is always complete.
         let result = unsafe plaintext.withUnsafeReadableBytes { source in
             unsafe SSL_write_ex(ssl, source.baseAddress, source.count, &written)
         }
         guard result == 1, written == plaintext.readableBytes else { throw .protocolViolation(.take()) }
     }
 
-    /// Makes room for the records of this much plaintext.
+    /// Reserves space for the records of `byteCount` bytes of plaintext.
     package func reserve(plaintext byteCount: Int, allocator: ByteBufferAllocator) {
         let records = (byteCount + Self.recordSize - 1) / Self.recordSize
-        // 5 bytes of header, up to 8 of explicit nonce, 16 of tag, 1 of inner type.
+        // Each record adds a header (5 bytes), an explicit nonce (up to 8), a tag (16) and an inner type (1).
         buffers.reserve(byteCount + records * 30, allocator: allocator)
     }
 
-    /// Writes `close_notify`, once. Reading goes on to work, writing does not.
+    /// Writes `close_notify`, once. The session can still read but no longer write.
     package func closeOutput() {
         OpenSSLErrorStack.clear()
         guard unsafe SSL_is_init_finished(ssl) == 1 else { return }
-        // 0 and 1 tell whether the peer's was seen; an error means that the connection is broken already.
+        // The result says whether the peer's `close_notify` was received; an error means that the connection failed.
         unsafe _ = SSL_shutdown(ssl)
         OpenSSLErrorStack.clear()
     }
 
-    // MARK: Facts
-
-    /// The protocol that ALPN agreed on.
+    /// The protocol negotiated by ALPN; `nil` if there is none.
     package var negotiatedProtocol: String? {
         var name: UnsafePointer<UInt8>?
         var length: CUnsignedInt = 0
         unsafe SSL_get0_alpn_selected(ssl, &name, &length)
         guard let start = unsafe name, length > 0 else { return nil }
-        // The name belongs to `ssl` and is copied before anything else happens to it.
+        // `ssl` owns the name, which is copied here.
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(length)), as: UTF8.self)
-    }
-
-    /// The version in use; nil before the handshake has settled it.
-    package var version: TLSVersion? {
-        unsafe TLSVersion(rawValue: SSL_version(ssl))
-    }
-
-    /// OpenSSL's name of the suite in use.
-    package var cipherName: String? {
-        unsafe SSL_get_current_cipher(ssl).flatMap { unsafe SSL_CIPHER_get_name($0) }.map { unsafe String(cString: $0) }
-    }
-
-    /// True when a session ticket stood in for certificates and signatures.
-    package var isResumed: Bool {
-        unsafe SSL_session_reused(ssl) == 1
     }
 }

@@ -13,7 +13,9 @@ import Testing
         try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
     }
 
-    @Test func `It is a P-256 end entity for its names, and its key is its owner's`() throws {
+    @Test func `It is a P-256 end-entity certificate for its names, with a key file that only its owner can read`()
+        throws
+    {
         let directory = folder.file("new/certs")
         let made = try DevelopmentCertificate.make(
             in: directory, hostNames: ["localhost", "box.local"], addresses: ["127.0.0.1", "fe80::1%eth0"])
@@ -27,7 +29,7 @@ import Testing
         #expect(verified.contains(": OK"))
     }
 
-    @Test func `It is used again while it covers the names, and made anew when it doesn't`() throws {
+    @Test func `It is reused if it covers all names, and replaced otherwise`() throws {
         func make(_ names: [String], _ addresses: [String] = []) throws -> String {
             try DevelopmentCertificate.make(in: folder.path, hostNames: names, addresses: addresses).sha256Fingerprint
         }
@@ -38,7 +40,7 @@ import Testing
         #expect(try make(["localhost"], ["10.0.0.1"]) != second)
     }
 
-    @Test func `A key that others may read is closed to them, and broken files are replaced`() throws {
+    @Test func `The mode of the key file is restored, and invalid files are replaced`() throws {
         let made = try DevelopmentCertificate.make(in: folder.path, hostNames: ["localhost"], addresses: [])
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: made.keyFile)
         let again = try DevelopmentCertificate.make(in: folder.path, hostNames: ["localhost"], addresses: [])
@@ -50,19 +52,19 @@ import Testing
     }
 
     @Test(arguments: ["a,DNS:evil", "", "a b", "-\n", String(repeating: "x", count: 64)])
-    func `A name that could smuggle in another is refused`(name: String) {
+    func `A name that could add another name is rejected`(name: String) {
         #expect(throws: TLSError.invalidName(name)) {
             try DevelopmentCertificate.make(in: folder.path, hostNames: [name], addresses: [])
         }
     }
 
-    @Test func `An address that is none is refused`() {
+    @Test func `An invalid address is rejected`() {
         #expect(throws: TLSError.invalidName("300.1.1.1")) {
             try DevelopmentCertificate.make(in: folder.path, hostNames: [], addresses: ["300.1.1.1"])
         }
     }
 
-    @Test func `A folder that cannot be made is named`() throws {
+    @Test func `The error names a directory that cannot be made`() throws {
         let file = try folder.write("x", to: "file")
         let error = #expect(throws: TLSError.self) {
             try DevelopmentCertificate.make(in: "\(file)/certs", hostNames: ["localhost"], addresses: [])

@@ -3,7 +3,7 @@ import TLS
 import Testing
 
 @Suite struct ClientCertificateTests {
-    /// Handshake and one echo: in TLS 1.3 the client learns only by reading that its certificate was refused.
+    /// Performs the handshake and one echo: a TLS 1.3 client gets the alert about its certificate only when it reads.
     private func echo(_ port: Int, _ context: ClientContext) async throws -> [UInt8] {
         try await blocking {
             let connection = try BlockingClient(port: port, context: context)
@@ -14,39 +14,43 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `Only a certificate of the right authority opens the door`(version: TLSVersion) async throws {
+    func `Only a client certificate of the configured authority is accepted`(version: TLSVersion) async throws {
         let folder = try TestFolder()
-        let right = try folder.clientAuthority("right")
-        let wrong = try folder.clientAuthority("wrong")
-        let configuration = try folder.serverConfiguration(clientCAFile: right.authority)
+        let configured = try folder.clientAuthority("configured")
+        let other = try folder.clientAuthority("other")
+        let configuration = try folder.serverConfiguration(clientCAFile: configured.authority)
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let trusted = configuration.certificateFile
         let versions = version.rawValue...version.rawValue
 
         let good = try ClientContext(
-            trusting: trusted, versions: versions, certificate: (right.certificate, right.key))
+            trusting: trusted, versions: versions, certificate: (configured.certificate, configured.key))
         #expect(try await echo(server.port, good) == [1, 2])
 
         let missing = try ClientContext(trusting: trusted, versions: versions)
-        let bare = await #expect(throws: BlockingClient.Failure.self) { try await echo(server.port, missing) }
-        #expect(bare?.description.contains(version == .v1_3 ? "certificate required" : "handshake failure") == true)
+        let missingFailure = await #expect(throws: BlockingClient.Failure.self) { try await echo(server.port, missing) }
+        #expect(
+            missingFailure?.description.contains(version == .v1_3 ? "certificate required" : "handshake failure")
+                == true)
 
-        let stranger = try ClientContext(
-            trusting: trusted, versions: versions, certificate: (wrong.certificate, wrong.key))
-        let refused = await #expect(throws: BlockingClient.Failure.self) { try await echo(server.port, stranger) }
+        let unknown = try ClientContext(
+            trusting: trusted, versions: versions, certificate: (other.certificate, other.key))
+        let refused = await #expect(throws: BlockingClient.Failure.self) { try await echo(server.port, unknown) }
         #expect(refused?.description.contains("unknown ca") == true)
         try await server.stop()
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A certificate out of its time is refused with an alert that says so`(version: TLSVersion) async throws {
+    func `A client certificate outside its validity period is rejected with an alert`(version: TLSVersion) async throws
+    {
         let folder = try TestFolder()
-        let right = try folder.clientAuthority("right")
-        let configuration = try folder.serverConfiguration(clientCAFile: right.authority)
+        let configured = try folder.clientAuthority("configured")
+        let configuration = try folder.serverConfiguration(clientCAFile: configured.authority)
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
-        let old = try folder.clientCertificate("old", by: "right", notBefore: -7200, notAfter: -3600)
-        let young = try folder.clientCertificate("young", by: "right", notBefore: 3600, notAfter: 7200)
-        for (pair, alert) in [(old, "certificate expired"), (young, "bad certificate")] {
+        let expired = try folder.clientCertificate("expired", by: "configured", notBefore: -7200, notAfter: -3600)
+        let notYetValid = try folder.clientCertificate(
+            "not-yet-valid", by: "configured", notBefore: 3600, notAfter: 7200)
+        for (pair, alert) in [(expired, "certificate expired"), (notYetValid, "bad certificate")] {
             let context = try ClientContext(
                 trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue,
                 certificate: pair)
@@ -56,17 +60,16 @@ import Testing
         try await server.stop()
     }
 
-    /// A ticket would stand in for the certificate, and its successors for as long as the client comes back: also when
-    /// the certificate's time is over.
+    /// Resumption would skip the certificate, even after it has expired.
     @Test(arguments: TLSVersion.allCases)
     func `A session with a client certificate is not resumed`(version: TLSVersion) async throws {
         let folder = try TestFolder()
-        let right = try folder.clientAuthority("right")
-        let configuration = try folder.serverConfiguration(clientCAFile: right.authority)
+        let configured = try folder.clientAuthority("configured")
+        let configuration = try folder.serverConfiguration(clientCAFile: configured.authority)
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let context = try ClientContext(
             trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue,
-            certificate: (right.certificate, right.key))
+            certificate: (configured.certificate, configured.key))
         let port = server.port
         try await blocking {
             let first = try BlockingClient(port: port, context: context)

@@ -19,7 +19,7 @@ private let v1_1: Int32 = 0x0302
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `Both versions echo with a forward-secret AEAD suite and ALPN`(version: TLSVersion) async throws {
+    func `Both versions negotiate a forward-secret AEAD suite and ALPN`(version: TLSVersion) async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let client = try ClientContext(
             trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue,
@@ -42,7 +42,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `Versions and suites out of date are refused`() async throws {
+    @Test func `Deprecated versions and suites are rejected`() async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let old = try ClientContext(trusting: configuration.certificateFile, versions: v1_1...v1_1)
         let cbc = try ClientContext(
@@ -57,7 +57,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `A minimum of TLS 1.3 refuses TLS 1.2`() async throws {
+    @Test func `TLS 1.2 is rejected if the minimum version is TLS 1.3`() async throws {
         let strict = try folder.serverConfiguration(minimumVersion: .v1_3)
         let server = try await TestServer.start(context: TLSContext(configuration: strict))
         let client = try ClientContext(
@@ -70,7 +70,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `A client that offers only other protocols gets the alert for it`() async throws {
+    @Test func `A client that offers only unknown protocols gets no_application_protocol`() async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let client = try ClientContext(trusting: configuration.certificateFile, protocols: ["h2"])
         let port = server.port
@@ -82,7 +82,7 @@ private let v1_1: Int32 = 0x0302
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `Sessions resume by their tickets`(version: TLSVersion) async throws {
+    func `Sessions are resumed with tickets`(version: TLSVersion) async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let client = try ClientContext(
             trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue)
@@ -91,7 +91,7 @@ private let v1_1: Int32 = 0x0302
             let first = try BlockingClient(port: port, context: client)
             try first.handshake()
             #expect(!first.isResumed)
-            // The tickets of TLS 1.3 come with the first read.
+            // A TLS 1.3 client receives its tickets with the first read.
             try first.write([1])
             #expect(try first.read(exactly: 1) == [1])
             let session = try #require(first.session)
@@ -107,7 +107,7 @@ private let v1_1: Int32 = 0x0302
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `Ten megabytes come back as they went`(version: TLSVersion) async throws {
+    func `Ten megabytes are echoed unchanged`(version: TLSVersion) async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let client = try ClientContext(
             trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue)
@@ -116,7 +116,7 @@ private let v1_1: Int32 = 0x0302
         let received = try await blocking {
             let connection = try BlockingClient(port: port, context: client)
             try connection.handshake()
-            // In turns, so that neither side's blocking write waits for the other's.
+            // Alternate writes and reads, so that the two sides' blocking writes do not deadlock.
             var received: [UInt8] = []
             for start in stride(from: 0, to: sent.count, by: 500_000) {
                 try connection.write(Array(sent[start..<min(start + 500_000, sent.count)]))
@@ -128,7 +128,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `After the client's close_notify ten megabytes still go out, then the server's close_notify`()
+    @Test func `After the client's close_notify the server sends ten megabytes and close_notify`()
         async throws
     {
         let sent = bytes(10_000_000)
@@ -152,7 +152,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `Without half-closure the channel closes at close_notify and answers it`() async throws {
+    @Test func `Without half-closure a close_notify is answered and closes the channel`() async throws {
         let server = try await TestServer.start(
             context: TLSContext(configuration: configuration), halfClosure: false)
         let client = try ClientContext(trusting: configuration.certificateFile)
@@ -168,7 +168,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `After the client's end of TCP alone ten megabytes still go out, then the server's close_notify`()
+    @Test func `After the client's end of TCP alone the server sends ten megabytes and close_notify`()
         async throws
     {
         let sent = bytes(10_000_000)
@@ -191,7 +191,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `Without half-closure the end of TCP alone is told as truncated`() async throws {
+    @Test func `Without half-closure the end of TCP alone is a truncation`() async throws {
         let server = try await TestServer.start(
             context: TLSContext(configuration: configuration), halfClosure: false)
         let client = try ClientContext(trusting: configuration.certificateFile)
@@ -202,7 +202,7 @@ private let v1_1: Int32 = 0x0302
             try connection.write([7])
             #expect(try connection.read(exactly: 1) == [7])
             connection.shutdownTCPOutput()
-            // The server closes: either the end of the stream or an error, but no more data.
+            // The server closes: the client gets the end of the stream or an error, but no data.
             #expect(throws: BlockingClient.Failure.self) { try connection.readToCloseNotify() }
         }
         let seen = await server.events { $0 == .inactive }
@@ -210,12 +210,12 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `Without autoRead the handshake reads by itself and the application when it asks`() async throws {
+    @Test func `Without autoRead the handshake reads on its own, then the application reads explicitly`() async throws {
         let server = try await TestServer.start(
             context: TLSContext(configuration: configuration), autoRead: false
         ) {
             let handler = EchoHandler()
-            handler.readsByHand = true
+            handler.readsExplicitly = true
             return handler
         }
         let client = try ClientContext(trusting: configuration.certificateFile)
@@ -233,7 +233,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `Renegotiation is refused with the alert for it, and the next client is served`() async throws {
+    @Test func `Renegotiation is rejected with no_renegotiation, and the next client is served`() async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let client = try ClientContext(
             trusting: configuration.certificateFile, versions: TLSVersion.v1_2.rawValue...TLSVersion.v1_2.rawValue)
@@ -241,12 +241,12 @@ private let v1_1: Int32 = 0x0302
         try await blocking {
             let connection = try BlockingClient(port: port, context: client)
             try connection.handshake()
-            // The server says so in its hello (RFC 5746): else OpenSSL's client would not ask.
-            #expect(connection.maySecurelyRenegotiate)
+            // Without this extension OpenSSL's client would not attempt it.
+            #expect(connection.supportsSecureRenegotiation)
             let refusal = #expect(throws: BlockingClient.Failure.self) { try connection.renegotiate() }
             #expect(refusal?.description == "renegotiation: no renegotiation")
         }
-        // The warning no_renegotiation leaves it to the client whether to go on (RFC 5246 §7.2.2); OpenSSL's gives up.
+        // After the warning no_renegotiation the client may continue (RFC 5246 section 7.2.2); OpenSSL's closes.
         let seen = await server.events { $0 == .inactive }
         guard seen.count == 3, seen[0] == .handshake(nil), case .error(let error) = seen[1] else {
             Issue.record("\(seen)")
@@ -262,7 +262,7 @@ private let v1_1: Int32 = 0x0302
         try await server.stop()
     }
 
-    @Test func `A client that does not trust us is told apart by its alert`() async throws {
+    @Test func `A client that does not trust the certificate causes an error with its alert`() async throws {
         let server = try await TestServer.start(context: TLSContext(configuration: configuration))
         let other = try TestFolder()
         let client = try ClientContext(trusting: other.serverConfiguration().certificateFile)

@@ -2,11 +2,10 @@ import COpenSSL
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TLS
 import Testing
 
-import TLS
-
-/// Session tickets (RFC 5077, RFC 8446 §4.6.1) and early data (§4.2.10).
+/// Session tickets (RFC 5077, RFC 8446 section 4.6.1) and early data (RFC 8446 section 4.2.10).
 @Suite struct ResumptionTests {
     let folder: TestFolder
     let configuration: TLSConfiguration
@@ -16,70 +15,70 @@ import TLS
         configuration = try folder.serverConfiguration()
     }
 
-    /// A connection, with the session that it leaves behind for the next; `nil` without a ticket.
+    /// Makes a connection; returns it and its session, which is `nil` without a ticket.
     private func connect(
         _ context: TLSContext, _ version: TLSVersion, resuming session: Session? = nil
     ) throws -> (peer: EmbeddedPeer, session: Session?) {
         let peer = try EmbeddedPeer(
             context: context, trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue)
         if let session { try #require(SSL_set_session(peer.clientSSL, session.pointer) == 1) }
-        try peer.shakeHands()
-        // OpenSSL forgets the session of a connection that it has not ended.
+        try peer.completeHandshake()
+        // OpenSSL discards the session of a connection that was not closed.
         peer.client.closeOutput()
         return (peer, Session(of: peer.clientSSL))
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A ticket serves while its key does, is renewed, and is refused when its key is gone`(
+    func `A ticket is accepted for two lifetimes of its key, renewed in the second, and then ignored`(
         version: TLSVersion
     ) throws {
         let time = Mutex(1_000_000)
         let context = try TLSContext(configuration: configuration) { time.withLock { $0 } }
         let first = try #require(try connect(context, version).session)
 
-        // Before one lifetime of the key is over, it opens.
+        // Within the first lifetime of the key.
         time.withLock { $0 += 7000 }
         let (early, _) = try connect(context, version, resuming: first)
-        #expect(early.client.isResumed)
+        #expect(early.isResumed)
 
-        // In the second lifetime it opens, and the ticket is replaced by one of the next key.
+        // In the second lifetime: accepted, and replaced by a ticket of the next key.
         time.withLock { $0 += 3000 }
         let (late, renewed) = try connect(context, version, resuming: first)
-        #expect(late.client.isResumed)
+        #expect(late.isResumed)
         let second = try #require(renewed)
         #expect(second.ticket != first.ticket)
 
-        // The next key has begun with that ticket. A lifetime later the first one is gone.
+        // One lifetime after the next key was made, the first key is gone.
         time.withLock { $0 += 7300 }
         let (refused, _) = try connect(context, version, resuming: first)
-        #expect(!refused.client.isResumed)
+        #expect(!refused.isResumed)
         #expect(refused.recorder.errors.isEmpty)
         let (kept, _) = try connect(context, version, resuming: second)
-        #expect(kept.client.isResumed)
+        #expect(kept.isResumed)
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A ticket of another context, spoilt or made up is passed over`(version: TLSVersion) throws {
+    func `A ticket of another context or with a changed byte is ignored`(version: TLSVersion) throws {
         let context = try TLSContext(configuration: configuration)
         let session = try #require(try connect(context, version).session)
 
         let other = try TLSContext(configuration: configuration)
-        #expect(!(try connect(other, version, resuming: session).peer.client.isResumed))
+        #expect(!(try connect(other, version, resuming: session).peer.isResumed))
 
-        // The key's name, the initialization vector, the sealed state, the MAC.
-        for place in [0, 20, 60, session.ticket.count - 1] {
-            let spoilt = try #require(session.spoilt(at: place))
-            let (peer, _) = try connect(context, version, resuming: spoilt)
-            #expect(!peer.client.isResumed, "at \(place)")
+        // In the name of the key, the initialization vector, the encrypted state and the MAC.
+        for index in [0, 20, 60, session.ticket.count - 1] {
+            let changed = try #require(session.changed(at: index))
+            let (peer, _) = try connect(context, version, resuming: changed)
+            #expect(!peer.isResumed, "at \(index)")
             #expect(peer.recorder.errors.isEmpty)
         }
-        #expect(try connect(context, version, resuming: session).peer.client.isResumed)
+        #expect(try connect(context, version, resuming: session).peer.isResumed)
     }
 
-    @Test func `Early data is not taken, and the handshake goes on`() throws {
+    @Test func `Early data is rejected, and the handshake continues`() throws {
         let context = try TLSContext(configuration: configuration)
         let session = try #require(try connect(context, .v1_3).session)
-        // Our tickets allow none; this client thinks otherwise.
+        // Our tickets allow no early data; make the client send some anyway.
         try #require(SSL_SESSION_get_max_early_data(session.pointer) == 0)
         try #require(SSL_SESSION_set_max_early_data(session.pointer, 16384) == 1)
         let peer = try EmbeddedPeer(
@@ -89,9 +88,9 @@ import TLS
         let early = Array("POST / HTTP/1.1\r\n".utf8)
         var written = 0
         try #require(SSL_write_early_data(peer.clientSSL, early, early.count, &written) == 1)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         #expect(SSL_get_early_data_status(peer.clientSSL) == SSL_EARLY_DATA_REJECTED)
-        #expect(peer.client.isResumed)
+        #expect(peer.isResumed)
         #expect(peer.recorder.received.readableBytes == 0)
         try peer.client.write(ByteBuffer(string: "in time"))
         peer.send(peer.takeClientBytes())
@@ -99,7 +98,7 @@ import TLS
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `More early data than a client may send ends the connection`() throws {
+    @Test func `Too much early data ends the connection`() throws {
         let context = try TLSContext(configuration: configuration)
         let session = try #require(try connect(context, .v1_3).session)
         try #require(SSL_SESSION_set_max_early_data(session.pointer, .max) == 1)
@@ -124,7 +123,7 @@ import TLS
     }
 }
 
-/// The client's memory of a connection.
+/// A client's session, to be resumed by a later connection.
 private final class Session {
     let pointer: OpaquePointer
 
@@ -148,8 +147,8 @@ private final class Session {
         return Array(UnsafeBufferPointer(start: start, count: count))
     }
 
-    /// A copy whose ticket has one byte changed: the ticket is looked for in the session's DER form.
-    func spoilt(at place: Int) -> Session? {
+    /// Copies the session with one byte of the ticket changed, which is located in the DER form of the session.
+    func changed(at index: Int) -> Session? {
         var bytes = [UInt8](repeating: 0, count: Int(i2d_SSL_SESSION(pointer, nil)))
         bytes.withUnsafeMutableBufferPointer { buffer in
             var end = buffer.baseAddress
@@ -161,7 +160,7 @@ private final class Session {
                 bytes[start..<(start + ticket.count)].elementsEqual(ticket)
             })
         else { return nil }
-        bytes[found + place] ^= 0x10
+        bytes[found + index] ^= 0x10
         return bytes.withUnsafeBufferPointer { buffer in
             var start = buffer.baseAddress
             return d2i_SSL_SESSION(nil, &start, buffer.count).map { Session(owning: $0) }

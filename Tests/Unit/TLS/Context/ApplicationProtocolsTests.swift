@@ -3,7 +3,7 @@ import Testing
 @testable import TLS
 
 @Suite struct ApplicationProtocolsTests {
-    @Test func `The server's order decides`() throws {
+    @Test func `The server's order of preference decides`() throws {
         let protocols = try ApplicationProtocols(["b", "http/1.1"])
         let offered = Array("\u{8}http/1.1\u{1}b".utf8)
         let range = try #require(protocols.choose(from: offered))
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(arguments: ["", String(repeating: "x", count: 256)])
-    func `A name that cannot be on the wire is refused`(name: String) {
+    func `A name that is not 1 to 255 bytes long is rejected`(name: String) {
         #expect(throws: TLSError.invalidApplicationProtocol(name)) { try ApplicationProtocols([name]) }
     }
 }

@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `A good pair tells its facts as the openssl command does`() throws {
+    @Test func `The facts of the certificate match the openssl command`() throws {
         let facts = try TLSContext(configuration: good).certificate
         let printed = try folder.openssl(["x509", "-in", good.certificateFile, "-noout", "-fingerprint", "-sha256"])
         #expect(printed.contains("=\(facts.sha256Fingerprint)\n"))
@@ -30,7 +30,7 @@ import Testing
         #expect(facts.notAfter.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/) != nil)
     }
 
-    @Test func `A missing file is named`() {
+    @Test func `The error names a missing file`() {
         let missing = folder.file("missing.pem")
         #expect(error { $0.certificateFile = missing } == .noSuchFile(missing, .certificate))
         #expect(error { $0.keyFile = missing } == .noSuchFile(missing, .privateKey))
@@ -40,13 +40,13 @@ import Testing
                 == "The private key file '\(missing)' does not exist")
     }
 
-    @Test(.enabled(if: getuid() != 0, "root may read everything"))
-    func `A file without permission is named`() throws {
+    @Test(.enabled(if: getuid() != 0, "root can read every file"))
+    func `The error names a file without permission`() throws {
         let file = try folder.write("x", to: "locked.pem", mode: 0)
         #expect(error { $0.keyFile = file } == .noPermission(file, .privateKey))
     }
 
-    @Test func `A folder is no file`() {
+    @Test func `A directory is not accepted as a file`() {
         guard case .unreadable(let file, let reason)? = error({ $0.certificateFile = folder.path }) else {
             Issue.record("no error")
             return
@@ -55,13 +55,13 @@ import Testing
         #expect(reason.contains("directory"))
     }
 
-    @Test func `What is not PEM is named with what was looked for`() throws {
+    @Test func `The error of a file without PEM names the expected content`() throws {
         let text = try folder.write("hello", to: "text.pem")
         let empty = try folder.write("", to: "empty.pem")
         #expect(error { $0.certificateFile = text } == .notPEM(file: text, expected: .certificate))
         #expect(error { $0.certificateFile = empty } == .notPEM(file: empty, expected: .certificate))
         #expect(error { $0.keyFile = empty } == .notPEM(file: empty, expected: .privateKey))
-        // The files changed places.
+        // Certificate and key file swapped.
         #expect(
             error { $0.certificateFile = good.keyFile } == .notPEM(file: good.keyFile, expected: .certificate))
         #expect(
@@ -69,7 +69,7 @@ import Testing
         #expect(error { $0.clientCAFile = text } == .notPEM(file: text, expected: .authorities))
     }
 
-    @Test func `PEM that is broken inside is told apart`() throws {
+    @Test func `The error distinguishes invalid content from missing PEM`() throws {
         let certificate = try folder.text(of: good.certificateFile)
         let cut = try folder.write(String(certificate.prefix(300)), to: "cut.pem")
         let wrong = try folder.write(
@@ -87,33 +87,34 @@ import Testing
         }
     }
 
-    @Test func `A key with a passphrase is refused without asking`() throws {
+    @Test func `A key with a passphrase is rejected without a prompt`() throws {
         let file = folder.file("secret.pem")
         try folder.openssl(["pkcs8", "-topk8", "-in", good.keyFile, "-passout", "pass:secret", "-out", file])
         #expect(error { $0.keyFile = file } == .encryptedKey(file: file))
     }
 
-    @Test func `A key of another certificate names both files`() throws {
+    @Test func `The error of a key of another certificate names both files`() throws {
         let other = try folder.certificate("other", notBefore: -10, notAfter: 1000)
         #expect(
             error { $0.keyFile = other.key }
                 == .keyMismatch(certificateFile: good.certificateFile, keyFile: other.key))
     }
 
-    @Test func `Certificates out of their time are refused`() throws {
-        let old = try folder.certificate("old", notBefore: -2000, notAfter: -1000)
-        let young = try folder.certificate("young", notBefore: 1000, notAfter: 2000)
-        guard case .expired(old.certificate, _)? = error({ ($0.certificateFile, $0.keyFile) = old }) else {
+    @Test func `Certificates outside their validity period are rejected`() throws {
+        let expired = try folder.certificate("expired", notBefore: -2000, notAfter: -1000)
+        let notYetValid = try folder.certificate("not-yet-valid", notBefore: 1000, notAfter: 2000)
+        guard case .expired(expired.certificate, _)? = error({ ($0.certificateFile, $0.keyFile) = expired }) else {
             Issue.record("not expired")
             return
         }
-        guard case .notYetValid(young.certificate, _)? = error({ ($0.certificateFile, $0.keyFile) = young }) else {
+        guard case .notYetValid(notYetValid.certificate, _)? = error({ ($0.certificateFile, $0.keyFile) = notYetValid })
+        else {
             Issue.record("valid")
             return
         }
     }
 
-    @Test func `A key that is too short is refused with OpenSSL's reason`() throws {
+    @Test func `A key that is too short is rejected with OpenSSL's reason`() throws {
         let certificate = folder.file("short.pem"), key = folder.file("short-key.pem")
         try folder.openssl([
             "req", "-x509", "-newkey", "rsa:768", "-nodes", "-subj", "/CN=short", "-keyout", key, "-out", certificate,
@@ -130,7 +131,7 @@ import Testing
         #expect(reason.description.contains("too small"))
     }
 
-    @Test func `A reload takes good files and keeps the old context when they are bad`() throws {
+    @Test func `A reload replaces the context only if the files are valid`() throws {
         let source = try TLSContextSource(configuration: good)
         let first = source.current
         let goodKey = try folder.text(of: good.keyFile)

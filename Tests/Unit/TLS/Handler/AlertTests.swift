@@ -3,7 +3,7 @@ import NIOEmbedded
 import TLS
 import Testing
 
-/// What the peer's alerts do at each stage of a connection (RFC 8446 §6, RFC 5246 §7.2).
+/// The effect of the peer's alerts at each stage of a connection (RFC 8446 section 6, RFC 5246 section 7.2).
 @Suite struct AlertTests {
     private static let closeNotify: [UInt8] = [1, 0]
     private static let userCanceled: [UInt8] = [1, 90]
@@ -34,7 +34,7 @@ import Testing
         if case .handshakeFailed? = peer.recorder.errors.first { peer.recorder.errors.count == 1 } else { false }
     }
 
-    @Test func `Before the hello any alert ends the connection`() throws {
+    @Test func `An alert before the ClientHello ends the connection`() throws {
         for alert in [Self.handshakeFailure, Self.closeNotify, Self.userCanceled] {
             let peer = try peer(.v1_3)
             peer.send(plain(alert))
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `Between hello and Finished an alert ends the connection`(version: TLSVersion) throws {
+    func `An alert between ClientHello and Finished ends the connection`(version: TLSVersion) throws {
         for alert in [Self.handshakeFailure, Self.closeNotify] {
             let peer = try peer(version)
             _ = try peer.client.handshake()
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `Warnings do not go on for ever`() throws {
+    @Test func `The number of warnings during the handshake is limited`() throws {
         let peer = try peer(.v1_2)
         _ = try peer.client.handshake()
         peer.send(peer.takeClientBytes())
@@ -69,7 +69,7 @@ import Testing
         #expect(isHandshakeFailure(peer))
     }
 
-    @Test func `Alerts that are cut off or empty are refused`() throws {
+    @Test func `Truncated, empty and invalid alerts end the connection`() throws {
         for alert in [[], [2], [1, 0, 0], [3, 40]] as [[UInt8]] {
             let peer = try peer(.v1_2)
             _ = try peer.client.handshake()
@@ -80,53 +80,55 @@ import Testing
         }
     }
 
-    /// The alert is a real one: the client has been given a spoilt record.
+    /// The client sends a genuine alert because it received a corrupted record.
     @Test(arguments: TLSVersion.allCases)
-    func `After the handshake a fatal alert ends the connection with the alert's name`(version: TLSVersion) throws {
+    func `A fatal alert after the handshake ends the connection with the alert's name in the error`(version: TLSVersion)
+        throws
+    {
         let peer = try peer(version)
-        try peer.shakeHands()
-        try peer.client.write(ByteBuffer(string: "last words"))
-        try peer.channel.writeOutbound(ByteBuffer(string: "spoilt"))
+        try peer.completeHandshake()
+        try peer.client.write(ByteBuffer(string: "before the alert"))
+        try peer.channel.writeOutbound(ByteBuffer(string: "corrupted"))
         var record = try peer.takeServerBytes()
         record.setInteger(try #require(record.getInteger(at: 9, as: UInt8.self)) ^ 1, at: 9)
         peer.client.receive(record)
         var plaintext = ByteBuffer()
         #expect(throws: TLSError.self) { try peer.client.read(into: &plaintext) }
         peer.send(peer.takeClientBytes())
-        // What came before the alert was good.
-        #expect(peer.recorder.received == ByteBuffer(string: "last words"))
+        // Data before the alert is delivered.
+        #expect(peer.recorder.received == ByteBuffer(string: "before the alert"))
         #expect(peer.recorder.errors.count == 1)
         #expect(peer.recorder.errors.first?.description.contains("alert bad record mac") == true)
         #expect(peer.recorder.inputClosed == 0)
         #expect(!peer.channel.isActive)
-        #expect(throws: (any Error).self) { try peer.channel.writeOutbound(ByteBuffer(string: "to nobody")) }
+        #expect(throws: (any Error).self) { try peer.channel.writeOutbound(ByteBuffer(string: "too late")) }
     }
 
-    @Test func `After the handshake a warning of TLS 1_3 that is not known ends the connection`() throws {
+    @Test func `An unknown alert after the handshake ends a TLS 1_3 connection`() throws {
         let peer = try peer(.v1_3)
-        try peer.shakeHands()
-        var forge = try peer.forge()
-        peer.send(try forge.seal(21, [1, 100]))
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
+        peer.send(try sealer.seal(21, [1, 100]))
         #expect(peer.recorder.errors.count == 1)
         #expect(!peer.channel.isActive)
     }
 
-    @Test func `user_canceled and then close_notify end the input`() throws {
+    @Test func `user_canceled has no effect, and close_notify after it ends the input`() throws {
         let peer = try peer(.v1_3)
-        try peer.shakeHands()
-        var forge = try peer.forge()
-        peer.send(try forge.seal(21, Self.userCanceled))
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
+        peer.send(try sealer.seal(21, Self.userCanceled))
         #expect(peer.recorder.inputClosed == 0)
-        peer.send(try forge.seal(21, Self.closeNotify))
+        peer.send(try sealer.seal(21, Self.closeNotify))
         #expect(peer.recorder.inputClosed == 1)
         #expect(peer.recorder.errors.isEmpty)
         #expect(peer.channel.isActive)
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `What follows close_notify is dropped, in the same read and in later ones`(version: TLSVersion) throws {
+    func `Data after close_notify is discarded, in the same read and in later ones`(version: TLSVersion) throws {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         try peer.client.write(ByteBuffer(string: "before"))
         peer.client.closeOutput()
         var bytes = peer.takeClientBytes()

@@ -4,7 +4,7 @@ import NIOTLS
 import TLS
 import Testing
 
-/// What was written is not lost by a close that comes while it is on its way.
+/// Closing does not lose writes that the transport has not sent yet.
 @Suite struct ClosingOrderTests {
     let folder: TestFolder
     let configuration: TLSConfiguration
@@ -16,19 +16,19 @@ import Testing
         peer = try EmbeddedPeer(
             context: TLSContext(configuration: configuration), trusting: configuration.certificateFile)
         peer.channel.allowRemoteHalfClosure = true
-        try peer.shakeHands()
+        try peer.completeHandshake()
     }
 
-    /// The server writes its answer and closes its output, and none of it gets through yet.
-    private func answerOnItsWay() -> EventLoopFuture<Void> {
-        peer.network.hold()
+    /// Writes an answer and closes the output of the server while the transport sends nothing.
+    private func writeAnswerAndCloseOutput() -> EventLoopFuture<Void> {
+        peer.transport.hold()
         peer.channel.writeAndFlush(ByteBuffer(string: "the answer"), promise: nil)
         let closed = peer.channel.eventLoop.makePromise(of: Void.self)
         peer.channel.close(mode: .output, promise: closed)
         return closed.futureResult
     }
 
-    private func expectTheAnswerAndItsEnd() throws {
+    private func expectAnswerAndCloseNotify() throws {
         peer.client.receive(try peer.takeServerBytes())
         var plaintext = ByteBuffer()
         #expect(try peer.client.read(into: &plaintext) == .closed)
@@ -36,45 +36,45 @@ import Testing
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `The peer's close_notify, last of all, does not cut off the answer`() throws {
-        let closed = answerOnItsWay()
+    @Test func `The peer's close_notify does not truncate the answer`() throws {
+        let closed = writeAnswerAndCloseOutput()
         peer.client.closeOutput()
         peer.send(peer.takeClientBytes())
         #expect(peer.recorder.shutdowns == 1)
         #expect(peer.channel.isActive)
-        // However long the peer takes.
+        // There is no timeout.
         peer.channel.embeddedEventLoop.advanceTime(by: .minutes(1))
         #expect(peer.channel.isActive)
-        peer.network.release()
+        peer.transport.release()
         try closed.wait()
-        try expectTheAnswerAndItsEnd()
+        try expectAnswerAndCloseNotify()
         #expect(peer.recorder.isInactive)
     }
 
-    @Test func `The peer's end of TCP does not cut off the answer`() throws {
-        let closed = answerOnItsWay()
+    @Test func `The peer's end of TCP does not truncate the answer`() throws {
+        let closed = writeAnswerAndCloseOutput()
         peer.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(peer.channel.isActive)
-        peer.network.release()
+        peer.transport.release()
         try closed.wait()
-        try expectTheAnswerAndItsEnd()
+        try expectAnswerAndCloseNotify()
         #expect(peer.recorder.isInactive)
     }
 
-    @Test func `A close of everything waits for the answer, too`() throws {
-        let outputClosed = answerOnItsWay()
+    @Test func `Closing the channel waits until the answer has been sent`() throws {
+        let outputClosed = writeAnswerAndCloseOutput()
         let closed = peer.channel.eventLoop.makePromise(of: Void.self)
         peer.channel.close(promise: closed)
         #expect(peer.channel.isActive)
-        peer.network.release()
+        peer.transport.release()
         try outputClosed.wait()
         try closed.futureResult.wait()
-        try expectTheAnswerAndItsEnd()
+        try expectAnswerAndCloseNotify()
         #expect(peer.recorder.isInactive)
     }
 
-    @Test func `A peer that takes nothing holds up a close of everything for five seconds`() throws {
-        let outputClosed = answerOnItsWay()
+    @Test func `Closing the channel waits five seconds at most for a peer that does not read`() throws {
+        let outputClosed = writeAnswerAndCloseOutput()
         let closed = peer.channel.eventLoop.makePromise(of: Void.self)
         peer.channel.close(promise: closed)
         peer.channel.embeddedEventLoop.advanceTime(by: .milliseconds(4_900))
@@ -82,12 +82,12 @@ import Testing
         peer.channel.embeddedEventLoop.advanceTime(by: .milliseconds(200))
         #expect(!peer.channel.isActive)
         try closed.futureResult.wait()
-        // It is closed, though not in the way that was asked for.
+        // The output is closed too, although without close_notify.
         try outputClosed.wait()
         #expect(try peer.takeServerBytes().readableBytes == 0)
     }
 
-    @Test func `An application that closes when both have said goodbye loses nothing`() throws {
+    @Test func `Closing the channel when both directions have ended loses nothing`() throws {
         final class CloseAtShutdown: ChannelInboundHandler {
             typealias InboundIn = ByteBuffer
 
@@ -99,11 +99,11 @@ import Testing
         try peer.channel.pipeline.syncOperations.addHandler(CloseAtShutdown())
         peer.client.closeOutput()
         peer.send(peer.takeClientBytes())
-        let closed = answerOnItsWay()
+        let closed = writeAnswerAndCloseOutput()
         #expect(peer.channel.isActive)
-        peer.network.release()
+        peer.transport.release()
         try closed.wait()
-        try expectTheAnswerAndItsEnd()
+        try expectAnswerAndCloseNotify()
         #expect(peer.recorder.isInactive)
     }
 }

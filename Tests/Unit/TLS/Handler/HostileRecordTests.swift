@@ -3,7 +3,7 @@ import NIOEmbedded
 import TLS
 import Testing
 
-/// Records that are cut, spoilt, too long, too many, or of a kind that has no business there.
+/// Records that are truncated, corrupted, too long, too many or of an unexpected type.
 @Suite struct HostileRecordTests {
     let folder: TestFolder
     let configuration: TLSConfiguration
@@ -20,7 +20,7 @@ import Testing
             context: context, trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue)
     }
 
-    /// The server has ended the connection with an error of its own and told the client why.
+    /// Expects that the server ended the connection with an error and sent the client this alert.
     private func expectAlert(_ name: String, _ peer: EmbeddedPeer, sourceLocation: SourceLocation = #_sourceLocation) {
         let failure = #expect(throws: TLSError.self, sourceLocation: sourceLocation) { try peer.read() }
         #expect(
@@ -35,9 +35,9 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A full record may be cut at any place`(version: TLSVersion) throws {
+    func `A record can arrive in two pieces, split anywhere`(version: TLSVersion) throws {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         let text = ByteBuffer(bytes: (0..<16384).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) })
         var place = 1
         var length = 0
@@ -61,10 +61,10 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A record with a wrong MAC gets the alert for it`(version: TLSVersion) throws {
+    func `A record with an invalid MAC gets bad_record_mac`(version: TLSVersion) throws {
         for place in [0, 3, 7] {
             let peer = try peer(version)
-            try peer.shakeHands()
+            try peer.completeHandshake()
             try peer.client.write(ByteBuffer(string: "0123"))
             var record = peer.takeClientBytes()
             let index = 5 + place
@@ -76,9 +76,9 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A record that has been sent before is refused`(version: TLSVersion) throws {
+    func `A replayed record is rejected`(version: TLSVersion) throws {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         try peer.client.write(ByteBuffer(string: "pay once"))
         let record = peer.takeClientBytes()
         peer.send(record)
@@ -88,27 +88,27 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A length that no record may have is refused by its header alone`(version: TLSVersion) throws {
+    func `An invalid record length is rejected by the header alone`(version: TLSVersion) throws {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.send(ByteBuffer(bytes: [23, 3, 3, 0xFF, 0xFF]))
         expectAlert("record overflow", peer)
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A version that no record may have is refused`(version: TLSVersion) throws {
+    func `An invalid record version is rejected`(version: TLSVersion) throws {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.send(ByteBuffer(bytes: [23, 9, 9, 0, 1, 0]))
         #expect(peer.recorder.errors.count == 1)
         #expect(!peer.channel.isActive)
     }
 
-    /// Heartbeat (24), and types that nothing has.
+    /// Heartbeat (24) and unassigned types.
     @Test(arguments: TLSVersion.allCases, [19, 24, 99, 255] as [UInt8])
-    func `A record of an unknown type is refused`(version: TLSVersion, type: UInt8) throws {
+    func `A plaintext record of an unknown type is rejected`(version: TLSVersion, type: UInt8) throws {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.send(ByteBuffer(bytes: [type, 3, 3, 0, 30] + [UInt8](repeating: 1, count: 30)))
         #expect(throws: TLSError.self) { try peer.read() }
         guard case .protocolViolation? = peer.recorder.errors.first else {
@@ -119,49 +119,49 @@ import Testing
     }
 
     @Test(arguments: [19, 20, 24, 99] as [UInt8])
-    func `A sealed record of an unknown type is refused`(type: UInt8) throws {
+    func `An encrypted record of an unexpected type is rejected`(type: UInt8) throws {
         let peer = try peer()
-        try peer.shakeHands()
-        var forge = try peer.forge()
-        peer.send(try forge.seal(type, [1, 2, 3]))
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
+        peer.send(try sealer.seal(type, [1, 2, 3]))
         expectAlert("unexpected message", peer)
     }
 
-    @Test func `Padding is taken off, however long`() throws {
+    @Test func `Padding of any length is removed`() throws {
         let peer = try peer()
-        try peer.shakeHands()
-        var forge = try peer.forge()
-        peer.send(try forge.seal(23, Array("padded".utf8), padding: 16384 - 6))
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
+        peer.send(try sealer.seal(23, Array("padded".utf8), padding: 16384 - 6))
         #expect(peer.recorder.received == ByteBuffer(string: "padded"))
-        peer.send(try forge.seal(23, Array("plain".utf8)))
+        peer.send(try sealer.seal(23, Array("plain".utf8)))
         #expect(peer.recorder.received == ByteBuffer(string: "paddedplain"))
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `A record of nothing but padding is refused`() throws {
+    @Test func `A record that contains only padding is rejected`() throws {
         let peer = try peer()
-        try peer.shakeHands()
-        var forge = try peer.forge()
-        peer.send(try forge.seal(0, [UInt8](repeating: 0, count: 100)))
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
+        peer.send(try sealer.seal(0, [UInt8](repeating: 0, count: 100)))
         expectAlert("unexpected message", peer)
     }
 
-    @Test func `A record with more plaintext than allowed is refused`() throws {
+    @Test func `A record with too much plaintext is rejected`() throws {
         let peer = try peer()
-        try peer.shakeHands()
-        var forge = try peer.forge()
-        peer.send(try forge.seal(23, [UInt8](repeating: 65, count: 16385)))
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
+        peer.send(try sealer.seal(23, [UInt8](repeating: 65, count: 16385)))
         expectAlert("record overflow", peer)
         #expect(peer.recorder.received.readableBytes == 0)
     }
 
-    @Test func `Records without content do not go on for ever`() throws {
+    @Test func `The number of consecutive empty records is limited`() throws {
         let peer = try peer()
-        try peer.shakeHands()
-        var forge = try peer.forge()
+        try peer.completeHandshake()
+        var sealer = try peer.sealer()
         var sent = 0
         while peer.channel.isActive, sent < 1000 {
-            peer.send(try forge.seal(23, []))
+            peer.send(try sealer.seal(23, []))
             sent += 1
         }
         #expect(sent < 1000)
@@ -170,9 +170,11 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `Ten thousand records of one byte, at once and one by one, are one stream`(version: TLSVersion) throws {
+    func `Ten thousand records of one byte are one stream, in one read and in separate reads`(version: TLSVersion)
+        throws
+    {
         let peer = try peer(version)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         let text = ByteBuffer(bytes: (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 13) })
         for byte in text.readableBytesView { try peer.client.write(ByteBuffer(bytes: [byte])) }
         peer.send(peer.takeClientBytes())
@@ -186,31 +188,30 @@ import Testing
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `Handshake messages that have their place before the end of the handshake are refused after it`() throws
-    {
-        // ClientHello, EndOfEarlyData, Certificate, CertificateVerify, Finished; a message that nobody knows.
+    @Test func `Messages of the initial handshake are rejected after it`() throws {
+        // ClientHello, EndOfEarlyData, Certificate, CertificateVerify, Finished, and an unassigned type.
         for message in [1, 5, 11, 15, 20, 77] as [UInt8] {
             let peer = try peer()
-            try peer.shakeHands()
-            var forge = try peer.forge()
-            peer.send(try forge.seal(22, [message, 0, 0, 2, 0, 0]))
+            try peer.completeHandshake()
+            var sealer = try peer.sealer()
+            peer.send(try sealer.seal(22, [message, 0, 0, 2, 0, 0]))
             expectAlert("unexpected message", peer)
         }
     }
 
-    @Test func `A key update that is broken is refused`() throws {
+    @Test func `An invalid key update is rejected`() throws {
         for body in [[2], [], [0, 0]] as [[UInt8]] {
             let peer = try peer()
-            try peer.shakeHands()
-            var forge = try peer.forge()
-            peer.send(try forge.seal(22, [24, 0, 0, UInt8(body.count)] + body))
+            try peer.completeHandshake()
+            var sealer = try peer.sealer()
+            peer.send(try sealer.seal(22, [24, 0, 0, UInt8(body.count)] + body))
             #expect(throws: TLSError.self) { try peer.read() }
             #expect(peer.recorder.errors.count == 1)
             #expect(!peer.channel.isActive)
         }
     }
 
-    @Test func `A handshake message that promises megabytes is refused by its header`() throws {
+    @Test func `A handshake message of megabytes is rejected by its header`() throws {
         let peer = try peer()
         peer.send(ByteBuffer(bytes: [22, 3, 1, 0, 4, 1, 0xFF, 0xFF, 0xFF]))
         guard case .handshakeFailed? = peer.recorder.errors.first else {
@@ -221,7 +222,7 @@ import Testing
     }
 
     @Test(arguments: TLSVersion.allCases)
-    func `A handshake that stops anywhere ends with its deadline, or with TCP`(version: TLSVersion) throws {
+    func `A handshake that stops anywhere ends at its timeout or at the end of TCP`(version: TLSVersion) throws {
         let hello = try helloBytes(version)
         for length in [1, 4, 5, 6, 9, hello.readableBytes - 1, hello.readableBytes] {
             let waiting = try peer(version)

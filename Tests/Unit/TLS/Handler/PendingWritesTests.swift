@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func `Small writes are joined and large ones are cut`() {
+    @Test func `Small writes are joined and large ones are split`() {
         var pending = PendingWrites()
         for text in ["ab", "cdefghijklmn", "", "o"] {
             pending.append(ByteBuffer(string: text), promise: loop.makePromise(of: Void.self))
@@ -35,7 +35,7 @@ import Testing
         #expect(!pending.hasFlushed)
     }
 
-    @Test func `Empty writes complete without bytes`() {
+    @Test func `Empty writes complete with an empty chunk`() {
         var pending = PendingWrites()
         pending.append(ByteBuffer(), promise: loop.makePromise(of: Void.self))
         pending.markFlushed()
@@ -44,7 +44,7 @@ import Testing
         #expect(cut.allSatisfy { $0.bytes.readableBytes == 0 })
     }
 
-    @Test func `What is not flushed stays back`() {
+    @Test func `Writes that are not flushed stay in the queue`() {
         var pending = PendingWrites()
         pending.append(ByteBuffer(string: "now"), promise: loop.makePromise(of: Void.self))
         pending.markFlushed()

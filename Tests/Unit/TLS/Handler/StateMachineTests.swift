@@ -11,7 +11,7 @@ import Testing
         return machine
     }
 
-    @Test func `Only the first byte decides between TLS and plain HTTP`() {
+    @Test func `The first byte of a connection decides between TLS and plaintext`() {
         var machine = TLSServerHandler.StateMachine()
         #expect(machine.received(firstByte: 22) == .discard)
         #expect(machine.start() == true)
@@ -25,22 +25,22 @@ import Testing
 
         var plain = TLSServerHandler.StateMachine()
         _ = plain.start()
-        #expect(plain.received(firstByte: UInt8(ascii: "P")) == .answerPlainHTTP)
+        #expect(plain.received(firstByte: UInt8(ascii: "P")) == .answerPlaintext)
         #expect(plain.received(firstByte: UInt8(ascii: "O")) == .discard)
         #expect(plain.close(hasFlushedWrites: false) == .wait)
     }
 
-    @Test func `The deadline counts during the handshake only`() {
+    @Test func `The handshake timeout applies only during the handshake`() {
         var machine = TLSServerHandler.StateMachine()
         #expect(machine.deadlinePassed() == false)
         _ = machine.start()
         #expect(machine.deadlinePassed() == true)
         #expect(machine.deadlinePassed() == false)
-        var shaken = open()
-        #expect(shaken.deadlinePassed() == false)
+        var opened = open()
+        #expect(opened.deadlinePassed() == false)
     }
 
-    @Test func `Each side ends on its own`() {
+    @Test func `The two directions end independently`() {
         var machine = open()
         #expect(machine.closeNotifyReceived(halfClosure: true) == .fireInputClosed)
         #expect(machine.closeNotifyReceived(halfClosure: true) == .none)
@@ -55,7 +55,7 @@ import Testing
         #expect(machine.closeOutput(hasFlushedWrites: false) == .alreadyClosed)
     }
 
-    @Test func `After our close_notify the peer's closes`() {
+    @Test func `After our close_notify, the peer's closes the channel`() {
         var machine = open()
         #expect(machine.closeOutput(hasFlushedWrites: false) == .sendCloseNotify)
         #expect(machine.closeNotifySent() == .shutOutput)
@@ -65,7 +65,7 @@ import Testing
         #expect(machine.state == .closed)
     }
 
-    @Test func `While our close_notify is on its way, nothing but its time limit closes`() {
+    @Test func `While our close_notify is being sent, no event closes the channel`() {
         for end in 0..<3 {
             var machine = open()
             #expect(machine.closeOutput(hasFlushedWrites: false) == .sendCloseNotify)
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `The end of TCP is judged by what came before`() {
+    @Test func `The action at the end of TCP depends on the state`() {
         var fresh = TLSServerHandler.StateMachine()
         _ = fresh.start()
         #expect(fresh.transportInputEnded() == .close)
@@ -90,9 +90,9 @@ import Testing
         _ = begun.received(firstByte: 22)
         #expect(begun.transportInputEnded() == .fail(.handshakeInterrupted))
 
-        var shaken = open()
-        #expect(shaken.channelEnded() == .fail(.truncated))
-        #expect(shaken.channelEnded() == .none)
+        var opened = open()
+        #expect(opened.channelEnded() == .fail(.truncated))
+        #expect(opened.channelEnded() == .none)
 
         var half = open()
         #expect(half.transportInputEnded() == .fireInputClosed)
@@ -101,7 +101,7 @@ import Testing
         #expect(half.channelEnded() == .none)
     }
 
-    @Test func `A close that would lose writes is no orderly close`() {
+    @Test func `A close that loses writes sends no close_notify`() {
         var losing = open()
         #expect(losing.close(hasFlushedWrites: true) == .closeNow)
         var orderly = open()
@@ -109,7 +109,7 @@ import Testing
         #expect(orderly.close(hasFlushedWrites: false) == .closeNow)
     }
 
-    @Test func `A connection fails once`() {
+    @Test func `A failed connection ignores later failures`() {
         var machine = open()
         #expect(machine.failed() == true)
         #expect(machine.failed() == false)

@@ -19,9 +19,9 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 7, 100])
-    func `Handshake and records survive being cut anywhere`(pieceSize: Int) throws {
+    func `Handshake and records can arrive in pieces of any size`(pieceSize: Int) throws {
         let peer = try peer()
-        try peer.shakeHands(inPiecesOf: pieceSize)
+        try peer.completeHandshake(inPiecesOf: pieceSize)
         let text = ByteBuffer(repeating: 65, count: 40_000)
         try peer.client.write(text)
         peer.send(peer.takeClientBytes(), inPiecesOf: pieceSize)
@@ -31,9 +31,9 @@ import Testing
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `Flushed writes fill whole records and their promises succeed`() throws {
+    @Test func `Flushed writes fill records, and their promises succeed`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         let promises = (0..<100).map { _ in peer.channel.eventLoop.makePromise(of: Void.self) }
         for (index, promise) in promises.enumerated() {
             peer.channel.write(ByteBuffer(repeating: UInt8(index), count: 1000), promise: promise)
@@ -41,7 +41,7 @@ import Testing
         #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == nil)
         peer.channel.flush()
         let sent = try peer.takeServerBytes()
-        // 100 000 bytes are six full records and a rest; each adds 17 bytes of tag and type in TLS 1.3.
+        // 100 000 bytes are six full records and a partial one; TLS 1.3 adds 17 bytes of tag and type to each.
         #expect(recordLengths(sent) == [Int](repeating: 16384 + 17, count: 6) + [100_000 - 6 * 16384 + 17])
         for promise in promises { try promise.futureResult.wait() }
         peer.client.receive(sent)
@@ -50,9 +50,9 @@ import Testing
         #expect(plaintext == ByteBuffer(bytes: (0..<100).flatMap { [UInt8](repeating: UInt8($0), count: 1000) }))
     }
 
-    @Test func `While the channel takes nothing, writes wait as plaintext`() throws {
+    @Test func `While the channel is unwritable, writes are queued as plaintext`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.channel.isWritable = false
         let done = peer.channel.eventLoop.makePromise(of: Void.self)
         peer.channel.writeAndFlush(ByteBuffer(repeating: 1, count: 100_000), promise: done)
@@ -63,11 +63,11 @@ import Testing
         #expect(try peer.read().readableBytes == 100_000)
     }
 
-    @Test func `A writer that goes on whenever it may is held back by what it wrote last`() throws {
+    @Test func `An application that writes whenever the channel is writable has one write in the queue`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         let eager = EagerWriter()
-        try peer.channel.pipeline.syncOperations.addHandler(TakesAllAtOnce(), position: .first)
+        try peer.channel.pipeline.syncOperations.addHandler(SynchronousTransport(), position: .first)
         try peer.channel.pipeline.syncOperations.addHandler(eager)
         peer.channel.pipeline.fireChannelWritabilityChanged()
         #expect(eager.piecesLeft == 0)
@@ -75,7 +75,7 @@ import Testing
         #expect(try peer.read().readableBytes == 20 * EagerWriter.pieceSize)
     }
 
-    @Test func `Writes before the end of the handshake go out after it`() throws {
+    @Test func `Writes before the end of the handshake are sent after it`() throws {
         let peer = try peer()
         let done = peer.channel.eventLoop.makePromise(of: Void.self)
         peer.channel.writeAndFlush(ByteBuffer(string: "early"), promise: done)
@@ -88,9 +88,9 @@ import Testing
         #expect(try peer.read() == ByteBuffer(string: "early"))
     }
 
-    @Test func `A close with nothing left says close_notify`() throws {
+    @Test func `Closing with an empty queue sends close_notify`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.channel.close(promise: nil)
         peer.client.receive(try peer.takeServerBytes())
         var plaintext = ByteBuffer()
@@ -99,9 +99,9 @@ import Testing
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `A close that loses writes fails them and says no close_notify`() throws {
+    @Test func `Closing with unsent writes fails them and sends no close_notify`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.channel.isWritable = false
         let lost = peer.channel.eventLoop.makePromise(of: Void.self)
         peer.channel.writeAndFlush(ByteBuffer(string: "lost"), promise: lost)
@@ -112,9 +112,9 @@ import Testing
         #expect(try peer.takeServerBytes().readableBytes == 0)
     }
 
-    @Test func `Output that closes sends what was flushed and fails what was not`() throws {
+    @Test func `Closing the output sends flushed writes and fails the others`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.channel.isWritable = false
         let kept = peer.channel.eventLoop.makePromise(of: Void.self)
         let dropped = peer.channel.eventLoop.makePromise(of: Void.self)
@@ -136,14 +136,14 @@ import Testing
         #expect(plaintext == ByteBuffer(string: "kept"))
     }
 
-    @Test func `The peer's close_notify leaves the output open where half-closure is allowed`() throws {
+    @Test func `With half-closure the peer's close_notify leaves the output open`() throws {
         let peer = try peer()
         peer.channel.allowRemoteHalfClosure = true
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.client.closeOutput()
         peer.send(peer.takeClientBytes())
         #expect(peer.recorder.inputClosed == 1)
-        // The end of TCP that follows is no news.
+        // The end of TCP that follows has no effect.
         peer.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(peer.recorder.inputClosed == 1)
         #expect(peer.recorder.errors.isEmpty)
@@ -151,16 +151,16 @@ import Testing
         #expect(try peer.read() == ByteBuffer(string: "still here"))
     }
 
-    @Test func `The end of TCP alone, too, leaves the output open where half-closure is allowed`() throws {
+    @Test func `With half-closure the end of TCP alone leaves the output open`() throws {
         let peer = try peer()
         peer.channel.allowRemoteHalfClosure = true
-        try peer.shakeHands()
+        try peer.completeHandshake()
         try peer.client.write(ByteBuffer(string: "cut off"))
         let record = peer.takeClientBytes()
         peer.send(try #require(record.getSlice(at: 0, length: record.readableBytes - 1)))
         peer.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(peer.recorder.inputClosed == 1)
-        // What was not whole is not handed on, nor what might follow.
+        // An incomplete record is not delivered, and later input is ignored.
         peer.send(try #require(record.getSlice(at: record.readableBytes - 1, length: 1)))
         #expect(peer.recorder.received.readableBytes == 0)
         try peer.channel.writeOutbound(ByteBuffer(string: "still here"))
@@ -168,17 +168,17 @@ import Testing
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `A channel that ends without close_notify is truncated`() throws {
+    @Test func `The end of the channel without close_notify is a truncation`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.channel.pipeline.fireChannelInactive()
         #expect(peer.recorder.errors == [.truncated])
         #expect(peer.recorder.isInactive)
     }
 
-    @Test func `A forged record is answered with an alert, after what was good before it`() throws {
+    @Test func `A forged record gets an alert after earlier records were delivered`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         try peer.client.write(ByteBuffer(string: "good"))
         try peer.client.write(ByteBuffer(string: "forged"))
         var bytes = peer.takeClientBytes()
@@ -194,7 +194,7 @@ import Testing
         #expect(!peer.channel.isActive)
     }
 
-    @Test func `Bytes that are no TLS get an alert and an error`() throws {
+    @Test func `Invalid handshake bytes get an alert and fire an error`() throws {
         let peer = try peer()
         peer.send(ByteBuffer(bytes: [22, 3, 1, 0, 4, 9, 9, 9, 9]))
         guard case .handshakeFailed? = peer.recorder.errors.first else {
@@ -205,19 +205,24 @@ import Testing
         #expect(answer.getInteger(at: 0, as: UInt8.self) == 21)
     }
 
-    @Test func `Plain HTTP gets its answer from the first byte on`() throws {
-        let peer = try peer()
+    @Test func `Plaintext gets the injected answer from its first byte`() throws {
+        let peer = try EmbeddedPeer(
+            context: context, trusting: configuration.certificateFile,
+            plaintextAnswer: { ByteBuffer(string: "answer to \(String(buffer: $0))") })
         peer.send(ByteBuffer(string: "G"))
-        let answer = String(buffer: try peer.takeServerBytes())
-        #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
-        #expect(answer.contains("\r\nConnection: close\r\n"))
-        let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
-        #expect(parts.last?.hasPrefix(#"{"detail":{"error":"tls_required","message":"#) == true)
-        #expect(answer.contains("Content-Length: \(parts.last?.utf8.count ?? 0)\r\n"))
-        #expect(peer.recorder.errors == [.plainHTTP])
+        #expect(try peer.takeServerBytes() == ByteBuffer(string: "answer to G"))
+        #expect(peer.recorder.errors == [.plaintext])
     }
 
-    @Test func `The deadline of the handshake is not moved by bytes that drip in`() throws {
+    @Test func `Plaintext closes the channel if there is no answer for it`() throws {
+        let peer = try peer()
+        peer.send(ByteBuffer(string: "GET / HTTP/1.1\r\n"))
+        #expect(try peer.takeServerBytes().readableBytes == 0)
+        #expect(peer.recorder.errors == [.plaintext])
+        #expect(!peer.channel.isActive)
+    }
+
+    @Test func `The handshake timeout is not extended by bytes that arrive slowly`() throws {
         let peer = try peer()
         _ = try peer.client.handshake()
         let hello = peer.takeClientBytes()
@@ -231,18 +236,18 @@ import Testing
         #expect(peer.recorder.isInactive)
     }
 
-    @Test func `After the handshake its deadline means nothing`() throws {
+    @Test func `The handshake timeout has no effect after the handshake`() throws {
         let peer = try peer()
-        try peer.shakeHands()
+        try peer.completeHandshake()
         peer.channel.embeddedEventLoop.advanceTime(by: .hours(1))
         #expect(peer.channel.isActive)
         #expect(peer.recorder.errors.isEmpty)
     }
 
-    @Test func `Key updates are answered, but not without end for a peer that takes no answers`() throws {
+    @Test func `Key updates are answered, up to a limit for a peer that does not read`() throws {
         let peer = try EmbeddedPeer(
             context: context, trusting: configuration.certificateFile, maximumControlBytes: 500)
-        try peer.shakeHands()
+        try peer.completeHandshake()
         try peer.requestKeyUpdate()
         peer.send(peer.takeClientBytes())
         try peer.channel.writeOutbound(ByteBuffer(string: "under new keys"))
@@ -256,52 +261,10 @@ import Testing
         #expect(!peer.channel.isActive)
     }
 
-    @Test func `A connection that ends before its first byte is no error`() throws {
+    @Test func `A connection that ends before its first byte fires no error`() throws {
         let peer = try peer()
         peer.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         #expect(peer.recorder.errors.isEmpty)
         #expect(peer.recorder.isInactive)
-    }
-}
-
-/// A transport whose buffer is full after every write and empty after every flush, and which says so at once.
-private final class TakesAllAtOnce: ChannelOutboundHandler {
-    typealias OutboundIn = ByteBuffer
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        context.write(data, promise: promise)
-        setWritable(false, context)
-    }
-
-    func flush(context: ChannelHandlerContext) {
-        context.flush()
-        setWritable(true, context)
-    }
-
-    private func setWritable(_ isWritable: Bool, _ context: ChannelHandlerContext) {
-        guard let channel = context.channel as? EmbeddedChannel, channel.isWritable != isWritable else { return }
-        channel.isWritable = isWritable
-        channel.pipeline.fireChannelWritabilityChanged()
-    }
-}
-
-/// Writes a piece whenever it is told that the channel is writable, and counts those that have not gone out.
-private final class EagerWriter: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    static let pieceSize = 100_000
-    private(set) var piecesLeft = 20
-    private(set) var mostWaiting = 0
-    private var waiting = 0
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable, piecesLeft > 0 else { return }
-        piecesLeft -= 1
-        waiting += 1
-        mostWaiting = max(mostWaiting, waiting)
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenComplete { [self] _ in waiting -= 1 }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(repeating: 1, count: Self.pieceSize)), promise: sent)
     }
 }

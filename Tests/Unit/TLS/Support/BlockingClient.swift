@@ -2,12 +2,13 @@ import COpenSSL
 import Foundation
 import TLS
 
-/// A TLS client over a blocking socket, OpenSSL's own way: nothing of the module under test is in it. A read that
-/// gets nothing for 30 seconds fails. For one thread at a time.
+/// A TLS client on a blocking socket. It uses OpenSSL directly, without the module under test. Reads and writes time
+/// out after 30 seconds. Not thread-safe.
 final class BlockingClient {
     struct Failure: Error, CustomStringConvertible {
         let description: String
 
+        /// Adds the reasons of OpenSSL's error queue.
         init(_ what: String) {
             var reasons: [String] = []
             while case let code = ERR_get_error(), code != 0 {
@@ -63,7 +64,7 @@ final class BlockingClient {
         guard SSL_write_ex(ssl, bytes, bytes.count, &count) == 1, count == bytes.count else { throw Failure("write") }
     }
 
-    /// Up to `limit` bytes; nil at the peer's close_notify.
+    /// Reads up to `limit` bytes; returns `nil` at the peer's `close_notify`.
     func read(limit: Int = 65536) throws -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: limit)
         var count = 0
@@ -89,8 +90,8 @@ final class BlockingClient {
     func closeNotify() { SSL_shutdown(ssl) }
     func shutdownTCPOutput() { Foundation.shutdown(socket, Int32(SHUT_WR)) }
 
-    /// Reads what TCP still has and drops it: a socket that is closed with unread bytes resets the connection, and the
-    /// server might not see our last alert.
+    /// Reads and discards until the end of TCP. Closing a socket with unread bytes resets the connection, and the
+    /// server might lose our last alert.
     func drainTCP() {
         var bytes = [UInt8](repeating: 0, count: 4096)
         while recv(socket, &bytes, bytes.count, 0) > 0 {}
@@ -99,12 +100,13 @@ final class BlockingClient {
     var version: Int32 { SSL_version(ssl) }
     var isResumed: Bool { SSL_session_reused(ssl) == 1 }
     var cipher: String { SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? "" }
-    /// The session with its ticket; the caller frees it.
+    /// The session with its ticket, which the caller frees.
     var session: OpaquePointer? { SSL_get1_session(ssl) }
-    var maySecurelyRenegotiate: Bool { SSL_ctrl(ssl, SSL_CTRL_GET_RI_SUPPORT, 0, nil) == 1 }
+    /// Whether the server's hello has the extension `renegotiation_info` (RFC 5746).
+    var supportsSecureRenegotiation: Bool { SSL_ctrl(ssl, SSL_CTRL_GET_RI_SUPPORT, 0, nil) == 1 }
 
     func renegotiate() throws {
-        guard SSL_renegotiate(ssl) == 1 else { throw Failure("this client cannot ask") }
+        guard SSL_renegotiate(ssl) == 1 else { throw Failure("SSL_renegotiate") }
         guard SSL_do_handshake(ssl) == 1 else { throw Failure("renegotiation") }
     }
 
@@ -116,7 +118,7 @@ final class BlockingClient {
     }
 }
 
-/// Runs blocking work on a thread where nobody waits for it.
+/// Runs blocking work on its own thread, so that it does not block the threads of the concurrency pool.
 func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result { try work() }) }

@@ -1,8 +1,7 @@
 import NIOCore
 
-/// A network that can be stopped: while it is, what is written waits here with its promises, as it does in a socket's
-/// buffer whose peer takes nothing.
-final class HeldNetwork: ChannelOutboundHandler {
+/// A transport that can hold writes and their promises, like a socket whose peer does not read.
+final class BufferingTransport: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
 
     private var isHolding = false
@@ -18,11 +17,12 @@ final class HeldNetwork: ChannelOutboundHandler {
         fail()
     }
 
+    /// Holds writes from now on.
     func hold() {
         isHolding = true
     }
 
-    /// Lets everything through that waits, and what comes later.
+    /// Passes on the held writes, and later ones immediately.
     func release() {
         isHolding = false
         for (data, promise) in take() { context?.write(data, promise: promise) }
@@ -34,7 +34,7 @@ final class HeldNetwork: ChannelOutboundHandler {
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        // As a socket does: what waits is lost when all is closed.
+        // Like a socket, lose unsent writes when both directions close.
         if mode == .all { fail() }
         context.close(mode: mode, promise: promise)
     }

@@ -1,10 +1,11 @@
 import COpenSSL
+import Foundations
 import TLS
 import Synchronization
 
-/// The client's side of the tests: an `SSL_CTX` that trusts one file.
+/// The `SSL_CTX` of a test client, which trusts the authorities of one file.
 ///
-/// Configured in `init` and only read afterwards; OpenSSL counts its references atomically.
+/// Not modified after `init`; OpenSSL counts references atomically. So threads may share it.
 final class ClientContext: @unchecked Sendable {
     struct Failure: Error { let text: String }
 
@@ -20,7 +21,7 @@ final class ClientContext: @unchecked Sendable {
     ) throws {
         guard let pointer = SSL_CTX_new(TLS_client_method()) else { throw Failure(text: "no context") }
         self.pointer = pointer
-        // The log lives as long as this object, which its sessions keep.
+        // This object owns the log, and sessions retain this object.
         _ = nn_SSL_CTX_set_app_data(pointer, Unmanaged.passUnretained(keyLog).toOpaque())
         SSL_CTX_set_keylog_callback(pointer) { ssl, line in
             guard let ssl, let line, let data = nn_SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) else { return }
@@ -47,7 +48,7 @@ final class ClientContext: @unchecked Sendable {
         SSL_CTX_free(pointer)
     }
 
-    /// A secret of the connection that was made last, by its name in the key log; nil when there is none.
+    /// Returns a secret of the latest connection by its label in the key log; `nil` if there is none.
     func secret(_ name: String) -> [UInt8]? {
         keyLog.last(name)
     }
@@ -61,7 +62,7 @@ final class ClientContext: @unchecked Sendable {
     }
 }
 
-/// What OpenSSL tells of the secrets of connections, in lines of `NAME RANDOM SECRET`.
+/// The key log of a context: lines of label, client random and secret, both in hexadecimal.
 private final class KeyLog: Sendable {
     private let lines = Mutex<[String]>([])
 
@@ -73,7 +74,6 @@ private final class KeyLog: Sendable {
         guard let line = lines.withLock({ $0.last { $0.hasPrefix("\(name) ") } }),
             let secret = line.split(separator: " ").last
         else { return nil }
-        let digits = Array(secret.utf8).map { UInt8(String(UnicodeScalar($0)), radix: 16) ?? 0 }
-        return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        return Hex.decode(secret.utf8)
     }
 }

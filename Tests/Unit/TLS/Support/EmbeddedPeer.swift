@@ -5,25 +5,26 @@ import NIOTLS
 import TLS
 import Testing
 
-/// The server's handler in an embedded channel, with a client that is only a session: every byte passes through the
-/// test's hands.
+/// The server's handler in an embedded channel and a client without a channel. The test passes the bytes between them.
 final class EmbeddedPeer {
     let channel: EmbeddedChannel
     let client: TLSSession
     let clientSSL: OpaquePointer
     private let clientContext: ClientContext
-    let network = HeldNetwork()
+    let transport = BufferingTransport()
     let recorder = Recorder()
 
     init(
         context: TLSContext, trusting authority: String,
         versions: ClosedRange<Int32> = TLSVersion.v1_2.rawValue...TLSVersion.v1_3.rawValue,
-        maximumControlBytes: Int = 65536
+        maximumControlBytes: Int = 65536,
+        plaintextAnswer: TLSServerHandler.PlaintextAnswer? = nil
     ) throws {
         channel = EmbeddedChannel()
         let handler = TLSServerHandler(
-            context: context, handshakeTimeout: .seconds(10), maximumControlBytes: maximumControlBytes)
-        try channel.pipeline.syncOperations.addHandlers([network, handler, recorder])
+            context: context, handshakeTimeout: .seconds(10), maximumControlBytes: maximumControlBytes,
+            plaintextAnswer: plaintextAnswer)
+        try channel.pipeline.syncOperations.addHandlers([transport, handler, recorder])
         clientContext = try ClientContext(trusting: authority, versions: versions)
         clientSSL = try #require(clientContext.makeSSL())
         client = try TLSSession(adopting: clientSSL, keeping: clientContext)
@@ -31,36 +32,36 @@ final class EmbeddedPeer {
     }
 
     deinit {
-        // Handlers leave a channel when it closes and its loop has run: without that they would keep each other.
+        // Running the loop removes the handlers from the closed channel, which breaks their reference cycle.
         _ = try? channel.finish(acceptAlreadyClosed: true)
         channel.embeddedEventLoop.run()
     }
 
-    /// Seals records with the client's keys, behind the client's back: the client must not write itself any more, nor
-    /// before. For TLS 1.3, after the handshake.
-    func forge() throws -> RecordForge {
-        try RecordForge(secret: #require(clientContext.secret("CLIENT_TRAFFIC_SECRET_0")))
+    /// Makes a sealer with the client's keys, after a TLS 1.3 handshake. The client itself must not write before or
+    /// after, because the sealer counts records independently.
+    func sealer() throws -> RecordSealer {
+        try RecordSealer(secret: #require(clientContext.secret("CLIENT_TRAFFIC_SECRET_0")))
     }
 
-    /// Makes the client ask the server for a key update of its own (RFC 8446 §4.6.3).
+    /// Makes the client request a key update from the server (RFC 8446 section 4.6.3).
     func requestKeyUpdate() throws {
         try #require(SSL_key_update(clientSSL, SSL_KEY_UPDATE_REQUESTED) == 1)
         try #require(SSL_do_handshake(clientSSL) == 1)
     }
 
-    /// What the server has to send, as one buffer.
+    /// Removes and returns everything that the server sent.
     func takeServerBytes() throws -> ByteBuffer {
         var all = ByteBuffer()
         while var part = try channel.readOutbound(as: ByteBuffer.self) { all.writeBuffer(&part) }
         return all
     }
 
-    /// What the client has to send.
+    /// Removes and returns the client's ciphertext.
     func takeClientBytes() -> ByteBuffer {
         client.takeCiphertext() ?? ByteBuffer()
     }
 
-    /// Gives the server bytes in pieces, each as a read of its own.
+    /// Passes bytes to the server in pieces, each as one read.
     func send(_ bytes: ByteBuffer, inPiecesOf size: Int = .max) {
         var bytes = bytes
         while bytes.readableBytes > 0, let piece = bytes.readSlice(length: min(size, bytes.readableBytes)) {
@@ -69,9 +70,12 @@ final class EmbeddedPeer {
         }
     }
 
-    func shakeHands(inPiecesOf size: Int = .max) throws {
+    /// Whether the client's handshake was resumed with a ticket.
+    var isResumed: Bool { SSL_session_reused(clientSSL) == 1 }
+
+    func completeHandshake(inPiecesOf size: Int = .max) throws {
         var rounds = 0
-        while try client.handshake() == .wantsInput || !recorder.isShaken {
+        while try client.handshake() == .wantsInput || !recorder.isHandshakeComplete {
             send(takeClientBytes(), inPiecesOf: size)
             client.receive(try takeServerBytes())
             rounds += 1
@@ -81,7 +85,7 @@ final class EmbeddedPeer {
         _ = try read()
     }
 
-    /// What the client can decrypt now.
+    /// Passes the server's bytes to the client and returns the plaintext.
     func read() throws -> ByteBuffer {
         client.receive(try takeServerBytes())
         var plaintext = ByteBuffer()
@@ -97,7 +101,7 @@ final class EmbeddedPeer {
         var errors: [TLSError] = []
         var inputClosed = 0
         var shutdowns = 0
-        var isShaken = false
+        var isHandshakeComplete = false
         var isInactive = false
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -106,7 +110,7 @@ final class EmbeddedPeer {
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if case .handshakeCompleted? = event as? TLSUserEvent { isShaken = true }
+            if case .handshakeCompleted? = event as? TLSUserEvent { isHandshakeComplete = true }
             if event as? TLSUserEvent == .shutdownCompleted { shutdowns += 1 }
             if event as? ChannelEvent == .inputClosed { inputClosed += 1 }
             context.fireUserInboundEventTriggered(event)
@@ -122,7 +126,7 @@ final class EmbeddedPeer {
     }
 }
 
-/// The lengths of the TLS records in a stream of whole ones.
+/// Returns the lengths of complete TLS records.
 func recordLengths(_ bytes: ByteBuffer) -> [Int] {
     var bytes = bytes
     var lengths: [Int] = []

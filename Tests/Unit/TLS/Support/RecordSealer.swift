@@ -2,21 +2,23 @@ import COpenSSL
 import NIOCore
 import Testing
 
-/// Seals records of TLS 1.3 with a client's keys, of any type and content: what no TLS library can be made to send.
-/// For `TLS_AES_128_GCM_SHA256`, from the first record after the handshake on (RFC 8446 §5.2, §7.3).
-struct RecordForge {
+/// Encrypts TLS 1.3 records of any type and content with a client's keys, including those that no TLS library sends.
+///
+/// It supports `TLS_AES_128_GCM_SHA256` and starts with the first record after the handshake (RFC 8446 sections 5.2,
+/// 7.3).
+struct RecordSealer {
     private let key: [UInt8]
     private let vector: [UInt8]
     private var sequence: UInt64 = 0
 
-    /// `secret` is the line `CLIENT_TRAFFIC_SECRET_0` of the client's key log.
+    /// Derives the keys; `secret` is `CLIENT_TRAFFIC_SECRET_0` of the client's key log.
     init(secret: [UInt8]) throws {
         key = try Self.expand(secret, label: "key", count: 16)
         vector = try Self.expand(secret, label: "iv", count: 12)
     }
 
-    /// A whole record. `type` stands inside, where only the receiver sees it; `content` may be empty or too long;
-    /// `padding` zeros follow the type.
+    /// Encrypts a record; `type` is the inner content type, followed by `padding` zeros. `content` may be empty or too
+    /// long.
     mutating func seal(_ type: UInt8, _ content: [UInt8], padding: Int = 0) throws -> ByteBuffer {
         let inner = content + [type] + [UInt8](repeating: 0, count: padding)
         let length = inner.count + 16
@@ -37,7 +39,7 @@ struct RecordForge {
         return ByteBuffer(bytes: header + sealed + tag)
     }
 
-    /// HKDF-Expand-Label with an empty context, for up to 32 bytes: one round of HMAC (RFC 5869 §2.3).
+    /// Computes HKDF-Expand-Label with an empty context, for up to 32 bytes: one round of HMAC (RFC 5869 section 2.3).
     private static func expand(_ secret: [UInt8], label: String, count: Int) throws -> [UInt8] {
         let label = Array("tls13 \(label)".utf8)
         let info: [UInt8] = [0, UInt8(count), UInt8(label.count)] + label + [0, 1]

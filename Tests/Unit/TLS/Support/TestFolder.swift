@@ -3,7 +3,7 @@ import Testing
 
 @testable import TLS
 
-/// A folder of its own for one test, gone with the object.
+/// A temporary directory for one test, removed with the object.
 final class TestFolder: Sendable {
     let path: String
 
@@ -34,7 +34,7 @@ final class TestFolder: Sendable {
         try String(contentsOfFile: file, encoding: .utf8)
     }
 
-    /// A server certificate for localhost.
+    /// Makes a certificate for localhost and returns a configuration with it.
     func serverConfiguration(
         clientCAFile: String? = nil, minimumVersion: TLSVersion = .v1_2
     ) throws -> TLSConfiguration {
@@ -44,7 +44,7 @@ final class TestFolder: Sendable {
             minimumVersion: minimumVersion)
     }
 
-    /// A certificate with times of its own, relative to now in seconds.
+    /// Makes a certificate with a validity period in seconds relative to now.
     func certificate(_ name: String, notBefore: Int, notAfter: Int) throws -> (certificate: String, key: String) {
         let now = FileBytes.unixTime
         let (certificate, key) = try SelfSignedCertificate.make(
@@ -56,7 +56,7 @@ final class TestFolder: Sendable {
         )
     }
 
-    /// An authority and a client certificate that it signed, by the openssl command.
+    /// Makes an authority and a client certificate signed by it, with the openssl command.
     func clientAuthority(_ name: String) throws -> (authority: String, certificate: String, key: String) {
         let authority = file("\(name)-ca.pem")
         try openssl(
@@ -67,7 +67,8 @@ final class TestFolder: Sendable {
         return (authority, made.certificate, made.key)
     }
 
-    /// A client certificate by an authority that `clientAuthority` made, with times relative to now in seconds.
+    /// Makes a client certificate signed by an authority of `clientAuthority`, with a validity period in seconds
+    /// relative to now.
     func clientCertificate(
         _ name: String, by authority: String, notBefore: Int, notAfter: Int
     ) throws -> (certificate: String, key: String) {
@@ -111,7 +112,7 @@ final class TestFolder: Sendable {
     }
 }
 
-/// Runs a command to its end and returns what it printed on both streams.
+/// Runs a command and returns its output on both streams; throws if it fails.
 @discardableResult
 func run(_ command: String, _ arguments: [String]) throws -> String {
     let process = Process()

@@ -4,7 +4,7 @@ import NIOTLS
 import TLS
 import Synchronization
 
-/// A real server on a free port: TLS, then an application that echoes.
+/// A server on a free port of 127.0.0.1: TLS with an echo handler.
 struct TestServer: Sendable {
     enum Event: Sendable, Equatable {
         case handshake(String?)
@@ -24,7 +24,8 @@ struct TestServer: Sendable {
         halfClosure: Bool = true,
         autoRead: Bool = true,
         handshakeTimeout: TimeAmount = .seconds(30),
-        application: @escaping @Sendable () -> EchoHandler = { EchoHandler() }
+        application: @escaping @Sendable () -> EchoHandler = { EchoHandler() },
+        plaintextAnswer: (@Sendable (ByteBuffer) -> ByteBuffer)? = nil
     ) async throws -> TestServer {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -34,7 +35,9 @@ struct TestServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(TLSServerHandler(context: context, handshakeTimeout: handshakeTimeout))
+                    try pipeline.addHandler(
+                        TLSServerHandler(
+                            context: context, handshakeTimeout: handshakeTimeout, plaintextAnswer: plaintextAnswer))
                     let handler = application()
                     handler.report = { continuation.yield($0) }
                     try pipeline.addHandler(handler)
@@ -48,7 +51,7 @@ struct TestServer: Sendable {
         try await channel.close()
     }
 
-    /// The events of the connection up to and including the first that matches.
+    /// Returns the events up to and including the first that matches.
     func events(until isLast: (Event) -> Bool) async -> [Event] {
         var seen: [Event] = []
         for await event in events {
@@ -59,18 +62,17 @@ struct TestServer: Sendable {
     }
 }
 
-/// Writes back what it reads. At the end of the input it closes its output, after `reply` if there is one.
-class EchoHandler: ChannelInboundHandler {
+/// Echoes its input. At the end of the input it writes `replyAtEnd`, if any, and closes its output.
+final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     var report: (TestServer.Event) -> Void = { _ in }
-    var readsByHand = false
+    var readsExplicitly = false
     var replyAtEnd: ByteBuffer?
-    var closesOnInputClosed = true
 
     func channelActive(context: ChannelHandlerContext) {
-        if readsByHand { context.read() }
+        if readsExplicitly { context.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -79,7 +81,7 @@ class EchoHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         context.flush()
-        if readsByHand { context.read() }
+        if readsExplicitly { context.read() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -87,7 +89,6 @@ class EchoHandler: ChannelInboundHandler {
         if event as? TLSUserEvent == .shutdownCompleted { report(.shutdown) }
         if event as? ChannelEvent == .inputClosed {
             report(.inputClosed)
-            guard closesOnInputClosed else { return }
             if let replyAtEnd { context.writeAndFlush(wrapOutboundOut(replyAtEnd), promise: nil) }
             context.close(mode: .output, promise: nil)
         }
