@@ -27,15 +27,19 @@ package final class Monitor: Sendable {
     let store: MetricsStore
     let broadcast: BroadcastManager<WireFrameRenderer>
     private let subscribers = Atomic<Int>(0)
+    let sha1Base64: WebSocketHandshake.SHA1Base64
     private let onSubscriber: @Sendable (any Channel) -> Void
 
     /// - Parameters:
     ///   - configuration: limits and times.
+    ///   - sha1Base64: computes `Sec-WebSocket-Accept` for the opening handshake.
     ///   - onSubscriber: told of each connection that has become a subscriber's, on its event loop.
     package init(
-        configuration: MonitorConfiguration, onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
+        configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
+        onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
     ) {
         self.configuration = configuration
+        self.sha1Base64 = sha1Base64
         self.onSubscriber = onSubscriber
         store = MetricsStore(limits: configuration.store)
         broadcast = BroadcastManager(renderer: WireFrameRenderer())

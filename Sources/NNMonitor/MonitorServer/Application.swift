@@ -36,7 +36,8 @@ enum Application {
         let registry = ConnectionRegistry(
             limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress)
         let monitor = Monitor(
-            configuration: MonitorConfiguration(settings), onSubscriber: { registry.becameSubscriber($0) })
+            configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64,
+            onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,
             authenticator: authenticator, assets: assets, logger: logger)

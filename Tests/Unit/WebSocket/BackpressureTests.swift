@@ -6,16 +6,16 @@ import Testing
 
 @testable import WebSocket
 
-/// What the handler does when one of its two sides does not keep up, or breaks its rules.
-@Suite struct PressureTests {
-    /// Counts what the handler asks of the network, and can keep back what it writes.
+/// The handler with a slow peer, a slow application, or either of them violating the protocol.
+@Suite struct BackpressureTests {
+    /// A transport that counts reads and can buffer writes.
     private final class Network: ChannelOutboundHandler {
         typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
         var reads = 0
-        var isStuck = false
-        private var stuck: [(NIOAny, EventLoopPromise<Void>?)] = []
+        var isBuffering = false
+        private var buffered: [(NIOAny, EventLoopPromise<Void>?)] = []
 
         func read(context: ChannelHandlerContext) {
             reads += 1
@@ -23,30 +23,30 @@ import Testing
         }
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            if isStuck { stuck.append((data, promise)) } else { context.write(data, promise: promise) }
+            if isBuffering { buffered.append((data, promise)) } else { context.write(data, promise: promise) }
         }
 
-        /// A socket's channel closes one direction only; an embedded one would close both. What is still to be written
-        /// fails when all is closed.
+        /// Like a socket channel, unlike an embedded one, `.output` closes one direction only. Closing the channel
+        /// fails buffered writes.
         func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
             guard mode != .output else {
                 promise?.succeed()
                 return
             }
-            for (_, promise) in stuck { promise?.fail(ChannelError.ioOnClosedChannel) }
-            stuck = []
+            for (_, promise) in buffered { promise?.fail(ChannelError.ioOnClosedChannel) }
+            buffered = []
             context.close(mode: mode, promise: promise)
         }
 
         func release(_ context: ChannelHandlerContext) {
-            isStuck = false
-            for (data, promise) in stuck { context.writeAndFlush(data, promise: promise) }
-            stuck = []
+            isBuffering = false
+            for (data, promise) in buffered { context.writeAndFlush(data, promise: promise) }
+            buffered = []
         }
     }
 
-    /// An application that asks for no more.
-    private final class HeldBack: ChannelDuplexHandler {
+    /// An application that does not read while `isHolding`.
+    private final class PausedReader: ChannelDuplexHandler {
         typealias InboundIn = WebSocketMessage
         typealias OutboundIn = WebSocketOutbound
 
@@ -57,9 +57,9 @@ import Testing
         }
     }
 
-    @Test func aPeerThatTakesNothingIsNotReadFrom() throws {
+    @Test func `The channel does not read while it is unwritable`() throws {
         let network = Network()
-        let channel = try ServerEnd.connect(before: [network])
+        let channel = try TestChannel.connect(before: [network])
         channel.setWritable(false)
         for _ in 0..<3 { channel.read() }
         #expect(network.reads == 0)
@@ -70,8 +70,8 @@ import Testing
         #expect(network.reads == 1)
     }
 
-    @Test func aPeerThatIsNotReadFromHasItsTimeToAnswerAfterwards() throws {
-        let channel = try ServerEnd.connect()
+    @Test func `The pong timeout restarts when a read that was held back continues`() throws {
+        let channel = try TestChannel.connect()
         channel.embeddedEventLoop.advanceTime(by: .seconds(20))
         #expect(try channel.sentFrames().map(\.opcode) == [9])
         channel.setWritable(false)
@@ -84,18 +84,18 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func nothingIsPingedBehindWhatThePeerHasNotTaken() throws {
-        let channel = try ServerEnd.connect()
+    @Test func `No ping is sent while the channel is unwritable`() throws {
+        let channel = try TestChannel.connect()
         channel.setWritable(false)
         channel.embeddedEventLoop.advanceTime(by: .seconds(60))
         #expect(channel.isActive)
         #expect(try channel.sentFrames().isEmpty)
     }
 
-    @Test func theCloseFrameIsOutBeforeTheChannelCloses() throws {
+    @Test func `The channel closes only after the close frame was sent`() throws {
         let network = Network()
-        let channel = try ServerEnd.connect(before: [network])
-        network.isStuck = true
+        let channel = try TestChannel.connect(before: [network])
+        network.isBuffering = true
         try channel.writeInbound(ClientFrames.close(1000))
         #expect(channel.isActive)
         network.release(try channel.pipeline.syncOperations.context(handler: network))
@@ -103,18 +103,18 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func aCloseFrameThatNeverGetsOutHoldsTheChannelForTheCloseTimeoutOnly() throws {
+    @Test func `A close frame that cannot be sent delays closing until the close timeout`() throws {
         let network = Network()
-        let channel = try ServerEnd.connect(before: [network])
-        network.isStuck = true
+        let channel = try TestChannel.connect(before: [network])
+        network.isBuffering = true
         try channel.writeInbound(ClientFrames.close(1000))
         channel.embeddedEventLoop.advanceTime(by: .seconds(2))
         #expect(!channel.isActive)
     }
 
-    @Test func thePeersCloseIsReadForAlsoWhereTheApplicationReadsNoMore() throws {
+    @Test func `The peer's close frame is read even if the application does not read`() throws {
         let network = Network()
-        let channel = try ServerEnd.connect(before: [network], after: [HeldBack()])
+        let channel = try TestChannel.connect(before: [network], after: [PausedReader()])
         #expect(network.reads == 0)
         try channel.writeInbound(ClientFrames.text("before"))
         #expect(network.reads == 0)
@@ -126,9 +126,9 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func afterAViolationThePeerHasTimeToReadWhy() throws {
+    @Test func `After a violation the input is discarded until the close timeout`() throws {
         let network = Network()
-        let channel = try ServerEnd.connect(before: [network])
+        let channel = try TestChannel.connect(before: [network])
         try channel.writeInbound(ClientFrames.frame(0x3))
         #expect(try channel.sentFrames() == [.close(1002, "reserved opcode")])
         let reads = network.reads
@@ -140,9 +140,9 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func whoseInputEndedIsClosedAtOnce() throws {
+    @Test func `The end of the input closes the channel immediately`() throws {
         for breaksTheProtocolFirst in [false, true] {
-            let channel = try ServerEnd.connect(before: [Network()])
+            let channel = try TestChannel.connect(before: [Network()])
             if breaksTheProtocolFirst {
                 try channel.writeInbound(ClientFrames.frame(0x3))
                 #expect(try channel.sentFrames() == [.close(1002, "reserved opcode")])
@@ -153,59 +153,58 @@ import Testing
         }
     }
 
-    @Test func silenceIsNotHeldAgainstAPeerThatIsNotRead() throws {
-        let application = HeldBack()
-        let channel = try ServerEnd.connect(after: [application])
+    @Test func `The pong timeout restarts when the application reads again`() throws {
+        let application = PausedReader()
+        let channel = try TestChannel.connect(after: [application])
         try channel.writeInbound(ClientFrames.text("the last that is read"))
         channel.embeddedEventLoop.advanceTime(by: .seconds(20))
         #expect(try channel.sentFrames().map(\.opcode) == [9])
         channel.embeddedEventLoop.advanceTime(by: .seconds(4))
         application.isHolding = false
         channel.read()
-        // From here on the peer has its time again.
         channel.embeddedEventLoop.advanceTime(by: .seconds(4))
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(!channel.isActive)
     }
 
-    @Test func silenceWhileNothingIsReadIsForgotten() throws {
-        let channel = try ServerEnd.connect(after: [HeldBack()])
+    @Test func `The pong timeout does not count while the application does not read`() throws {
+        let channel = try TestChannel.connect(after: [PausedReader()])
         try channel.writeInbound(ClientFrames.text("the last that is read"))
         channel.embeddedEventLoop.advanceTime(by: .seconds(100))
         #expect(channel.isActive)
         #expect(try channel.sentFrames().map(\.opcode) == [9, 9, 9, 9, 9])
     }
 
-    @Test func silenceIsHeldAgainstAPeerWhoseReadBroughtNothing() throws {
-        let channel = try ServerEnd.connect(after: [HeldBack()])
+    @Test func `The pong timeout counts after a read without data`() throws {
+        let channel = try TestChannel.connect(after: [PausedReader()])
         channel.pipeline.fireChannelReadComplete()
         channel.embeddedEventLoop.advanceTime(by: .seconds(25))
         #expect(!channel.isActive)
     }
 
-    @Test func eachPingHasItsOwnDeadline() throws {
-        let channel = try ServerEnd.connect()
+    @Test func `A pong ends only the timeout of its ping`() throws {
+        let channel = try TestChannel.connect()
         channel.embeddedEventLoop.advanceTime(by: .seconds(20))
         try channel.writeInbound(ClientFrames.frame(0xA))
-        // The second ping is unanswered; the first one's deadline has ended with its answer.
+        // The second ping is unanswered; the pong ended the timeout of the first.
         channel.embeddedEventLoop.advanceTime(by: .seconds(24))
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(!channel.isActive)
     }
 
-    @Test func aMessageBetweenTheFragmentsOfAnotherIsRefused() throws {
-        let channel = try ServerEnd.connect()
-        let pieces = WebSocketTextPieces(deflate: nil)
-        let first = try pieces.frame(Array("one ".utf8), isFirst: true, isLast: false)
-        let last = try pieces.frame(Array("two".utf8), isFirst: false, isLast: true)
+    @Test func `A message between the fragments of another one is rejected`() throws {
+        let channel = try TestChannel.connect()
+        let encoder = FragmentedTextEncoder(deflate: nil)
+        let first = try encoder.frame(Array("one ".utf8), isFirst: true, isLast: false)
+        let last = try encoder.frame(Array("two".utf8), isFirst: false, isLast: true)
         let other = WebSocketFrameEncoder(deflate: nil).text(ByteBuffer(string: "other"))
 
         #expect(throws: WebSocketSendError.nothingToContinue) {
             try channel.writeAndFlush(WebSocketOutbound.prepared(last)).wait()
         }
-        // A write without a promise doesn't fail unheard.
+        // The error is also fired, for writes without a promise.
         #expect(throws: WebSocketSendError.nothingToContinue) { try channel.throwIfErrorCaught() }
         try channel.writeAndFlush(WebSocketOutbound.prepared(first)).wait()
         for message in [

@@ -1,58 +1,63 @@
-/// When the silence of a peer that was pinged says that it is gone.
-///
-/// A pure state: the handler owns the timers and tells it what happens.
+/// Decides when a silent peer is considered gone. It does no I/O: the handler owns the timers and reports events.
 struct KeepAlive {
+    /// Whether a ping was sent and nothing has arrived since.
     private var isAwaiting = false
+    /// Whether a read is outstanding, so that bytes of the peer would arrive.
     private var isReading = true
+    /// Whether the current read has delivered data.
     private var hasRead = false
-    /// Counts deadlines: only the one that began last counts.
+    /// The number of the last timeout; earlier ones are ignored.
     private var round = 0
 
     /// A ping was sent.
     ///
-    /// - Returns: whether a deadline begins. While an earlier ping is unanswered its deadline holds.
+    /// - Returns: whether to start the pong timeout: false while an earlier ping is unanswered and its timeout runs.
     mutating func sentPing() -> Bool {
         defer { isAwaiting = true }
         return !isAwaiting
     }
 
-    /// Something came from the peer, whatever it was. A deadline that runs says nothing any more.
-    mutating func heard() {
+    /// Bytes arrived from the peer: a running timeout no longer counts.
+    mutating func received() {
         hasRead = true
         isAwaiting = false
     }
 
-    /// A read has ended. Once it has brought something, and until the application asks for more, the silence is ours. A
-    /// read that brought nothing, as of a part of a TLS record, is followed by another without a word.
+    /// The channel has completed a read.
+    ///
+    /// If the read delivered data, silence does not count until the application reads again. If it delivered nothing (a
+    /// part of a TLS record, for example), the handlers before this one read again without an event.
     mutating func readEnded() {
         if hasRead { isReading = false }
         hasRead = false
     }
 
-    /// The application asks for more, and gets it later.
+    /// The application called `read`, and the handler holds the call back.
     mutating func readHeldBack() { isReading = false }
 
-    /// The application asks for more.
+    /// A read of the application is passed to the channel.
     ///
-    /// - Returns: whether the deadline begins anew: an answer may have been waiting to be read.
+    /// - Returns: whether to restart the pong timeout, because a pong may have been waiting to be read.
     mutating func readBegan() -> Bool {
         defer { isReading = true }
         return isAwaiting && !isReading
     }
 
-    /// A deadline begins, in place of one that runs.
+    /// The pong timeout starts or restarts.
     ///
-    /// - Returns: its number.
-    mutating func deadlineBegan() -> Int {
+    /// - Returns: the number of this timeout.
+    mutating func timeoutStarted() -> Int {
         round += 1
         return round
     }
 
-    /// A deadline has come. That of an earlier ping comes in spite of its timer's being cancelled when both are due in
-    /// the same turn of the event loop, as they are where the interval is as long as the timeout.
+    /// A pong timeout has passed.
+    ///
+    /// A cancelled timer still fires if it is due in the same tick of the event loop as the task that cancels it, which
+    /// happens when ping interval and pong timeout are equal. So `round` must be the last one.
     ///
     /// - Returns: whether the peer is gone.
-    mutating func deadlineCame(_ round: Int) -> Bool {
+    mutating func timeoutPassed(_ round: Int) -> Bool {
         guard round == self.round else { return false }
         defer { isAwaiting = false }
         return isAwaiting && isReading

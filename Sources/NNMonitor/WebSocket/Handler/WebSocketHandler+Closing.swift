@@ -1,34 +1,35 @@
 import NIOCore
 import NIOWebSocket
 
-/// The close handshake (RFC 6455 section 7), bounded by `closeTimeout`.
+/// The close handshake (RFC 6455 section 7), limited by `closeTimeout`.
 extension WebSocketHandler {
-    /// Sends our close frame, and waits for the peer's.
+    /// Sends our close frame and waits for the peer's.
     func beginClose(_ code: WebSocketErrorCode, reason: String, _ context: ChannelHandlerContext) {
         guard state == .open else { return }
         sendClose(CloseFrame.payload(code, reason: reason), context)
         state = .closing
         stopKeepAlive()
-        // A peer that has stopped reading gets no close frame and sends none: ask for what it still has to say.
+        // Read even if the channel is not writable or the application does not read: the peer's close frame must
+        // arrive.
         isReadHeldBack = false
         context.read()
         scheduleClose(context)
     }
 
-    /// The peer broke the protocol: say so, and read no more of what it sends.
+    /// Ends the connection after a violation by the peer: sends a close frame and discards further input.
     func fail(_ violation: WebSocketViolation, _ context: ChannelHandlerContext) {
         if state == .open { sendClose(CloseFrame.payload(violation.code, reason: violation.reason), context) }
         guard state != .finished else { return }
         state = .finished
         stopKeepAlive()
-        // Keep reading, and drop what comes, until the peer closes or its time is up. Closing at once with unread bytes
-        // would reset the connection, and the peer might never see the close frame.
+        // Read and discard until the peer closes or the timeout passes. Closing with unread bytes in the socket would
+        // reset the connection, and the peer might lose the close frame.
         context.close(mode: .output, promise: nil)
         context.read()
         scheduleClose(context)
     }
 
-    /// Both sides have said all: closes the channel once our close frame, and what was written before it, is out.
+    /// Both close frames were exchanged: closes the channel once ours, and the writes before it, have been sent.
     func finish(_ context: ChannelHandlerContext) {
         guard state != .finished else { return }
         state = .finished
@@ -37,7 +38,7 @@ extension WebSocketHandler {
         closeFrameSent?.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
     }
 
-    /// Closes the channel at once and without a word.
+    /// Closes the channel immediately, without a close frame.
     func drop(_ context: ChannelHandlerContext) {
         state = .finished
         stopKeepAlive()

@@ -1,23 +1,27 @@
 package import NIOCore
 import NIOWebSocket
 
-/// One WebSocket connection behind the handshake: bytes on the network's side, messages on the application's.
+/// A WebSocket connection after the opening handshake: bytes towards the network, messages towards the application.
 ///
-/// Answers pings, keeps the connection alive with its own, and does the close handshake. Reads on only when the channel
-/// is asked to: an application that holds back `read` holds back the peer, and a peer that asks without taking the answers
-/// is held back here. What is written after the close handshake
-/// began fails with `ChannelError.ioOnClosedChannel`, what breaks the order of frames with `WebSocketSendError`.
+/// The handler responds to pings, sends its own as keep-alive, and performs the close handshake. It applies
+/// backpressure in both directions: the channel reads only when the application does, and not while it is unwritable.
+/// Writes after the start of the close handshake fail with `ChannelError.ioOnClosedChannel`, writes in the wrong order
+/// with `WebSocketSendError`.
 package final class WebSocketHandler: ChannelDuplexHandler {
+    /// Bytes from the network.
     package typealias InboundIn = ByteBuffer
+    /// Messages for the application.
     package typealias InboundOut = WebSocketMessage
+    /// Writes of the application.
     package typealias OutboundIn = WebSocketOutbound
+    /// Bytes for the network.
     package typealias OutboundOut = ByteBuffer
 
     enum State {
         case open
-        /// We sent a close frame; what still comes is read for the peer's.
+        /// We sent a close frame and wait for the peer's.
         case closing
-        /// Both sides are done; the channel closes when the last bytes are out.
+        /// Input is ignored; the channel closes once the last bytes have been sent.
         case finished
     }
 
@@ -25,44 +29,52 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     private let deflate: DeflateParameters?
     private var receiver: MessageReceiver
     private var unread = ByteBuffer()
-    private var order = OutgoingOrder()
+    private var order = FragmentOrderCheck()
+    /// Whether `read` was called while the channel was not writable.
     var isReadHeldBack = false
     var keepAlive = KeepAlive()
     var state = State.open
-    /// When our close frame is out.
+    /// Succeeds once our close frame has been sent.
     var closeFrameSent: EventLoopFuture<Void>?
     var pingTimer: Scheduled<Void>?
     var pongTimer: Scheduled<Void>?
     var closeTimer: Scheduled<Void>?
 
+    /// Makes the handler of one connection.
+    ///
     /// - Parameters:
-    ///   - configuration: limits and times.
-    ///   - deflate: what the handshake negotiated.
+    ///   - configuration: the limits and timeouts.
+    ///   - deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
     package init(configuration: WebSocketConfiguration, deflate: DeflateParameters?) {
         self.configuration = configuration
         self.deflate = deflate
         receiver = MessageReceiver(configuration: configuration, deflate: deflate)
     }
 
+    /// Starts the pings if the channel is already active.
     package func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { schedulePing(context) }
     }
 
+    /// Starts the pings.
     package func channelActive(context: ChannelHandlerContext) {
         schedulePing(context)
         context.fireChannelActive()
     }
 
+    /// Cancels all timers.
     package func handlerRemoved(context: ChannelHandlerContext) { cancelTimers() }
 
+    /// Cancels all timers.
     package func channelInactive(context: ChannelHandlerContext) {
         state = .finished
         cancelTimers()
         context.fireChannelInactive()
     }
 
-    // MARK: From the peer
+    // MARK: Inbound
 
+    /// Reads from the channel; while it is not writable, the read is held back.
     package func read(context: ChannelHandlerContext) {
         if state == .open && !context.channel.isWritable {
             isReadHeldBack = true
@@ -73,6 +85,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
+    /// Continues a read that was held back.
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if isReadHeldBack && context.channel.isWritable {
             isReadHeldBack = false
@@ -81,8 +94,9 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    /// Parses received bytes and handles their messages and control frames.
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        keepAlive.heard()
+        keepAlive.received()
         guard state != .finished else { return }
         var bytes = unwrapInboundIn(data)
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
@@ -91,14 +105,15 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         } catch {
             fail(error, context)
         }
-        // An idle connection holds no buffer: at most the beginning of a header stays.
+        // Release the buffer: an idle connection holds at most an incomplete header or control frame.
         if unread.readableBytes == 0 || state == .finished { unread = ByteBuffer() } else { unread.discardReadBytes() }
     }
 
+    /// Reads on during the close handshake.
     package func channelReadComplete(context: ChannelHandlerContext) {
         keepAlive.readEnded()
         context.fireChannelReadComplete()
-        // The peer's half of the close handshake is read for also where the application has stopped reading.
+        // The peer's close frame must be read even if the application does not read.
         if state != .open { context.read() }
     }
 
@@ -117,23 +132,26 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         }
     }
 
+    /// Closes on shutdown of the server and at the end of the input; forwards all events.
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: beginClose(.goingAway, reason: "the server stops", context)
-        // Nothing can come any more, no close frame either.
+        // No close frame can arrive any more.
         case ChannelEvent.inputClosed: drop(context)
         default: break
         }
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// Closes the channel and forwards the error.
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         drop(context)
         context.fireErrorCaught(error)
     }
 
-    // MARK: From the application
+    // MARK: Outbound
 
+    /// Encodes and writes a message; the promise fails if the connection is closing or the order is wrong.
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard state == .open else {
             promise?.fail(ChannelError.ioOnClosedChannel)
@@ -143,7 +161,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
             switch unwrapOutboundIn(data) {
             case .text(let payload):
                 try order.admitMessage()
-                // Not kept: zlib's state for a connection that sends little would be far larger than what it sends.
+                // The encoder is not kept: zlib's state would be far larger than the messages of such a connection.
                 let frame = WebSocketFrameEncoder(deflate: deflate).text(payload)
                 context.write(wrapOutboundOut(frame), promise: promise)
             case .binary(let payload):
@@ -158,7 +176,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
                 promise?.succeed()
             }
         } catch {
-            // Said twice, since many a write has no promise.
+            // Also fired as an error, because a write may have no promise.
             promise?.fail(error)
             context.fireErrorCaught(error)
         }

@@ -1,26 +1,26 @@
-/// What permessage-deflate was negotiated to be (RFC 7692 section 7.1).
+/// The negotiated parameters of permessage-deflate (RFC 7692 section 7.1).
+///
+/// The server always compresses each message independently (`server_no_context_takeover`), so that the same bytes serve
+/// every subscriber.
 package struct DeflateParameters: Sendable, Hashable {
-    /// The server's window is 2^this bytes at most (8 to 15).
+    /// The server's window is at most 2^`serverMaxWindowBits` bytes; 8 to 15.
     package var serverMaxWindowBits: Int
-    /// The client's window is 2^this bytes at most (8 to 15).
+    /// The client's window is at most 2^`clientMaxWindowBits` bytes; 8 to 15.
     package var clientMaxWindowBits: Int
-    /// The server compresses each message by itself. Always so: the same bytes then serve every subscriber.
-    package var serverNoContextTakeover: Bool
-    /// The client compresses each message by itself. Always so: an idle connection then holds no window.
+    /// The client compresses each message independently. Always negotiated, so that an idle connection holds no window.
     package var clientNoContextTakeover: Bool
 
+    /// Makes parameters; see the properties.
     package init(
-        serverMaxWindowBits: Int = 15, clientMaxWindowBits: Int = 15, serverNoContextTakeover: Bool = true,
-        clientNoContextTakeover: Bool = true
+        serverMaxWindowBits: Int = 15, clientMaxWindowBits: Int = 15, clientNoContextTakeover: Bool = true
     ) {
         self.serverMaxWindowBits = serverMaxWindowBits
         self.clientMaxWindowBits = clientMaxWindowBits
-        self.serverNoContextTakeover = serverNoContextTakeover
         self.clientNoContextTakeover = clientNoContextTakeover
     }
 
-    /// Whether outgoing messages can be compressed. zlib cannot keep to a window of 256 bytes; a server that may not use
-    /// a larger one sends its messages as they are, which the extension allows (RFC 7692 section 6).
+    /// Whether outgoing messages can be compressed. zlib cannot keep to a window of 256 bytes; a server that may not
+    /// use a larger one sends its messages as they are, which the extension allows (RFC 7692 section 6).
     package var compressesOutgoing: Bool { serverMaxWindowBits > 8 }
 
     /// Takes the first offer that can be accepted.
@@ -74,7 +74,8 @@ struct ExtensionOffer: Equatable {
         left.name == right.name && left.parameters.elementsEqual(right.parameters) { $0 == $1 }
     }
 
-    /// The offers in a header value: separated by commas, their parameters by semicolons. What is malformed is left out.
+    /// The offers in a header value: separated by commas, their parameters by semicolons. What is malformed is left
+    /// out.
     static func parse(_ header: String) -> [ExtensionOffer] {
         header.split(separator: ",").compactMap { text in
             let parts = text.split(separator: ";", omittingEmptySubsequences: false).map { trim($0) }

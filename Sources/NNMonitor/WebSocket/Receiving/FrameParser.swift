@@ -1,15 +1,16 @@
 import NIOCore
 import NIOWebSocket
 
-/// Cuts a client's bytes into frames (RFC 6455 section 5.2), handing a data frame's payload on as it arrives.
+/// Parses the frames of a client (RFC 6455 section 5.2) incrementally: the payload of a data frame is passed on as it
+/// arrives, so that a large frame is never buffered here.
 struct FrameParser {
-    /// What comes next from the wire.
+    /// The next part of the input.
     enum Event: Equatable {
-        /// A data frame begins: text, binary or continuation.
+        /// The header of a data frame: text, binary or continuation.
         case dataBegins(opcode: WebSocketOpcode, isFinal: Bool, isCompressed: Bool, length: Int)
-        /// More of the payload of the data frame that began, unmasked.
+        /// A part of the current data frame's payload, unmasked.
         case data(ByteBuffer, endsFrame: Bool)
-        /// A whole control frame: close, ping or pong.
+        /// A complete control frame: close, ping or pong.
         case control(WebSocketOpcode, ByteBuffer)
     }
 
@@ -18,36 +19,42 @@ struct FrameParser {
         let isFinal: Bool
         let isCompressed: Bool
         let length: Int
-        let mask: FrameMask
-        /// Bytes of the header itself.
+        let unmasker: FrameUnmasker
+        /// The length of the header in bytes.
         let size: Int
     }
 
     private enum State {
         case header
-        case payload(remaining: Int, FrameMask)
+        case payload(remaining: Int, FrameUnmasker)
     }
 
     private var state = State.header
     private let allowsCompression: Bool
 
-    /// - Parameter allowsCompression: whether RSV1 may mark a compressed message.
+    /// Makes a parser.
+    ///
+    /// - Parameter allowsCompression: whether RSV1 may mark a compressed message (RFC 7692 section 6).
     init(allowsCompression: Bool) { self.allowsCompression = allowsCompression }
 
-    /// Reads the next event; `nil` when it needs more bytes.
+    /// Parses the next event.
+    ///
+    /// - Parameter buffer: the received bytes; parsed bytes are consumed.
+    /// - Returns: the event; `nil` if more bytes are needed.
+    /// - Throws: a violation of the protocol, as soon as its first byte has arrived.
     mutating func next(_ buffer: inout ByteBuffer) throws(WebSocketViolation) -> Event? {
         switch state {
         case .header: return try header(&buffer)
-        case .payload(let remaining, var mask):
+        case .payload(let remaining, var unmasker):
             guard remaining > 0 else {
                 state = .header
                 return .data(ByteBuffer(), endsFrame: true)
             }
             guard var piece = buffer.readSlice(length: min(remaining, buffer.readableBytes)), piece.readableBytes > 0
             else { return nil }
-            mask.unmask(&piece)
+            unmasker.unmask(&piece)
             let left = remaining - piece.readableBytes
-            state = left == 0 ? .header : .payload(remaining: left, mask)
+            state = left == 0 ? .header : .payload(remaining: left, unmasker)
             return .data(piece, endsFrame: left == 0)
         }
     }
@@ -56,7 +63,7 @@ struct FrameParser {
         guard let header = try peekHeader(buffer) else { return nil }
         guard header.opcode.isControlOpcode else {
             buffer.moveReaderIndex(forwardBy: header.size)
-            state = .payload(remaining: header.length, header.mask)
+            state = .payload(remaining: header.length, header.unmasker)
             return .dataBegins(
                 opcode: header.opcode, isFinal: header.isFinal, isCompressed: header.isCompressed,
                 length: header.length)
@@ -64,12 +71,12 @@ struct FrameParser {
         guard buffer.readableBytes >= header.size + header.length else { return nil }
         buffer.moveReaderIndex(forwardBy: header.size)
         var payload = buffer.readSlice(length: header.length) ?? ByteBuffer()
-        var mask = header.mask
-        mask.unmask(&payload)
+        var unmasker = header.unmasker
+        unmasker.unmask(&payload)
         return .control(header.opcode, payload)
     }
 
-    /// Reads a header without consuming it, and refuses it as soon as one of its bytes is wrong.
+    /// Parses a header without consuming it, and throws as soon as one of its bytes is invalid.
     private func peekHeader(_ buffer: ByteBuffer) throws(WebSocketViolation) -> Header? {
         var buffer = buffer
         let available = buffer.readableBytes
@@ -99,7 +106,7 @@ struct FrameParser {
         guard let key = buffer.readInteger(as: UInt32.self) else { return nil }
         return Header(
             opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, length: Int(length),
-            mask: FrameMask(key: key), size: available - buffer.readableBytes)
+            unmasker: FrameUnmasker(key: key), size: available - buffer.readableBytes)
     }
 
     private static func isKnown(_ opcode: WebSocketOpcode) -> Bool {

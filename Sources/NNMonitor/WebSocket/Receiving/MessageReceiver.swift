@@ -2,23 +2,24 @@ import Compression
 import NIOCore
 import NIOWebSocket
 
-/// What the peer said.
+/// A message or control frame of the peer.
 enum ReceivedEvent: Equatable {
     case message(WebSocketMessage)
     case ping(ByteBuffer)
     case pong
-    /// The peer's close frame; no code when it had none.
+    /// The peer's close frame; `nil` if it has no code.
     case close(WebSocketErrorCode?)
 }
 
-/// Makes messages of a client's frames: fragments joined, inflated, within the size limit, UTF-8 checked as it arrives.
+/// Assembles the messages of a client from its frames: joins fragments, decompresses, enforces the size limit, and
+/// validates UTF-8 as it arrives.
 struct MessageReceiver: ~Copyable {
     private struct Message {
         let isText: Bool
         let isCompressed: Bool
         var isFinalFrame: Bool
         var bytes = ByteBuffer()
-        var text = UTF8Check()
+        var text = UTF8Validator()
     }
 
     private var parser: FrameParser
@@ -34,7 +35,7 @@ struct MessageReceiver: ~Copyable {
         parser = FrameParser(allowsCompression: deflate != nil)
     }
 
-    /// Reads the next event from the bytes that arrived; `nil` when it needs more of them.
+    /// Parses the next event from the received bytes; returns `nil` if more bytes are needed.
     mutating func next(_ buffer: inout ByteBuffer) throws(WebSocketViolation) -> ReceivedEvent? {
         while let event = try parser.next(&buffer) {
             switch event {
@@ -54,20 +55,20 @@ struct MessageReceiver: ~Copyable {
         _ opcode: WebSocketOpcode, isFinal: Bool, isCompressed: Bool, length: Int
     ) throws(WebSocketViolation) {
         if opcode == .continuation {
-            if message == nil { throw .protocolError("continuation of nothing") }
+            if message == nil { throw .protocolError("continuation frame without a message") }
             message?.isFinalFrame = isFinal
         } else {
-            if message != nil { throw .protocolError("message within a fragmented message") }
+            if message != nil { throw .protocolError("new message within a fragmented message") }
             message = Message(isText: opcode == .text, isCompressed: isCompressed, isFinalFrame: isFinal)
         }
-        // A frame that is too large is refused before its payload is read.
+        // Refuse a frame that is too large before its payload arrives.
         if length > roomForFrame { throw .tooLarge }
     }
 
     /// Bytes that the payload of the next frame of this message may have.
     ///
-    /// What can't be compressed grows by five bytes for each stored block (RFC 1951 section 3.2.4), so that a compressed
-    /// frame may be a little longer than the longest message; what it expands to has its own limit.
+    /// What can't be compressed grows by five bytes for each stored block (RFC 1951 section 3.2.4), so that a
+    /// compressed frame may be a little longer than the longest message; what it expands to has its own limit.
     private var roomForFrame: Int {
         let limit = configuration.maximumMessageSize
         guard let message, message.isCompressed else { return limit - (message?.bytes.readableBytes ?? 0) }

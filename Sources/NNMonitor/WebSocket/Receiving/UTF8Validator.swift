@@ -1,32 +1,32 @@
 import NIOCore
 
-/// Checks UTF-8 piece by piece (RFC 3629): no overlong forms, no surrogates, nothing beyond U+10FFFF.
+/// Validates UTF-8 incrementally (RFC 3629): rejects overlong encodings, surrogates and code points above U+10FFFF.
 ///
-/// An invalid byte is found at once, wherever a piece ends.
-struct UTF8Check {
-    /// Continuation bytes that the current character still needs.
+/// It rejects the first byte that cannot continue valid UTF-8, independently of how the text is split into pieces.
+struct UTF8Validator {
+    /// The number of continuation bytes missing from the current character.
     private var needed = 0
-    /// What the next byte may be; only the second byte of a character has other bounds than 80 to BF.
+    /// The bounds of the next continuation byte. They differ from 80 and BF only for the second byte of a character.
     private var lower: UInt8 = 0x80
     private var upper: UInt8 = 0xBF
 
-    /// Whether all characters so far are whole.
+    /// Whether the text so far ends with a complete character.
     var isComplete: Bool { needed == 0 }
 
-    /// Checks the next piece.
+    /// Validates the next piece.
     ///
-    /// - Returns: whether everything so far can be the beginning of valid UTF-8.
+    /// - Returns: whether the text so far is a prefix of valid UTF-8.
     mutating func accepts(_ piece: ByteBufferView) -> Bool {
-        // The view lends its bytes for the call, which keeps nothing of them.
+        // The bytes are valid during the closure and are not kept.
         unsafe piece.withUnsafeBytes { unsafe accepts($0) }
     }
 
-    /// The same over raw bytes; the pointer is used only within the call.
+    /// The same for raw bytes, which are valid during the call.
     private mutating func accepts(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while index < bytes.count {
             if needed == 0 {
-                // Eight bytes of ASCII at a time; every access is within the bounds.
+                // Skip ASCII eight bytes at a time; all accesses are within `bytes.count`.
                 while index &+ 8 <= bytes.count,
                     unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
                 {
@@ -48,6 +48,7 @@ struct UTF8Check {
         return true
     }
 
+    /// Starts a character with its lead byte (RFC 3629 section 4).
     private mutating func begin(_ byte: UInt8) -> Bool {
         switch byte {
         case 0xC2...0xDF: needed = 1

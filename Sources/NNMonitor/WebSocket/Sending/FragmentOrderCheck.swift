@@ -1,23 +1,23 @@
 import NIOCore
 
-/// A message that was not sent, by the application's mistake. What was sent before it is not harmed.
+/// A message that the application sent in the wrong order and that was not written. Earlier writes are not affected.
 package enum WebSocketSendError: Error, Equatable, Sendable {
-    /// Another message was given between the fragments of one (RFC 6455 section 5.4).
+    /// A message was sent between the fragments of another one (RFC 6455 section 5.4).
     case messageUnderWay
-    /// A further fragment was given of a message that has not begun, or has ended.
+    /// A continuation frame was sent without a fragmented message to continue.
     case nothingToContinue
 }
 
-/// Keeps the order of outgoing frames: a fragmented message is ended before another one begins.
-struct OutgoingOrder {
+/// Checks the order of outgoing frames: a fragmented message must end before another message starts.
+struct FragmentOrderCheck {
     private var isUnderWay = false
 
-    /// Checks a whole message.
+    /// Checks an unfragmented message.
     func admitMessage() throws(WebSocketSendError) {
         if isUnderWay { throw .messageUnderWay }
     }
 
-    /// Checks a prepared frame by its first byte; control frames may stand anywhere.
+    /// Checks an encoded frame by its first byte. Control frames are allowed anywhere.
     mutating func admit(frame: ByteBuffer) throws(WebSocketSendError) {
         guard let first = frame.getInteger(at: frame.readerIndex, as: UInt8.self), first & 0x08 == 0 else { return }
         let isContinuation = first & 0x0F == 0

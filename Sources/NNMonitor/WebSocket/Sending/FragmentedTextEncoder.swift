@@ -2,31 +2,33 @@ package import Compression
 package import NIOCore
 import NIOWebSocket
 
-/// Makes the ready bytes of one long text message, piece by piece: a fragmented message.
+/// Encodes one long text message as fragments (RFC 6455 section 5.4).
 ///
-/// The pieces may be made in any order, and several at the same time: each is compressed by itself up to a byte boundary, so
-/// that all of them, one after the other, are one DEFLATE stream (RFC 7692 section 7.2.1). A piece longer than the window
-/// loses a few percent by not knowing the text before it.
-package struct WebSocketTextPieces: Sendable {
-    private static let streams = DeflaterPool()
+/// Fragments may be encoded in any order and concurrently: each is compressed independently up to a byte boundary, so
+/// that their concatenation is one DEFLATE stream (RFC 7692 section 7.2.1). Fragments longer than the window compress a
+/// few percent worse than one stream, because they cannot refer to the text before them.
+package struct FragmentedTextEncoder: Sendable {
+    private static let deflaters = DeflaterPool()
 
     private let windowBits: Int?
 
-    /// - Parameter deflate: what was negotiated; `nil`: plain frames.
+    /// Makes an encoder.
+    ///
+    /// - Parameter deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
     package init(deflate: DeflateParameters?) {
         windowBits = deflate.flatMap { $0.compressesOutgoing ? $0.serverMaxWindowBits : nil }
     }
 
-    /// Whether a piece takes less than its text.
-    package var areCompressed: Bool { windowBits != nil }
+    /// Whether the encoder compresses.
+    package var isCompressing: Bool { windowBits != nil }
 
-    /// The frame that carries a piece.
+    /// Encodes one fragment.
     ///
     /// - Parameters:
-    ///   - piece: UTF-8; a character may be cut in two.
-    ///   - isFirst: whether the message begins with it.
-    ///   - isLast: whether the message ends with it.
-    /// - Returns: the bytes to write, as `WebSocketOutbound.prepared`.
+    ///   - piece: a part of the UTF-8 text; it may end within a character.
+    ///   - isFirst: whether this is the first fragment of the message.
+    ///   - isLast: whether this is the last fragment of the message.
+    /// - Returns: the frame, to be written as `WebSocketOutbound.prepared`.
     /// - Throws: `outOfMemory`.
     package func frame(_ piece: [UInt8], isFirst: Bool, isLast: Bool) throws(CompressionError) -> ByteBuffer {
         let opcode = isFirst ? WebSocketOpcode.text : .continuation
@@ -36,8 +38,8 @@ package struct WebSocketTextPieces: Sendable {
             buffer.writeBytes(piece)
             return buffer
         }
-        var payload = try Self.streams.compress(ByteBuffer(bytes: piece), windowBits: windowBits)
-        // The end of a message goes without the empty block.
+        var payload = try Self.deflaters.compress(ByteBuffer(bytes: piece), windowBits: windowBits)
+        // The end of a message is sent without the empty block (RFC 7692 section 7.2.1).
         if isLast { payload.moveWriterIndex(to: payload.writerIndex - 4) }
         FrameWriter.append(opcode, payload, isFinal: isLast, isCompressed: isFirst, to: &buffer)
         return buffer

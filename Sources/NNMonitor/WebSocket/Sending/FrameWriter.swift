@@ -1,7 +1,7 @@
 import NIOCore
 import NIOWebSocket
 
-/// Writes a server's frames, which are never masked (RFC 6455 section 5.1).
+/// Encodes the frames of a server, which are not masked (RFC 6455 section 5.1).
 enum FrameWriter {
     /// Appends a frame.
     static func append(
@@ -12,7 +12,7 @@ enum FrameWriter {
         buffer.writeImmutableBuffer(payload)
     }
 
-    /// Appends the header of a frame whose payload of `count` bytes is to follow, and makes room for that.
+    /// Appends the header of a frame and reserves space for its payload of `count` bytes, which the caller appends.
     static func begin(
         _ opcode: WebSocketOpcode, count: Int, isFinal: Bool, isCompressed: Bool = false, to buffer: inout ByteBuffer
     ) {

@@ -3,39 +3,47 @@ package import NIOCore
 import NIOWebSocket
 import Foundations
 
-/// Makes the ready bytes of whole messages, for any number of connections that negotiated the same.
+/// Encodes unfragmented messages, for any number of connections with the same negotiated parameters.
 ///
-/// Used away from the event loop. Keeps its zlib stream between messages, and compresses each by itself.
+/// Thread-safe. It keeps its compressor between messages but compresses each message independently.
 package final class WebSocketFrameEncoder: Sendable {
-    /// Bytes below which compressing gains nothing.
-    private static let worthCompressing = 128
+    /// Shorter payloads, in bytes, are not compressed: they would not become smaller.
+    private static let minimumCompressed = 128
 
     private let windowBits: Int?
     private let level: Int
     private let deflater = Guarded<DeflaterSlot>(DeflaterSlot())
 
-    /// A place for a stream that is made when it is first needed.
+    /// A compressor that is made for the first message that needs it.
     private struct DeflaterSlot: ~Copyable {
         var deflater: Deflater?
     }
 
+    /// Makes an encoder.
+    ///
     /// - Parameters:
-    ///   - deflate: what was negotiated; `nil`: plain frames.
+    ///   - deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
     ///   - level: zlib's level, 1 (fast) to 9 (small).
     package init(deflate: DeflateParameters?, level: Int = 1) {
         windowBits = deflate.flatMap { $0.compressesOutgoing ? $0.serverMaxWindowBits : nil }
         self.level = level
     }
 
-    /// The frame of a text message.
+    /// Encodes a text message.
+    ///
+    /// - Parameter payload: the text in UTF-8, which is not validated.
+    /// - Returns: the frame, to be written as `WebSocketOutbound.prepared`.
     package func text(_ payload: ByteBuffer) -> ByteBuffer { frame(.text, payload) }
 
-    /// The frame of a binary message.
+    /// Encodes a binary message.
+    ///
+    /// - Parameter payload: the bytes of the message.
+    /// - Returns: the frame, to be written as `WebSocketOutbound.prepared`.
     package func binary(_ payload: ByteBuffer) -> ByteBuffer { frame(.binary, payload) }
 
     private func frame(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) -> ByteBuffer {
         var buffer = ByteBuffer()
-        if let windowBits, payload.readableBytes >= Self.worthCompressing,
+        if let windowBits, payload.readableBytes >= Self.minimumCompressed,
             let compressed = compress(payload, windowBits: windowBits), compressed.readableBytes < payload.readableBytes
         {
             FrameWriter.append(opcode, compressed, isCompressed: true, to: &buffer)
@@ -45,8 +53,9 @@ package final class WebSocketFrameEncoder: Sendable {
         return buffer
     }
 
-    /// The payload of a compressed message (RFC 7692 section 7.2.1); `nil` when zlib has no memory: the message then goes
-    /// as it is.
+    /// Compresses the payload of a message (RFC 7692 section 7.2.1).
+    ///
+    /// - Returns: the compressed payload; `nil` if memory is exhausted, and the message is then sent uncompressed.
     private func compress(_ payload: ByteBuffer, windowBits: Int) -> ByteBuffer? {
         deflater.withLock { slot in
             do throws(CompressionError) {

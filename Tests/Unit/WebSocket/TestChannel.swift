@@ -3,12 +3,12 @@ import NIOEmbedded
 
 @testable import WebSocket
 
-/// The server's end of a connection: the handler on a channel whose clock and bytes the test holds.
-enum ServerEnd {
+/// Makes embedded channels with a `WebSocketHandler`; the test controls their clock and bytes.
+enum TestChannel {
     static let configuration = WebSocketConfiguration(
         pingInterval: .seconds(20), pongTimeout: .seconds(5), closeTimeout: .seconds(2))
 
-    /// Asks for more after each read, as a socket's channel does by itself.
+    /// Reads again after each read, like a socket channel with `autoRead`.
     private final class AutoRead: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
@@ -18,14 +18,8 @@ enum ServerEnd {
         }
     }
 
-    /// Connects a channel with the handler on it.
-    ///
-    /// - Parameters:
-    ///   - deflate: what was negotiated.
-    ///   - before: handlers nearer to the network.
-    ///   - after: handlers nearer to the application.
-    /// - Returns: the channel, active.
-    /// - Throws: nothing that a test expects.
+    /// Makes an active channel; `before` are handlers on the network's side of the `WebSocketHandler`, `after` on the
+    /// application's.
     static func connect(
         deflate: DeflateParameters? = nil, before: [any ChannelHandler] = [], after: [any ChannelHandler] = []
     ) throws -> EmbeddedChannel {
@@ -40,7 +34,7 @@ enum ServerEnd {
 }
 
 extension EmbeddedChannel {
-    /// The frames that went out since the last call.
+    /// Returns the frames sent since the last call.
     func sentFrames() throws -> [ServerFrame] {
         var wire = ByteBuffer()
         while let part = try readOutbound(as: ByteBuffer.self) { wire.writeImmutableBuffer(part) }
@@ -49,7 +43,7 @@ extension EmbeddedChannel {
         return frames
     }
 
-    /// Lets the channel seem full, or not any more.
+    /// Changes the writability of the channel and fires the event.
     func setWritable(_ isWritable: Bool) {
         self.isWritable = isWritable
         pipeline.fireChannelWritabilityChanged()
