@@ -11,8 +11,6 @@ package struct Inflater: ~Copyable {
     private var ended = false
     /// The first bytes of a `deflate` stream, until two have arrived that show whether it has a zlib header.
     private var undecided: [UInt8]?
-    /// Whether `stream` is set up for a `deflate` stream without a zlib header.
-    private var isBare = false
 
     /// Maximum output of one call of zlib in bytes: bounds the memory before the limits are checked.
     private static let mostRoom = 64 * 1024
@@ -57,14 +55,6 @@ package struct Inflater: ~Copyable {
     package mutating func resetLimits() {
         consumed = 0
         produced = 0
-    }
-
-    /// Resets everything: the next input starts a new stream.
-    package mutating func resetContext() {
-        stream.reset()
-        ended = false
-        undecided = format == .deflate ? [] : nil
-        resetLimits()
     }
 
     private mutating func expand(
@@ -121,10 +111,7 @@ package struct Inflater: ~Copyable {
         }
         undecided = nil
         let hasHeader = first[0] & 0x0F == 8 && (Int(first[0]) << 8 | Int(first[1])) % 31 == 0
-        if isBare == hasHeader {
-            stream = try ZStream(inflating: hasHeader ? 15 : -15)
-            isBare = !hasHeader
-        }
+        if !hasHeader { stream = try ZStream(inflating: -15) }
         var head = ByteBuffer(bytes: first)
         try expand(&head, into: &output)
         return true

@@ -112,31 +112,6 @@ import Testing
         #expect(output.capacity <= 1024)
     }
 
-    @Test func `After an error and a reset the inflater reads the next stream`() throws {
-        var inflater = try Inflater(format: .gzip, limits: ExpansionLimits(maximumSize: 1000, maximumRatio: 100_000))
-        var tooMuch = try compress([UInt8](repeating: 0, count: 2000), .gzip)
-        var output = ByteBuffer()
-        #expect(throws: CompressionError.tooLarge(limit: 1000)) { try inflater.inflate(&tooMuch, into: &output) }
-        inflater.resetContext()
-        output.clear()
-        var next = try compress(sample(1000), .gzip)
-        try inflater.inflate(&next, into: &output)
-        try inflater.finish()
-        #expect(output.readableBytes == 1000)
-    }
-
-    @Test func `The zlib header is detected again after each reset`() throws {
-        var inflater = try Inflater(format: .deflate, limits: generous)
-        for format in [CompressionFormat.zlib, .raw(windowBits: 15), .zlib, .zlib, .raw(windowBits: 15)] {
-            var input = try compress(Array("again".utf8), format)
-            var output = ByteBuffer()
-            try inflater.inflate(&input, into: &output)
-            try inflater.finish()
-            #expect(String(buffer: output) == "again")
-            inflater.resetContext()
-        }
-    }
-
     @Test func `A flushed stream ends with an empty block and can be continued`() throws {
         var deflater = try Deflater(format: .raw(windowBits: 15))
         var inflater = try Inflater(format: .raw(windowBits: 15), limits: generous)
