@@ -109,7 +109,8 @@ let package = Package(
         // Not fenced: its client is OpenSSL's own, nearly every line of it a call of C, and no part of the server.
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", "Foundations", nio.core, nio.posix, nio.tls, nio.embedded], path: "Tests/Unit/TLS",
+            dependencies: ["TLS", "COpenSSL", "Foundations", nio.core, nio.posix, nio.tls, nio.embedded],
+            path: "Tests/Unit/TLS",
             swiftSettings: strict),
         .testTarget(
             name: "WebSocketTests",

@@ -75,9 +75,6 @@ static inline void nn_X509V3_set_ctx(X509V3_CTX *ctx, X509 *issuer, X509 *subjec
     X509V3_set_ctx(ctx, issuer, subject, NULL, NULL, 0);
 }
 
-// The format of RFC 2253, without escaping non-ASCII characters.
-static inline unsigned long nn_XN_FLAG_RFC2253_UTF8(void) { return XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB; }
-
 // OSSL_PARAM keeps the pointer to its name, so the name must be a C literal: a Swift string is passed as a temporary
 // copy.
 static inline int nn_EVP_MAC_CTX_set_hmac_sha256(EVP_MAC_CTX *ctx, const unsigned char *key, size_t length) {

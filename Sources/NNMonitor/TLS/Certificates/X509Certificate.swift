@@ -2,8 +2,8 @@ import COpenSSL
 
 /// One X.509 certificate (RFC 5280): the owner of an `X509 *`, which is not modified.
 ///
-/// Memory: This object owns `pointer`, which is not null, and frees it in `deinit`. The certificate owns the names and
-/// times that OpenSSL returns; OpenSSL does not keep the strings passed to it.
+/// Memory: This object owns `pointer`, which is not null, and frees it in `deinit`. The certificate owns the times
+/// that OpenSSL returns; OpenSSL does not keep the strings passed to it.
 @safe final class X509Certificate {
     let pointer: OpaquePointer
 
@@ -14,16 +14,6 @@ import COpenSSL
 
     deinit {
         unsafe X509_free(pointer)
-    }
-
-    /// The subject in the format of RFC 2253, `CN=host,O=Company`.
-    var subject: String {
-        guard let output = unsafe BIO_new(BIO_s_mem()) else { return "" }
-        defer { unsafe BIO_free(output) }
-        let printed = unsafe X509_NAME_print_ex(
-            output, X509_get_subject_name(pointer), 0, nn_XN_FLAG_RFC2253_UTF8())
-        guard printed >= 0 else { return "" }
-        return unsafe readAll(from: output).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// The start of the validity period in UTC, `2026-02-10T12:34:56Z`.

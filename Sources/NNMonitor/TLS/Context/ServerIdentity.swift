@@ -35,11 +35,10 @@ struct ServerIdentity {
         self.configuration = configuration
     }
 
-    /// What logs and the start banner show of the leaf certificate.
+    /// What the start banner shows of the leaf certificate.
     var facts: TLSContext.CertificateFacts {
         TLSContext.CertificateFacts(
-            subject: leaf.subject, notBefore: leaf.notBefore, notAfter: leaf.notAfter,
-            sha256Fingerprint: SHA256Digest.fingerprint(leaf.sha256))
+            notAfter: leaf.notAfter, sha256Fingerprint: SHA256Digest.fingerprint(leaf.sha256))
     }
 
     /// Installs chain, key and authorities in a new context, before any connection uses it.

@@ -8,12 +8,8 @@ import COpenSSL
 /// Memory: This object owns `pointer`, which is not null; `deinit` frees it, or `init` if it fails. Each session holds
 /// its own reference to the `SSL_CTX`, and retains this object, which owns the data of the callbacks.
 @safe package final class TLSContext: Sendable {
-    /// What logs and the start banner show of the server's certificate.
+    /// What the start banner shows of the server's certificate.
     package struct CertificateFacts: Sendable, Equatable {
-        /// The subject in the format of RFC 2253.
-        package let subject: String
-        /// The start of the validity period in UTC, ISO 8601.
-        package let notBefore: String
         /// The end of the validity period in UTC, ISO 8601.
         package let notAfter: String
         /// The SHA-256 of the certificate's DER form as pairs of uppercase hexadecimal digits, joined by colons.

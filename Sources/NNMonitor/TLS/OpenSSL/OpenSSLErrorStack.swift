@@ -3,17 +3,17 @@ import COpenSSL
 /// The errors that OpenSSL queued on this thread during one call, oldest first.
 package struct OpenSSLErrorStack: Sendable, Equatable, CustomStringConvertible {
     /// One entry of the queue.
-    package struct Entry: Sendable, Equatable {
+    struct Entry: Sendable, Equatable {
         /// OpenSSL's number of the library part that failed, `ERR_GET_LIB`.
-        package let library: Int32
+        let library: Int32
         /// OpenSSL's number of the reason within that part, `ERR_GET_REASON`.
-        package let reason: Int32
+        let reason: Int32
         /// OpenSSL's text for the reason, followed by the data attached to the entry.
-        package let text: String
+        let text: String
     }
 
     /// The entries, oldest first: the first is the cause, later ones are its consequences.
-    package let entries: [Entry]
+    let entries: [Entry]
 
     /// Removes all entries from the current thread's queue and returns them.
     static func take() -> OpenSSLErrorStack {

@@ -10,8 +10,10 @@ package final class WebSocketFrameEncoder: Sendable {
     /// Shorter payloads, in bytes, are not compressed: they would not become smaller.
     private static let minimumCompressed = 128
 
+    /// zlib's level: speed over size.
+    private static let level = 1
+
     private let windowBits: Int?
-    private let level: Int
     private let deflater = Guarded<DeflaterSlot>(DeflaterSlot())
 
     /// A compressor that is made for the first message that needs it.
@@ -21,12 +23,9 @@ package final class WebSocketFrameEncoder: Sendable {
 
     /// Makes an encoder.
     ///
-    /// - Parameters:
-    ///   - deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
-    ///   - level: zlib's level, 1 (fast) to 9 (small).
-    package init(deflate: DeflateParameters?, level: Int = 1) {
+    /// - Parameter deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
+    package init(deflate: DeflateParameters?) {
         windowBits = deflate.flatMap { $0.compressesOutgoing ? $0.serverMaxWindowBits : nil }
-        self.level = level
     }
 
     /// Encodes a text message.
@@ -60,7 +59,7 @@ package final class WebSocketFrameEncoder: Sendable {
         deflater.withLock { slot in
             do throws(CompressionError) {
                 if slot.deflater == nil {
-                    slot.deflater = try Deflater(format: .raw(windowBits: windowBits), level: level)
+                    slot.deflater = try Deflater(format: .raw(windowBits: windowBits), level: Self.level)
                 }
                 var compressed = ByteBuffer()
                 try slot.deflater?.deflate(payload, into: &compressed, flush: .sync)
