@@ -2,8 +2,8 @@ import Foundation
 
 /// What libFuzzer drives: one of the targets, named by the environment variable `FUZZ_TARGET`.
 ///
-/// libFuzzer brings the program's `main`, and calls `LLVMFuzzerTestOneInput` with each input that it tries. An input that
-/// breaks a promise of the code under test ends the process (`require`), which libFuzzer reports with the input.
+/// libFuzzer brings the program's `main`, and calls `LLVMFuzzerTestOneInput` with each input that it tries. An input
+/// that breaks a promise of the code under test ends the process (`require`), which libFuzzer reports with the input.
 enum FuzzEntry {
     /// Every target by its name.
     private static let targets: [String: @Sendable () -> any FuzzTarget] = [

@@ -26,8 +26,8 @@ enum HistoryMessage {
         _ snapshot: RunSnapshot, form: StepForm, deflate: DeflateParameters?, to channel: any Channel,
         _ room: NIOLoopBound<WriteRoom>
     ) async throws {
-        let frames = WebSocketTextPieces(deflate: deflate)
-        let size = frames.areCompressed ? compressedSize : plainSize
+        let frames = FragmentedTextEncoder(deflate: deflate)
+        let size = frames.isCompressing ? compressedSize : plainSize
         let pieces = Pieces(of: .message(snapshot, form: form), size: size, on: channel.eventLoop)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<makers {
@@ -47,7 +47,7 @@ enum HistoryMessage {
     ///
     /// - Returns: its turn; `nil` when there is no piece any more.
     private static func sendNext(
-        of pieces: Pieces, by frames: WebSocketTextPieces, to channel: any Channel, _ room: NIOLoopBound<WriteRoom>
+        of pieces: Pieces, by frames: FragmentedTextEncoder, to channel: any Channel, _ room: NIOLoopBound<WriteRoom>
     ) async throws -> EventLoopFuture<Void>? {
         guard let piece = await pieces.next() else { return nil }
         do {

@@ -29,18 +29,21 @@ package final class Monitor: Sendable {
     let broadcast: BroadcastManager<WireFrameRenderer>
     private let losses: LossLog
     private let subscribers = Atomic<Int>(0)
+    let sha1Base64: WebSocketHandshake.SHA1Base64
     private let onSubscriber: @Sendable (any Channel) -> Void
 
     /// - Parameters:
     ///   - configuration: limits and times.
-    ///   - logger: gets a line for what the store evicts or does not keep.
-    ///   - onSubscriber: told of each connection that has become a subscriber's, on its event loop.
+    ///   - sha1Base64: computes `Sec-WebSocket-Accept` for the opening handshake.
+    ///   - logger: gets a line for each eviction and for steps that are not kept.
+    ///   - onSubscriber: called on the event loop of each connection that becomes a subscriber's.
     package init(
-        configuration: MonitorConfiguration,
+        configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
         onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
     ) {
         self.configuration = configuration
+        self.sha1Base64 = sha1Base64
         self.onSubscriber = onSubscriber
         losses = LossLog(logger: logger, limits: configuration.store)
         store = MetricsStore(limits: configuration.store)

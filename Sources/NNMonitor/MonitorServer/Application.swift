@@ -43,7 +43,7 @@ enum Application {
                 }
             })
         let monitor = Monitor(
-            configuration: MonitorConfiguration(settings), logger: logger,
+            configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
             onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,
