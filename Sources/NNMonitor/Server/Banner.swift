@@ -27,6 +27,7 @@ struct Banner {
             "",
             "  TLS     \(tls.summary)",
             "  access  \(accessSummary)",
+            "  trainer \(trainerEnvironment)",
             "  limits  \(settings.maxRuns) runs of \(settings.maxStepsPerRun) steps, \(settings.maxRequestSize) bytes a "
                 + "request, \(settings.maxConnections) connections, \(settings.maxSubscribers) subscribers",
             "",
@@ -53,6 +54,16 @@ struct Banner {
         case .tokens(let count): "\(count) token\(count == 1 ? "" : "s")"
         case .made: "a token made for this start; the address above contains it and is shown once"
         }
+    }
+
+    /// The environment of a trainer on this machine that uses the Python client: one line to copy.
+    ///
+    /// The fingerprint makes the client accept exactly this certificate, so it needs no file of an authority.
+    private var trainerEnvironment: String {
+        let scheme = tls.source == nil ? "http" : "https"
+        let url = "NN_MONITOR_URL=\(scheme)://\(hosts[0]):\(address?.port ?? settings.port)"
+        guard let certificate = tls.source?.current.certificate else { return url }
+        return "\(url) NN_MONITOR_FINGERPRINT=\(certificate.sha256Fingerprint)"
     }
 
     /// Prints it to standard output, at once.

@@ -1,0 +1,419 @@
+"""Delivers one spool: reads it, joins its records, posts them in order, and knows what every answer means.
+
+A `Courier` makes at most one request a turn and never waits by itself; the sender decides when the next turn comes.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from .joining import Event, Joiner, Position, Record
+from .notices import Notices
+from .records import Fields, merge_fields
+from .spool import SpoolReader, SpoolWriter, write_private
+from .thinning import Bound
+from .timing import TIMING, Timing
+from .transport import Answer, Transport, Unreachable, Untrusted
+from .values import decode_raw, encode, rounding
+
+
+@dataclass
+class Turn:
+    """What a turn did.
+
+    `kind`: `sent` a request was answered well; `idle` there is nothing to send; `again` the next turn may follow at
+    once; `wait` the request failed and may succeed later; `refused` it fails until somebody changes something.
+    """
+
+    kind: str
+    #: Seconds until the next try, where the server named them.
+    after: Optional[float] = None
+    reason: str = ""
+
+
+@dataclass
+class _Item:
+    """An event, encoded."""
+
+    event: Event
+    body: bytes
+
+
+class Courier:
+    """Sends what one spool holds.
+
+    Args:
+        directory: of the spool, whose lock the caller holds.
+        meta: of the spool.
+        transport: to the server.
+        notices: where refusals are logged.
+        writer: the spool's writer, where this process still writes it.
+        limit: the spool's bound in bytes; None where it does not grow.
+    """
+
+    def __init__(
+        self, directory: Path, meta: Record, transport: Transport, notices: Notices,
+        writer: Optional[SpoolWriter] = None, limit: Optional[int] = None, timing: Timing = TIMING,
+    ) -> None:
+        self.directory = directory
+        self.run = str(meta["run"])
+        self.delivered = 0
+        self.refused = 0
+        self.last_seq: Optional[int] = None
+        self._transport = transport
+        self._notices = notices
+        self._writer = writer
+        self._timing = timing
+        self._round = rounding(meta.get("digits"))
+        self._reader = SpoolReader(directory)
+        self._bound = Bound(directory, limit) if limit else None
+        self._path = "/api/v2/runs/" + urllib.parse.quote(self.run, safe="")
+        #: The run's fields as far as they were read.
+        self.fields: Fields = {}
+        self._began = False
+        self._replays = 0
+        #: Halved by a 413, and never raised again: the limit of the server or a proxy stays.
+        self._body_bytes = timing.batch_bytes
+        #: Records read so far: the sender sees by it whether anything new came.
+        self.records = 0
+        self._restart(self._restore())
+
+    # Where reading stands
+
+    def _restore(self) -> Position:
+        """Where an earlier process stopped."""
+        try:
+            sent = json.loads((self.directory / "sent.json").read_bytes())
+            position = Position(int(sent["segment"]), int(sent["offset"]))
+            self.last_seq = sent.get("last_seq")
+            self._began = bool(sent.get("began"))
+        except (OSError, ValueError, KeyError, TypeError):
+            return self._reader.first()
+        for put in self._reader.fields_until(position):
+            self.fields = merge_fields(self.fields, put)
+        return max(position, self._reader.first())
+
+    def _restart(self, position: Position) -> None:
+        self._joiner = Joiner()
+        self._outbox: deque[_Item] = deque()
+        self._read_at = position
+        self._sent = position
+        self._drained = False
+        self._greeted = False
+
+    def _remember(self, position: Position) -> None:
+        self._sent = position
+        try:
+            write_private(
+                self.directory / "sent.json",
+                {**position._asdict(), "last_seq": self.last_seq, "began": self._began},
+            )
+        except OSError:
+            pass  # After a restart some steps are sent twice, which changes nothing.
+
+    @property
+    def done(self) -> bool:
+        """Whether everything that the spool holds is on the server (or was refused for good)."""
+        return self._drained and not self._outbox and not (self._writer is not None and self._writer.overflowing)
+
+    @property
+    def thinned(self) -> int:
+        """Steps that were dropped to keep the spool within its bound, or to keep memory within its own."""
+        return (self._bound.thinned if self._bound else 0) + (self._writer.lost if self._writer else 0)
+
+    @property
+    def dropped(self) -> int:
+        """Records of a step below one that had been logged before."""
+        return self._joiner.dropped
+
+    # Turns
+
+    def turn(self, flush: bool = False, closing: bool = False, timeout: Optional[float] = None) -> Turn:
+        """Makes at most one request.
+
+        Args:
+            flush: also send the highest step, which may still grow.
+            closing: the spool will not grow any more, so reports without a `log` take their counter.
+            timeout: of the request, in seconds.
+        """
+        timeout = self._timing.request_timeout if timeout is None else timeout
+        if self._bound is not None:
+            self._bound.enforce(self._read_at, self._sent)
+        self._fill()
+        if not self._outbox and self._drained:
+            events = self._joiner.finish() if closing else self._joiner.flush() if flush else []
+            self._take(events)
+        if not self._outbox:
+            return Turn("again") if not self._drained else Turn("idle")
+        if not self._greeted and self._began:
+            # An earlier process delivered a part: has the server still got it?
+            greeting = self.heartbeat(timeout)
+            if greeting.kind != "sent":
+                return greeting
+            return Turn("again")
+        self._greeted = True
+        head = self._outbox[0]
+        if head.event.kind == "put":
+            return self._put(head, timeout)
+        if head.event.kind == "alert":
+            return self._alert(head, timeout)
+        return self._steps(timeout)
+
+    def heartbeat(self, timeout: Optional[float] = None) -> Turn:
+        """An empty PUT. It also shows whether the server has forgotten the run."""
+        answer = self._request("PUT", self._path, b"{}", timeout=timeout)
+        if isinstance(answer, Turn):
+            return answer
+        self._greeted = True
+        if answer.status == 201 and self._began:
+            return self._forgotten(timeout)
+        if answer.status in (200, 201):
+            self._began = True
+            return Turn("sent")
+        return self._failure(answer)
+
+    # Reading
+
+    def _fill(self) -> None:
+        """Reads until a body is full or nothing more is there."""
+        size = sum(len(item.body) for item in self._outbox)
+        while size < self._timing.batch_bytes and len(self._outbox) < self._timing.batch_steps:
+            records, position = self._reader.read(self._read_at)
+            self._drained = not records and position == self._read_at
+            self.records += len(records)
+            for record, start, end in records:
+                size += self._take(self._joiner.add(record, start, end))
+            if not records:
+                self._read_at = position
+                if self._writer is not None and self._drained:
+                    for line in self._writer.take_overflow():
+                        self.records += 1
+                        self._take(self._joiner.add(decode_raw(line), position, position))
+                break
+            self._read_at = position
+
+    def _take(self, events: list[Event]) -> int:
+        """Encodes events into the outbox; returns their size."""
+        size = 0
+        for event in events:
+            if event.kind == "base":
+                # Known already, unless reading began here.
+                if not self.fields:
+                    event = Event("put", event.body, event.position)
+                else:
+                    continue
+            if event.kind == "put":
+                self.fields = merge_fields(self.fields, event.body)
+            body = encode(self._rounded(event.body) if event.kind == "step" else event.body)
+            self._outbox.append(_Item(event, body))
+            size += len(body)
+        return size
+
+    def _rounded(self, step: Record) -> Record:
+        near = self._round
+        made = dict(step)
+        if "scalars" in made:
+            made["scalars"] = {name: near(value) for name, value in made["scalars"].items()}
+        if "metrics" in made:
+            made["metrics"] = {name: [near(value) for value in column] for name, column in made["metrics"].items()}
+        if "vectors" in made:
+            made["vectors"] = {
+                name: {layer: [near(value) for value in values] for layer, values in by_layer.items()}
+                for name, by_layer in made["vectors"].items()
+            }
+        return made
+
+    # Requests
+
+    def _request(
+        self, method: str, path: str, body: bytes, content_type: str = "application/json",
+        timeout: Optional[float] = None,
+    ) -> Any:
+        """An `Answer`, or a `Turn` where none came."""
+        timeout = self._timing.request_timeout if timeout is None else timeout
+        try:
+            return self._transport.request(method, path, body, content_type, timeout)
+        except Unreachable as error:
+            self._notices.once(
+                f"{self._transport.url} cannot be reached ({error}); training goes on, steps wait in {self.directory}",
+                key="unreachable",
+            )
+            return Turn("wait", reason=str(error))
+        except Untrusted as error:
+            return self._refusal(f"{self._transport.url}: {error}")
+
+    def _put(self, item: _Item, timeout: float) -> Turn:
+        answer = self._request("PUT", self._path, item.body, timeout=timeout)
+        if isinstance(answer, Turn):
+            return answer
+        if answer.status == 201 and self._began:
+            return self._forgotten(timeout)
+        if answer.status in (200, 201):
+            self._began = True
+            self._pop([item])
+            return Turn("sent")
+        if answer.status in (413, 422):
+            return self._drop([item], f"the run's fields were refused: {answer.message}")
+        return self._failure(answer)
+
+    def _alert(self, item: _Item, timeout: float) -> Turn:
+        answer = self._request("POST", self._path + "/alerts", item.body, timeout=timeout)
+        if isinstance(answer, Turn):
+            return answer
+        if answer.status == 202:
+            self._pop([item])
+            return Turn("sent")
+        if answer.status == 404 and isinstance(answer.json().get("detail"), dict):
+            return self._forgotten(timeout)
+        if answer.status in (413, 422):
+            return self._drop([item], f"an alert was refused: {answer.message}")
+        return self._failure(answer)
+
+    def _batch(self) -> list[_Item]:
+        batch: list[_Item] = []
+        size = 0
+        for item in self._outbox:
+            if item.event.kind != "step" or len(batch) >= self._timing.batch_steps:
+                break
+            size += len(item.body) + 1
+            if batch and size > self._body_bytes:
+                break
+            batch.append(item)
+        return batch
+
+    def _steps(self, timeout: float) -> Turn:
+        batch = self._batch()
+        body = b"".join(item.body + b"\n" for item in batch)
+        answer = self._request("POST", self._path + "/steps", body, "application/x-ndjson", timeout)
+        if isinstance(answer, Turn):
+            return answer
+        if answer.status == 202:
+            return self._accepted(batch, answer, timeout)
+        if answer.status == 413:
+            if len(batch) > 1:
+                self._body_bytes = len(body) // 2
+                return Turn("again")
+            return self._drop(
+                batch,
+                f"step {batch[0].event.body['step']} has {len(body)} bytes, more than the server or a proxy takes: "
+                "raise its limit (NN_MONITOR_MAX_REQUEST_SIZE; nginx: client_max_body_size) or report fewer layers",
+            )
+        if answer.status == 422:
+            # Of the request itself, such as its run id; single lines are rejected in a 202.
+            return self._refusal(
+                f"{self._transport.url} refuses run {self.run!r} ({answer.message}): choose another id= or update the "
+                "client or the server"
+            )
+        return self._failure(answer)
+
+    def _accepted(self, batch: list[_Item], answer: Answer, timeout: float) -> Turn:
+        said = answer.json()
+        accepted, last = said.get("accepted"), said.get("last_seq")
+        if not isinstance(accepted, int):
+            return Turn("wait", reason="the answer is no answer of NNMonitor")
+        forgotten = isinstance(last, int) and self.last_seq is not None and last < self.last_seq + accepted
+        if isinstance(last, int):
+            self.last_seq = last
+        for text in said.get("warnings") or []:
+            self._notices.once(f"the server warns: {text}")
+        rejected = said.get("rejected_count", len(said.get("rejected") or []))
+        for line in said.get("rejected") or []:
+            detail = (line.get("detail") or [{}])[0]
+            place = ".".join(str(part) for part in detail.get("loc", [])[1:])
+            self._notices.once(
+                f"step {self._step_at(batch, line.get('line'))} was refused: {place}: {detail.get('msg')}",
+                key=f"rejected {detail.get('type')} {place}",
+            )
+        self.refused += rejected
+        self.delivered += accepted
+        self._began = True
+        if forgotten:
+            return self._forgotten(timeout)
+        self._pop(batch)
+        return Turn("sent")
+
+    @staticmethod
+    def _step_at(batch: list[_Item], line: Any) -> Any:
+        return batch[line - 1].event.body["step"] if isinstance(line, int) and 0 < line <= len(batch) else "?"
+
+    def _pop(self, items: list[_Item]) -> None:
+        for _ in items:
+            self._outbox.popleft()
+        self._remember(items[-1].event.position)
+        self._recovered()
+
+    def _recovered(self) -> None:
+        known = [self._notices.forget(key) for key in ("unreachable", "refusal")]
+        if any(known):
+            self._notices.info(f"{self._transport.url} accepts again what run {self.run} sends")
+
+    def _drop(self, items: list[_Item], reason: str) -> Turn:
+        """Gives an item up for good: sending it again cannot succeed."""
+        self._notices.once(reason, key=f"dropped {items[0].event.kind} {reason.split(':')[0][:40]}")
+        self.refused += sum(item.event.kind == "step" for item in items)
+        self._pop(items)
+        return Turn("again")
+
+    def _refusal(self, sentence: str) -> Turn:
+        self._notices.once(f"{sentence}. Training goes on, steps wait in {self.directory}", key="refusal")
+        return Turn("refused", reason=sentence)
+
+    def _failure(self, answer: Answer) -> Turn:
+        """What any request may be answered with."""
+        status, message = answer.status, answer.message
+        url = self._transport.url
+        if status in (408, 425, 429) or status >= 500:
+            self._notices.once(
+                f"{url} answers {status} ({message or 'try later'}); training goes on, steps wait in {self.directory}",
+                key="unreachable",
+            )
+            return Turn("wait", after=answer.retry_after, reason=f"{status} {message}")
+        if status == 401:
+            remedy = "give a token with scope ingest (token=, NN_MONITOR_TOKEN or a file); " \
+                "`NNMonitor token` makes one, and the server's banner shows the one it made itself"
+            return self._refusal(f"{url} does not accept the token ({message or 'unauthorized'}): {remedy}")
+        if status == 403:
+            return self._refusal(
+                f"{url} answers 403 ({message or 'forbidden'}): the token needs the scope ingest; "
+                "`NNMonitor token --scopes ingest` makes one"
+            )
+        if status == 404:
+            return self._refusal(
+                f"{url} has no /api/v2 (404): check the path of the address (NN_MONITOR_URL), or update the server"
+            )
+        if 300 <= status < 400:
+            return self._refusal(
+                f"{url} redirects to {answer.headers.get('location', 'another address')[:200]!r}: give that address "
+                "(NN_MONITOR_URL)"
+            )
+        return self._refusal(f"{url} answers {status} {message}: check the address, or update client and server")
+
+    # A server that lost the run
+
+    def _forgotten(self, timeout: Optional[float]) -> Turn:
+        """Puts the run's whole record again and reads the spool from its beginning."""
+        self._replays += 1
+        fields = {name: value for name, value in self.fields.items() if name not in ("state", "exit_code", "reason")}
+        answer = self._request("PUT", self._path, encode({**fields, "state": "running"}), timeout=timeout)
+        if isinstance(answer, Turn):
+            return answer
+        if answer.status not in (200, 201):
+            return self._failure(answer)
+        self._notices.info(
+            f"{self._transport.url} no longer has all of run {self.run}: sending again what {self.directory} holds"
+        )
+        self.last_seq = None
+        self._began = True
+        self._restart(self._reader.first())
+        self._greeted = True
+        self._remember(self._read_at)
+        # A server that evicts the run again and again must not be flooded.
+        if self._replays == 1:
+            return Turn("again")
+        pause = min(self._timing.retry_after_cap, self._timing.retry_base * 2**self._replays)
+        return Turn("wait", after=pause, reason="the server lost the run")
