@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from .answers import REFUSED, judge
 from .joining import Event, Joiner, Position, Record
 from .notices import Notices
 from .records import Fields, merge_fields
@@ -76,6 +77,7 @@ class Courier:
         #: The run's fields as far as they were read.
         self.fields: Fields = {}
         self._began = False
+        self._last_step: Optional[int] = None
         self._replays = 0
         #: Halved by a 413, and never raised again: the limit of the server or a proxy stays.
         self._body_bytes = timing.batch_bytes
@@ -176,6 +178,10 @@ class Courier:
             self._began = True
             return Turn("sent")
         return self._failure(answer)
+
+    def fail(self, reason: str) -> None:
+        """Marks the run as failed: its process is known to have ended without `finish`."""
+        self._request("PUT", self._path, encode({"state": "failed", "reason": reason}))
 
     # Reading
 
@@ -330,7 +336,9 @@ class Courier:
                 key=f"rejected {detail.get('type')} {place}",
             )
         self.refused += rejected
-        self.delivered += accepted
+        # The highest step may be sent again, with what came later: it counts once.
+        self.delivered += accepted - (self._last_step == batch[0].event.body["step"])
+        self._last_step = batch[-1].event.body["step"]
         self._began = True
         if forgotten:
             return self._forgotten(timeout)
@@ -365,33 +373,11 @@ class Courier:
 
     def _failure(self, answer: Answer) -> Turn:
         """What any request may be answered with."""
-        status, message = answer.status, answer.message
-        url = self._transport.url
-        if status in (408, 425, 429) or status >= 500:
-            self._notices.once(
-                f"{url} answers {status} ({message or 'try later'}); training goes on, steps wait in {self.directory}",
-                key="unreachable",
-            )
-            return Turn("wait", after=answer.retry_after, reason=f"{status} {message}")
-        if status == 401:
-            remedy = "give a token with scope ingest (token=, NN_MONITOR_TOKEN or a file); " \
-                "`NNMonitor token` makes one, and the server's banner shows the one it made itself"
-            return self._refusal(f"{url} does not accept the token ({message or 'unauthorized'}): {remedy}")
-        if status == 403:
-            return self._refusal(
-                f"{url} answers 403 ({message or 'forbidden'}): the token needs the scope ingest; "
-                "`NNMonitor token --scopes ingest` makes one"
-            )
-        if status == 404:
-            return self._refusal(
-                f"{url} has no /api/v2 (404): check the path of the address (NN_MONITOR_URL), or update the server"
-            )
-        if 300 <= status < 400:
-            return self._refusal(
-                f"{url} redirects to {answer.headers.get('location', 'another address')[:200]!r}: give that address "
-                "(NN_MONITOR_URL)"
-            )
-        return self._refusal(f"{url} answers {status} {message}: check the address, or update client and server")
+        kind, sentence = judge(answer, self._transport.url)
+        if kind == REFUSED:
+            return self._refusal(sentence)
+        self._notices.once(f"{sentence}; training goes on, steps wait in {self.directory}", key="unreachable")
+        return Turn("wait", after=answer.retry_after, reason=sentence)
 
     # A server that lost the run
 
@@ -407,7 +393,8 @@ class Courier:
         self._notices.info(
             f"{self._transport.url} no longer has all of run {self.run}: sending again what {self.directory} holds"
         )
-        self.last_seq = None
+        self.last_seq = self._last_step = None
+        self.delivered = 0
         self._began = True
         self._restart(self._reader.first())
         self._greeted = True

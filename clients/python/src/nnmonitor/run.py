@@ -377,7 +377,7 @@ class Run:
         before = [one for one in left if one[2]["run"] == self.id]
         others = [one for one in left if one[2]["run"] != self.id]
         self._sender = Sender(
-            self._courier, transport, self._notices, before, others,
+            self._courier, self._spool_lock, transport, self._notices, before, others,
             lambda directory, found: Courier(directory, found, transport, self._notices),
         )
 
@@ -421,12 +421,11 @@ class Run:
         extra = f" ({', '.join(notes)})" if notes else ""
         if delivered and self._sender is not None and courier is not None:
             self._notices.info(f"run {self.id}: {courier.delivered} steps delivered{extra}")
-            spool.remove(self.directory)
         else:
             self._notices.info(
                 f"run {self.id}: not everything was delivered{extra}; `nnmonitor sync {self.directory}` sends the rest"
             )
-        if self._spool_lock is not None and (self._sender is None or not self._sender.alive):
+        if self._spool_lock is not None and self._sender is None:
             self._spool_lock.release()
 
 

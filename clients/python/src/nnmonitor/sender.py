@@ -65,6 +65,7 @@ class Sender:
 
     Args:
         courier: of this run's spool.
+        lock: of this run's spool. It is freed when the thread ends, and the spool is removed where all was delivered.
         transport: shared by all couriers of this sender.
         before: couriers of spools of the same run that dead processes left; they are sent first, so that a step that
             was trained again replaces the older one and not the other way round.
@@ -73,12 +74,13 @@ class Sender:
     """
 
     def __init__(
-        self, courier: Courier, transport: Transport, notices: Notices,
+        self, courier: Courier, lock: Optional[spool.Lock], transport: Transport, notices: Notices,
         before: list[tuple[Path, spool.Lock, dict[str, Any]]], others: list[tuple[Path, spool.Lock, dict[str, Any]]],
         open_courier: Callable[[Path, dict[str, Any]], Courier], timing: Timing = TIMING,
     ) -> None:
         self.failure: Optional[str] = None
         self._courier = courier
+        self._lock = lock
         self._transport = transport
         self._notices = notices
         self._before = before
@@ -106,6 +108,17 @@ class Sender:
         return not self._thread.is_alive() and self._courier.done and not self._before
 
     def _run(self) -> None:
+        try:
+            self._deliver()
+        finally:
+            self._transport.close()
+            if self._courier.done and not self._before:
+                spool.remove(self._courier.directory)
+            for lock in [self._lock, *(lock for _, lock, _ in [*self._before, *self._others])]:
+                if lock is not None:
+                    lock.release()
+
+    def _deliver(self) -> None:
         backoff = Backoff(self._timing)
         while True:
             try:

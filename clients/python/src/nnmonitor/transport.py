@@ -212,8 +212,8 @@ class Transport:
                 connection.close()
                 raise Untrusted(
                     f"the server's certificate has the fingerprint {colons(presented)}, not "
-                    f"{colons(self._fingerprint)}: if its certificate was renewed, copy the new one from the server's banner; otherwise somebody is "
-                    "in between, and nothing was sent"
+                    f"{colons(self._fingerprint)}: if its certificate was renewed, copy the new one from the server's "
+                    "banner; otherwise somebody is in between, and nothing was sent"
                 )
         return connection
 

@@ -1,0 +1,125 @@
+"""`nnmonitor check`: address, certificate, token, clock and round trip, in words."""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import ssl
+import statistics
+import time
+from typing import Callable
+
+from .answers import judge
+from .errors import SettingError
+from .settings import Settings
+from .transport import Answer, Transport, Unreachable, Untrusted
+from .trust import colons
+
+_PROBE = "/api/v2/runs/nnmonitor-check/steps"
+_ROUNDS = 5
+#: Clocks that differ more than this show steps at a wrong time.
+_CLOCK = 5.0
+
+
+def check(settings: Settings, say: Callable[[str], None]) -> bool:
+    """Prints what works and what does not, each in one line. Returns whether steps would be accepted.
+
+    No run begins: an empty batch is posted, which needs the scope `ingest` and stores nothing.
+    """
+    try:
+        transport = Transport(settings.url, settings.token, settings.ca, settings.fingerprint)
+    except SettingError as error:
+        say(f"address      FAILED  {error}")
+        return False
+    try:
+        return _check(transport, settings, say)
+    finally:
+        transport.close()
+
+
+def _check(transport: Transport, settings: Settings, say: Callable[[str], None]) -> bool:
+    begin = time.time()
+    try:
+        answer = transport.request("POST", _PROBE, b"", "application/x-ndjson")
+    except Unreachable as error:
+        say(f"address      FAILED  {transport.url} cannot be reached: {error}. Is the server running, is the port open?")
+        return False
+    except Untrusted as error:
+        say(f"address      ok      {transport.url} answers")
+        say(f"certificate  FAILED  {error}")
+        return False
+    now = time.time()
+    say(f"address      ok      {transport.url} answers")
+    say(_certificate(transport, settings))
+    accepted = _token(transport, settings, answer, say)
+    _clock(answer, begin, now, say)
+    _round_trip(transport, say)
+    return accepted
+
+
+def _certificate(transport: Transport, settings: Settings) -> str:
+    if transport.certificate is None:
+        note = "the token can be read on its way" if settings.token else "what is sent can be read on its way"
+        local = transport.host in ("localhost", "127.0.0.1", "::1")
+        return f"certificate  none    no TLS: {'fine on this machine' if local else note}"
+    print_of_it = colons(hashlib.sha256(transport.certificate).hexdigest())
+    trusted = "pinned by its fingerprint" if settings.fingerprint else f"trusted by {settings.ca or 'the system'}"
+    return f"certificate  ok      {trusted}{_expiry(transport.certificate)}, SHA-256 {print_of_it}"
+
+
+def _expiry(certificate: bytes) -> str:
+    """When it expires, where the standard library's decoder is there (it reads files only)."""
+    import os
+    import tempfile
+
+    decode = getattr(getattr(ssl, "_ssl", None), "_test_decode_cert", None)
+    if decode is None:
+        return ""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
+        file.write(ssl.DER_cert_to_PEM_cert(certificate))
+    try:
+        return f", valid until {decode(file.name)['notAfter']}"
+    except Exception:
+        return ""
+    finally:
+        os.unlink(file.name)
+
+
+def _token(transport: Transport, settings: Settings, answer: Answer, say: Callable[[str], None]) -> bool:
+    if answer.status == 202:
+        say(f"token        ok      {'accepted' if settings.token else 'none is needed'}; steps are accepted")
+        return True
+    _, sentence = judge(answer, transport.url)
+    say(f"token        FAILED  {sentence}" if answer.status in (401, 403) else f"server       FAILED  {sentence}")
+    return False
+
+
+def _clock(answer: Answer, begin: float, now: float, say: Callable[[str], None]) -> None:
+    try:
+        theirs = email.utils.parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        say("clock        unknown the server's answer carries no date")
+        return
+    # A Date has whole seconds: theirs lies between theirs and theirs + 1.
+    ahead = theirs - now if theirs > now else min(0.0, theirs + 1.0 - begin)
+    if abs(ahead) <= _CLOCK:
+        say("clock        ok      within a few seconds of the server's")
+    else:
+        word = "behind" if ahead > 0 else "ahead of"
+        say(
+            f"clock        WARNING this machine is {abs(ahead):.0f} s {word} the server: steps will show at a wrong time; "
+            "set the clock (NTP)"
+        )
+
+
+def _round_trip(transport: Transport, say: Callable[[str], None]) -> None:
+    times = []
+    try:
+        for _ in range(_ROUNDS):
+            begin = time.perf_counter()
+            transport.request("POST", _PROBE, b"", "application/x-ndjson")
+            times.append(time.perf_counter() - begin)
+    except (Unreachable, Untrusted) as error:
+        say(f"round trip   FAILED  {error}")
+        return
+    say(f"round trip   ok      {statistics.median(times) * 1000:.1f} ms, the median of {_ROUNDS}")
