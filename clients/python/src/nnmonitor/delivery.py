@@ -63,6 +63,8 @@ class Courier:
     ) -> None:
         self.directory = directory
         self.run = str(meta["run"])
+        #: Whether a closing turn found everything delivered, or refused for good. Only then may the spool be removed.
+        self.done = False
         self.delivered = 0
         self.refused = 0
         self.last_seq: Optional[int] = None
@@ -119,11 +121,6 @@ class Courier:
             pass  # After a restart some steps are sent twice, which changes nothing.
 
     @property
-    def done(self) -> bool:
-        """Whether everything that the spool holds is on the server (or was refused for good)."""
-        return self._drained and not self._outbox and not (self._writer is not None and self._writer.overflowing)
-
-    @property
     def thinned(self) -> int:
         """Steps that were dropped to keep the spool within its bound, or to keep memory within its own."""
         return (self._bound.thinned if self._bound else 0) + (self._writer.lost if self._writer else 0)
@@ -144,6 +141,7 @@ class Courier:
             timeout: of the request, in seconds.
         """
         timeout = self._timing.request_timeout if timeout is None else timeout
+        self.done = False
         if self._bound is not None:
             self._bound.enforce(self._read_at, self._sent)
         self._fill()
@@ -151,7 +149,10 @@ class Courier:
             events = self._joiner.finish() if closing else self._joiner.flush() if flush else []
             self._take(events)
         if not self._outbox:
-            return Turn("again") if not self._drained else Turn("idle")
+            if not self._drained:
+                return Turn("again")
+            self.done = closing and not (self._writer is not None and self._writer.overflowing)
+            return Turn("idle")
         if not self._greeted and self._began:
             # An earlier process delivered a part: has the server still got it?
             greeting = self.heartbeat(timeout)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 
 LOGGER = logging.getLogger("nnmonitor")
 
@@ -40,7 +39,6 @@ class Notices:
     def __init__(self, limit: int = 200) -> None:
         self._seen: set[str] = set()
         self._limit = limit
-        self._lock = threading.RLock()
 
     def info(self, text: str) -> None:
         """Logs a line at level INFO."""
@@ -49,10 +47,10 @@ class Notices:
     def once(self, text: str, key: str | None = None) -> bool:
         """Logs a warning unless its key (default: the text) was logged before. Returns whether it was logged."""
         key = text if key is None else key
-        with self._lock:
-            if key in self._seen or len(self._seen) >= self._limit:
-                return False
-            self._seen.add(key)
+        # Without a lock, which a signal handler could find taken: at worst a line is logged twice.
+        if key in self._seen or len(self._seen) >= self._limit:
+            return False
+        self._seen.add(key)
         LOGGER.warning("%s", text)
         return True
 
@@ -61,7 +59,6 @@ class Notices:
 
         Returns whether it had been logged.
         """
-        with self._lock:
-            known = key in self._seen
-            self._seen.discard(key)
-            return known
+        known = key in self._seen
+        self._seen.discard(key)
+        return known

@@ -31,6 +31,9 @@ _reason: Optional[str] = None
 _previous_excepthook: Any = None
 _previous_exit: Any = None
 _at_exit_registered = False
+#: How deep the main thread is inside verbs, and the signal that came meanwhile.
+_depth = 0
+_signal_waiting = 0
 
 
 def begin(run: Ending) -> None:
@@ -50,6 +53,32 @@ def done(run: Ending) -> None:
         _active.remove(run)
     if not _active:
         _uninstall()
+
+
+class Verb:
+    """Puts off SIGTERM while the main thread is inside a verb.
+
+    The handler runs on that thread, between two of its instructions: it would wait for the sender while the interrupted
+    verb holds a lock that the sender needs.
+    """
+
+    def __enter__(self) -> None:
+        global _depth
+        if threading.get_ident() == threading.main_thread().ident:
+            _depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        global _depth, _signal_waiting
+        if threading.get_ident() != threading.main_thread().ident:
+            return
+        _depth -= 1
+        if _depth == 0 and _signal_waiting:
+            number, _signal_waiting = _signal_waiting, 0
+            _terminated(number, None)
+
+
+#: Has no state of its own.
+VERB = Verb()
 
 
 def still_alive() -> None:
@@ -114,6 +143,10 @@ def _at_exit() -> None:
 
 def _terminated(number: int, frame: Optional[FrameType]) -> None:
     """SIGTERM, where its default would have killed at once: the state is sent first, then the process dies of it."""
+    global _signal_waiting
+    if _depth:
+        _signal_waiting = number
+        return
     for run in list(_active):
         run.end(128 + number, signal.Signals(number).name)
     signal.signal(number, signal.SIG_DFL)
@@ -121,6 +154,8 @@ def _terminated(number: int, frame: Optional[FrameType]) -> None:
 
 
 def _in_child() -> None:
+    global _depth
+    _depth = 0
     for run in list(_active):
         run.abandon()
     _active.clear()

@@ -37,7 +37,8 @@ def _harmless(verb: Verb) -> Verb:
         if os.getpid() != self._pid:
             return None
         try:
-            result = verb(self, *arguments, **named)
+            with process.VERB:
+                result = verb(self, *arguments, **named)
         except Exception as error:
             if self._strict:
                 raise
@@ -310,7 +311,7 @@ class Run:
         """A report of `watch`, within the optimizer's step; see `joining` for the step that it gets."""
         if self._gone():
             return
-        with self._lock:
+        with process.VERB, self._lock:
             self._settle(watcher)
             counter = self._counter + (1 if self._counts(watcher) else 0)
             record: dict[str, Any] = {
@@ -328,7 +329,7 @@ class Run:
         """After every optimizer step."""
         if self._gone():
             return
-        with self._lock:
+        with process.VERB, self._lock:
             waiting = self._reports.get(watcher)
             if waiting is not None and waiting[1]:
                 self._reports[watcher] = (waiting[0], False)
@@ -394,7 +395,7 @@ class Run:
             )
 
     def _put(self, put: Fields) -> None:
-        with self._lock:
+        with process.VERB, self._lock:
             self._fields = merge_fields(self._fields, put)
             self._append({"kind": "put", "put": put})
 

@@ -205,6 +205,8 @@ class SpoolWriter:
 
     def take_overflow(self) -> list[bytes]:
         """Hands the records that wait in memory to the sender, which has read all that is on disk."""
+        if not self._overflow:
+            return []
         with self._lock:
             if self._drain():
                 return []

@@ -28,6 +28,7 @@ class Trainer:
             [sys.executable, "-u", "-c", preface + textwrap.dedent(code)], env=variables, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
         )
+        self.folder = folder
         self.errors = ""
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
