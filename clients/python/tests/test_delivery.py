@@ -323,7 +323,7 @@ def test_left_spool_is_sent_by_the_next_process_before_its_own_steps(front, unti
     assert len(os.listdir(first.directory.parent)) == 2
     front.up()
     # A sender that is still in its last request frees the lock when that fails.
-    until(lambda: not first._sender.alive and not other._sender.alive)
+    until(lambda: not first._outlet.sender.alive and not other._outlet.sender.alive)
     second = nnm.init(url=front.url, id="r", resume_from=8)
     second.log({"loss": 5.0}, step=8)
     second.finish()

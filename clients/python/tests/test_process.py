@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+
 from nnmonitor import spool
 from nnmonitor.cli import main
 

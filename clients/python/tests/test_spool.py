@@ -4,9 +4,10 @@ import json
 import os
 import stat
 
-import nnmonitor as nnm
 import pytest
-from nnmonitor import spool
+
+import nnmonitor as nnm
+from nnmonitor import segments, spool
 from nnmonitor.cli import main
 from nnmonitor.joining import Joiner, Position
 from nnmonitor.thinning import Bound, thin
@@ -18,7 +19,7 @@ def mode(path):
 
 def kept_steps(directory):
     """Steps that a spool would still send."""
-    reader, joiner, at, steps = spool.SpoolReader(directory), Joiner(), None, []
+    reader, joiner, at, steps = segments.SpoolReader(directory), Joiner(), None, []
     at = reader.first()
     while True:
         records, after = reader.read(at)
@@ -84,7 +85,7 @@ def test_sync_goes_on_where_the_process_stopped(front, until):
     front.down()
     run.log({"loss": 1.0}, step=10)
     run.finish()
-    until(lambda: not run._sender.alive)
+    until(lambda: not run._outlet.sender.alive)
     front.up()
     front.requests.clear()
     assert main(["sync"]) == 0
@@ -106,7 +107,7 @@ def test_torn_and_corrupt_lines_are_skipped(front, offline):
 def test_segments_join_without_a_seam(front, offline):
     for step in range(2_000):
         offline.log({f"name{place}": step * 1.1 for place in range(10)}, step=step)
-    assert len(spool.segments(offline.directory)) > 3
+    assert len(segments.segments(offline.directory)) > 3
     offline.finish()
     assert main(["sync", "--url", front.url, str(offline.directory)]) == 0
     assert sorted(front.steps("r")) == list(range(2_000))
@@ -135,11 +136,11 @@ def test_sent_segments_go_first(tmp_path):
     for number in range(1, 6):
         lines = b"".join(
             b'{"kind":"step","step":%d,"scalars":{}}\n' % step for step in range(number * 100, number * 100 + 100))
-        spool.segment_path(directory, number).write_bytes(lines)
+        segments.segment_path(directory, number).write_bytes(lines)
     size = len(lines)
     bound = Bound(directory, 3 * size)
     bound.enforce(reading=Position(4, 10), sent=Position(4, 0))
-    assert list(spool.segments(directory)) == [3, 4, 5] and bound.thinned == 0
+    assert list(segments.segments(directory)) == [3, 4, 5] and bound.thinned == 0
 
 
 def test_thinning_keeps_what_is_no_step_and_the_reports_of_a_step_with_it(tmp_path):

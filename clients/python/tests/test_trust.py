@@ -2,8 +2,9 @@
 
 import os
 
-import nnmonitor as nnm
 import pytest
+
+import nnmonitor as nnm
 from nnmonitor.cli import main
 from nnmonitor.trust import colons, fingerprint_from
 
@@ -69,7 +70,7 @@ def test_server_that_is_not_trusted_sees_nothing_and_it_is_said_once(
     assert not log_lines("secret-token")
     # What was kept goes out once the server is trusted.
     pin = made[certificate].fingerprint
-    until(lambda: not run._sender.alive)
+    until(lambda: not run._outlet.sender.alive)
     assert main(["sync", "--fingerprint", pin, str(run.directory)]) == 0
     assert sorted(front.steps(run.id)) == list(range(5))
 
@@ -149,7 +150,7 @@ def test_fingerprint_may_be_spelled_as_tools_print_it(spelling):
     ("id", "..", "no run id"), ("id", "a\nb", "no run id"), ("id", "x" * 513, "no run id"),
 ])
 def test_setting_that_is_not_usable_is_explained_and_training_goes_on(argument, value, message, log_lines):
-    options = {"url": "https://localhost:1", argument: value, "exit_timeout": value if argument == "exit_timeout" else 0}
+    options = {"url": "https://localhost:1", "exit_timeout": 0, argument: value}
     with pytest.raises(nnm.SettingError, match=message):
         nnm.init(strict=True, **options)
     run = nnm.init(**options)

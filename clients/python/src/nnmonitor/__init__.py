@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from ._version import __version__
 from .errors import DeliveryError, NNMonitorError, SettingError
 from .notices import Notices
-from .run import Run, silent_rank, start
+from .recording import Run
 from .settings import Settings, run_id_from, settings_from, url_from
+from .starting import silent_rank, start
 
 if TYPE_CHECKING:
-    from .config import Config, Summary
+    from .configuration import Config, Summary
 
     #: The configuration of the active run.
     config: Config

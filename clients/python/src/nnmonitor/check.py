@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import hashlib
-import ssl
 import statistics
 import time
 from typing import Callable
@@ -42,7 +41,7 @@ def _check(transport: Transport, settings: Settings, say: Callable[[str], None])
     try:
         answer = transport.request("POST", _PROBE, b"", "application/x-ndjson")
     except Unreachable as error:
-        say(f"address      FAILED  {transport.url} cannot be reached: {error}. Is the server running, is the port open?")
+        say(f"address      FAILED  {transport.url} cannot be reached ({error}): is the server running?")
         return False
     except Untrusted as error:
         say(f"address      ok      {transport.url} answers")
@@ -64,25 +63,8 @@ def _certificate(transport: Transport, settings: Settings) -> str:
         return f"certificate  none    no TLS: {'fine on this machine' if local else note}"
     print_of_it = colons(hashlib.sha256(transport.certificate).hexdigest())
     trusted = "pinned by its fingerprint" if settings.fingerprint else f"trusted by {settings.ca or 'the system'}"
-    return f"certificate  ok      {trusted}{_expiry(transport.certificate)}, SHA-256 {print_of_it}"
-
-
-def _expiry(certificate: bytes) -> str:
-    """When it expires, where the standard library's decoder is there (it reads files only)."""
-    import os
-    import tempfile
-
-    decode = getattr(getattr(ssl, "_ssl", None), "_test_decode_cert", None)
-    if decode is None:
-        return ""
-    with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
-        file.write(ssl.DER_cert_to_PEM_cert(certificate))
-    try:
-        return f", valid until {decode(file.name)['notAfter']}"
-    except Exception:
-        return ""
-    finally:
-        os.unlink(file.name)
+    until = f", valid until {transport.valid_until}" if transport.valid_until else ""
+    return f"certificate  ok      {trusted}{until}, SHA-256 {print_of_it}"
 
 
 def _token(transport: Transport, settings: Settings, answer: Answer, say: Callable[[str], None]) -> bool:
@@ -107,8 +89,8 @@ def _clock(answer: Answer, begin: float, now: float, say: Callable[[str], None])
     else:
         word = "behind" if ahead > 0 else "ahead of"
         say(
-            f"clock        WARNING this machine is {abs(ahead):.0f} s {word} the server: steps will show at a wrong time; "
-            "set the clock (NTP)"
+            f"clock        WARNING this machine is {abs(ahead):.0f} s {word} the server, so steps show at a wrong "
+            "time: set the clock (NTP)"
         )
 
 

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 import urllib.parse
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 from .answers import REFUSED, judge
-from .joining import Event, Joiner, Position, Record
+from .joining import Position, Record
 from .notices import Notices
-from .records import Fields, merge_fields
-from .spool import SpoolReader, SpoolWriter, write_private
-from .thinning import Bound
+from .outbox import Item, Outbox
+from .records import Fields
+from .segments import SpoolWriter
+from .spool import write_private
 from .timing import TIMING, Timing
 from .transport import Answer, Transport, Unreachable, Untrusted
-from .values import decode_raw, encode, rounding
+from .values import encode
 
 
 @dataclass
@@ -35,14 +35,6 @@ class Turn:
     #: Seconds until the next try, where the server named them.
     after: Optional[float] = None
     reason: str = ""
-
-
-@dataclass
-class _Item:
-    """An event, encoded."""
-
-    event: Event
-    body: bytes
 
 
 class Courier:
@@ -70,45 +62,31 @@ class Courier:
         self.last_seq: Optional[int] = None
         self._transport = transport
         self._notices = notices
-        self._writer = writer
         self._timing = timing
-        self._round = rounding(meta.get("digits"))
-        self._reader = SpoolReader(directory)
-        self._bound = Bound(directory, limit) if limit else None
+        self._outbox = Outbox(directory, meta.get("digits"), writer, limit, timing)
         self._path = "/api/v2/runs/" + urllib.parse.quote(self.run, safe="")
-        #: The run's fields as far as they were read.
-        self.fields: Fields = {}
         self._began = False
         self._last_step: Optional[int] = None
         self._replays = 0
         #: Halved by a 413, and never raised again: the limit of the server or a proxy stays.
         self._body_bytes = timing.batch_bytes
-        #: Records read so far: the sender sees by it whether anything new came.
-        self.records = 0
-        self._restart(self._restore())
+        self._greeted = False
+        self._sent = self._outbox.reader.first()
+        self._restore()
 
     # Where reading stands
 
-    def _restore(self) -> Position:
-        """Where an earlier process stopped."""
+    def _restore(self) -> None:
+        """Goes on where an earlier process stopped."""
         try:
             sent = json.loads((self.directory / "sent.json").read_bytes())
             position = Position(int(sent["segment"]), int(sent["offset"]))
             self.last_seq = sent.get("last_seq")
             self._began = bool(sent.get("began"))
         except (OSError, ValueError, KeyError, TypeError):
-            return self._reader.first()
-        for put in self._reader.fields_until(position):
-            self.fields = merge_fields(self.fields, put)
-        return max(position, self._reader.first())
-
-    def _restart(self, position: Position) -> None:
-        self._joiner = Joiner()
-        self._outbox: deque[_Item] = deque()
-        self._read_at = position
+            return
+        self._outbox.restore(position)
         self._sent = position
-        self._drained = False
-        self._greeted = False
 
     def _remember(self, position: Position) -> None:
         self._sent = position
@@ -121,14 +99,19 @@ class Courier:
             pass  # After a restart some steps are sent twice, which changes nothing.
 
     @property
-    def thinned(self) -> int:
-        """Steps that were dropped to keep the spool within its bound, or to keep memory within its own."""
-        return (self._bound.thinned if self._bound else 0) + (self._writer.lost if self._writer else 0)
+    def fields(self) -> Fields:
+        """The run's fields as far as they were read."""
+        return self._outbox.fields
 
     @property
-    def dropped(self) -> int:
-        """Records of a step below one that had been logged before."""
-        return self._joiner.dropped
+    def records(self) -> int:
+        """Records read so far."""
+        return self._outbox.records
+
+    @property
+    def thinned(self) -> int:
+        """Steps that were dropped to keep the spool within its bound."""
+        return self._outbox.thinned
 
     # Turns
 
@@ -142,16 +125,12 @@ class Courier:
         """
         timeout = self._timing.request_timeout if timeout is None else timeout
         self.done = False
-        if self._bound is not None:
-            self._bound.enforce(self._read_at, self._sent)
-        self._fill()
-        if not self._outbox and self._drained:
-            events = self._joiner.finish() if closing else self._joiner.flush() if flush else []
-            self._take(events)
-        if not self._outbox:
-            if not self._drained:
+        self._outbox.enforce_bound(self._sent)
+        self._outbox.fill(flush, closing)
+        if not len(self._outbox):
+            if not self._outbox.drained:
                 return Turn("again")
-            self.done = closing and not (self._writer is not None and self._writer.overflowing)
+            self.done = closing and self._outbox.empty
             return Turn("idle")
         if not self._greeted and self._began:
             # An earlier process delivered a part: has the server still got it?
@@ -160,7 +139,7 @@ class Courier:
                 return greeting
             return Turn("again")
         self._greeted = True
-        head = self._outbox[0]
+        head = next(iter(self._outbox))
         if head.event.kind == "put":
             return self._put(head, timeout)
         if head.event.kind == "alert":
@@ -184,57 +163,6 @@ class Courier:
         """Marks the run as failed: its process is known to have ended without `finish`."""
         self._request("PUT", self._path, encode({"state": "failed", "reason": reason}))
 
-    # Reading
-
-    def _fill(self) -> None:
-        """Reads until a body is full or nothing more is there."""
-        size = sum(len(item.body) for item in self._outbox)
-        while size < self._timing.batch_bytes and len(self._outbox) < self._timing.batch_steps:
-            records, position = self._reader.read(self._read_at)
-            self._drained = not records and position == self._read_at
-            self.records += len(records)
-            for record, start, end in records:
-                size += self._take(self._joiner.add(record, start, end))
-            if not records:
-                self._read_at = position
-                if self._writer is not None and self._drained:
-                    for line in self._writer.take_overflow():
-                        self.records += 1
-                        self._take(self._joiner.add(decode_raw(line), position, position))
-                break
-            self._read_at = position
-
-    def _take(self, events: list[Event]) -> int:
-        """Encodes events into the outbox; returns their size."""
-        size = 0
-        for event in events:
-            if event.kind == "base":
-                # Known already, unless reading began here.
-                if not self.fields:
-                    event = Event("put", event.body, event.position)
-                else:
-                    continue
-            if event.kind == "put":
-                self.fields = merge_fields(self.fields, event.body)
-            body = encode(self._rounded(event.body) if event.kind == "step" else event.body)
-            self._outbox.append(_Item(event, body))
-            size += len(body)
-        return size
-
-    def _rounded(self, step: Record) -> Record:
-        near = self._round
-        made = dict(step)
-        if "scalars" in made:
-            made["scalars"] = {name: near(value) for name, value in made["scalars"].items()}
-        if "metrics" in made:
-            made["metrics"] = {name: [near(value) for value in column] for name, column in made["metrics"].items()}
-        if "vectors" in made:
-            made["vectors"] = {
-                name: {layer: [near(value) for value in values] for layer, values in by_layer.items()}
-                for name, by_layer in made["vectors"].items()
-            }
-        return made
-
     # Requests
 
     def _request(
@@ -254,7 +182,7 @@ class Courier:
         except Untrusted as error:
             return self._refusal(f"{self._transport.url}: {error}")
 
-    def _put(self, item: _Item, timeout: float) -> Turn:
+    def _put(self, item: Item, timeout: float) -> Turn:
         answer = self._request("PUT", self._path, item.body, timeout=timeout)
         if isinstance(answer, Turn):
             return answer
@@ -268,7 +196,7 @@ class Courier:
             return self._drop([item], f"the run's fields were refused: {answer.message}")
         return self._failure(answer)
 
-    def _alert(self, item: _Item, timeout: float) -> Turn:
+    def _alert(self, item: Item, timeout: float) -> Turn:
         answer = self._request("POST", self._path + "/alerts", item.body, timeout=timeout)
         if isinstance(answer, Turn):
             return answer
@@ -281,8 +209,8 @@ class Courier:
             return self._drop([item], f"an alert was refused: {answer.message}")
         return self._failure(answer)
 
-    def _batch(self) -> list[_Item]:
-        batch: list[_Item] = []
+    def _batch(self) -> list[Item]:
+        batch: list[Item] = []
         size = 0
         for item in self._outbox:
             if item.event.kind != "step" or len(batch) >= self._timing.batch_steps:
@@ -318,7 +246,7 @@ class Courier:
             )
         return self._failure(answer)
 
-    def _accepted(self, batch: list[_Item], answer: Answer, timeout: float) -> Turn:
+    def _accepted(self, batch: list[Item], answer: Answer, timeout: float) -> Turn:
         said = answer.json()
         accepted, last = said.get("accepted"), said.get("last_seq")
         if not isinstance(accepted, int):
@@ -347,13 +275,11 @@ class Courier:
         return Turn("sent")
 
     @staticmethod
-    def _step_at(batch: list[_Item], line: Any) -> Any:
+    def _step_at(batch: list[Item], line: Any) -> Any:
         return batch[line - 1].event.body["step"] if isinstance(line, int) and 0 < line <= len(batch) else "?"
 
-    def _pop(self, items: list[_Item]) -> None:
-        for _ in items:
-            self._outbox.popleft()
-        self._remember(items[-1].event.position)
+    def _pop(self, items: list[Item]) -> None:
+        self._remember(self._outbox.pop(len(items)))
         self._recovered()
 
     def _recovered(self) -> None:
@@ -361,7 +287,7 @@ class Courier:
         if any(known):
             self._notices.info(f"{self._transport.url} accepts again what run {self.run} sends")
 
-    def _drop(self, items: list[_Item], reason: str) -> Turn:
+    def _drop(self, items: list[Item], reason: str) -> Turn:
         """Gives an item up for good: sending it again cannot succeed."""
         self._notices.once(reason, key=f"dropped {items[0].event.kind} {reason.split(':')[0][:40]}")
         self.refused += sum(item.event.kind == "step" for item in items)
@@ -397,9 +323,9 @@ class Courier:
         self.last_seq = self._last_step = None
         self.delivered = 0
         self._began = True
-        self._restart(self._reader.first())
+        self._outbox.restart(self._outbox.reader.first())
         self._greeted = True
-        self._remember(self._read_at)
+        self._remember(self._outbox.reader.first())
         # A server that evicts the run again and again must not be flooded.
         if self._replays == 1:
             return Turn("again")

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from .joining import Position
-from .spool import segments
+from .segments import segments
 from .values import decode_raw
 
 #: A segment that cannot be thinned further.
@@ -26,6 +26,12 @@ class Bound:
         #: Steps that thinning dropped before they were sent.
         self.thinned = 0
         self._levels: dict[int, int] = {}
+
+    def drop_sent(self, reading: Position, sent: Position) -> None:
+        """Drops every segment that the server has: the disk is full."""
+        for number, path in segments(self.directory).items():
+            if number < min(sent.segment, reading.segment):
+                path.unlink()
 
     def enforce(self, reading: Position, sent: Position) -> None:
         """Brings the spool below the bound, as far as possible.

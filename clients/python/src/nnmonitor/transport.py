@@ -109,6 +109,8 @@ class Transport:
         self._connection: Optional[http.client.HTTPConnection] = None
         #: The certificate of the last handshake, DER; None without TLS.
         self.certificate: Optional[bytes] = None
+        #: The end of its validity as text, where its chain was checked.
+        self.valid_until: Optional[str] = None
 
     def request(
         self, method: str, path: str, body: Optional[bytes] = None, content_type: str = "application/json",
@@ -207,6 +209,7 @@ class Transport:
         if self._context is not None:
             assert isinstance(connection.sock, ssl.SSLSocket)
             self.certificate = connection.sock.getpeercert(binary_form=True)
+            self.valid_until = str((connection.sock.getpeercert() or {}).get("notAfter", "")) or None
             presented = hashlib.sha256(self.certificate or b"").hexdigest()
             if self._fingerprint and presented != self._fingerprint:
                 connection.close()

@@ -1,4 +1,4 @@
-"""Numbers and configurations, as the wire takes them.
+"""Numbers as the wire takes them.
 
 Non-finite numbers travel as the strings `NaN`, `Infinity`, `-Infinity`: JSON has no number for them, and orjson would
 write `null`. Floats are rounded to six significant digits on request: a float32 has seven, and printed as a double it
@@ -7,15 +7,8 @@ takes seventeen.
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-import enum
 import json
 import math
-import os
-from argparse import Namespace
-from collections.abc import Mapping, Sequence, Set
-from types import SimpleNamespace
 from typing import Any, Callable, Optional, Union
 
 #: The largest integer up to which every integer is exact in a double.
@@ -44,7 +37,7 @@ def number(value: Any) -> Number:
     if kind is float:
         return float(value)
     if kind is int or kind is bool:
-        return _integer(int(value))
+        return within_double(int(value))
     if isinstance(value, (str, bytes, bytearray)):
         raise TypeError("it is text")
     item = getattr(value, "item", None)
@@ -54,7 +47,7 @@ def number(value: Any) -> Number:
         except (ValueError, RuntimeError, TypeError) as error:
             raise TypeError(f"it is not a single number ({_shape(value)})") from error
     if isinstance(value, int):
-        return _integer(int(value))
+        return within_double(int(value))
     if isinstance(value, float):
         return float(value)
     if isinstance(value, complex) or not hasattr(value, "__float__"):
@@ -62,7 +55,8 @@ def number(value: Any) -> Number:
     return float(value)
 
 
-def _integer(value: int) -> Number:
+def within_double(value: int) -> Number:
+    """The integer, or the double nearest to it where doubles no longer hold every integer."""
     if -EXACT_INTEGER <= value <= EXACT_INTEGER:
         return value
     try:
@@ -110,6 +104,21 @@ def rounding(digits: Optional[int]) -> Callable[[Any], Any]:
     return rounded
 
 
+def rounded_step(step: dict[str, Any], near: Callable[[Any], Any]) -> dict[str, Any]:
+    """The step with every scalar, metric and vector rounded and spelled by `near` (see `rounding`)."""
+    made = dict(step)
+    if "scalars" in made:
+        made["scalars"] = {name: near(value) for name, value in made["scalars"].items()}
+    if "metrics" in made:
+        made["metrics"] = {name: [near(value) for value in column] for name, column in made["metrics"].items()}
+    if "vectors" in made:
+        made["vectors"] = {
+            name: {layer: [near(value) for value in values] for layer, values in by_layer.items()}
+            for name, by_layer in made["vectors"].items()
+        }
+    return made
+
+
 def encode(value: Any) -> bytes:
     """Compact JSON, UTF-8. The value's non-finite numbers have been spelled."""
     if _orjson is not None:
@@ -137,87 +146,3 @@ def decode_raw(line: bytes) -> Any:
         except ValueError:
             pass  # Bare NaN and Infinity, or integers beyond 64 bits.
     return json.loads(line)
-
-
-# Configurations
-
-_LONGEST_TEXT = 16_000
-_LONGEST_ARRAY = 1_000
-_DEEPEST = 16
-
-
-def plain(value: Any, depth: int = 0) -> Any:
-    """A configuration as JSON: mappings, namespaces, dataclasses, OmegaConf, paths, enums, dtypes, whatever is found.
-
-    What has no JSON form becomes its text, at most 16 000 characters long. Never raises.
-    """
-    try:
-        return _plain(value, depth)
-    except Exception as error:
-        return f"<{type(value).__name__}: {type(error).__name__}>"
-
-
-def _plain(value: Any, depth: int) -> Any:
-    if value is None or (isinstance(value, (bool, str)) and not isinstance(value, enum.Enum)):
-        return _text(value) if isinstance(value, str) else value
-    if isinstance(value, enum.Enum):
-        return plain(value.value, depth) if isinstance(value.value, (bool, int, float, str)) else value.name
-    if isinstance(value, int):
-        return spelled(_integer(int(value)))
-    if isinstance(value, float):
-        return spelled(float(value))
-    if depth >= _DEEPEST:
-        return "<nested too deeply>"
-    pairs = _pairs(value)
-    if pairs is not None:
-        return {_text(_name(key)): plain(item, depth + 1) for key, item in pairs}
-    if isinstance(value, (Sequence, Set)) and not isinstance(value, (bytes, bytearray, memoryview)):
-        items = sorted(value, key=repr) if isinstance(value, Set) else value
-        return [plain(item, depth + 1) for item in items]
-    if isinstance(value, os.PathLike):
-        return _text(os.fsdecode(os.fspath(value)))
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
-    if hasattr(value, "tolist") and hasattr(value, "shape"):
-        return _array(value, depth)
-    if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
-        return _text(f"{value.__module__}.{value.__qualname__}")
-    return _text(str(value))
-
-
-def _pairs(value: Any) -> Any:
-    """The key-value pairs of anything that is a mapping in spirit, or None."""
-    if isinstance(value, Mapping):
-        return value.items()
-    if isinstance(value, (Namespace, SimpleNamespace)):
-        return vars(value).items()
-    if isinstance(value, type):
-        return None
-    if dataclasses.is_dataclass(value):
-        return [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
-    # Named tuples, pydantic 2 and 1, transformers' PretrainedConfig and ml_collections' ConfigDict.
-    for name in ("_asdict", "model_dump", "to_dict"):
-        method = getattr(value, name, None)
-        if callable(method):
-            made = method()
-            if isinstance(made, Mapping):
-                return made.items()
-    return None
-
-
-def _array(value: Any, depth: int) -> Any:
-    size = 1
-    for length in value.shape:
-        size *= int(length)
-    if size > _LONGEST_ARRAY:
-        return f"<{type(value).__name__} of shape {list(value.shape)}>"
-    return plain(value.tolist(), depth + 1)
-
-
-def _name(key: Any) -> str:
-    return key if isinstance(key, str) else str(key)
-
-
-def _text(text: str) -> str:
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "..."

@@ -7,24 +7,22 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional, TypeVar, Union, cast
 
-from . import process, spool
-from .config import Config, Summary, as_mapping
-from .delivery import Courier
-from .errors import DeliveryError, NNMonitorError, SettingError
+from . import process
+from .configuration import Config, Summary, as_mapping
+from .counting import StepCounter
+from .errors import DeliveryError, NNMonitorError
 from .notices import LOGGER, Notices
+from .outlet import Outlet
 from .records import Fields, merge_fields
 from .scalars import Scalars
-from .sender import Sender, leftovers
 from .settings import Settings
-from .transport import Transport
 
 _LEVELS = {"INFO": "info", "WARN": "warning", "WARNING": "warning", "ERROR": "critical", "CRITICAL": "critical"}
-_SEGMENT_BYTES = 4_000_000
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -48,8 +46,8 @@ def _harmless(verb: Verb) -> Verb:
             )
             LOGGER.debug("%s", verb.__name__, exc_info=True)
             return None
-        if self._strict and self._sender is not None and self._sender.failure is not None:
-            raise DeliveryError(self._sender.failure)
+        if self._strict and self._outlet is not None and self._outlet.failure is not None:
+            raise DeliveryError(self._outlet.failure)
         return result
 
     return cast(Verb, guarded)
@@ -63,7 +61,6 @@ class Run:
         name, project: as given to `init`.
         config: a mapping with attributes; changes are sent.
         summary: the last value of each scalar; local and read-only.
-        directory: of the spool; None where there is none.
     """
 
     def __init__(
@@ -71,7 +68,6 @@ class Run:
         notices: Optional[Notices] = None, config: Any = None, rank: Optional[int] = None,
     ) -> None:
         self.id = run_id
-        self.directory: Optional[Path] = None
         self._pid = os.getpid()
         self._settings = settings
         self._strict = strict
@@ -79,20 +75,14 @@ class Run:
         self._rank = rank
         self._notices = notices or Notices()
         self._lock = threading.RLock()
-        self._counter = step
-        self._highest: Optional[int] = None
-        self._dropped = 0
-        self._watchers: dict[int, Any] = {}
-        #: Per watcher: the counter of the report that waits for its step, and whether its optimizer step is under way.
-        self._reports: dict[int, tuple[int, bool]] = {}
+        self._steps = StepCounter(step)
+        #: Watcher and model by number.
+        self._watchers: dict[int, tuple[Any, Any]] = {}
         self._next_watcher = 0
         self._scalars = Scalars(self._notices, strict)
         self._fields: Fields = {}
         self._closed = False
-        self._writer: Optional[spool.SpoolWriter] = None
-        self._sender: Optional[Sender] = None
-        self._courier: Optional[Courier] = None
-        self._spool_lock: Optional[spool.Lock] = None
+        self._outlet: Optional[Outlet] = None
         self._last: dict[str, Any] = {}
         self.summary = Summary(self._last)
         self.config = Config(self._send_config, self._notices)
@@ -102,7 +92,7 @@ class Run:
             first["config"] = self.config.sendable(self.config)
         self._fields = merge_fields({}, first)
         if settings.mode != "disabled":
-            self._open(first)
+            self._outlet = Outlet(run_id, settings, first, self._notices, strict)
         process.begin(self)
 
     # Verbs
@@ -124,17 +114,18 @@ class Run:
         process.still_alive()
         scalars = self._scalars.flat(data)
         with self._lock:
-            at = self._step(step)
-            if at is None:
+            place = self._steps.log(step, not self._watchers and commit is not False)
+            if place is None:
+                self._notices.once(
+                    f"a step came after step {self._steps.highest} that is lower: records of a lower step are dropped. "
+                    "Log with growing steps, or leave step= out",
+                    key="lower step",
+                )
                 return
+            at, claimed = place
             record: dict[str, Any] = {"kind": "step", "step": at, "time": time.time(), "scalars": scalars}
-            if self._reports:
-                record["claims"] = list(self._reports)
-                self._reports.clear()
-            self._highest = at
-            self._counter = at
-            if step is None and not self._watchers and commit is not False:
-                self._counter += 1
+            if claimed:
+                record["claims"] = claimed
             self._append(record)
             self._last.update(scalars)
 
@@ -147,7 +138,7 @@ class Run:
 
         Args:
             model: a `torch.nn.Module`.
-            optimizer: the one that trains it; found by itself where it is not given.
+            optimizer: the one that trains it, or a list of them; found by itself where it is not given.
             log: `"all"`, `"gradients"`, `"parameters"` or `"activations"`.
             every: a report every so many optimizer steps; `"auto"` measures and takes what costs at most 1 %.
             layers: patterns of module paths to include or exclude.
@@ -162,29 +153,34 @@ class Run:
             return None
         if ignored:
             self._notices.once(f"watch() does not know {', '.join(sorted(ignored))}: ignored")
-        if optimizer is not None and not hasattr(optimizer, "param_groups"):
+        several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
+        if optimizer is not None and not all(hasattr(one, "param_groups") for one in several):
             self._notices.once("watch() ignores its second argument: it is no optimizer (W&B takes a criterion there)")
             optimizer = None
         try:
-            watching = importlib.import_module(".watching", __package__)
+            make = importlib.import_module(".watching", __package__).Watcher
         except ImportError as error:
-            raise NNMonitorError(f"watch() needs PyTorch, which cannot be imported ({error}); log() works") from error
+            raise NNMonitorError(f"no layers are watched: {error}") from error
         number = self._next_watcher
         self._next_watcher += 1
-        watcher = watching.Watcher(
+        watcher = make(
             model, optimizer, log=log, every=every if log_freq is None else log_freq, layers=layers,
             histograms=histograms, functions=functions, sink=functools.partial(self._report, number),
             on_optimizer_step=functools.partial(self._optimizer_stepped, number), warn=self._notices.once,
+            strict=self._strict,
         )
         with self._lock:
-            self._watchers[number] = watcher
+            self._watchers[number] = (watcher, model)
         return watcher
 
     @_harmless
     def unwatch(self, model: Any = None) -> None:
         """Removes the hooks of a model (or a watcher), or of all that are watched."""
-        for number, watcher in list(self._watchers.items()):
-            if model is None or watcher is model or getattr(watcher, "model", None) is model:
+        self._unwatch(model)
+
+    def _unwatch(self, model: Any = None) -> None:
+        for number, (watcher, watched) in list(self._watchers.items()):
+            if model is None or model is watcher or model is watched:
                 watcher.close()
                 with self._lock:
                     del self._watchers[number]
@@ -201,7 +197,8 @@ class Run:
         if self._closed:
             return
         spelling = str(getattr(level, "value", level)).upper()
-        body = {"level": _LEVELS.get(spelling, "info"), "title": str(title)[:1000] or "alert", "step": self._counter}
+        name = str(title)[:1000] or "alert"
+        body = {"level": _LEVELS.get(spelling, "info"), "title": name, "step": self._steps.value}
         if text:
             body["text"] = str(text)[:16_000]
         self._append({"kind": "alert", "alert": body})
@@ -219,16 +216,18 @@ class Run:
         """
         if self._closed:
             return
-        self.unwatch()
         self._closed = True
+        self._unwatch()
         put: Fields = {"state": "failed" if exit_code else "finished", "exit_code": exit_code or 0}
         if reason:
             put["reason"] = reason
         self._put(put)
         process.done(self)
-        delivered = self._sender is None or self._sender.close(self._settings.exit_timeout)
-        self._close_spool(delivered)
-        if not delivered and self._strict:
+        if self._outlet is None:
+            return
+        delivered = self._outlet.close()
+        self._tell(delivered)
+        if not delivered and self._strict and self._settings.mode == "online":
             raise DeliveryError(
                 f"run {self.id}: not everything was delivered; `nnmonitor sync {self.directory}` sends it"
             )
@@ -254,9 +253,14 @@ class Run:
         return f"Run(id={self.id!r}, url={self._settings.url!r})"
 
     @property
+    def directory(self) -> Optional[Path]:
+        """Of the spool; None where there is none."""
+        return self._outlet.directory if self._outlet is not None else None
+
+    @property
     def step(self) -> int:
         """The step of the next `log` without `step=`."""
-        return self._counter
+        return self._steps.value
 
     @property
     def url(self) -> str:
@@ -274,46 +278,17 @@ class Run:
 
     def abandon(self) -> None:
         """In a forked child: the run stays the parent's."""
-        for opened in (self._spool_lock, self._writer):
-            try:
-                if isinstance(opened, spool.Lock):
-                    opened.release()
-                elif opened is not None:
-                    opened.close()
-            except OSError:
-                pass
+        if self._outlet is not None:
+            self._outlet.abandon()
 
-    # Steps
-
-    def _step(self, step: Any) -> Optional[int]:
-        """The step to log at; None where the record must be dropped."""
-        if step is None:
-            step = self._counter
-        elif hasattr(step, "__index__"):
-            step = step.__index__()
-        elif isinstance(step, float) and step.is_integer():
-            step = int(step)
-        else:
-            raise TypeError(f"step is {step!r}; it must be an integer")
-        if not 0 <= step < 2**63:
-            raise ValueError(f"step is {step}; it must be 0 or more and fit 64 bits")
-        if self._highest is not None and step < self._highest:
-            self._dropped += 1
-            self._notices.once(
-                f"step {step} came after step {self._highest}: records of a lower step are dropped. Log with growing "
-                "steps, or leave step= out",
-                key="lower step",
-            )
-            return None
-        return int(step)
+    # Reports
 
     def _report(self, watcher: int, report: Any) -> None:
         """A report of `watch`, within the optimizer's step; see `joining` for the step that it gets."""
         if self._gone():
             return
         with process.VERB, self._lock:
-            self._settle(watcher)
-            counter = self._counter + (1 if self._counts(watcher) else 0)
+            counter = self._steps.report(watcher, self._counts(watcher))
             record: dict[str, Any] = {
                 "kind": "report", "watcher": watcher, "counter": counter, "time": time.time(), "layers": report.layers,
                 "metrics": report.metrics,
@@ -322,7 +297,6 @@ class Run:
                 record["vectors"] = report.vectors
             if report.scalars:
                 record["scalars"] = report.scalars
-            self._reports[watcher] = (counter, True)
             self._append(record)
 
     def _optimizer_stepped(self, watcher: int) -> None:
@@ -330,69 +304,24 @@ class Run:
         if self._gone():
             return
         with process.VERB, self._lock:
-            waiting = self._reports.get(watcher)
-            if waiting is not None and waiting[1]:
-                self._reports[watcher] = (waiting[0], False)
-            elif waiting is not None:
-                self._settle(watcher)
-                self._append({"kind": "claim", "watcher": watcher, "step": waiting[0]})
-            if self._counts(watcher):
-                self._counter += 1
-
-    def _settle(self, watcher: int) -> None:
-        """The watcher's report got no `log`: it takes its counter."""
-        counter, _ = self._reports.pop(watcher, (None, False))
-        if counter is not None:
-            self._highest = counter if self._highest is None else max(self._highest, counter)
+            step = self._steps.stepped(watcher, self._counts(watcher))
+            if step is not None:
+                self._append({"kind": "claim", "watcher": watcher, "step": step})
 
     def _counts(self, watcher: int) -> bool:
         """Of several optimizers (two of a GAN), the first that is watched counts the steps."""
         return watcher == min(self._watchers, default=watcher)
 
     def _gone(self) -> bool:
-        return self._closed or self._writer is None or os.getpid() != self._pid
+        return self._closed or self._outlet is None or os.getpid() != self._pid
 
-    # The spool
-
-    def _open(self, first: Fields) -> None:
-        settings = self._settings
-        self.directory = spool.new_directory(settings.root, self.id)
-        self._spool_lock = spool.Lock.take(self.directory)
-        spool.write_meta(self.directory, self.id, settings.url, settings.digits)
-        self._writer = spool.SpoolWriter(self.directory, min(_SEGMENT_BYTES, settings.spool_bytes // 16))
-        self._append({"kind": "put", "put": first})
-        if settings.mode != "online":
-            return
-        try:
-            transport = Transport(settings.url, settings.token, settings.ca, settings.fingerprint)
-        except SettingError as error:
-            if self._strict:
-                raise
-            self._notices.once(f"{error}. Steps are kept in {self.directory}; `nnmonitor sync` can send them")
-            return
-        meta = spool.read_meta(self.directory)
-        self._courier = Courier(
-            self.directory, meta, transport, self._notices, self._writer, settings.spool_bytes
-        )
-        left = leftovers(settings.root, settings.url, self.directory)
-        before = [one for one in left if one[2]["run"] == self.id]
-        others = [one for one in left if one[2]["run"] != self.id]
-        self._sender = Sender(
-            self._courier, self._spool_lock, transport, self._notices, before, others,
-            lambda directory, found: Courier(directory, found, transport, self._notices),
-        )
+    # Records
 
     def _append(self, record: dict[str, Any]) -> None:
-        if self._writer is None:
+        if self._outlet is None:
             return
         # A new segment begins with all fields of the run, and must not part a report from its `log`.
-        base = None if self._reports else self._fields
-        if not self._writer.append(record, base):
-            self._notices.once(
-                f"the spool {self.directory} cannot be written (is the disk full?): records wait in memory, and are "
-                "lost if this process dies",
-                key="disk",
-            )
+        self._outlet.append(record, None if self._steps.waiting else self._fields)
 
     def _put(self, put: Fields) -> None:
         with process.VERB, self._lock:
@@ -404,30 +333,22 @@ class Run:
             return
         self._put({"config": values})
 
-    def _close_spool(self, delivered: bool) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        if self.directory is None:
-            return
-        courier = self._courier
-        notes = [
-            f"{count} {what}"
-            for count, what in (
-                (courier.refused if courier else 0, "refused by the server"),
-                (self._dropped, "dropped because their step was lower than an earlier one"),
-                (courier.thinned if courier else 0, "thinned out to keep the spool within its bound"),
-            )
-            if count
-        ]
+    def _tell(self, delivered: bool) -> None:
+        """The last line about the run."""
+        courier = self._outlet.courier if self._outlet is not None else None
+        counts = (
+            (courier.refused if courier else 0, "refused by the server"),
+            (self._steps.dropped, "dropped because their step was lower than an earlier one"),
+            (courier.thinned if courier else 0, "thinned out to keep the spool within its bound"),
+        )
+        notes = [f"{count} {what}" for count, what in counts if count]
         extra = f" ({', '.join(notes)})" if notes else ""
-        if delivered and self._sender is not None and courier is not None:
-            self._notices.info(f"run {self.id}: {courier.delivered} steps delivered{extra}")
+        if delivered:
+            self._notices.info(f"run {self.id}: {courier.delivered if courier else 0} steps delivered{extra}")
         else:
             self._notices.info(
                 f"run {self.id}: not everything was delivered{extra}; `nnmonitor sync {self.directory}` sends the rest"
             )
-        if self._spool_lock is not None and self._sender is None:
-            self._spool_lock.release()
 
 
 def _config_mapping(config: Any, notices: Notices) -> dict[str, Any]:
@@ -436,38 +357,3 @@ def _config_mapping(config: Any, notices: Notices) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         notices.once(f"config= is not used: {error}")
         return {}
-
-
-def silent_rank(all_ranks: bool) -> Optional[int]:
-    """The rank of this process where another one reports for it: torchrun's `RANK` above 0."""
-    rank, size = os.environ.get("RANK", ""), os.environ.get("WORLD_SIZE", "")
-    if all_ranks or not rank.isdigit() or not size.isdigit() or int(size) < 2:
-        return None
-    return int(rank) or None
-
-
-def start(
-    project: Optional[str], name: Optional[str], run_id: str, settings: Settings, *, config: Any, group: Optional[str],
-    tags: Optional[Sequence[str]], notes: Optional[str], step: int, resume_from: Optional[int], strict: bool,
-    notices: Notices, rank: Optional[int] = None,
-) -> Run:
-    """Makes a run from the arguments of `init`, and prints its id."""
-    fields: Fields = {}
-    for key, value in (("project", project), ("name", name), ("group", group), ("notes", notes)):
-        if value is not None:
-            fields[key] = str(value)
-    if tags:
-        fields["tags"] = [str(tag) for tag in ([tags] if isinstance(tags, str) else tags)]
-    if resume_from is not None:
-        fields["resume_from"] = int(resume_from)
-        step = max(step, int(resume_from))
-    if rank is not None:
-        settings.mode = "disabled"
-    run = Run(run_id, settings, fields, step=step, strict=strict, notices=notices, config=config, rank=rank)
-    if rank is not None:
-        notices.info(f"rank {rank} reports nothing: rank 0 does (init(all_ranks=True) changes that)")
-    elif settings.mode == "online":
-        notices.info(f"run {run_id} on {settings.url}; id={run_id!r} or NN_MONITOR_RUN_ID continues it")
-    elif settings.mode == "offline":
-        notices.info(f"run {run_id}, offline; `nnmonitor sync {run.directory}` sends it")
-    return run

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Callable
 
 from .notices import Notices
-from .values import plain
+from .plain import plain
 
 #: The server's limit of one run's configuration, as JSON.
 LIMIT = 256 * 1024
