@@ -213,6 +213,17 @@ def test_permanent_refusal_does_not_hold_up_the_end(front, until, log_lines):
     assert run.directory.is_dir()
 
 
+def test_retry_after_beyond_the_deadline_does_not_hold_up_the_end(front, until, log_lines):
+    front.fault(10_000, status=429, headers={"Retry-After": "3600"})
+    run = nnm.init(url=front.url)
+    log_steps(run, 0, 20)
+    until(lambda: log_lines("answers 429"))
+    asked = len(front.requests)
+    run.finish()
+    assert len(front.requests) <= asked + 2
+    assert run.directory.is_dir()
+
+
 def test_body_that_is_too_large_is_halved_down_to_one_step(front, log_lines):
     front.down()
     run = nnm.init(url=front.url)

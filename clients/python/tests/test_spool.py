@@ -99,7 +99,7 @@ def test_torn_and_corrupt_lines_are_skipped(front, offline):
         offline.log({"loss": 1.0}, step=step)
     offline.finish()
     with open(offline.directory / "00000001.jsonl", "ab") as file:
-        file.write(b'{"kind":"step","st\n\xff\xfe\n[1]\n{"kind":"later"}\n{"kind":"step","step":9')
+        file.write(b'{"kind":"step","st\n\xff\xfe\n[1]\n{"kind":"later"}\n{"kind":"step"}\n{"kind":"put","put":3}\n{"kind":"step","step":9')
     assert main(["sync", "--url", front.url, str(offline.directory)]) == 0
     assert sorted(front.steps("r")) == [0, 1, 2]
 

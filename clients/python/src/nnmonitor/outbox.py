@@ -117,13 +117,21 @@ class Outbox:
             self._position = position
             self.records += len(records)
             for record, start, end in records:
-                size += self._take(self._joiner.add(record, start, end))
+                size += self._add(record, start, end)
             if self._drained and self._writer is not None:
                 for line in self._writer.take_overflow():
                     self.records += 1
-                    self._take(self._joiner.add(decode_raw(line), position, position))
+                    self._add(decode_raw(line), position, position)
             if not records:
                 return
+
+    def _add(self, record: Record, start: Position, end: Position) -> int:
+        """Takes a record; one that is damaged must not hold up those after it. Returns the size of what it adds."""
+        try:
+            return self._take(self._joiner.add(record, start, end))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.reader.corrupt += 1
+            return 0
 
     def _take(self, events: list[Event]) -> int:
         """Encodes events; returns their size."""

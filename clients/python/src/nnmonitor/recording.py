@@ -345,6 +345,8 @@ class Run:
         extra = f" ({', '.join(notes)})" if notes else ""
         if delivered:
             self._notices.info(f"run {self.id}: {courier.delivered if courier else 0} steps delivered{extra}")
+        elif courier is None:
+            self._notices.info(f"run {self.id} is kept{extra}; `nnmonitor sync {self.directory}` sends it")
         else:
             self._notices.info(
                 f"run {self.id}: not everything was delivered{extra}; `nnmonitor sync {self.directory}` sends the rest"

@@ -130,8 +130,7 @@ class Sender:
                     key="sender",
                 )
                 LOGGER.debug("sender", exc_info=True)
-                if self._pause(max(self._timing.poll, backoff.after(Turn("wait")))):
-                    return
+                self._pause(max(self._timing.poll, backoff.after(Turn("wait"))))
 
     def _loop(self, backoff: Backoff) -> None:
         last_record = last_exchange = time.monotonic()
@@ -156,6 +155,8 @@ class Sender:
             pause = backoff.after(turn)
             if turn.kind == "again":
                 continue
+            if self._deadline is not None and turn.after is not None and now + turn.after > self._deadline:
+                return  # The server asks for more time than is left.
             if not closing:
                 pause = max(pause, self._timing.poll)
             if pause and self._pause(pause):
@@ -192,9 +193,9 @@ class Sender:
         return turn
 
     def _pause(self, seconds: float) -> bool:
-        """Waits; returns at once with True when closing begins."""
+        """Waits, not longer than is left; returns at once with True when closing begins."""
         if self._deadline is not None:
-            time.sleep(max(0.0, min(seconds, self._deadline - time.monotonic(), 0.25)))
+            time.sleep(max(0.0, min(seconds, self._deadline - time.monotonic())))
             return False
         try:
             self._wake.get(timeout=seconds)
