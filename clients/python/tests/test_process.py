@@ -248,6 +248,22 @@ def test_forked_child_may_begin_a_run_of_its_own(front, trainer):
     assert front.steps("child")[0]["scalars"] == {"loss": 2.0}
 
 
+def test_sending_imports_nothing(front, trainer):
+    """A module that the sender imports while another thread forks stays locked in the child for good."""
+    program = trainer(f"""
+        before = set(sys.modules)
+        nnm.init(url={front.url!r}, id="r", config={{"a": 1}})
+        for step in range(300):
+            nnm.log({{"loss": 1.0, "nan": float("nan")}}, step=step)
+        nnm.alert("x")
+        nnm.finish()
+        say(sorted(set(sys.modules) - before))
+    """)
+    assert program.wait() == 0
+    assert program.output == "[]\n"
+    assert len(front.steps("r")) == 300
+
+
 def test_running_process_keeps_its_spool_from_sync(front, trainer, tmp_path, capsys):
     program = trainer(LOOP.format(url=front.url))
     program.line()

@@ -1,9 +1,11 @@
 """The verbs as people use them, and that nothing of them reaches training."""
 
 import argparse
+import copy
 import dataclasses
 import enum
 import pathlib
+import pickle
 import types
 
 import numpy
@@ -166,6 +168,23 @@ def test_disabled_run_does_nothing(front, tmp_path):
     assert run.summary["loss"] == 1.0 and run.config.a == 1
     run.finish()
     assert front.requests == [] and not (tmp_path / "spools").exists()
+
+
+def test_copied_run_is_the_same_and_a_pickled_one_does_nothing(front):
+    run = nnm.init(url=front.url, id="r")
+    assert copy.deepcopy({"run": run})["run"] is run
+    elsewhere = pickle.loads(pickle.dumps(run))
+    elsewhere.log({"loss": 2.0}, step=0)
+    elsewhere.finish()
+    run.log({"loss": 1.0}, step=0)
+    run.finish(quiet=True)
+    assert elsewhere.id == "r" and front.steps("r")[0]["scalars"] == {"loss": 1.0}
+
+
+def test_token_over_a_network_without_tls_is_warned_about(log_lines):
+    run = nnm.init(url="http://monitor.invalid:8000", token="secret-token", exit_timeout=0)
+    run.finish()
+    assert len(log_lines("travels unencrypted")) == 1 and not log_lines("secret-token")
 
 
 def test_argument_that_is_not_known_is_named(front, log_lines):

@@ -167,7 +167,7 @@ def alert(title: str, text: str = "", level: Any = "info", wait_duration: Any = 
         active.alert(title, text, level, wait_duration)
 
 
-def finish(exit_code: Optional[int] = None) -> None:
+def finish(exit_code: Optional[int] = None, quiet: Optional[bool] = None) -> None:
     """Sends what is left and closes the active run; see `Run.finish`."""
     global _current
     if _current is not None:

@@ -45,6 +45,8 @@ class Outlet:
                 raise
             notices.once(f"{error}. Steps are kept in {self.directory}; `nnmonitor sync` can send them")
             return
+        if settings.token and not transport.secure and transport.host not in ("localhost", "127.0.0.1", "::1"):
+            notices.once(f"the token travels unencrypted to {transport.url}: use https:// on a shared network")
         self._start(run, transport)
 
     def _start(self, run: str, transport: Transport) -> None:
@@ -82,9 +84,11 @@ class Outlet:
 
     def abandon(self) -> None:
         """In a forked child: closes the child's copies of descriptors."""
-        for close in (self._lock.release if self._lock is not None else None, self._writer.close):
+        closes = [self._writer.close]
+        closes += [self._lock.release] if self._lock is not None else []
+        closes += [self.sender.abandon] if self.sender is not None else []
+        for close in closes:
             try:
-                if close is not None:
-                    close()
+                close()
             except OSError:
                 pass

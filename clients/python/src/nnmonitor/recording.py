@@ -68,6 +68,8 @@ class Run:
         notices: Optional[Notices] = None, config: Any = None, rank: Optional[int] = None,
     ) -> None:
         self.id = run_id
+        self.name: Optional[str] = fields.get("name")
+        self.project: Optional[str] = fields.get("project")
         self._pid = os.getpid()
         self._settings = settings
         self._strict = strict
@@ -204,12 +206,15 @@ class Run:
         self._append({"kind": "alert", "alert": body})
 
     @_harmless
-    def finish(self, exit_code: Optional[int] = None, reason: Optional[str] = None) -> None:
+    def finish(
+        self, exit_code: Optional[int] = None, reason: Optional[str] = None, quiet: Optional[bool] = None
+    ) -> None:
         """Sends what is left, for at most `exit_timeout` seconds, and closes the run.
 
         Args:
             exit_code: None or 0 gives the state `finished`, anything else `failed`.
             reason: shown beside the state.
+            quiet: accepted for programs written for W&B.
 
         Raises:
             DeliveryError: in strict mode, where not everything was delivered. The spool keeps it.
@@ -249,8 +254,14 @@ class Run:
         except DeliveryError as problem:
             self._notices.once(str(problem))  # The program's own exception matters more.
 
+    def __deepcopy__(self, memo: Any) -> Run:
+        return self  # It owns a thread and a file; a copied model that holds it keeps the same run.
+
+    def __reduce__(self) -> Any:
+        return _elsewhere, (self.id,)
+
     def __repr__(self) -> str:
-        return f"Run(id={self.id!r}, url={self._settings.url!r})"
+        return f"Run(id={self.id!r})"
 
     @property
     def directory(self) -> Optional[Path]:
@@ -351,6 +362,15 @@ class Run:
             self._notices.info(
                 f"run {self.id}: not everything was delivered{extra}; `nnmonitor sync {self.directory}` sends the rest"
             )
+
+
+def _elsewhere(run_id: str) -> Run:
+    """What a run is after pickling, in another process or a checkpoint: its verbs do nothing."""
+    run = Run.__new__(Run)
+    run.id, run.name, run.project = run_id, None, None
+    run._pid = -1
+    run.summary = Summary({})
+    return run
 
 
 def _config_mapping(config: Any, notices: Notices) -> dict[str, Any]:

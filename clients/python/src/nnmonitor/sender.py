@@ -107,6 +107,15 @@ class Sender:
         self._thread.join(max(0.0, self._deadline - time.monotonic()) + 0.05)
         return not self._thread.is_alive() and self._courier.done and not self._before
 
+    def abandon(self) -> None:
+        """Frees the locks; in a forked child this closes the child's copies only."""
+        for lock in self._locks():
+            lock.release()
+
+    def _locks(self) -> list[spool.Lock]:
+        locks = [lock for _, lock, _ in [*self._before, *self._others]]
+        return locks if self._lock is None else [self._lock, *locks]
+
     def _run(self) -> None:
         try:
             self._deliver()
@@ -114,9 +123,7 @@ class Sender:
             self._transport.close()
             if self._courier.done and not self._before:
                 spool.remove(self._courier.directory)
-            for lock in [self._lock, *(lock for _, lock, _ in [*self._before, *self._others])]:
-                if lock is not None:
-                    lock.release()
+            self.abandon()
 
     def _deliver(self) -> None:
         backoff = Backoff(self._timing)

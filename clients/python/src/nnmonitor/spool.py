@@ -109,9 +109,11 @@ def find(root: Path) -> list[Path]:
 
 def remove(directory: Path) -> None:
     """Removes a spool. Files that are not of a spool stay, and then so does the directory."""
-    for path in segments(directory).values():
+    # First what makes it a spool, so that no other process takes it for one meanwhile.
+    (directory / "meta.json").unlink(missing_ok=True)
+    for path in [*segments(directory).values(), *directory.glob("*.new"), *directory.glob("*.thin")]:
         path.unlink(missing_ok=True)
-    for name in ("sent.json", "sent.tmp", "meta.tmp", "lock", "meta.json"):
+    for name in ("sent.json", "sent.tmp", "meta.tmp", "lock"):
         (directory / name).unlink(missing_ok=True)
     try:
         directory.rmdir()

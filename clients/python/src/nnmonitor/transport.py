@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import encodings.idna  # noqa: F401  Name look-ups import it; a fork during an import leaves it locked in the child.
 import gzip
 import hashlib
 import http.client

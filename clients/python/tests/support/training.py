@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -28,6 +29,9 @@ class Trainer:
             [sys.executable, "-u", "-c", preface + textwrap.dedent(code)], env=variables, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
         )
+        if hasattr(fcntl, "F_SETPIPE_SZ") or sys.platform == "linux":
+            # A program that nobody reads from soon waits, so that it does not log many thousands of steps.
+            fcntl.fcntl(self.process.stdout, getattr(fcntl, "F_SETPIPE_SZ", 1031), 4096)
         self.folder = folder
         self.errors = ""
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
