@@ -124,7 +124,7 @@ class SpoolWriter:
         if count != len(line):
             # A full disk took a part of it: take it back, so that the next line begins where a line begins.
             try:
-                os.ftruncate(self._descriptor, self._size)
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
             except OSError:
                 os.write(self._descriptor, b"\n")
             return False
