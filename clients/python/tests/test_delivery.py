@@ -256,6 +256,36 @@ def test_line_that_is_rejected_is_named_and_the_others_are_kept(front, log_lines
     assert len(log_lines("step 3 was refused")) == 1
 
 
+def test_field_of_the_run_that_is_refused_does_not_cost_the_others(front, log_lines):
+    detail = [{"type": "too_long", "loc": ["body", "config"], "msg": "too long after merging"}]
+    front.fault(1, method="PUT", status=422, body={"detail": detail})
+    run = nnm.init(url=front.url, project="p", config={"a": 1})
+    run.finish()
+    assert front.run(run.id)["project"] == "p" and not front.run(run.id)["config"]
+    assert len(log_lines("refuses the run's config")) == 1
+
+
+def test_left_spool_of_another_run_that_is_refused_does_not_hold_up_this_run(front, until):
+    front.down()
+    other = nnm.init(url=front.url, id="other", exit_timeout=0)
+    log_steps(other, 0, 3)
+    other.finish()
+    until(lambda: not other._outlet.sender.alive)
+    front.up()
+    front.fault(1_000, ends_with="/runs/other", status=403, body={})
+    run = nnm.init(url=front.url, id="r")
+    log_steps(run, 0, 5)
+    until(lambda: [request for request in front.requests if request.path.endswith("/runs/other")])
+    log_steps(run, 5, 10)
+    run.finish()
+    assert sorted(front.steps("r")) == list(range(10))
+    assert other.directory.is_dir()
+    front.clear()
+    second = nnm.init(url=front.url, id="r")
+    until(lambda: sorted(front.steps("other")) == [0, 1, 2])
+    second.finish()
+
+
 def test_server_that_has_forgotten_the_run_gets_all_of_it_again(front, until, log_lines):
     run = nnm.init(url=front.url, project="p", name="n", config={"a": 1}, tags=["t"])
     log_steps(run, 0, 50)

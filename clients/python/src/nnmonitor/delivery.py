@@ -192,9 +192,24 @@ class Courier:
             self._began = True
             self._pop([item])
             return Turn("sent")
-        if answer.status in (413, 422):
+        if answer.status == 422:
+            return self._without_refused_fields(item, answer)
+        if answer.status == 413:
             return self._drop([item], f"the run's fields were refused: {answer.message}")
         return self._failure(answer)
+
+    def _without_refused_fields(self, item: Item, answer: Answer) -> Turn:
+        """One field that the server does not take, such as a configuration over its limit, must not cost the others."""
+        details = answer.json().get("detail")
+        places = [detail.get("loc") or [] for detail in details] if isinstance(details, list) else []
+        names = {place[1] for place in places if len(place) > 1 and place[1] in item.event.body}
+        if not names:
+            return self._drop([item], f"the run's fields were refused: {answer.message}")
+        for name in names:
+            del item.event.body[name]
+        self._notices.once(f"the server refuses the run's {', '.join(sorted(names))}: {answer.message}")
+        item.body = encode(item.event.body)
+        return Turn("again")
 
     def _alert(self, item: Item, timeout: float) -> Turn:
         answer = self._request("POST", self._path + "/alerts", item.body, timeout=timeout)
@@ -321,7 +336,7 @@ class Courier:
             f"{self._transport.url} no longer has all of run {self.run}: sending again what {self.directory} holds"
         )
         self.last_seq = self._last_step = None
-        self.delivered = 0
+        self.delivered = self.refused = 0
         self._began = True
         self._outbox.restart(self._outbox.reader.first())
         self._greeted = True

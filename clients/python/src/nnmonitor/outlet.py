@@ -78,6 +78,8 @@ class Outlet:
         """Sends what is left, for at most `exit_timeout`. Returns whether all was delivered; the spool is then gone."""
         delivered = self.sender is not None and self.sender.close(self._settings.exit_timeout)
         self._writer.close()
+        if self._writer.overflowing and not delivered:
+            self._notices.once(f"{self._writer.waiting} records are lost: the disk did not take them, nor the server")
         if self.sender is None and self._lock is not None:
             self._lock.release()
         return delivered

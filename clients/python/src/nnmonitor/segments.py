@@ -88,6 +88,11 @@ class SpoolWriter:
         """Whether records wait in memory because the disk is full."""
         return bool(self._overflow)
 
+    @property
+    def waiting(self) -> int:
+        """Records that wait in memory."""
+        return len(self._overflow)
+
     def close(self) -> None:
         """Closes the file. In a forked child, this closes the child's copy only."""
         descriptor, self._descriptor = self._descriptor, -1

@@ -181,8 +181,19 @@ class Sender:
             if heartbeat:
                 return self._courier.heartbeat(timeout)
             if self._others:
-                return self._leftover(self._others, timeout)
+                return self._other(timeout)
         return turn
+
+    def _other(self, timeout: float) -> Turn:
+        """Sends a part of another run's spool. Where that fails, a later process sends it: this run comes first."""
+        turn = self._leftover(self._others, timeout)
+        if turn.kind not in ("wait", "refused"):
+            return turn
+        for _, lock, _ in self._others:
+            lock.release()
+        self._others.clear()
+        self._current = None
+        return Turn("idle")
 
     def _leftover(self, waiting: list[tuple[Path, spool.Lock, dict[str, Any]]], timeout: float) -> Turn:
         directory, lock, meta = waiting[0]

@@ -19,6 +19,12 @@ from dataclasses import dataclass, field
 
 from .reference import Reference
 
+#: Run ids that tests choose; a real server may hold them from an earlier test. All others are random.
+RUN_IDS = (
+    "r", "w", "again", "other", "one", "two", "parent", "child", "clean", "sim", "chosen", "lit", "hf", "a/b ü%?#",
+    "nnmonitor-check",
+)
+
 
 @dataclass
 class Request:
@@ -102,6 +108,9 @@ class Front:
         self._connections = set()
         self._server = None
         self.port = 0
+        if self.real:
+            for run in RUN_IDS:
+                self.forget(run)
         self.up()
 
     @property
