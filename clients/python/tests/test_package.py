@@ -23,7 +23,7 @@ def run(*command, **options):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Built without the network: setuptools is installed with the tests."""
-    pytest.importorskip("setuptools")
+    pytest.importorskip("setuptools", minversion="64")
     pytest.importorskip("wheel")
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
