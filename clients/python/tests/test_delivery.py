@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+import random
 import threading
 
+import numpy
 import pytest
 
 import nnmonitor as nnm
@@ -300,6 +302,49 @@ def test_server_that_has_forgotten_the_run_gets_all_of_it_again(front, until, lo
     assert (kept["project"], kept["name"], kept["tags"], kept["config"]) == ("p", "n", ["t"], {"a": 1, "b": 2})
     assert kept["state"] == "finished"
     assert len(log_lines("no longer has all of run")) == 1
+
+
+def test_server_that_is_restarted_with_nothing_in_memory_has_all_in_the_end(secure, made, until):
+    front = secure()
+    run = nnm.init(url=front.url, ca=str(made["authority"].certificate), name="n")
+    for begin in (0, 40, 80):
+        log_steps(run, begin, begin + 40)
+        until(lambda wanted=begin + 38: wanted in front.steps(run.id))
+        front.down()
+        front.forget(run.id)
+        front.up()
+    run.finish()
+    assert sorted(front.steps(run.id)) == list(range(120))
+    assert front.run(run.id)["name"] == "n" and front.run(run.id)["state"] == "finished"
+
+
+@pytest.mark.parametrize("what", [
+    {"status": 500}, {"status": 429, "headers": {"Retry-After": "0"}}, {"reset_at": 5}, {"reset_after": True},
+], ids=str)
+def test_training_gives_the_same_result_as_without_the_client(front, until, what):
+    """Above all, retries take no random numbers from the program's generators."""
+
+    def train(log):
+        random.seed(7)
+        numpy.random.seed(7)
+        weight = 1.0
+        for step in range(200):
+            weight -= 0.01 * (weight * random.random() + numpy.random.rand())
+            log({"weight": weight}, step)
+        return weight, random.getstate(), numpy.random.get_state()[1].tolist()
+
+    alone = train(lambda *_: None)
+    front.fault(5, **what)
+    run = nnm.init(url=front.url)
+
+    def log(data, step):
+        run.log(data, step=step)
+        if step == 100:
+            until(lambda: not front.faults)
+
+    assert train(log) == alone
+    run.finish()
+    assert sorted(front.steps(run.id)) == list(range(200))
 
 
 def test_heartbeat_finds_out_that_the_run_was_forgotten(front, until, monkeypatch):

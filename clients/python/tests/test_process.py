@@ -56,6 +56,23 @@ def test_os_exit_right_after_log_loses_no_step(front, trainer, tmp_path):
     assert front.run("r")["state"] == "running"
 
 
+def test_server_that_is_down_for_the_whole_run_gets_it_from_sync(front, trainer, tmp_path):
+    front.down()
+    program = trainer(f"""
+        nnm.init(url={front.url!r}, id="r", project="p", exit_timeout=0.1)
+        for step in range(1_000):
+            nnm.log({{"loss": 1.0}}, step=step)
+        sys.exit(4)
+    """)
+    assert program.wait() == 4
+    assert f"nnmonitor sync {tmp_path / 'spools'}" in program.errors
+    front.up()
+    assert main(["sync", str(tmp_path / "spools")]) == 0
+    assert sorted(front.steps("r")) == list(range(1_000))
+    kept = front.run("r")
+    assert (kept["project"], kept["state"], kept["exit_code"]) == ("p", "failed", 4)
+
+
 def test_program_that_ends_without_finish_delivers_all_and_is_finished(front, trainer):
     program = trainer(f"""
         nnm.init(url={front.url!r}, id="r")

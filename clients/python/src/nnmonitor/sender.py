@@ -17,6 +17,9 @@ from .notices import LOGGER, Notices
 from .timing import TIMING, Timing
 from .transport import Transport
 
+#: Of its own: the program's generators must give the same numbers as without the client.
+_CHANCE = random.Random()
+
 
 @dataclass
 class Backoff:
@@ -32,13 +35,13 @@ class Backoff:
                 self.failures = 0
             return 0.0
         if turn.kind == "refused":
-            return self.timing.refused_retry * random.uniform(0.75, 1.25)
+            return self.timing.refused_retry * _CHANCE.uniform(0.75, 1.25)
         self.failures += 1
         bound = min(self.timing.retry_cap, self.timing.retry_base * 2 ** min(self.failures, 20))
-        jitter = random.uniform(0.0, bound)
+        jitter = _CHANCE.uniform(0.0, bound)
         if turn.after is not None:
             # Trainers that were refused together must not come back together.
-            return min(self.timing.retry_after_cap, turn.after) + random.uniform(0.0, self.timing.retry_base)
+            return min(self.timing.retry_after_cap, turn.after) + _CHANCE.uniform(0.0, self.timing.retry_base)
         return jitter
 
 
