@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy
 import pytest
 
 import nnmonitor as nnm
@@ -174,6 +175,16 @@ def test_other_ranks_measure_and_report_nothing(front, watch, monkeypatch, log_l
     nnm.log({"loss": 1.0}, step=0)
     nnm.finish()
     assert front.requests == [] and log_lines("rank 1 reports nothing")
+
+
+def test_report_that_cannot_be_written_does_not_reach_training(front, run, watch, log_lines):
+    watcher = watch("model")
+    watcher.step(**layer("a", object()))
+    watcher.step(**layer("a", numpy.float32(0.5)))
+    nnm.log({"loss": 1.0}, step=3)
+    nnm.finish()
+    assert norms(front)[3] == {"a": 0.5}
+    assert log_lines("report() failed")
 
 
 def test_records_for_watch_end_with_the_run(front, run, watch):

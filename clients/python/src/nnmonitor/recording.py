@@ -41,7 +41,7 @@ def _harmless(verb: Verb) -> Verb:
             if self._strict:
                 raise
             self._notices.once(
-                f"{verb.__name__}() failed ({type(error).__name__}: {error}); training goes on",
+                f"{verb.__name__.strip('_')}() failed ({type(error).__name__}: {error}); training goes on",
                 key=f"verb {verb.__name__} {type(error).__name__}",
             )
             LOGGER.debug("%s", verb.__name__, exc_info=True)
@@ -294,11 +294,12 @@ class Run:
 
     # Reports
 
+    @_harmless
     def _report(self, watcher: int, report: Any) -> None:
         """A report of `watch`, within the optimizer's step; see `joining` for the step that it gets."""
         if self._gone():
             return
-        with process.VERB, self._lock:
+        with self._lock:
             counter = self._steps.report(watcher, self._counts(watcher))
             record: dict[str, Any] = {
                 "kind": "report", "watcher": watcher, "counter": counter, "time": time.time(), "layers": report.layers,
@@ -310,11 +311,12 @@ class Run:
                 record["scalars"] = report.scalars
             self._append(record)
 
+    @_harmless
     def _optimizer_stepped(self, watcher: int) -> None:
         """After every optimizer step."""
         if self._gone():
             return
-        with process.VERB, self._lock:
+        with self._lock:
             step = self._steps.stepped(watcher, self._counts(watcher))
             if step is not None:
                 self._append({"kind": "claim", "watcher": watcher, "step": step})

@@ -131,7 +131,7 @@ def encode(value: Any) -> bytes:
 
 def encode_raw(value: Any) -> bytes:
     """JSON for the spool, on the caller's thread: non-finite numbers as bare tokens, read back by `decode_raw`."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":"), default=number).encode()
 
 
 def decode_raw(line: bytes) -> Any:
