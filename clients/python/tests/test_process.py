@@ -157,6 +157,27 @@ def test_sigterm_delivers_all_and_the_process_dies_of_it(front, trainer):
     assert (kept["state"], kept["exit_code"], kept["reason"]) == ("failed", 143, "SIGTERM")
 
 
+def test_sigterm_within_a_verb_waits_for_its_end_only(front, trainer):
+    """The handler runs on the thread that it interrupts: it must not wait for the sender while a verb holds a lock."""
+    program = trainer(f"""
+        run = nnm.init(url={front.url!r}, id="r")
+        class Scalar:
+            shape = ()
+            def item(self):  # Called within log().
+                os.kill(os.getpid(), signal.SIGTERM)
+                for _ in range(1_000):
+                    pass  # The handler has run by now.
+                say("still inside")
+                return 7.0
+        nnm.log({{"loss": Scalar()}}, step=3)
+        say("never")
+    """)
+    assert program.wait() == -signal.SIGTERM
+    assert program.output == "still inside\n"
+    assert front.steps("r")[3]["scalars"] == {"loss": 7.0}
+    assert front.run("r")["exit_code"] == 143
+
+
 def test_own_handler_of_sigterm_stays(front, trainer):
     program = trainer(f"""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))

@@ -152,6 +152,14 @@ def test_unwatch_takes_a_model_a_watcher_or_nothing(run, watch):
     watchers[0].step(**layer("a", 1.0))  # A hook that runs once more does no harm.
 
 
+def test_hooks_that_cannot_be_removed_do_not_hold_up_delivery(front, run, watch, monkeypatch, log_lines):
+    watcher = watch("model")
+    monkeypatch.setattr(watcher, "close", lambda: 1 / 0)
+    nnm.log({"loss": 1.0}, step=0)
+    nnm.finish()
+    assert sorted(front.steps("r")) == [0] and log_lines("hooks of a model could not be removed")
+
+
 def test_error_of_the_measuring_half_does_not_reach_training(run, monkeypatch, log_lines):
     class Broken:
         class Watcher:

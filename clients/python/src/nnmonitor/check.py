@@ -20,7 +20,7 @@ _ROUNDS = 5
 _CLOCK = 5.0
 
 
-def check(settings: Settings, say: Callable[[str], None]) -> bool:
+def check(settings: Settings, write_line: Callable[[str], None]) -> bool:
     """Prints what works and what does not, each in one line. Returns whether steps would be accepted.
 
     No run begins: an empty batch is posted, which needs the scope `ingest` and stores nothing.
@@ -28,31 +28,31 @@ def check(settings: Settings, say: Callable[[str], None]) -> bool:
     try:
         transport = Transport(settings.url, settings.token, settings.ca, settings.fingerprint)
     except SettingError as error:
-        say(f"address      FAILED  {error}")
+        write_line(f"address      FAILED  {error}")
         return False
     try:
-        return _check(transport, settings, say)
+        return _check(transport, settings, write_line)
     finally:
         transport.close()
 
 
-def _check(transport: Transport, settings: Settings, say: Callable[[str], None]) -> bool:
+def _check(transport: Transport, settings: Settings, write_line: Callable[[str], None]) -> bool:
     begin = time.time()
     try:
         answer = transport.request("POST", _PROBE, b"", "application/x-ndjson")
     except Unreachable as error:
-        say(f"address      FAILED  {transport.url} cannot be reached ({error}): is the server running?")
+        write_line(f"address      FAILED  {transport.url} cannot be reached ({error}): is the server running?")
         return False
     except Untrusted as error:
-        say(f"address      ok      {transport.url} answers")
-        say(f"certificate  FAILED  {error}")
+        write_line(f"address      ok      {transport.url} answers")
+        write_line(f"certificate  FAILED  {error}")
         return False
     now = time.time()
-    say(f"address      ok      {transport.url} answers")
-    say(_certificate(transport, settings))
-    accepted = _token(transport, settings, answer, say)
-    _clock(answer, begin, now, say)
-    _round_trip(transport, say)
+    write_line(f"address      ok      {transport.url} answers")
+    write_line(_certificate(transport, settings))
+    accepted = _token(transport, settings, answer, write_line)
+    _clock(answer, begin, now, write_line)
+    _round_trip(transport, write_line)
     return accepted
 
 
@@ -67,34 +67,34 @@ def _certificate(transport: Transport, settings: Settings) -> str:
     return f"certificate  ok      {trusted}{until}, SHA-256 {print_of_it}"
 
 
-def _token(transport: Transport, settings: Settings, answer: Answer, say: Callable[[str], None]) -> bool:
+def _token(transport: Transport, settings: Settings, answer: Answer, write_line: Callable[[str], None]) -> bool:
     if answer.status == 202:
-        say(f"token        ok      {'accepted' if settings.token else 'none is needed'}; steps are accepted")
+        write_line(f"token        ok      {'accepted' if settings.token else 'none is needed'}; steps are accepted")
         return True
     _, sentence = judge(answer, transport.url)
-    say(f"token        FAILED  {sentence}" if answer.status in (401, 403) else f"server       FAILED  {sentence}")
+    write_line(f"{'token ' if answer.status in (401, 403) else 'server'}       FAILED  {sentence}")
     return False
 
 
-def _clock(answer: Answer, begin: float, now: float, say: Callable[[str], None]) -> None:
+def _clock(answer: Answer, begin: float, now: float, write_line: Callable[[str], None]) -> None:
     try:
         theirs = email.utils.parsedate_to_datetime(answer.headers["date"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        say("clock        unknown the server's answer carries no date")
+        write_line("clock        unknown: the server's answer carries no date")
         return
     # A Date has whole seconds: theirs lies between theirs and theirs + 1.
     ahead = theirs - now if theirs > now else min(0.0, theirs + 1.0 - begin)
     if abs(ahead) <= _CLOCK:
-        say("clock        ok      within a few seconds of the server's")
+        write_line("clock        ok      within a few seconds of the server's")
     else:
         word = "behind" if ahead > 0 else "ahead of"
-        say(
+        write_line(
             f"clock        WARNING this machine is {abs(ahead):.0f} s {word} the server, so steps show at a wrong "
             "time: set the clock (NTP)"
         )
 
 
-def _round_trip(transport: Transport, say: Callable[[str], None]) -> None:
+def _round_trip(transport: Transport, write_line: Callable[[str], None]) -> None:
     times = []
     try:
         for _ in range(_ROUNDS):
@@ -102,6 +102,6 @@ def _round_trip(transport: Transport, say: Callable[[str], None]) -> None:
             transport.request("POST", _PROBE, b"", "application/x-ndjson")
             times.append(time.perf_counter() - begin)
     except (Unreachable, Untrusted) as error:
-        say(f"round trip   FAILED  {error}")
+        write_line(f"round trip   FAILED  {error}")
         return
-    say(f"round trip   ok      {statistics.median(times) * 1000:.1f} ms, the median of {_ROUNDS}")
+    write_line(f"round trip   ok      {statistics.median(times) * 1000:.1f} ms, the median of {_ROUNDS}")

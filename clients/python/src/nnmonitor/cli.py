@@ -49,7 +49,7 @@ def _positive(text: str) -> int:
     return value
 
 
-def _say(text: str) -> None:
+def _write_line(text: str) -> None:
     print(text, flush=True)
 
 
@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     settings = settings_from(options.url, None, options.token_file, options.ca, options.fingerprint)
     if options.command == "check":
-        return 0 if check(settings, _say) else 1
+        return 0 if check(settings, _write_line) else 1
     root = Path(options.dir) if options.dir else default_root()
 
     @functools.cache
@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
         chosen = settings.url if options.url else url
         return Transport(chosen, settings.token, settings.ca, settings.fingerprint)
 
-    return 0 if sync(root, transport_for, options.timeout, _say, options.keep_state) else 1
+    return 0 if sync(root, transport_for, options.timeout, _write_line, options.keep_state) else 1
 
 
 if __name__ == "__main__":

@@ -262,17 +262,17 @@ class Courier:
         return self._failure(answer)
 
     def _accepted(self, batch: list[Item], answer: Answer, timeout: float) -> Turn:
-        said = answer.json()
-        accepted, last = said.get("accepted"), said.get("last_seq")
+        result = answer.json()
+        accepted, last = result.get("accepted"), result.get("last_seq")
         if not isinstance(accepted, int):
             return Turn("wait", reason="the answer is no answer of NNMonitor")
         forgotten = isinstance(last, int) and self.last_seq is not None and last < self.last_seq + accepted
         if isinstance(last, int):
             self.last_seq = last
-        for text in said.get("warnings") or []:
+        for text in result.get("warnings") or []:
             self._notices.once(f"the server warns: {text}")
-        rejected = said.get("rejected_count", len(said.get("rejected") or []))
-        for line in said.get("rejected") or []:
+        rejected = result.get("rejected_count", len(result.get("rejected") or []))
+        for line in result.get("rejected") or []:
             detail = (line.get("detail") or [{}])[0]
             place = ".".join(str(part) for part in detail.get("loc", [])[1:])
             self._notices.once(
@@ -314,7 +314,7 @@ class Courier:
         return Turn("refused", reason=sentence)
 
     def _failure(self, answer: Answer) -> Turn:
-        """What any request may be answered with."""
+        """The turn after an answer that is no success."""
         kind, sentence = judge(answer, self._transport.url)
         if kind == REFUSED:
             return self._refusal(sentence)

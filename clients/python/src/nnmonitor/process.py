@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Optional, Protocol
 
 
@@ -31,8 +31,8 @@ _reason: Optional[str] = None
 _previous_excepthook: Any = None
 _previous_exit: Any = None
 _at_exit_registered = False
-#: How deep the main thread is inside verbs, and the signal that came meanwhile.
-_depth = 0
+_verb_code: Optional[CodeType] = None
+#: The signal that came inside a verb.
 _signal_waiting = 0
 
 
@@ -55,30 +55,22 @@ def done(run: Ending) -> None:
         _uninstall()
 
 
-class Verb:
-    """Puts off SIGTERM while the main thread is inside a verb.
+def verb_code(code: CodeType) -> None:
+    """Names the function that every verb runs in.
 
-    The handler runs on that thread, between two of its instructions: it would wait for the sender while the interrupted
-    verb holds a lock that the sender needs.
+    A handler runs on the main thread, between two of its instructions. Inside a verb it would wait for the sender while
+    the interrupted verb holds a lock that the sender needs; so it is put off until the verb has ended.
     """
-
-    def __enter__(self) -> None:
-        global _depth
-        if threading.get_ident() == threading.main_thread().ident:
-            _depth += 1
-
-    def __exit__(self, *error: object) -> None:
-        global _depth, _signal_waiting
-        if threading.get_ident() != threading.main_thread().ident:
-            return
-        _depth -= 1
-        if _depth == 0 and _signal_waiting:
-            number, _signal_waiting = _signal_waiting, 0
-            _terminated(number, None)
+    global _verb_code
+    _verb_code = code
 
 
-#: Has no state of its own.
-VERB = Verb()
+def verb_ended() -> None:
+    """Called as the last thing in the function that `verb_code` named."""
+    global _signal_waiting
+    if _signal_waiting and threading.current_thread() is threading.main_thread():
+        number, _signal_waiting = _signal_waiting, 0
+        _terminated(number, sys._getframe(1).f_back)
 
 
 def still_alive() -> None:
@@ -144,9 +136,11 @@ def _at_exit() -> None:
 def _terminated(number: int, frame: Optional[FrameType]) -> None:
     """SIGTERM, where its default would have killed at once: the state is sent first, then the process dies of it."""
     global _signal_waiting
-    if _depth:
-        _signal_waiting = number
-        return
+    while frame is not None:
+        if frame.f_code is _verb_code:
+            _signal_waiting = number
+            return
+        frame = frame.f_back
     for run in list(_active):
         run.end(128 + number, signal.Signals(number).name)
     signal.signal(number, signal.SIG_DFL)
@@ -154,8 +148,8 @@ def _terminated(number: int, frame: Optional[FrameType]) -> None:
 
 
 def _in_child() -> None:
-    global _depth
-    _depth = 0
+    global _signal_waiting
+    _signal_waiting = 0
     for run in list(_active):
         run.abandon()
     _active.clear()

@@ -21,6 +21,7 @@ from .outlet import Outlet
 from .records import Fields, merge_fields
 from .scalars import Scalars
 from .settings import Settings
+from .values import shortened
 
 _LEVELS = {"INFO": "info", "WARN": "warning", "WARNING": "warning", "ERROR": "critical", "CRITICAL": "critical"}
 
@@ -35,8 +36,7 @@ def _harmless(verb: Verb) -> Verb:
         if os.getpid() != self._pid:
             return None
         try:
-            with process.VERB:
-                result = verb(self, *arguments, **named)
+            result = verb(self, *arguments, **named)
         except Exception as error:
             if self._strict:
                 raise
@@ -46,10 +46,13 @@ def _harmless(verb: Verb) -> Verb:
             )
             LOGGER.debug("%s", verb.__name__, exc_info=True)
             return None
+        finally:
+            process.verb_ended()
         if self._strict and self._outlet is not None and self._outlet.failure is not None:
             raise DeliveryError(self._outlet.failure)
         return result
 
+    process.verb_code(cast(Any, guarded).__code__)  # The same for all verbs.
     return cast(Verb, guarded)
 
 
@@ -183,9 +186,12 @@ class Run:
     def _unwatch(self, model: Any = None) -> None:
         for number, (watcher, watched) in list(self._watchers.items()):
             if model is None or model is watcher or model is watched:
-                watcher.close()
                 with self._lock:
                     del self._watchers[number]
+                try:
+                    watcher.close()
+                except Exception as error:  # The run must be delivered whatever becomes of the hooks.
+                    self._notices.once(f"the hooks of a model could not be removed ({type(error).__name__}: {error})")
 
     @_harmless
     def alert(self, title: str, text: str = "", level: Any = "info", wait_duration: Any = None) -> None:
@@ -199,10 +205,10 @@ class Run:
         if self._closed:
             return
         spelling = str(getattr(level, "value", level)).upper()
-        name = str(title)[:1000] or "alert"
+        name = shortened(str(title), 1_024) or "alert"
         body = {"level": _LEVELS.get(spelling, "info"), "title": name, "step": self._steps.value}
         if text:
-            body["text"] = str(text)[:16_000]
+            body["text"] = shortened(str(text), 16_000)
         self._append({"kind": "alert", "alert": body})
 
     @_harmless
@@ -225,13 +231,13 @@ class Run:
         self._unwatch()
         put: Fields = {"state": "failed" if exit_code else "finished", "exit_code": exit_code or 0}
         if reason:
-            put["reason"] = reason
+            put["reason"] = shortened(reason, 1_000)
         self._put(put)
         process.done(self)
         if self._outlet is None:
             return
         delivered = self._outlet.close()
-        self._tell(delivered)
+        self._log_outcome(delivered)
         if not delivered and self._strict and self._settings.mode == "online":
             raise DeliveryError(
                 f"run {self.id}: not everything was delivered; `nnmonitor sync {self.directory}` sends it"
@@ -337,16 +343,17 @@ class Run:
         self._outlet.append(record, None if self._steps.waiting else self._fields)
 
     def _put(self, put: Fields) -> None:
-        with process.VERB, self._lock:
+        with self._lock:
             self._fields = merge_fields(self._fields, put)
             self._append({"kind": "put", "put": put})
 
+    @_harmless
     def _send_config(self, values: dict[str, Any]) -> None:
         if self._gone() or not values:
             return
         self._put({"config": values})
 
-    def _tell(self, delivered: bool) -> None:
+    def _log_outcome(self, delivered: bool) -> None:
         """The last line about the run."""
         courier = self._outlet.courier if self._outlet is not None else None
         counts = (

@@ -1,4 +1,4 @@
-"""The run's own fields: what `PUT /api/v2/runs/{run}` says about it."""
+"""The run's own fields: the body of `PUT /api/v2/runs/{run}`."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def remove(directory: Path) -> None:
 
 
 class Lock:
-    """Says that a living process owns the spool. A forked child must call `abandon`, or it would keep the lock."""
+    """Marks the spool as owned by a living process. A forked child must call `abandon`, or it would keep the lock."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: Optional[int] = descriptor

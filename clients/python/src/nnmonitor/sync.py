@@ -17,7 +17,7 @@ from .transport import Transport
 
 
 def sync(
-    root: Path, transport_for: Callable[[str], Transport], seconds: float, say: Callable[[str], None],
+    root: Path, transport_for: Callable[[str], Transport], seconds: float, write_line: Callable[[str], None],
     keep_state: bool = False, timing: Timing = TIMING,
 ) -> bool:
     """Sends all spools below a directory, the oldest first, and removes each one that is delivered.
@@ -26,7 +26,7 @@ def sync(
         root: a spool or a directory of spools.
         transport_for: makes the transport to an address.
         seconds: gives up after so long without progress.
-        say: takes lines for the user.
+        write_line: takes lines for the user.
         keep_state: do not mark runs as failed whose process died without `finish`.
 
     Returns:
@@ -34,7 +34,7 @@ def sync(
     """
     directories = spool.find(root)
     if not directories:
-        say(f"{root}: no spool is here, nothing to send")
+        write_line(f"{root}: no spool is here, nothing to send")
         return True
     complete = True
     for directory in directories:
@@ -42,14 +42,14 @@ def sync(
             meta = spool.read_meta(directory)
             lock = spool.Lock.take(directory)
         except (OSError, ValueError) as error:
-            say(f"{directory}: not readable ({error})")
+            write_line(f"{directory}: not readable ({error})")
             complete = False
             continue
         if lock is None:
-            say(f"{directory}: a running process sends run {meta['run']} itself; left alone")
+            write_line(f"{directory}: a running process sends run {meta['run']} itself; left alone")
             continue
         try:
-            complete &= _sync_one(directory, meta, transport_for, seconds, say, keep_state, timing)
+            complete &= _sync_one(directory, meta, transport_for, seconds, write_line, keep_state, timing)
         finally:
             lock.release()
     return complete
@@ -57,7 +57,7 @@ def sync(
 
 def _sync_one(
     directory: Path, meta: Record, transport_for: Callable[[str], Transport], seconds: float,
-    say: Callable[[str], None], keep_state: bool, timing: Timing,
+    write_line: Callable[[str], None], keep_state: bool, timing: Timing,
 ) -> bool:
     transport = transport_for(str(meta.get("url")))
     courier = Courier(directory, meta, transport, Notices(), timing=timing)
@@ -69,10 +69,10 @@ def _sync_one(
         transport.close()
     counts = f"{courier.delivered} steps delivered" + (f", {courier.refused} refused" if courier.refused else "")
     if reason is not None:
-        say(f"run {meta['run']}: {counts}; the rest stays in {directory}: {reason}")
+        write_line(f"run {meta['run']}: {counts}; the rest stays in {directory}: {reason}")
         return False
     spool.remove(directory)
-    say(f"run {meta['run']}: {counts}")
+    write_line(f"run {meta['run']}: {counts}")
     return courier.refused == 0
 
 

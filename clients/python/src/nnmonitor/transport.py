@@ -50,7 +50,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """What the body says about an error, in one line."""
+        """The error that the body describes, in one line."""
         detail = self.json().get("detail")
         if isinstance(detail, dict):
             return str(detail.get("message") or detail.get("error") or "")[:500]

@@ -1,4 +1,4 @@
-"""Whom the client trusts, and how it shows who it is: certificates, fingerprints, tokens."""
+"""Certificates and fingerprints that the client trusts, and the token that it presents."""
 
 from __future__ import annotations
 

@@ -104,6 +104,11 @@ def rounding(digits: Optional[int]) -> Callable[[Any], Any]:
     return rounded
 
 
+def shortened(text: str, size: int) -> str:
+    """The text as valid UTF-8 of at most so many bytes."""
+    return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
+
+
 def rounded_step(step: dict[str, Any], near: Callable[[Any], Any]) -> dict[str, Any]:
     """The step with every scalar, metric and vector rounded and spelled by `near` (see `rounding`)."""
     made = dict(step)
