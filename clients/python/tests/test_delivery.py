@@ -347,6 +347,19 @@ def test_training_gives_the_same_result_as_without_the_client(front, until, what
     assert sorted(front.steps(run.id)) == list(range(200))
 
 
+def test_lost_steps_are_noticed_although_more_came_since(front, until):
+    """A batch longer than what was lost: `last_seq` is higher than before, but lower than it must be."""
+    run = nnm.init(url=front.url)
+    log_steps(run, 0, 3)
+    until(lambda: 2 in front.steps(run.id))
+    front.down()
+    front.forget(run.id)
+    log_steps(run, 3, 30)
+    front.up()
+    run.finish()
+    assert sorted(front.steps(run.id)) == list(range(30))
+
+
 def test_heartbeat_finds_out_that_the_run_was_forgotten(front, until, monkeypatch):
     monkeypatch.setattr(nnm.timing.TIMING, "heartbeat", 0.05)
     run = nnm.init(url=front.url, name="n")

@@ -1,5 +1,6 @@
 """Files of the spool: permissions, torn lines, segments, the bound."""
 
+import errno
 import json
 import os
 import stat
@@ -102,6 +103,30 @@ def test_torn_and_corrupt_lines_are_skipped(front, offline):
         file.write(b'{"kind":"step","st\n\xff\xfe\n[1]\n{"kind":"later"}\n{"kind":"step"}\n{"kind":"put","put":3}\n{"kind":"step","step":9')
     assert main(["sync", "--url", front.url, str(offline.directory)]) == 0
     assert sorted(front.steps("r")) == [0, 1, 2]
+
+
+def test_write_that_was_cut_short_is_taken_back_and_made_later(front, offline, monkeypatch, log_lines):
+    """A disk that is full for a while: half a line, then nothing, then room again. Order and every record stay."""
+    write, room = os.write, [100.0]
+
+    def cut(descriptor, data):
+        if b'"kind":"step"' not in data:
+            return write(descriptor, data)
+        if room[0] < 0.5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if room[0] < 1:
+            room[0] = 0.0
+            return write(descriptor, data[: len(data) // 2])
+        return write(descriptor, data)
+
+    monkeypatch.setattr(segments.os, "write", cut)
+    for step in range(30):
+        room[0] = {10: 0.7, 20: 100.0}.get(step, room[0])
+        offline.log({"loss": step}, step=step)
+    monkeypatch.undo()
+    offline.finish()
+    assert len(log_lines("is the disk full?")) == 1
+    assert kept_steps(offline.directory) == list(range(30))
 
 
 def test_segments_join_without_a_seam(front, offline):
