@@ -46,6 +46,13 @@ def test_three_lines_give_a_run(front, log_lines):
     assert all(steps[step]["time"] > 1.7e9 for step in steps)
 
 
+def test_server_may_be_served_below_a_path(front, until):
+    run = nnm.init(url=front.url + "/monitor/", exit_timeout=0, id="a/b")
+    until(lambda: front.requests)
+    assert front.requests[0].path == "/monitor/api/v2/runs/a%2Fb"
+    run.finish()
+
+
 def test_delivered_spool_is_removed(front):
     run = nnm.init(url=front.url)
     log_steps(run, 0, 10)
