@@ -1,6 +1,7 @@
 """TLS as clients meet it: versions, certificates, client certificates, errors at start."""
 
 import json
+import re
 import shutil
 import ssl
 import subprocess

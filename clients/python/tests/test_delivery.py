@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import random
 import threading
 
@@ -274,57 +273,6 @@ def test_field_of_the_run_that_is_refused_does_not_cost_the_others(front, log_li
     assert len(log_lines("refuses the run's config")) == 1
 
 
-def test_left_spool_of_another_run_that_is_refused_does_not_hold_up_this_run(front, until):
-    front.down()
-    other = nnm.init(url=front.url, id="other", exit_timeout=0)
-    log_steps(other, 0, 3)
-    other.finish()
-    until(lambda: not other._outlet.sender.alive)
-    front.up()
-    front.fault(1_000, ends_with="/runs/other", status=403, body={})
-    run = nnm.init(url=front.url, id="r")
-    log_steps(run, 0, 5)
-    until(lambda: [request for request in front.requests if request.path.endswith("/runs/other")])
-    log_steps(run, 5, 10)
-    run.finish()
-    assert sorted(front.steps("r")) == list(range(10))
-    assert other.directory.is_dir()
-    front.clear()
-    second = nnm.init(url=front.url, id="r")
-    until(lambda: sorted(front.steps("other")) == [0, 1, 2])
-    second.finish()
-
-
-def test_server_that_has_forgotten_the_run_gets_all_of_it_again(front, until, log_lines):
-    run = nnm.init(url=front.url, project="p", name="n", config={"a": 1}, tags=["t"])
-    log_steps(run, 0, 50)
-    run.config["b"] = 2
-    until(lambda: 48 in front.steps(run.id))
-    front.forget(run.id)
-    log_steps(run, 50, 60)
-    until(lambda: 58 in front.steps(run.id) and 0 in front.steps(run.id))
-    run.finish()
-    assert sorted(front.steps(run.id)) == list(range(60))
-    kept = front.run(run.id)
-    assert (kept["project"], kept["name"], kept["tags"], kept["config"]) == ("p", "n", ["t"], {"a": 1, "b": 2})
-    assert kept["state"] == "finished"
-    assert len(log_lines("no longer has all of run")) == 1
-
-
-def test_server_that_is_restarted_with_nothing_in_memory_has_all_in_the_end(secure, made, until):
-    front = secure()
-    run = nnm.init(url=front.url, ca=str(made["authority"].certificate), name="n")
-    for begin in (0, 40, 80):
-        log_steps(run, begin, begin + 40)
-        until(lambda wanted=begin + 38: wanted in front.steps(run.id))
-        front.down()
-        front.forget(run.id)
-        front.up()
-    run.finish()
-    assert sorted(front.steps(run.id)) == list(range(120))
-    assert front.run(run.id)["name"] == "n" and front.run(run.id)["state"] == "finished"
-
-
 @pytest.mark.parametrize("what", [
     {"status": 500}, {"status": 429, "headers": {"Retry-After": "0"}}, {"reset_at": 5}, {"reset_after": True},
 ], ids=str)
@@ -354,40 +302,6 @@ def test_training_gives_the_same_result_as_without_the_client(front, until, what
     assert sorted(front.steps(run.id)) == list(range(200))
 
 
-def test_lost_steps_are_noticed_although_more_came_since(front, until):
-    """A batch longer than what was lost: `last_seq` is higher than before, but lower than it must be."""
-    run = nnm.init(url=front.url)
-    log_steps(run, 0, 3)
-    until(lambda: 2 in front.steps(run.id))
-    front.down()
-    front.forget(run.id)
-    log_steps(run, 3, 30)
-    front.up()
-    run.finish()
-    assert sorted(front.steps(run.id)) == list(range(30))
-
-
-def test_heartbeat_finds_out_that_the_run_was_forgotten(front, until, monkeypatch):
-    monkeypatch.setattr(nnm.timing.TIMING, "heartbeat", 0.05)
-    run = nnm.init(url=front.url, name="n")
-    log_steps(run, 0, 5)
-    until(lambda: 4 in front.steps(run.id))
-    front.forget(run.id)
-    until(lambda: sorted(front.steps(run.id)) == list(range(5)))
-    assert front.run(run.id)["name"] == "n"
-    run.finish()
-
-
-def test_run_forgotten_just_before_the_end_is_whole_in_the_end(front, until):
-    run = nnm.init(url=front.url, name="n")
-    log_steps(run, 0, 5)
-    until(lambda: 4 in front.steps(run.id))
-    front.forget(run.id)
-    run.finish()
-    assert sorted(front.steps(run.id)) == list(range(5))
-    assert front.run(run.id)["state"] == "finished"
-
-
 def test_alert_reaches_the_server_in_the_words_of_wandb(front):
     run = nnm.init(url=front.url)
     run.log({"loss": 1.0}, step=7)
@@ -398,41 +312,8 @@ def test_alert_reaches_the_server_in_the_words_of_wandb(front):
             {"level": "warning", "title": "Loss is high", "text": "It is 1.0", "step": 7}]
 
 
-def test_same_id_continues_the_run_and_resume_from_drops_what_came_after(front):
-    first = nnm.init(url=front.url, id="again", config={"a": 1})
-    log_steps(first, 0, 10)
-    first.finish()
-    second = nnm.init(url=front.url, id="again", config={"b": 2}, resume_from=6)
-    assert second.step == 6
-    second.log({"loss": 9.0})
-    second.finish()
-    assert sorted(front.steps("again")) == [0, 1, 2, 3, 4, 5, 6]
-    assert front.steps("again")[6]["scalars"] == {"loss": 9.0}
-    assert front.run("again")["config"] == {"a": 1, "b": 2}
-
-
 def test_run_id_may_hold_any_character(front):
     run = nnm.init(url=front.url, id="a/b ü%?#")
     run.log({"loss": 1.0}, step=0)
     run.finish()
     assert sorted(front.steps("a/b ü%?#")) == [0]
-
-
-def test_left_spool_is_sent_by_the_next_process_before_its_own_steps(front, until):
-    front.down()
-    first = nnm.init(url=front.url, id="r", exit_timeout=0)
-    log_steps(first, 0, 10)
-    first.finish()
-    other = nnm.init(url=front.url, id="other", exit_timeout=0)
-    log_steps(other, 0, 3)
-    other.finish()
-    assert len(os.listdir(first.directory.parent)) == 2
-    front.up()
-    # A sender that is still in its last request frees the lock when that fails.
-    until(lambda: not first._outlet.sender.alive and not other._outlet.sender.alive)
-    second = nnm.init(url=front.url, id="r", resume_from=8)
-    second.log({"loss": 5.0}, step=8)
-    second.finish()
-    steps = front.steps("r")
-    assert sorted(steps) == list(range(9))
-    assert steps[8]["scalars"] == {"loss": 5.0}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import email.utils
-import encodings.idna  # noqa: F401  Name look-ups import it; a fork during an import leaves it locked in the child.
 import gzip
 import hashlib
 import http.client
+import importlib
 import json
 import socket
 import ssl
@@ -19,6 +19,9 @@ from typing import Any, Optional
 from ._version import __version__
 from .errors import SettingError
 from .trust import colons, explain, tls_context
+
+# A look-up of a name imports it. On the sending thread that import may meet a fork, and then stays locked in the child.
+importlib.import_module("encodings.idna")
 
 _LONGEST_ANSWER = 1_000_000
 _GZIP_FROM = 1_000
