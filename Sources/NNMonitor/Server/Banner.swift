@@ -62,8 +62,7 @@ struct Banner {
     private var trainerEnvironment: String {
         let scheme = tls.source == nil ? "http" : "https"
         let url = "NN_MONITOR_URL=\(scheme)://\(hosts[0]):\(address?.port ?? settings.port)"
-        guard let certificate = tls.source?.current.certificate else { return url }
-        return "\(url) NN_MONITOR_FINGERPRINT=\(certificate.sha256Fingerprint)"
+        return url + (tls.fingerprint.map { " NN_MONITOR_FINGERPRINT=\($0)" } ?? "")
     }
 
     /// Prints it to standard output, at once.
