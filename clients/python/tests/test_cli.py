@@ -63,7 +63,7 @@ def test_simulate_gives_a_run_with_layers(front, layers):
 
 def test_command_is_installed(front):
     ended = subprocess.run(
-        [sys.executable, "-m", "nnmonitor.cli", "check", "--url", front.url],
+        [sys.executable, "-m", "nnmonitor", "check", "--url", front.url],
         capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert "address      ok" in ended.stdout

@@ -95,6 +95,19 @@ def test_what_is_no_number_is_left_out_with_one_warning(front, log_lines, value)
     assert len(log_lines("leaves out 'x'")) == 1
 
 
+def test_many_warnings_keep_no_refusal_away(front, until, log_lines):
+    front.fault(1_000, status=403, body={})
+    run = nnm.init(url=front.url, exit_timeout=0)
+    until(lambda: log_lines("scope ingest"))
+    front.clear()
+    run.log({f"name{place}": "text" for place in range(1_000)})
+    until(lambda: log_lines("accepts again"))
+    assert 100 < len(log_lines("leaves out")) <= 200
+    front.fault(1_000, status=403, body={})
+    run.alert("x")
+    until(lambda: len(log_lines("scope ingest")) == 2)
+
+
 @pytest.mark.parametrize("name", ["", "x" * 129, "a\nb", "\ud800"], ids=repr)
 def test_name_that_the_server_would_refuse_is_left_out(front, log_lines, name):
     run = nnm.init(url=front.url)

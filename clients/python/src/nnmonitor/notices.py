@@ -12,6 +12,10 @@ import sys
 LOGGER = logging.getLogger("nnmonitor")
 
 
+#: Warnings about delivery. Any number of warnings about single values must not keep them away.
+_ALWAYS = ("unreachable", "refusal", "disk", "lower step", "sender")
+
+
 class _Fallback(logging.Handler):
     """Writes to standard error unless the program's own logging receives the record."""
 
@@ -33,7 +37,7 @@ if not LOGGER.handlers:
 class Notices:
     """Warnings of one run; each distinct key is logged once.
 
-    At most `limit` keys are remembered, so that a warning with a changing text cannot fill memory or the log.
+    At most `limit` keys are remembered (those of delivery beside), so that a warning with a changing text cannot fill memory or the log.
     """
 
     def __init__(self, limit: int = 200) -> None:
@@ -48,7 +52,7 @@ class Notices:
         """Logs a warning unless its key (default: the text) was logged before. Returns whether it was logged."""
         key = text if key is None else key
         # Without a lock, which a signal handler could find taken: at worst a line is logged twice.
-        if key in self._seen or len(self._seen) >= self._limit:
+        if key in self._seen or (len(self._seen) >= self._limit and key not in _ALWAYS):
             return False
         self._seen.add(key)
         LOGGER.warning("%s", text)
