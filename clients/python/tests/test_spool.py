@@ -49,6 +49,21 @@ def test_files_are_private_whatever_the_umask(tmp_path):
     assert {mode(path) for path in run.directory.iterdir()} == {0o600}
 
 
+def test_place_of_spools_is_found_where_the_home_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.delenv("NN_MONITOR_DIR")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert spool.default_root() == tmp_path / "state" / "nnmonitor"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(spool.tempfile, "tempdir", str(tmp_path))
+    root = spool.default_root()
+    assert root == tmp_path / f"nnmonitor-{os.getuid()}" and mode(root) == 0o700
+    root.rename(tmp_path / "elsewhere")
+    root.symlink_to(tmp_path / "elsewhere")  # As another user could, to receive what is written there.
+    other = spool.default_root()
+    assert other != root and other.parent == tmp_path and mode(other) == 0o700
+
+
 def test_record_is_in_the_file_when_log_returns(offline):
     for step in range(3):
         offline.log({"loss": 1.5}, step=step)

@@ -37,8 +37,8 @@ if not LOGGER.handlers:
 class Notices:
     """Warnings of one run; each distinct key is logged once.
 
-    At most `limit` keys are remembered, those of delivery apart, so that a warning with a changing text cannot fill memory
-    or the log.
+    At most `limit` keys are remembered, those of delivery apart, so that a warning with a changing text cannot fill
+    memory or the log.
     """
 
     def __init__(self, limit: int = 200) -> None:

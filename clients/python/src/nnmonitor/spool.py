@@ -48,18 +48,24 @@ def default_root() -> Path:
                 return root
         except OSError:
             pass
-    return Path(tempfile.gettempdir()) / f"nnmonitor-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    root = Path(tempfile.gettempdir()) / f"nnmonitor-{os.getuid()}"
+    try:
+        root.mkdir(mode=0o700, exist_ok=True)
+        if root.stat().st_uid == os.getuid() and not root.is_symlink():
+            return root
+    except OSError:
+        pass
+    # Another user made a directory of this name.
+    return Path(tempfile.mkdtemp(prefix="nnmonitor-"))
 
 
 def new_directory(root: Path, run: str) -> Path:
     """Makes the directory of a new spool; names sort by the time of their making.
 
     Raises:
-        OSError: where it cannot be made, or the root belongs to another user.
+        OSError: where it cannot be made.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if hasattr(os, "getuid") and root.stat().st_uid not in (os.getuid(), 0):
-        raise PermissionError(f"{root} belongs to another user")
     name = urllib.parse.quote(run, safe=" ")[:100]
     moment = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.{time.time_ns() % 10**9:09d}"
     directory = root / f"{moment}-{name}-{secrets.token_hex(3)}"
