@@ -28,7 +28,7 @@ def clean(monkeypatch, tmp_path):
     monkeypatch.setenv("NN_MONITOR_DIR", str(tmp_path / "spools"))
     # Retries and polls follow fast; no test asserts these times. The end of a run may take its time.
     impatient = {
-        "poll": 0.02, "idle_flush": 0.2, "retry_base": 0.02, "retry_cap": 0.1, "refused_retry": 0.2,
+        "poll": 0.02, "share": 1.0, "idle_flush": 0.2, "retry_base": 0.02, "retry_cap": 0.1, "refused_retry": 0.2,
         "retry_after_cap": 1.0,
     }
     for name, value in impatient.items():

@@ -9,6 +9,8 @@ import numpy
 import pytest
 
 import nnmonitor as nnm
+from nnmonitor.sender import rest
+from nnmonitor.timing import Timing
 
 
 def wire_steps(front, method="POST"):
@@ -121,6 +123,14 @@ def test_long_bodies_are_compressed_and_bounded(front):
     assert max(len(body) for body in unpacked) <= 500_000
     assert max(body.count(b"\n") for body in unpacked) <= 1_000
     assert len(bodies) < 20
+
+
+def test_catching_up_leaves_training_its_share():
+    """After a turn the sender pauses until its processor time is at most a fiftieth of the time that passed."""
+    usual = Timing()
+    for used in (0.0, 0.001, 0.03, 0.5):
+        assert used <= usual.share * (used + rest(used, usual)) + 1e-9
+    assert rest(0.0, usual) == usual.poll
 
 
 def test_one_connection_is_kept(front, until):

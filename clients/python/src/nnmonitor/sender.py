@@ -45,6 +45,11 @@ class Backoff:
         return jitter
 
 
+def rest(used: float, timing: Timing) -> float:
+    """Seconds to pause after using so many seconds of a processor, so that training keeps its share."""
+    return max(timing.poll, used * (1.0 / timing.share - 1.0))
+
+
 def leftovers(root: Path, url: str, own: Path) -> list[tuple[Path, spool.Lock, dict[str, Any]]]:
     """Spools that dead processes of this machine left for this server, oldest first, each locked for this process."""
     found = []
@@ -145,8 +150,10 @@ class Sender:
     def _loop(self, backoff: Backoff) -> None:
         last_record = last_exchange = time.monotonic()
         seen = self._courier.records
+        used = 0.0
         while True:
             now = time.monotonic()
+            began = time.thread_time()
             closing = self._deadline is not None
             if closing and now >= (self._deadline or 0.0):
                 return
@@ -155,6 +162,7 @@ class Sender:
                 heartbeat=now - last_exchange >= self._timing.heartbeat, closing=closing,
             )
             now = time.monotonic()
+            used += time.thread_time() - began
             if turn.kind == "sent":
                 last_exchange = now
             if self._courier.records != seen:
@@ -168,7 +176,8 @@ class Sender:
             if self._deadline is not None and turn.after is not None and now + turn.after > self._deadline:
                 return  # The server asks for more time than is left.
             if not closing:
-                pause = max(pause, self._timing.poll)
+                pause = max(pause, rest(used, self._timing))
+            used = 0.0
             if pause and self._pause(pause):
                 # Closing has begun: try at once, whatever the pause was.
                 backoff.failures = 0

@@ -15,6 +15,7 @@ import nnmonitor as nnm
 from nnmonitor.timing import TIMING
 # A shell's background jobs ignore Ctrl-C, and so would what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+TIMING.share = 1.0
 TIMING.poll, TIMING.idle_flush, TIMING.retry_base, TIMING.retry_cap = 0.02, 0.2, 0.02, 0.1
 def say(text):
     print(text, flush=True)
