@@ -1,6 +1,10 @@
 """Runs that go on: after a server that lost them, in a later process, under the same id."""
 
 import os
+import random
+import time
+
+import pytest
 
 import nnmonitor as nnm
 
@@ -126,3 +130,37 @@ def test_left_spool_of_another_run_that_is_refused_does_not_hold_up_this_run(fro
     second = nnm.init(url=front.url, id="r")
     until(lambda: sorted(front.steps("other")) == [0, 1, 2])
     second.finish()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_sequence_of_faults_loses_nothing(front, seed):
+    """Faults of all passing kinds, lost runs and an absent server, in an order that the seed gives."""
+    chance = random.Random(seed)
+    what = [
+        {"status": 500}, {"status": 503, "headers": {"Retry-After": "0"}}, {"status": 429}, {"status": 401, "body": {}},
+        {"reset_at": 0}, {"reset_at": 40}, {"reset_after": True},
+    ]
+    run = nnm.init(url=front.url, name="n", config={"a": 1})
+    away = False
+    for step in range(400):
+        run.log({"loss": step / 7}, step=step)
+        if chance.random() < 0.2:
+            run.log({"more": step}, step=step)
+        if not front.faults and chance.random() < 0.2:
+            front.fault(chance.randint(1, 3), **chance.choice(what))
+        if chance.random() < 0.02:
+            front.forget(run.id)
+        if chance.random() < 0.04:
+            front.up() if away else front.down()
+            away = not away
+        if chance.random() < 0.2:
+            time.sleep(chance.random() * 0.03)  # So that the sender meets different moments; nothing depends on it.
+    front.clear()
+    if away:
+        front.up()
+    run.finish()
+    steps = front.steps(run.id)
+    assert sorted(steps) == list(range(400))
+    assert all(steps[step]["scalars"]["loss"] == float(f"{step / 7:.6g}") for step in steps)
+    kept = front.run(run.id)
+    assert (kept["name"], kept["config"], kept["state"]) == ("n", {"a": 1}, "finished")

@@ -19,7 +19,7 @@ from .records import Fields
 from .segments import SpoolWriter
 from .spool import write_private
 from .timing import TIMING, Timing
-from .transport import Answer, Transport, Unreachable, Untrusted
+from .transport import Answer, Stale, Transport, Unreachable, Untrusted
 from .values import encode
 
 
@@ -65,11 +65,15 @@ class Courier:
         self._timing = timing
         self._outbox = Outbox(directory, meta.get("digits"), writer, limit, timing)
         self._path = "/api/v2/runs/" + urllib.parse.quote(self.run, safe="")
+        #: Whether the server has acknowledged the run, and the `created_at` that it gave then.
         self._began = False
+        self._created: Optional[str] = None
         self._last_step: Optional[int] = None
         self._replays = 0
         #: Halved by a 413, and never raised again: the limit of the server or a proxy stays.
         self._body_bytes = timing.batch_bytes
+        #: Whether all requests since the last greeting were answered. Where one was not, the server may have handled it,
+        #: and `last_seq` no longer shows whether older steps are still there.
         self._greeted = False
         self._sent = self._outbox.reader.first()
         self._restore()
@@ -83,6 +87,7 @@ class Courier:
             position = Position(int(sent["segment"]), int(sent["offset"]))
             self.last_seq = sent.get("last_seq")
             self._began = bool(sent.get("began"))
+            self._created = sent.get("created_at")
         except (OSError, ValueError, KeyError, TypeError):
             return
         self._outbox.restore(position)
@@ -93,7 +98,9 @@ class Courier:
         try:
             write_private(
                 self.directory / "sent.json",
-                {**position._asdict(), "last_seq": self.last_seq, "began": self._began},
+                {
+                    **position._asdict(), "last_seq": self.last_seq, "began": self._began, "created_at": self._created,
+                },
             )
         except OSError:
             pass  # After a restart some steps are sent twice, which changes nothing.
@@ -133,7 +140,7 @@ class Courier:
             self.done = closing and self._outbox.empty
             return Turn("idle")
         if not self._greeted and self._began:
-            # An earlier process delivered a part: has the server still got it?
+            # An earlier process delivered a part, or a request got no answer: is all still there?
             greeting = self.heartbeat(timeout)
             if greeting.kind != "sent":
                 return greeting
@@ -151,13 +158,25 @@ class Courier:
         answer = self._request("PUT", self._path, b"{}", timeout=timeout)
         if isinstance(answer, Turn):
             return answer
-        self._greeted = True
-        if answer.status == 201 and self._began:
+        if answer.status not in (200, 201):
+            return self._failure(answer)
+        if not self._still_there(answer):
             return self._forgotten(timeout)
-        if answer.status in (200, 201):
-            self._began = True
-            return Turn("sent")
-        return self._failure(answer)
+        self._greeted = True
+        return Turn("sent")
+
+    def _still_there(self, answer: Answer) -> bool:
+        """Whether the server has all that it acknowledged, by the run in the answer to a PUT; remembers that run."""
+        run = answer.json()
+        created, last = run.get("created_at"), run.get("last_seq")
+        begun_anew = answer.status == 201 or (self._created is not None and created not in (None, self._created))
+        set_back = isinstance(last, int) and self.last_seq is not None and last < self.last_seq
+        if self._began and (begun_anew or set_back):
+            return False
+        self._began = True
+        self._created = created or self._created
+        self.last_seq = last if isinstance(last, int) else self.last_seq
+        return True
 
     def fail(self, reason: str) -> None:
         """Marks the run as failed: its process is known to have ended without `finish`."""
@@ -173,7 +192,11 @@ class Courier:
         timeout = self._timing.request_timeout if timeout is None else timeout
         try:
             return self._transport.request(method, path, body, content_type, timeout)
+        except Stale as error:
+            self._greeted = False
+            return Turn("again", reason=str(error))
         except Unreachable as error:
+            self._greeted = False
             self._notices.once(
                 f"{self._transport.url} cannot be reached ({error}); training goes on, steps wait in {self.directory}",
                 key="unreachable",
@@ -186,10 +209,9 @@ class Courier:
         answer = self._request("PUT", self._path, item.body, timeout=timeout)
         if isinstance(answer, Turn):
             return answer
-        if answer.status == 201 and self._began:
-            return self._forgotten(timeout)
         if answer.status in (200, 201):
-            self._began = True
+            if not self._still_there(answer):
+                return self._forgotten(timeout)
             self._pop([item])
             return Turn("sent")
         if answer.status == 422:
@@ -315,6 +337,7 @@ class Courier:
 
     def _failure(self, answer: Answer) -> Turn:
         """The turn after an answer that is no success."""
+        self._greeted = False
         kind, sentence = judge(answer, self._transport.url)
         if kind == REFUSED:
             return self._refusal(sentence)
@@ -325,7 +348,6 @@ class Courier:
 
     def _forgotten(self, timeout: Optional[float]) -> Turn:
         """Puts the run's whole record again and reads the spool from its beginning."""
-        self._replays += 1
         fields = {name: value for name, value in self.fields.items() if name not in ("state", "exit_code", "reason")}
         answer = self._request("PUT", self._path, encode({**fields, "state": "running"}), timeout=timeout)
         if isinstance(answer, Turn):
@@ -335,6 +357,8 @@ class Courier:
         self._notices.info(
             f"{self._transport.url} no longer has all of run {self.run}: sending again what {self.directory} holds"
         )
+        self._replays += 1
+        self._created = answer.json().get("created_at")
         self.last_seq = self._last_step = None
         self.delivered = self.refused = 0
         self._began = True

@@ -31,6 +31,10 @@ class Unreachable(Exception):
     """No answer came: refused, reset, timed out, no such name. It may pass."""
 
 
+class Stale(Unreachable):
+    """The kept-alive connection had been closed, most likely because it was idle. A new one may work at once."""
+
+
 class Untrusted(Exception):
     """The server is not the one that the client trusts; nothing was sent. The message has the remedy."""
 
@@ -122,11 +126,10 @@ class Transport:
     ) -> Answer:
         """Sends a request below the address's path and reads the answer.
 
-        A request on a kept-alive connection that the server had closed is sent again on a new one. The server may then
-        have read it twice: every request of the client can be repeated.
+        Where no answer comes, the server may or may not have handled the request.
 
         Raises:
-            Unreachable, Untrusted
+            Stale, Unreachable, Untrusted
         """
         headers = {"User-Agent": f"nnmonitor-python/{__version__}", "Accept": "application/json"}
         if self._token:
@@ -141,16 +144,7 @@ class Transport:
             return self._exchange(method, self.base + path, body, headers, timeout)
         except _STALE as error:
             self.close()
-            if not reused:
-                raise Unreachable(_reason(error)) from error
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise Unreachable(_reason(error)) from error
-        except BaseException:
-            self.close()
-            raise
-        try:
-            return self._exchange(method, self.base + path, body, headers, timeout)
+            raise (Stale if reused else Unreachable)(_reason(error)) from error
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(_reason(error)) from error

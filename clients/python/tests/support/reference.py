@@ -5,6 +5,7 @@ It refuses what the open wire refuses, so that a client that passes here speaks 
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import re
@@ -39,6 +40,7 @@ class Run:
     events: list = field(default_factory=list)
     heartbeats: int = 0
     last_seq: int = 0
+    created_at: str = field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc).isoformat())
 
 
 def is_value(value):
@@ -190,8 +192,8 @@ class Reference:
             return 204, None
         kept = self.runs[run]
         return 200, {
-            "run_id": run, **kept.fields, "step_count": len(kept.steps), "last_seq": kept.last_seq,
-            "last_step": max(kept.steps, default=None), "events": kept.events,
+            "run_id": run, **kept.fields, "created_at": kept.created_at, "step_count": len(kept.steps),
+            "last_seq": kept.last_seq, "last_step": max(kept.steps, default=None), "events": kept.events,
         }
 
     def _put(self, run, put):
@@ -226,7 +228,9 @@ class Reference:
                 del kept.steps[step]
             event = {"type": "resumed", "time": time.time(), "step": put["resume_from"], "dropped": len(gone)}
             kept.events.append(event)
-        return (201 if begins else 200), {"run_id": run, **kept.fields, "last_seq": kept.last_seq}
+        return (201 if begins else 200), {
+            "run_id": run, **kept.fields, "created_at": kept.created_at, "last_seq": kept.last_seq,
+        }
 
     def _post(self, run, headers, body):
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
