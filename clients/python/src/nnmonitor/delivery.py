@@ -72,8 +72,8 @@ class Courier:
         self._replays = 0
         #: Halved by a 413, and never raised again: the limit of the server or a proxy stays.
         self._body_bytes = timing.batch_bytes
-        #: Whether all requests since the last greeting were answered. Where one was not, the server may have handled it,
-        #: and `last_seq` no longer shows whether older steps are still there.
+        #: Whether all requests since the last greeting were answered. Where one was not, the server may have handled
+        #: it, and `last_seq` no longer shows whether older steps are still there.
         self._greeted = False
         self._sent = self._outbox.reader.first()
         self._restore()
