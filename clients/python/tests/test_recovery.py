@@ -7,6 +7,7 @@ import time
 import pytest
 
 import nnmonitor as nnm
+from nnmonitor import delivery
 
 
 def log_steps(run, first, last):
@@ -130,6 +131,22 @@ def test_left_spool_of_another_run_that_is_refused_does_not_hold_up_this_run(fro
     second = nnm.init(url=front.url, id="r")
     until(lambda: sorted(front.steps("other")) == [0, 1, 2])
     second.finish()
+
+
+def test_error_in_the_sender_itself_stops_nothing(front, monkeypatch, log_lines):
+    turn, errors = delivery.Courier.turn, [RuntimeError("first"), RuntimeError("second")]
+
+    def failing(*arguments, **options):
+        if errors:
+            raise errors.pop()
+        return turn(*arguments, **options)
+
+    monkeypatch.setattr(delivery.Courier, "turn", failing)
+    run = nnm.init(url=front.url)
+    log_steps(run, 0, 20)
+    run.finish()
+    assert sorted(front.steps(run.id)) == list(range(20))
+    assert len(log_lines("Please report this")) == 1
 
 
 @pytest.mark.parametrize("seed", range(8))
