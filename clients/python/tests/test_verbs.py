@@ -42,6 +42,14 @@ def test_script_for_wandb_runs(front):
     assert front.steps("w")[2]["scalars"] == {"loss": 0.333333, "nested/a": 1}
 
 
+def test_assignment_to_summary_is_ignored_with_a_warning(front, log_lines):
+    run = wandb.init(url=front.url, config={"a": 1})
+    wandb.summary["best"] = 0.9
+    run.summary.update({"worst": 0.1})
+    assert dict(run.summary) == {} and run.config.as_dict() == {"a": 1}
+    assert len(log_lines("summary is read-only")) == 2
+
+
 def test_log_without_step_counts_calls_and_commit_joins(front):
     run = nnm.init(url=front.url)
     run.log({"a": 1}, commit=False)

@@ -63,6 +63,10 @@ class Config(MutableMapping[str, Any]):
         self._items.update(merged)
         self._send(self.sendable(merged))
 
+    def as_dict(self) -> dict[str, Any]:
+        """A copy as a plain dictionary."""
+        return dict(self._items)
+
     def setdefaults(self, values: Any) -> None:
         """Sets the keys that are not set yet."""
         self.update({key: value for key, value in as_mapping(values).items() if key not in self._items})
@@ -95,10 +99,19 @@ def as_mapping(values: Any) -> dict[str, Any]:
 
 
 class Summary(Mapping[str, Any]):
-    """The last value of each scalar that was logged. Local and read-only."""
+    """The last value of each scalar that was logged. Local and read-only: an assignment is ignored with a warning."""
 
-    def __init__(self, items: dict[str, Any]) -> None:
+    def __init__(self, items: dict[str, Any], notices: Notices) -> None:
         self._items = items
+        self._notices = notices
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.update({key: value})
+
+    def update(self, values: Any) -> None:
+        """Ignores the values with a warning: programs written for W&B call it, and must not end for it."""
+        names = ", ".join(repr(str(name)) for name in values)
+        self._notices.once(f"summary is read-only, {names} is ignored: log() a final value, or put it into config")
 
     def __getitem__(self, key: str) -> Any:
         return self._items[key]

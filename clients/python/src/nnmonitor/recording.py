@@ -89,7 +89,7 @@ class Run:
         self._closed = False
         self._outlet: Optional[Outlet] = None
         self._last: dict[str, Any] = {}
-        self.summary = Summary(self._last)
+        self.summary = Summary(self._last, self._notices)
         self.config = Config(self._send_config, self._notices)
         first = {**fields, "state": "running"}
         if config is not None:
@@ -378,7 +378,7 @@ def _elsewhere(run_id: str) -> Run:
     run = Run.__new__(Run)
     run.id, run.name, run.project = run_id, None, None
     run._pid = -1
-    run.summary = Summary({})
+    run.summary = Summary({}, Notices())
     return run
 
 
