@@ -299,9 +299,10 @@ def test_config_that_is_too_large_loses_its_largest_key_only(front, log_lines):
 
 def test_config_that_cannot_be_read_is_named(front, log_lines):
     run = nnm.init(url=front.url, config=3)
+    run.config.update(4)
     run.log({"loss": 1.0}, step=0)
     run.finish()
-    assert log_lines("config= is not used") and sorted(front.steps(run.id)) == [0]
+    assert log_lines("config= is not used") and log_lines("config.update() is ignored") and sorted(front.steps(run.id)) == [0]
 
 
 def test_cyclic_config_ends(front):

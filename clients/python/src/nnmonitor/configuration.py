@@ -59,7 +59,11 @@ class Config(MutableMapping[str, Any]):
             values: of any kind that `init(config=)` takes.
             allow_val_change: accepted for programs written for W&B; values may always change.
         """
-        merged = {**as_mapping(values), **more}
+        try:
+            merged = {**as_mapping(values), **more}
+        except (TypeError, ValueError) as error:
+            self._notices.once(f"config.update() is ignored: {error}")
+            return
         self._items.update(merged)
         self._send(self.sendable(merged))
 
