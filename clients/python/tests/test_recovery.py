@@ -92,6 +92,14 @@ def test_same_id_continues_the_run_and_resume_from_drops_what_came_after(front):
     assert front.run("again")["config"] == {"a": 1, "b": 2}
 
 
+@pytest.mark.parametrize(("given", "step"), [(6, 6), ("again?_step=6", 6), (-1, 0), ("later", 0)])
+def test_resume_from_takes_a_step_or_the_words_of_wandb(front, given, step, log_lines):
+    run = nnm.init(url=front.url, id="again", resume_from=given)
+    assert run.step == step
+    run.finish()
+    assert bool(log_lines("is ignored: it must be a step")) == (step == 0)
+
+
 def test_left_spool_is_sent_by_the_next_process_before_its_own_steps(front, until):
     front.down()
     first = nnm.init(url=front.url, id="r", exit_timeout=0)

@@ -302,7 +302,8 @@ def test_config_that_cannot_be_read_is_named(front, log_lines):
     run.config.update(4)
     run.log({"loss": 1.0}, step=0)
     run.finish()
-    assert log_lines("config= is not used") and log_lines("config.update() is ignored") and sorted(front.steps(run.id)) == [0]
+    assert log_lines("config= is not used") and log_lines("config.update() is ignored")
+    assert sorted(front.steps(run.id)) == [0]
 
 
 def test_cyclic_config_ends(front):

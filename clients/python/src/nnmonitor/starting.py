@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -20,9 +21,20 @@ def silent_rank(all_ranks: bool) -> Optional[int]:
     return int(rank) or None
 
 
+def _step_of(resume_from: Any, notices: Notices) -> Optional[int]:
+    """The step to resume from: a number, or W&B's `ID?_step=N`."""
+    if resume_from is None:
+        return None
+    found = re.fullmatch(r"(?:.*\?_step=)?(\d{1,18})", str(resume_from), re.DOTALL)
+    if found is None:
+        notices.once(f"resume_from={resume_from!r} is ignored: it must be a step, 0 or more")
+        return None
+    return int(found[1])
+
+
 def start(
     project: Optional[str], name: Optional[str], run_id: str, settings: Settings, *, config: Any, group: Optional[str],
-    tags: Optional[Sequence[str]], notes: Optional[str], step: int, resume_from: Optional[int], strict: bool,
+    tags: Optional[Sequence[str]], notes: Optional[str], step: int, resume_from: Any, strict: bool,
     notices: Notices, rank: Optional[int] = None,
 ) -> Run:
     """Makes a run from the arguments of `init`, and prints its id."""
@@ -32,9 +44,10 @@ def start(
             fields[key] = str(value)
     if tags:
         fields["tags"] = [str(tag) for tag in ([tags] if isinstance(tags, str) else tags)]
-    if resume_from is not None:
-        fields["resume_from"] = int(resume_from)
-        step = max(step, int(resume_from))
+    first = _step_of(resume_from, notices)
+    if first is not None:
+        fields["resume_from"] = first
+        step = max(step, first)
     if rank is not None:
         settings.mode = "disabled"
     run = Run(run_id, settings, fields, step=step, strict=strict, notices=notices, config=config, rank=rank)
