@@ -49,7 +49,7 @@ def init(
     url: Optional[str] = None, token: Optional[str] = None, token_file: Optional[str] = None, ca: Optional[str] = None,
     fingerprint: Optional[str] = None, dir: Union[str, os.PathLike[str], None] = None,
     spool_bytes: Optional[int] = None, precision: Union[int, str, None] = None, step: int = 0,
-    resume_from: Optional[int] = None, mode: Optional[str] = None, strict: bool = False,
+    resume_from: Union[int, str, None] = None, mode: Optional[str] = None, strict: bool = False,
     exit_timeout: Optional[float] = None, all_ranks: bool = False, resume: Any = None, **ignored: Any,
 ) -> Run:
     """Begins a run, or continues the one with the same id; it becomes the one that the module's verbs use.
