@@ -16,6 +16,13 @@ for step in range(1_000_000):
 """
 
 
+@pytest.fixture
+def front(secure, made, monkeypatch):
+    """All of this over TLS; programs and `sync` find the authority in the environment."""
+    monkeypatch.setenv("NN_MONITOR_CA", str(made["authority"].certificate))
+    return secure()
+
+
 def spools(tmp_path):
     return spool.find(tmp_path / "spools")
 
