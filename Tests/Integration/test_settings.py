@@ -21,7 +21,6 @@ RANGE = re.compile(r"(a whole number|seconds) from ([\d.]+) to ([\d.]+)")
 
 
 def test_the_settings_of_the_contract_are_documented_with_their_defaults_and_bounds():
-    assert {"NN_MONITOR_" + name for name in NAMED} <= set(SETTINGS)
     expected = {
         "HOST": "127.0.0.1", "PORT": "8000", "MAX_RUNS": "1000", "MAX_STEPS_PER_RUN": "1000",
         "MAX_REQUEST_SIZE": "2000000", "MAX_MEMORY": "auto", "LOG_LEVEL": "info", "LOG_FORMAT": "text",
