@@ -1,3 +1,4 @@
+import Foundations
 import NIOCore
 
 #if canImport(FoundationEssentials)
@@ -8,10 +9,10 @@ import NIOCore
 
 /// The value of `CORS_ORIGINS`: a JSON list of origins, or origins separated by commas.
 enum OriginList {
-    /// The origins in the form that a browser sends them (RFC 6454 §6.1: scheme and host in lower case, no
-    /// default port), without repeats; an empty list allows none. Nil when a member is no origin.
+    /// The origins in the form that browsers send (RFC 6454 §6.1: scheme and host in lower case, no default port),
+    /// without duplicates. An empty list allows no origin. `nil` if a member is not an origin.
     static func parse(_ text: String) -> [String]? {
-        let trimmed = text.trimmingSpaces
+        let trimmed = text.trimmed
         let members: [String]
         if trimmed.hasPrefix("[") {
             guard let list = try? JSONDecoder().decode([String].self, from: Data(trimmed.utf8)) else { return nil }
@@ -24,7 +25,7 @@ enum OriginList {
 
         var origins: [String] = []
         for member in members {
-            guard let origin = canonical(member.trimmingSpaces) else { return nil }
+            guard let origin = canonical(member.trimmed) else { return nil }
             if !origins.contains(origin) { origins.append(origin) }
         }
         return origins
