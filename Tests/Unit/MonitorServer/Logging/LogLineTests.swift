@@ -30,7 +30,7 @@ import Testing
         return lines.all
     }
 
-    @Test func `A line of text has time, level, label, message and the fields by name`() {
+    @Test func `A line of text has time, level, label, message and the fields sorted by name`() {
         let lines = Self.lines(.text) { logger in
             logger.info(
                 "Listening", metadata: ["port": "\(8000)", "address": "127.0.0.1", "n": .stringConvertible(2.5)])
@@ -63,7 +63,7 @@ import Testing
         #expect(object["id"] as? String == "\u{1b}[31m\u{85}\u{2028}\u{202E}é€😀")
     }
 
-    @Test func `Nothing that is logged can begin a line of its own or move the cursor`() {
+    @Test func `Logged text cannot start a new line or move the cursor`() {
         let hostile = "a\r\n2026 info forged: b\u{1b}[2J\u{7f}\u{9b}\u{2029}\u{2066}é…"
         let lines = Self.lines(.text) { logger in
             logger.info("\(hostile)", metadata: ["run": "\(hostile)", "nested": [["\(hostile)": "\(hostile)"]]])
@@ -83,12 +83,12 @@ import Testing
         ("say \"hi\"", #""say \"hi\"""#), ("back\\slash", #""back\\slash""#), ("tab\t", #""tab\t""#),
         ("größe", "größe"),
     ])
-    func `A value of text stands in quotes when it must`(value: String, written: String) {
+    func `A text value is quoted if necessary`(value: String, written: String) {
         let lines = Self.lines(.text) { $0.info("m", metadata: ["k": "\(value)"]) }
         #expect(lines == ["2026-02-10T12:34:56.789Z info nnmonitor: m k=\(written)\n"])
     }
 
-    @Test func `Fields of the entry win over the provider's, and those over the logger's`() {
+    @Test func `Fields of the entry override the provider's, which override the logger's`() {
         let provider = Logger.MetadataProvider { ["a": "provider", "b": "provider"] }
         let lines = Self.lines(.text, provider: provider) { logger in
             logger[metadataKey: "a"] = "logger"
@@ -98,7 +98,7 @@ import Testing
         #expect(lines == ["2026-02-10T12:34:56.789Z info nnmonitor: m a=provider b=entry c=logger\n"])
     }
 
-    @Test func `Entries under the level are not written`() {
+    @Test func `Entries below the level are not written`() {
         let lines = Self.lines(.text, level: .warning) { logger in
             logger.info("no")
             logger.warning("yes")
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `Lines from many threads arrive whole`() async throws {
+    @Test func `Lines written by many threads do not mix`() async throws {
         let pipe = Pipe()
         let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         let (received, whole) = AsyncStream.makeStream(of: Data.self)
@@ -134,7 +134,7 @@ import Testing
         let letters = UInt8(ascii: "a")...UInt8(ascii: "h")
         for letter in letters {
             Thread.detachNewThread {
-                // Longer than a pipe holds (64 KiB), so that the system alone would let lines mix.
+                // Longer than a pipe's buffer (64 KiB), so without the lock the lines would mix.
                 for _ in 0..<3 { output.put([UInt8](repeating: letter, count: 100_000) + [UInt8(ascii: "\n")]) }
                 threads.yield()
             }

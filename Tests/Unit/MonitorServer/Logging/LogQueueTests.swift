@@ -10,14 +10,14 @@ import Testing
         }
     }
 
-    /// What is in the pipe once its writing end is closed.
+    /// The lines in the pipe, after closing its writing end.
     private static func lines(of pipe: Pipe) throws -> [Substring] {
         try pipe.fileHandleForWriting.close()
         return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             .split(separator: "\n")
     }
 
-    @Test func `Lines arrive in their order, all of them after a flush`() throws {
+    @Test func `After a flush, all lines have arrived, in order`() throws {
         let pipe = Pipe()
         let queue = Self.queue(to: pipe, limit: 65_536)
         for number in 0..<1000 { queue.put(Array("line \(number)\n".utf8)) }
@@ -25,13 +25,13 @@ import Testing
         #expect(try Self.lines(of: pipe) == (0..<1000).map { "line \($0)" })
     }
 
-    @Test func `Lines that nobody takes wait up to the limit, and those over it are counted`() async throws {
+    @Test func `Without a reader, lines wait up to the limit, and those above it are counted`() async throws {
         let pipe = Pipe()
         let queue = Self.queue(to: pipe, limit: 200_000)
-        // A pipe holds 64 KiB: the second write waits for a reader.
+        // A pipe's buffer is 64 KiB: the second write blocks until there is a reader.
         let line = [UInt8](repeating: UInt8(ascii: "x"), count: 999) + [UInt8(ascii: "\n")]
         for _ in 0..<1000 { queue.put(line) }
-        // Nothing is read: this ends by its time.
+        // Without a reader, the flush ends at its time limit.
         queue.flush(within: .milliseconds(10))
 
         let (received, whole) = AsyncStream.makeStream(of: String.self)
@@ -48,7 +48,7 @@ import Testing
         let kept = lines.filter { $0.hasPrefix("x") }.count
         let lost = lines.filter { $0.hasPrefix("lost ") }.compactMap { Int($0.dropFirst(5)) }
         #expect(kept + lost.reduce(0, +) == 1000)
-        // What waits, and what the pipe took meanwhile.
+        // The limit, and what the pipe took in the meantime.
         #expect((200...264).contains(kept), "\(kept)")
         #expect(lines.last == "after")
     }

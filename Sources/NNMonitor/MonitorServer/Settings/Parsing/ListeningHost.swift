@@ -1,12 +1,12 @@
 import NIOCore
 
-/// What may stand in `HOST`: an IPv4 or IPv6 literal, or a name that a resolver can be asked for.
+/// The syntax of `HOST`: an IPv4 or IPv6 literal, or a host name.
 enum ListeningHost {
     static func isValid(_ text: String) -> Bool {
         isAddress(text) || isName(text)
     }
 
-    /// An IPv4 literal, or an IPv6 one without brackets and perhaps with a zone (`fe80::1%eth0`).
+    /// Whether this is an IPv4 literal, or an IPv6 literal without brackets and with an optional zone (`fe80::1%eth0`).
     private static func isAddress(_ text: String) -> Bool {
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2 {
@@ -16,9 +16,9 @@ enum ListeningHost {
         return parts.first.map { (try? SocketAddress(ipAddress: String($0), port: 0)) != nil } ?? false
     }
 
-    /// Labels of 1 to 63 letters, digits, `-` and `_` that don't begin or end with `-`, 253 bytes in all
-    /// (RFC 1123 §2.1, with the underscore that container networks use). Never all digits and dots: that
-    /// would be a mistyped address.
+    /// Whether this is a name of labels of 1 to 63 letters, digits, `-` and `_` that do not begin or end with `-`, at
+    /// most 253 bytes in total (RFC 1123 §2.1, plus the underscore that container networks use). Text of only digits
+    /// and dots is not a name but a mistyped address.
     private static func isName(_ text: String) -> Bool {
         guard (1...253).contains(text.utf8.count),
             !text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == dot })

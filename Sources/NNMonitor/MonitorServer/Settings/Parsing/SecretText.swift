@@ -1,6 +1,7 @@
-/// Text that must not be shown: printing, interpolating or dumping it, or what holds it, gives a placeholder.
+/// Text that must not be printed. Printing, interpolating or dumping it, or a value that contains it, shows a
+/// placeholder.
 struct SecretText: Sendable, Equatable {
-    /// The text itself, for whoever compares or digests it.
+    /// The text itself.
     let revealed: String
 }
 

@@ -1,12 +1,13 @@
-/// Finds what somebody who mistyped a name most likely meant.
+/// Finds the known name that is most similar to a mistyped one.
 enum NearestName {
-    /// The candidate with the least edit distance from `name`; the first of several. Nil without candidates.
+    /// The candidate with the smallest edit distance from `name`, the first of several; `nil` without candidates.
     static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         candidates.map { ($0, editDistance(name, $0)) }.min { $0.1 < $1.1 }?.0
     }
 
-    /// The least number of letters to insert, delete, replace or swap with the neighbour that turns one text into
-    /// the other (optimal string alignment). The cost is the product of the lengths; only the first 128 letters count.
+    /// The smallest number of letters to insert, delete, replace or swap with their neighbour that turns one text into
+    /// the other (optimal string alignment). Takes time proportional to the product of the lengths, so only the first
+    /// 128 letters are compared.
     static func editDistance(_ first: String, _ second: String) -> Int {
         let a = Array(first.prefix(128))
         let b = Array(second.prefix(128))
