@@ -145,6 +145,7 @@ if Context.environment["FUZZ"] != nil {
             dependencies: [
                 "MonitorServer", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: fenced))
 }

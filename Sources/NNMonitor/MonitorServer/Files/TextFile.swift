@@ -1,15 +1,15 @@
 import SystemPackage
 
-/// Small files, read whole: what the system tells of the process, tokens, settings.
+/// Reads small files whole: settings, tokens, and files under `/proc`.
 enum TextFile {
     /// The bytes of a file.
     ///
-    /// - Throws: why it can't be read.
+    /// - Throws: The error of open(2) or read(2).
     static func bytes(of path: String) throws(Errno) -> [UInt8] {
         do {
             let file = try FileDescriptor.open(FilePath(path), .readOnly)
             return try file.closeAfter {
-                // The size is not asked for: files under /proc have none.
+                // Reads to the end instead of using the size: files under /proc report none.
                 var bytes: [UInt8] = []
                 var piece = [UInt8](repeating: 0, count: 16_384)
                 while true {
@@ -20,12 +20,12 @@ enum TextFile {
                 }
             }
         } catch {
-            // The package's calls throw nothing else.
+            // The calls of swift-system throw no other type.
             throw error as? Errno ?? .ioError
         }
     }
 
-    /// The text of a file; `nil` when it can't be read, or is no UTF-8.
+    /// The text of a file; `nil` when it cannot be read or is not UTF-8.
     static func text(of path: String) -> String? {
         (try? bytes(of: path)).flatMap { String(validating: $0, as: UTF8.self) }
     }

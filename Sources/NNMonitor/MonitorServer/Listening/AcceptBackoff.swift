@@ -11,28 +11,27 @@ import Synchronization
     import Darwin
 #endif
 
-/// Stops accepting, on the listening channel, while there is no room for another connection. Whoever waits in the
-/// kernel's queue is accepted when there is room again.
+/// Pauses accepting on the listening channel while the process cannot take another connection. Clients wait in the
+/// kernel's queue and are accepted afterwards.
 ///
-/// - As many connections are open as the limit of open files allows: until one closes. The limit itself is never
-///   reached, because the process needs files of its own; libdispatch ends the process when it can't read
-///   `/proc/self/task`.
-/// - The system refuses a connection for lack of descriptors or memory: for `interval`. The connection stays in the
-///   queue, so the listening socket stays readable: who went on reading would be told of the same error again at once.
+/// - At `capacity` open connections, it pauses until one closes. So the descriptor limit itself is never reached: the
+///   process needs descriptors of its own, and libdispatch aborts when it cannot read `/proc/self/task`.
+/// - When accept(2) fails for lack of descriptors or memory, it pauses for `interval`. The connection stays in the queue
+///   and the listening socket stays readable, so without a pause the same error would repeat in a busy loop.
 ///
-/// A time in which this happens is logged twice, at its start and at its end, however many connections it concerns. It
-/// is over when there has been room for `quiet`, so that a server at its limit doesn't begin one with every connection.
-final class AcceptPause: ChannelInboundHandler {
+/// An episode of pauses is logged twice, at its start and at its end, regardless of the number of connections. It ends
+/// when no pause was needed for `quiet`, so that a server at its limit does not log an episode for each connection.
+final class AcceptBackoff: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
-    /// Connections that are open, counted in on the listening channel's loop and out on theirs.
+    /// Open connections. Incremented on the listening channel's event loop, decremented on the connection's.
     private final class Connections: Sendable {
         let count = Atomic<Int>(0)
-        /// Whether the listening channel waits for one to close.
+        /// Whether the listening channel waits for a connection to close.
         let areAwaited = Atomic<Bool>(false)
     }
 
-    private let room: Int
+    private let capacity: Int
     private let interval: TimeAmount
     private let quiet: TimeAmount
     private let logger: Logger
@@ -44,18 +43,19 @@ final class AcceptPause: ChannelInboundHandler {
     private var lastPause = NIODeadline.uptimeNanoseconds(0)
 
     /// - Parameters:
-    ///   - room: connections that may be open at once. NIO accepts up to four at a time, so there may be three more.
-    ///   - interval: how long nothing is accepted after the system has refused a connection.
-    ///   - quiet: how long there must be room before the log says that all is well.
-    ///   - logger: where both are said.
-    init(room: Int, interval: TimeAmount = .milliseconds(100), quiet: TimeAmount = .seconds(10), logger: Logger) {
-        self.room = room
+    ///   - capacity: Open connections at which accepting pauses. NIO accepts up to four at a time, so up to three more
+    ///     may be open.
+    ///   - interval: The pause after accept(2) has failed.
+    ///   - quiet: The time without a pause after which an episode ends.
+    ///   - logger: Logs the start and the end of an episode.
+    init(capacity: Int, interval: TimeAmount = .milliseconds(100), quiet: TimeAmount = .seconds(10), logger: Logger) {
+        self.capacity = capacity
         self.interval = interval
         self.quiet = quiet
         self.logger = logger
     }
 
-    // MARK: Room
+    // MARK: Capacity
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let count = connections.count.add(1, ordering: .sequentiallyConsistent).newValue
@@ -66,49 +66,51 @@ final class AcceptPause: ChannelInboundHandler {
             guard connections.areAwaited.load(ordering: .sequentiallyConsistent) else { return }
             eventLoop.execute { bound.value.0.connectionClosed(bound.value.1) }
         }
-        if count >= room {
-            note("as many connections are open as the limit of open files allows", context)
+        if count >= capacity {
+            recordPause("the open connections use all descriptors that the limit of open files permits", context)
             connections.areAwaited.store(true, ordering: .sequentiallyConsistent)
-            setReading(context)
+            updateReading(context)
         }
         context.fireChannelRead(data)
     }
 
     private func connectionClosed(_ context: ChannelHandlerContext) {
         lastPause = context.eventLoop.now
-        setReading(context)
+        updateReading(context)
     }
 
-    // MARK: Refusals
+    // MARK: Failures
 
-    /// Whether the error says that something is used up which others will give back: descriptors of this process or of
-    /// the machine, or the kernel's memory (accept(2)).
-    static func passes(_ error: IOError) -> Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) }
+    /// Whether the error reports a shortage that may end: descriptors of this process or of the machine, or memory of
+    /// the kernel (accept(2)).
+    static func isTemporary(_ error: IOError) -> Bool {
+        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode)
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? IOError, Self.passes(error) else {
+        guard let error = error as? IOError, Self.isTemporary(error) else {
             context.fireErrorCaught(error)
             return
         }
-        note("\(Errno(rawValue: error.errnoCode))", context)
+        recordPause("\(Errno(rawValue: error.errnoCode))", context)
         guard retry == nil else { return }
         retry = context.eventLoop.assumeIsolated().scheduleTask(in: interval) { [self] in
             retry = nil
-            setReading(context)
+            updateReading(context)
         }
-        setReading(context)
+        updateReading(context)
     }
 
     // MARK: Reading
 
-    /// Reads while there is room and no refusal is waited out.
-    private func setReading(_ context: ChannelHandlerContext) {
-        // One that has closed meanwhile has asked for nothing: so it is looked at after `areAwaited` was set.
-        if connections.count.load(ordering: .sequentiallyConsistent) < room {
+    /// Accepts while there is capacity and no pause after a failure is running.
+    private func updateReading(_ context: ChannelHandlerContext) {
+        // Checked after `areAwaited` was set: a connection that closed before then did not schedule an update.
+        if connections.count.load(ordering: .sequentiallyConsistent) < capacity {
             connections.areAwaited.store(false, ordering: .sequentiallyConsistent)
         }
         let reads = retry == nil && !connections.areAwaited.load(ordering: .sequentiallyConsistent)
-        // It fails on a closed channel only, which reads nothing anyway.
+        // Fails only on a closed channel, which reads nothing.
         try? context.channel.syncOptions?.setOption(.autoRead, value: reads)
     }
 
@@ -129,31 +131,31 @@ final class AcceptPause: ChannelInboundHandler {
 
     // MARK: Log
 
-    private func note(_ reason: String, _ context: ChannelHandlerContext) {
+    private func recordPause(_ reason: String, _ context: ChannelHandlerContext) {
         lastPause = context.eventLoop.now
         guard firstPause == nil else { return }
         firstPause = lastPause
         logger.warning(
-            "accepting pauses: there is no room for another connection; raise the limit of open files",
+            "accepting pauses: no descriptor for another connection; raise the limit of open files with ulimit -n",
             metadata: ["reason": "\(reason)", "connections": "\(connections.count.load(ordering: .relaxed))"])
-        awaitEnd(at: lastPause + quiet, context)
+        scheduleEnd(at: lastPause + quiet, context)
     }
 
-    private func awaitEnd(at deadline: NIODeadline, _ context: ChannelHandlerContext) {
+    private func scheduleEnd(at deadline: NIODeadline, _ context: ChannelHandlerContext) {
         end = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
             let now = context.eventLoop.now
             if connections.areAwaited.load(ordering: .relaxed) { lastPause = now }
             guard lastPause + quiet <= now, let began = firstPause else {
-                awaitEnd(at: lastPause + quiet, context)
+                scheduleEnd(at: lastPause + quiet, context)
                 return
             }
             end = nil
             firstPause = nil
             let seconds = (lastPause - began).nanoseconds / 1_000_000_000
-            logger.notice("accepting goes on without a pause", metadata: ["seconds": "\(seconds)"])
+            logger.notice("accepting connections again without pauses", metadata: ["seconds": "\(seconds)"])
         }
     }
 }
 
 @available(*, unavailable)
-extension AcceptPause: Sendable {}
+extension AcceptBackoff: Sendable {}

@@ -2,9 +2,9 @@ import MonitorAPI
 import NIOCore
 import Foundations
 
-/// The open connections: counted against the limits, and told when the server stops.
+/// The open connections: enforces their limits, and closes them when the server stops.
 final class ConnectionRegistry: Sendable {
-    /// What a connection is at the moment.
+    /// What a connection is used for at the moment.
     private enum Kind {
         case request
         case subscriber
@@ -13,7 +13,7 @@ final class ConnectionRegistry: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: (channel: any Channel, kind: Kind)] = [:]
         var perAddress: [String: Int] = [:]
-        /// Connections that are no subscribers'.
+        /// Connections of the kind `request`.
         var requests = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -23,19 +23,19 @@ final class ConnectionRegistry: Sendable {
     private let state = Guarded(State())
 
     /// - Parameters:
-    ///   - limit: connections at once.
-    ///   - limitPerAddress: connections at once from one address.
+    ///   - limit: Open connections at once.
+    ///   - limitPerAddress: Open connections at once from one address.
     init(limit: Int, limitPerAddress: Int) {
         self.limit = limit
         self.limitPerAddress = limitPerAddress
     }
 
-    /// Connections now.
+    /// Open connections.
     var count: Int { state.withLock { $0.channels.count } }
 
-    /// Takes a new connection in, until it closes.
+    /// Registers a new connection until it closes.
     ///
-    /// - Returns: whether it is within the limits; if not, close it.
+    /// - Returns: Whether it is within the limits. If not, the caller closes it.
     func admit(_ channel: any Channel) -> Bool {
         let address = channel.remoteAddress?.ipAddress ?? ""
         let id = ObjectIdentifier(channel)
@@ -52,7 +52,7 @@ final class ConnectionRegistry: Sendable {
         return isAdmitted
     }
 
-    /// Notes that a connection has become a subscriber's.
+    /// Records that a connection now serves a subscriber.
     func becameSubscriber(_ channel: any Channel) {
         change { state in
             let id = ObjectIdentifier(channel)
@@ -62,7 +62,7 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// Asks all connections that are no subscribers' to finish, and waits until they have.
+    /// Lets every connection that does not serve a subscriber finish its request, and waits until all are closed.
     func finishRequests() async {
         for channel in channels(.request) {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -72,14 +72,14 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// Ends all subscribers' sessions, after what waits for them, and waits until they are closed.
+    /// Sends each subscriber its queued messages and a close frame, and waits until all their connections are closed.
     func endSubscribers() async {
         let channels = channels(.subscriber)
         for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SubscriberFarewell()) }
         for channel in channels { try? await channel.closeFuture.get() }
     }
 
-    /// Closes whatever is still open.
+    /// Closes all remaining connections.
     func closeAll() async {
         let channels = channels(.request) + channels(.subscriber)
         for channel in channels { channel.close(promise: nil) }
@@ -99,7 +99,7 @@ final class ConnectionRegistry: Sendable {
         }
     }
 
-    /// Changes the state; whoever waits for the end of all requests goes on when there are none.
+    /// Changes the state, and resumes `finishRequests` when no request connection is left.
     private func change(_ body: (inout State) -> Void) {
         let ready = state.withLock { state in
             body(&state)

@@ -2,11 +2,11 @@ import HTTPService
 import NIOCore
 import NIOTLS
 
-/// Stands behind TLS until the handshake is complete, then puts the HTTP service in its place.
+/// Follows the TLS handler in the pipeline and replaces itself with the HTTP handlers when the handshake completes.
 ///
-/// So the time for a request's head begins when the client can send one, and a client that never finishes its handshake
-/// has cost no more than that.
-final class AfterHandshake: ChannelInboundHandler, RemovableChannelHandler {
+/// So the header timeout starts when the client can send a request, and a client that never completes its handshake
+/// costs no HTTP state.
+final class HTTPPipelineInstaller: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let http: HTTPServer
@@ -26,7 +26,7 @@ final class AfterHandshake: ChannelInboundHandler, RemovableChannelHandler {
             context.fireUserInboundEventTriggered(event)
             context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         case is ChannelShouldQuiesceEvent:
-            // No request has been begun.
+            // No request has started, so there is nothing to finish.
             context.close(promise: nil)
         default:
             context.fireUserInboundEventTriggered(event)
@@ -35,4 +35,4 @@ final class AfterHandshake: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 @available(*, unavailable)
-extension AfterHandshake: Sendable {}
+extension HTTPPipelineInstaller: Sendable {}

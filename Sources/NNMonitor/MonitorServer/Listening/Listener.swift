@@ -6,8 +6,8 @@ import TLS
 import ServiceLifecycle
 import SystemPackage
 
-/// Listens, sets each connection up, and ends in good order: no new connections, requests finished and their steps
-/// broadcast, subscribers sent what waits and closed with 1001.
+/// Listens and sets up each connection. On shutdown it stops accepting, finishes requests, whose steps are still
+/// broadcast, then sends subscribers their queued messages and closes them with 1001.
 struct Listener: Service {
     let settings: Settings
     let group: any EventLoopGroup
@@ -15,21 +15,21 @@ struct Listener: Service {
     let http: HTTPServer
     let tls: TLSContextSource?
     let logger: Logger
-    /// Told of the address once it is listened on.
+    /// Called with the bound address.
     let onListening: @Sendable (SocketAddress?) -> Void
 
     /// Binds the address.
     ///
-    /// - Throws: `StartError` that names the address and why it cannot be had.
+    /// - Throws: `StartError` that names the address and why it cannot be bound.
     private func bind() async throws -> any Channel {
-        let handshakeTimeout = TimeAmount(settings.handshakeTimeout)
+        let handshakeTimeout = TimeAmount(settings.connections.handshakeTimeout.value)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [logger] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AcceptPause(room: OpenFiles.roomForConnections(), logger: logger))
+                        AcceptBackoff(capacity: DescriptorLimit.connectionCapacity(), logger: logger))
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -40,17 +40,18 @@ struct Listener: Service {
                     guard let tls else { return try http.install(on: channel, secure: false) }
                     try channel.pipeline.syncOperations.addHandlers([
                         TLSServerHandler(context: tls.current, handshakeTimeout: handshakeTimeout),
-                        AfterHandshake(http: http),
+                        HTTPPipelineInstaller(http: http),
                     ])
                 }
             }
+        let host = settings.listening.host.value
+        let port = settings.listening.port.value
         do {
-            return try await bootstrap.bind(host: settings.host, port: settings.port).get()
+            return try await bootstrap.bind(host: host, port: port).get()
         } catch let error as IOError {
-            let reason = Errno(rawValue: error.errnoCode)
-            throw StartError("cannot listen on \(settings.host) port \(settings.port): \(reason)")
+            throw StartError("cannot listen on \(host) port \(port): \(Errno(rawValue: error.errnoCode))")
         } catch {
-            throw StartError("cannot listen on \(settings.host) port \(settings.port): \(error)")
+            throw StartError("cannot listen on \(host) port \(port): \(error)")
         }
     }
 
@@ -68,9 +69,9 @@ struct Listener: Service {
                 await registry.finishRequests()
                 await registry.endSubscribers()
             }
-            group.addTask { try? await Task.sleep(for: settings.shutdownGrace) }
+            group.addTask { try? await Task.sleep(for: settings.listening.shutdownGrace.value) }
             await group.next()
-            // Whoever is left has used up the grace. Closing them lets the other child end too.
+            // The remaining connections have used up the grace period. Closing them ends the first child task too.
             await registry.closeAll()
             group.cancelAll()
         }

@@ -10,16 +10,17 @@
     import Musl
 #endif
 
-/// The limit of open files: a connection is one.
-enum OpenFiles {
-    /// Files that connections must leave to the process: to read its own figures, its certificate, its tokens.
-    static let spare = 32
+/// The process's limit of open file descriptors. Each connection uses one.
+enum DescriptorLimit {
+    /// Descriptors that connections must leave to the process, for files such as `/proc/self/statm`, the certificate and
+    /// the tokens.
+    static let reserved = 32
 
-    /// Raises this process's limit as far as it may by itself.
+    /// Raises the soft limit to the hard limit.
     ///
-    /// - Returns: the limit now; `nil` when the system doesn't tell.
+    /// - Returns: The limit that is now in force; `nil` when the system does not report it.
     @discardableResult
-    static func raiseLimit() -> UInt? {
+    static func raise() -> UInt? {
         guard var limit = limits() else { return nil }
         if limit.rlim_cur < limit.rlim_max {
             let before = limit.rlim_cur
@@ -30,11 +31,11 @@ enum OpenFiles {
         return UInt(limit.rlim_cur)
     }
 
-    /// How many connections the limit has room for, beside what is open now and the spare ones; at least one.
-    static func roomForConnections() -> Int {
+    /// How many connections the limit permits beside the descriptors now open and the reserved ones; at least one.
+    static func connectionCapacity() -> Int {
         guard let limit = limits().map({ Int(clamping: $0.rlim_cur) }) else { return .max }
-        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? spare
-        return max(limit - open - spare, 1)
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? reserved
+        return max(limit - open - reserved, 1)
     }
 
     private static func limits() -> rlimit? {

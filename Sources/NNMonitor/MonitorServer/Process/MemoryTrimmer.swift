@@ -7,59 +7,54 @@ import ServiceLifecycle
     import Musl
 #endif
 
-/// Gives memory that nobody uses any more back to the system.
+/// Returns freed memory to the system.
 ///
-/// The C library gives back only what lies at the end of its arenas. When thousands of connections leave, or a large run
-/// is evicted, a few bytes in use keep all the free pages below them: the process would stay at its peak for good. Soon after
-/// the start it lets go of `StartupCode`, too.
-struct FreedMemory: Service {
-    /// When giving back is worth its time, which is about 0.2 ms for each megabyte given back.
+/// The C library by itself returns only the memory at the end of its arenas. After thousands of connections have closed,
+/// or a large run was evicted, a few bytes still in use hold all the free pages below them, and the process would keep
+/// its peak size.
+struct MemoryTrimmer: Service {
+    /// Decides when trimming is worth its time, which is about 0.2 ms per megabyte returned.
     struct Policy {
-        /// Free bytes that have to come together.
-        static let worthwhile = 4 << 20
-        /// What could not be given back, because something in use lies in the same pages.
-        private var stuck = 0
+        /// Trim when at least this many bytes have become free.
+        static let threshold = 4 << 20
+        /// Free bytes that an earlier trim could not return, because their pages also hold memory in use.
+        private var unreturnable = 0
 
-        /// Whether so many free bytes in memory are worth it.
-        mutating func isWorthwhile(free: Int) -> Bool {
-            // What is less now has been used again: it can be given back when it is free the next time.
-            stuck = min(stuck, max(free, 0))
-            return free - stuck >= Self.worthwhile
+        /// Whether to trim when `free` bytes are free.
+        mutating func shouldTrim(free: Int) -> Bool {
+            // If fewer are free now, some of them are in use again and can be returned the next time they are free.
+            unreturnable = min(unreturnable, max(free, 0))
+            return free - unreturnable >= Self.threshold
         }
 
-        /// Notes how much was free before and after giving back.
-        mutating func gaveBack(before: Int, after: Int) {
-            // If it was much, there may be more the next time: others free memory meanwhile.
-            if before - after < Self.worthwhile { stuck = max(min(before, after), 0) }
+        /// Records the free bytes before and after a trim.
+        mutating func trimmed(before: Int, after: Int) {
+            // After a trim that returned much, try again: other threads free memory in the meantime.
+            if before - after < Self.threshold { unreturnable = max(min(before, after), 0) }
         }
     }
 
-    /// The time between two looks.
+    /// The time between two checks.
     let interval: Duration
 
-    init(interval: Duration = .seconds(5)) { self.interval = interval }
-
-    /// Sets how much the C library keeps for the next request of what one has freed. By itself it gives back 128 KiB at
-    /// once: a body or a piece of a history, that is, whose pages the next one would have to get again.
-    static func keepForNextRequest() { nn_keep_freed(512 << 10, 1 << 20) }
+    /// Sets how much freed memory the C library keeps for reuse. By default it returns blocks of 128 KiB at once, so a
+    /// request body or a chunk of a history would cause page faults every time.
+    static func configureAllocator() { nn_keep_freed(512 << 10, 1 << 20) }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var policy = Policy()
-            try? await Task.sleep(for: interval)
-            StartupCode.letGo()
             while (try? await Task.sleep(for: interval)) != nil {
-                guard let free = Self.freeBytesInMemory() else { continue }
-                guard policy.isWorthwhile(free: free) else { continue }
+                guard let free = Self.freeBytes(), policy.shouldTrim(free: free) else { continue }
                 nn_give_back_free_pages()
-                policy.gaveBack(before: free, after: Self.freeBytesInMemory() ?? free)
+                policy.trimmed(before: free, after: Self.freeBytes() ?? free)
             }
         }
     }
 
-    /// Bytes of this process's memory that are in no file and not allocated; `nil` where the system doesn't tell.
-    /// The threads' stacks are among them; they stay about the same.
-    static func freeBytesInMemory() -> Int? {
+    /// Resident bytes of this process that belong to no file and are not allocated; `nil` where the system does not
+    /// report them. They include the threads' stacks, whose size changes little.
+    static func freeBytes() -> Int? {
         let allocated = nn_allocated_bytes()
         // Pages: size, resident, shared with files, ... (proc(5)).
         guard allocated >= 0, let text = TextFile.text(of: "/proc/self/statm") else {

@@ -2,65 +2,68 @@ import HTTPService
 import NIOCore
 import TLS
 
-/// Who is let in, as the settings say (wire contract, part I, section 6).
-struct Access {
-    /// What the banner says of it.
-    enum Policy {
-        /// No token is asked for, because the server listens on loopback only.
+/// Which tokens the server accepts, as the settings determine it. SECURITY.md describes the rules.
+struct AccessPolicy {
+    /// Why these tokens are accepted, for the banner.
+    enum Mode {
+        /// No token is required, because the server listens on loopback only.
         case openOnLoopback
-        /// No token is asked for, because somebody said so.
+        /// No token is required, because NN_MONITOR_AUTH is off.
         case off
-        /// So many tokens are configured.
+        /// The number of configured tokens.
         case tokens(Int)
-        /// One token was made for this start.
-        case made(AccessToken)
+        /// One token, generated for this start.
+        case generated(AccessToken)
     }
 
     let table: TokenTable
-    let policy: Policy
+    let mode: Mode
 
-    /// Decides at start.
+    /// Determines the policy at start.
     ///
-    /// - Parameter settings: the settings.
-    /// - Throws: `StartError` for a tokens file that can't be used.
+    /// - Throws: `StartError` for a tokens file that cannot be used.
     init(_ settings: Settings) throws {
-        if settings.auth == .off {
-            (table, policy) = (.open, .off)
+        let security = settings.security
+        if security.authentication.value == .off {
+            (table, mode) = (.open, .off)
             return
         }
-        let entries = try Self.configuredEntries(settings)
-        if !entries.isEmpty || settings.authTokensFile != nil {
-            (table, policy) = (TokenTable(entries: entries), .tokens(entries.count))
-        } else if Self.isLoopback(settings.host) {
-            (table, policy) = (.open, .openOnLoopback)
+        let entries = try Self.configuredEntries(security)
+        if !entries.isEmpty || security.authTokensFile.value != nil {
+            (table, mode) = (TokenTable(entries: entries), .tokens(entries.count))
+        } else if Self.isLoopback(settings.listening.host.value) {
+            (table, mode) = (.open, .openOnLoopback)
         } else {
             let token = AccessToken.random()
-            (table, policy) = (TokenTable(entries: [Self.entry("start", token.text)]), .made(token))
+            (table, mode) = (TokenTable(entries: [Self.entry("start", token.text)]), .generated(token))
         }
     }
 
-    /// Reads the configured tokens again; `nil` when the tokens come from elsewhere than a file.
-    static func reloaded(_ settings: Settings) throws -> TokenTable? {
-        guard settings.auth != .off, settings.authTokensFile != nil else { return nil }
-        return TokenTable(entries: try configuredEntries(settings))
+    /// Reads the configured tokens again; `nil` when no tokens file is in use.
+    ///
+    /// - Throws: `StartError` for a tokens file that cannot be used.
+    static func reloaded(_ security: SecuritySettings) throws -> TokenTable? {
+        guard security.authentication.value != .off, security.authTokensFile.value != nil else { return nil }
+        return TokenTable(entries: try configuredEntries(security))
     }
 
-    private static func configuredEntries(_ settings: Settings) throws -> [TokenTable.Entry] {
-        var entries = settings.authToken.map { [entry("NN_MONITOR_AUTH_TOKEN", $0.revealed)] } ?? []
-        guard let file = settings.authTokensFile else { return entries }
+    private static func configuredEntries(_ security: SecuritySettings) throws -> [TokenTable.Entry] {
+        var entries = security.authToken.value.map { [entry("NN_MONITOR_AUTH_TOKEN", $0.revealed)] } ?? []
+        guard let file = security.authTokensFile.value else { return entries }
+        func error(_ reason: String) -> StartError {
+            StartError(security.authTokensFile.descriptor, value: file, reason: reason)
+        }
         let bytes: [UInt8]
         do {
             bytes = try TextFile.bytes(of: file)
-        } catch {
-            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "it cannot be read: \(error)")
+        } catch let reason {
+            throw error("\(reason)")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "it cannot be read as UTF-8 text")
-        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("it is not UTF-8 text") }
         do {
             entries += try TokenFile.parse(text, file: file)
-        } catch {
-            throw StartError(SettingsTable.authTokensFile.facts, value: file, reason: "\(error)")
+        } catch let reason {
+            throw error("\(reason)")
         }
         return entries
     }
@@ -70,10 +73,10 @@ struct Access {
         TokenTable.Entry(name: name, scopes: Set(Scope.allCases), digest: SHA256Digest.hash(token.utf8))
     }
 
-    /// Whether a host to listen on is reached from this machine only.
+    /// Whether only this machine reaches a server that listens on `host`.
     static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" { return true }
-        // In the form in which the system writes it, of which there is one for each address.
+        // The system prints each address in one canonical form, so text can be compared.
         guard let address = (try? SocketAddress(ipAddress: host, port: 0))?.ipAddress else { return false }
         return address == "::1" || address.hasPrefix("127.")
     }

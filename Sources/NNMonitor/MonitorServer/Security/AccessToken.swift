@@ -6,7 +6,7 @@ import TLS
     import Foundation
 #endif
 
-/// A bearer token in clear, to be shown once.
+/// A bearer token in plain text, to be shown once.
 struct AccessToken: Sendable {
     /// Base64url without padding (RFC 4648 §5): 43 characters of 256 random bits.
     let text: String
@@ -17,7 +17,7 @@ struct AccessToken: Sendable {
         return random(using: &generator)
     }
 
-    /// A new token from `generator`, which must be fit for cryptography.
+    /// A new token from `generator`, which must be cryptographically secure.
     static func random(using generator: inout some RandomNumberGenerator) -> AccessToken {
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let text = Data(bytes).base64EncodedString()
@@ -27,7 +27,7 @@ struct AccessToken: Sendable {
         return AccessToken(text: text)
     }
 
-    /// The line that lets the token in: `name:scopes:sha256-of-token`, the digest in lower-case hexadecimal.
+    /// The token's line for the tokens file: `name:scopes:sha256-of-token`, the digest in lower-case hexadecimal.
     func line(
         name: TokenName, scopes: TokenScopes, digest: (String.UTF8View) -> [UInt8] = { SHA256Digest.hash($0) }
     ) -> String {

@@ -7,58 +7,55 @@ import TLS
     import Foundation
 #endif
 
-/// Certificate and key, as the settings say.
+/// The TLS context that the settings determine.
 struct TLSSetup {
-    /// The context that new connections take; `nil`: plain HTTP.
+    /// The context of new connections; `nil` means plain HTTP.
     let source: TLSContextSource?
-    /// What the banner says.
+    /// A description for the banner.
     let summary: String
 
-    /// Reads the files, or makes a development certificate in `certs`.
+    /// Reads the certificate files, or generates a development certificate in the folder `certs`.
     ///
-    /// - Parameter settings: the settings.
     /// - Throws: `StartError` or `TLSError`, which name the file and what is wrong with it.
-    init(_ settings: Settings) throws {
+    init(_ settings: TLSSettings) throws {
         let files: (certificate: String, key: String)
         var note = ""
-        if settings.tls == .dev {
+        if settings.mode.value == .dev {
             let made = try DevelopmentCertificate.make(
                 in: "certs", hostNames: Self.hostNames, addresses: Self.addresses)
             files = (made.certificateFile, made.keyFile)
             note = ", for development: \(made.certificateFile)"
-        } else if settings.usesTLS, let certificate = settings.tlsCertFile, let key = settings.tlsKeyFile {
+        } else if settings.isEnabled, let certificate = settings.certFile.value, let key = settings.keyFile.value {
             files = (certificate, key)
         } else {
-            (source, summary) = (nil, "off: traffic, tokens included, can be read on its way")
+            (source, summary) = (nil, "off: traffic is unencrypted, including tokens")
             return
         }
+        let minimumVersion = settings.minVersion.value
         let configuration = TLSConfiguration(
-            certificateFile: files.certificate, keyFile: files.key, clientCAFile: settings.tlsClientCAFile,
-            minimumVersion: settings.tlsMinVersion == .v1_3 ? .v1_3 : .v1_2, applicationProtocols: ["http/1.1"])
+            certificateFile: files.certificate, keyFile: files.key, clientCAFile: settings.clientCAFile.value,
+            minimumVersion: minimumVersion == .v1_3 ? .v1_3 : .v1_2, applicationProtocols: ["http/1.1"])
         let source: TLSContextSource
         do {
             source = try TLSContextSource(configuration: configuration)
         } catch {
-            throw Self.blame(error, settings)
+            throw Self.startError(for: error, settings)
         }
         let certificate = source.current.certificate
         self.source = source
         summary =
-            "\(settings.tlsMinVersion.rawValue) or newer\(note), SHA-256 \(certificate.sha256Fingerprint), "
+            "\(minimumVersion.rawValue) or newer\(note), SHA-256 \(certificate.sha256Fingerprint), "
             + "valid until \(certificate.notAfter)"
-            + (settings.tlsClientCAFile.map { ", client certificates from \($0)" } ?? "")
+            + (settings.clientCAFile.value.map { ", client certificates from \($0)" } ?? "")
     }
 
-    /// The setting that a file's error is to be told of.
-    private static func blame(_ error: TLSError, _ settings: Settings) -> StartError {
+    /// The error with the name of the setting whose file it is about.
+    private static func startError(for error: TLSError, _ settings: TLSSettings) -> StartError {
         let text = "\(error)"
-        let candidates = [
-            (SettingsTable.tlsKeyFile.facts, settings.tlsKeyFile),
-            (SettingsTable.tlsClientCAFile.facts, settings.tlsClientCAFile),
-            (SettingsTable.tlsCertFile.facts, settings.tlsCertFile),
-        ]
-        for case (let setting, let file?) in candidates where text.contains("'\(file)'") {
-            return StartError(setting, value: file, reason: text)
+        for setting in [settings.keyFile, settings.clientCAFile, settings.certFile] {
+            if let file = setting.value, text.contains("'\(file)'") {
+                return StartError(setting.descriptor, value: file, reason: text)
+            }
         }
         return StartError(text)
     }

@@ -8,95 +8,58 @@ import TLS
 import ServiceLifecycle
 import UnixSignals
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-/// The server as a whole: puts the parts together and runs them until it is told to stop.
+/// The server as a whole: creates its components and runs them.
 enum Application {
     /// Runs the server until SIGTERM or SIGINT.
     ///
-    /// - Parameter settings: the settings.
-    /// - Throws: `StartError`, `TLSError` or `HTTPServiceError`, each in one line, when it cannot start.
+    /// - Parameter settings: The settings, read and checked.
+    /// - Throws: `StartError`, `TLSError` or `HTTPServiceError`, each with a one-line description, when the server
+    ///   cannot start.
     static func run(settings: Settings) async throws {
-        FreedMemory.keepForNextRequest()
+        MemoryTrimmer.configureAllocator()
         let logger = Logger(label: "nnmonitor")
-        if let files = OpenFiles.raiseLimit(), files < UInt(settings.maxConnections) + 64 {
+        let maxConnections = settings.connections.maxConnections.value
+        if let descriptors = DescriptorLimit.raise(), descriptors < UInt(maxConnections) + 64 {
             logger.warning(
-                "the limit of open files is below MAX_CONNECTIONS; raise it with ulimit -n",
-                metadata: ["limit": "\(files)", "max_connections": "\(settings.maxConnections)"])
+                "the limit of open files is too low for MAX_CONNECTIONS: raise it with ulimit -n, or lower MAX_CONNECTIONS",
+                metadata: ["limit": "\(descriptors)", "max_connections": "\(maxConnections)"])
         }
-        let access = try Access(settings)
-        let tls = try TLSSetup(settings)
-        let assets = try StaticFolder.load(settings)
+        let access = try AccessPolicy(settings)
+        let tls = try TLSSetup(settings.tls)
+        let assets = try StaticFolder.load(settings.listening.staticDir)
         let authenticator = Authenticator(
-            table: access.table, failureLimit: settings.authFailureLimit, digest: { SHA256Digest.hash($0) })
+            table: access.table, failureLimit: settings.security.authFailureLimit.value,
+            digest: { SHA256Digest.hash($0) })
         let registry = ConnectionRegistry(
-            limit: settings.maxConnections, limitPerAddress: settings.maxConnectionsPerAddress)
+            limit: maxConnections, limitPerAddress: settings.connections.maxConnectionsPerAddress.value)
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
-            configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,
+            configuration: HTTPConfiguration(settings, access: access.mode), routes: monitor.routes,
             authenticator: authenticator, assets: assets, logger: logger)
 
-        let threads = settings.threads > 0 ? settings.threads : System.coreCount
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        let threads = settings.listening.threads.value
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
         let listener = Listener(
             settings: settings, group: group, registry: registry, http: http, tls: tls.source, logger: logger,
             onListening: { address in
-                // Signals are caught by now: whoever reads the banner may send them.
-                Banner(settings: settings, address: address, tls: tls, access: access.policy).show()
+                // The signal handlers are installed by now, so a signal sent after the banner has its effect.
+                Banner(settings: settings, address: address, tls: tls, access: access.mode).show()
             })
         let reload = Reload(
             settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, logger: logger,
             signals: await UnixSignalsSequence(trapping: .sighup))
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: listener), .init(service: reload), .init(service: FreedMemory())],
+                services: [
+                    .init(service: listener), .init(service: reload),
+                    .init(service: MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value)),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
                     SwiftLogNoOpLogHandler()
                 })
         ).run()
         try await group.shutdownGracefully()
-    }
-}
-
-/// Where the dashboard's files are.
-enum StaticFolder {
-    /// Reads the files.
-    ///
-    /// - Throws: `StartError` that names the setting.
-    static func load(_ settings: Settings) throws -> StaticAssets {
-        let folder = try find(settings)
-        do {
-            return try StaticAssets(directory: folder)
-        } catch {
-            throw StartError(SettingsTable.staticDir.facts, value: folder, reason: "\(error)")
-        }
-    }
-
-    /// The configured folder, or `static` in the working directory, beside the executable, or in a folder above it (as
-    /// when it runs from `.build`).
-    private static func find(_ settings: Settings) throws -> String {
-        if let configured = settings.staticDir { return configured }
-        var candidates = ["static"]
-        var folder = URL(fileURLWithPath: CommandLine.arguments.first ?? "").resolvingSymlinksInPath()
-        if let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
-            folder = URL(fileURLWithPath: executable)
-        }
-        for _ in 0..<5 {
-            folder.deleteLastPathComponent()
-            candidates.append(folder.appendingPathComponent("static").path)
-        }
-        let found = candidates.first { FileManager.default.fileExists(atPath: $0 + "/index.html") }
-        guard let found else {
-            throw StartError(
-                "the folder 'static' with the dashboard's files was not found in the working directory or beside the "
-                    + "executable; name it with NN_MONITOR_STATIC_DIR")
-        }
-        return found
     }
 }

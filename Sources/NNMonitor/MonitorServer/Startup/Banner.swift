@@ -6,37 +6,40 @@ import NIOCore
     import Foundation
 #endif
 
-/// What the server prints when it listens: where it is, who is let in, what the limits are.
+/// What the server prints to standard output once it listens: addresses, TLS, access and limits.
 struct Banner {
     let settings: Settings
     let address: SocketAddress?
     let tls: TLSSetup
-    let access: Access.Policy
+    let access: AccessPolicy.Mode
 
     var text: String {
-        var query = if case .made(let token) = access { "/?token=\(token.text)" } else { "" }
+        var query = if case .generated(let token) = access { "/?token=\(token.text)" } else { "" }
         let scheme = tls.source == nil ? "http" : "https"
-        let port = address?.port ?? settings.port
-        var lines = ["NNMonitor listens on \(address?.ipAddress ?? settings.host) port \(port)", ""]
+        let port = address?.port ?? settings.listening.port.value
+        var lines = ["NNMonitor listens on \(address?.ipAddress ?? settings.listening.host.value) port \(port)", ""]
         for host in hosts {
             lines.append("  \(scheme)://\(host):\(port)\(query)")
-            // A secret is shown once; the other addresses take the same.
+            // The token is shown once; it is valid under the other addresses too.
             query = ""
         }
+        let storage = settings.storage
         lines += [
             "",
             "  TLS     \(tls.summary)",
             "  access  \(accessSummary)",
-            "  limits  \(settings.maxRuns) runs of \(settings.maxStepsPerRun) steps, \(settings.maxRequestSize) bytes a "
-                + "request, \(settings.maxConnections) connections, \(settings.maxSubscribers) subscribers",
+            "  limits  \(storage.maxRuns.value) runs of \(storage.maxStepsPerRun.value) steps, "
+                + "\(settings.requests.maxRequestSize.value) bytes a request, "
+                + "\(settings.connections.maxConnections.value) connections, "
+                + "\(settings.webSocket.maxSubscribers.value) subscribers",
             "",
         ]
         return lines.joined(separator: "\n")
     }
 
-    /// Names under which it can be reached, the one to click first.
+    /// The host names under which clients reach the server, the most useful first.
     private var hosts: [String] {
-        let host = settings.host
+        let host = settings.listening.host.value
         switch host {
         case "0.0.0.0", "::":
             let name = ProcessInfo.processInfo.hostName
@@ -48,13 +51,13 @@ struct Banner {
 
     private var accessSummary: String {
         switch access {
-        case .openOnLoopback: "open, on this machine only"
-        case .off: "OPEN to everybody who can reach it (AUTH=off)"
+        case .openOnLoopback: "open, from this machine only"
+        case .off: "OPEN to any client that reaches it (AUTH=off)"
         case .tokens(let count): "\(count) token\(count == 1 ? "" : "s")"
-        case .made: "a token made for this start; the address above contains it and is shown once"
+        case .generated: "a token generated for this start; the address above contains it and is shown once"
         }
     }
 
-    /// Prints it to standard output, at once.
+    /// Prints the banner to standard output without buffering.
     func show() { LogOutput.standardOutput.put(Array((text + "\n").utf8)) }
 }

@@ -4,37 +4,43 @@ import MonitorCore
 import NIOCore
 import WebSocket
 
-/// The settings as each part takes them.
+// The configuration of each component, from the settings.
+
 extension MonitorConfiguration {
     init(_ settings: Settings) {
         self.init()
+        let storage = settings.storage
         store = StoreLimits(
-            runs: settings.maxRuns, stepsPerRun: settings.maxStepsPerRun, memory: settings.maxMemory)
-        queue = QueueLimits(messages: settings.subscriberQueue, bytes: settings.subscriberQueueBytes)
-        maximumSubscribers = settings.maxSubscribers
-        stallTimeout = TimeAmount(settings.subscriberStallTimeout)
+            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.maxMemory.value)
+        let subscribers = settings.webSocket
+        queue = QueueLimits(
+            messages: subscribers.subscriberQueue.value, bytes: subscribers.subscriberQueueBytes.value)
+        maximumSubscribers = subscribers.maxSubscribers.value
+        stallTimeout = TimeAmount(subscribers.subscriberStallTimeout.value)
         webSocket = WebSocketConfiguration(
-            maximumMessageSize: settings.wsMaxMessageSize, pingInterval: TimeAmount(settings.wsPingInterval),
-            pongTimeout: TimeAmount(settings.wsPongTimeout))
+            maximumMessageSize: subscribers.maxMessageSize.value,
+            pingInterval: TimeAmount(subscribers.pingInterval.value),
+            pongTimeout: TimeAmount(subscribers.pongTimeout.value))
     }
 }
 
 extension HTTPConfiguration {
-    init(_ settings: Settings, access: Access.Policy) {
+    init(_ settings: Settings, access: AccessPolicy.Mode) {
         self.init()
-        maximumRequestSize = settings.maxRequestSize
-        maximumExpansionRatio = settings.maxExpansionRatio
-        let bodies = settings.maxBodyMemory
-        maximumBodyMemory = bodies > 0 ? bodies : max(268_435_456, 4 * settings.maxRequestSize)
-        maximumHeaderBytes = settings.maxHeaderSize
-        maximumHeaderCount = settings.maxHeaderCount
-        headTimeout = TimeAmount(settings.headerTimeout)
-        bodyTimeout = TimeAmount(settings.bodyTimeout)
-        idleTimeout = TimeAmount(settings.idleTimeout)
-        writeTimeout = TimeAmount(settings.writeTimeout)
-        cors = CORSPolicy(settings.corsOrigins)
-        // A server that is open because only this machine reaches it must not be reached through a browser that was
-        // given a foreign name for it (DNS rebinding).
+        let requests = settings.requests
+        maximumRequestSize = requests.maxRequestSize.value
+        maximumExpansionRatio = requests.maxExpansionRatio.value
+        maximumBodyMemory = requests.bodyMemoryLimit
+        maximumHeaderBytes = requests.maxHeaderSize.value
+        maximumHeaderCount = requests.maxHeaderCount.value
+        let connections = settings.connections
+        headTimeout = TimeAmount(connections.headerTimeout.value)
+        bodyTimeout = TimeAmount(connections.bodyTimeout.value)
+        idleTimeout = TimeAmount(connections.idleTimeout.value)
+        writeTimeout = TimeAmount(connections.writeTimeout.value)
+        cors = CORSPolicy(settings.security.corsOrigins.value)
+        // A server without tokens is safe only as long as just this machine reaches it. A web page can get around that
+        // by resolving its own host name to a loopback address (DNS rebinding), so foreign host names are refused.
         if case .openOnLoopback = access { allowedHosts = [] }
     }
 }

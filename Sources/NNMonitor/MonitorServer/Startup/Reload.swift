@@ -4,15 +4,15 @@ import TLS
 import ServiceLifecycle
 import UnixSignals
 
-/// On SIGHUP reads certificate, key, tokens and static files again. Each that can't be used is left as it was, and the
-/// log says why; no connection is dropped.
+/// On SIGHUP, reads certificate, key, tokens and static files again. If one of them cannot be used, its previous version
+/// stays in use and the reason is logged. No connection is dropped.
 struct Reload: Service {
     let settings: Settings
     let tls: TLSContextSource?
     let authenticator: Authenticator
     let assets: StaticAssets
     let logger: Logger
-    /// SIGHUPs, caught since before the server listens.
+    /// The received SIGHUPs. The handler is installed before the server listens.
     let signals: UnixSignalsSequence
 
     func run() async throws {
@@ -27,7 +27,7 @@ struct Reload: Service {
             return "SHA-256 \(context.certificate.sha256Fingerprint)"
         }
         attempt("tokens") {
-            guard let table = try Access.reloaded(settings) else { return nil }
+            guard let table = try AccessPolicy.reloaded(settings.security) else { return nil }
             authenticator.replace(with: table)
             return "\(table.entries.count)"
         }
@@ -41,7 +41,9 @@ struct Reload: Service {
         do {
             if let result = try body() { logger.notice("reloaded", metadata: ["what": "\(what)", "now": "\(result)"]) }
         } catch {
-            logger.error("not reloaded, kept as it was", metadata: ["what": "\(what)", "reason": "\(error)"])
+            logger.error(
+                "not reloaded, the previous version stays in use",
+                metadata: ["what": "\(what)", "reason": "\(error)"])
         }
     }
 }

@@ -1,10 +1,9 @@
 import ArgumentParser
 
-/// Why the server cannot start, or cannot take a changed file, in one line that names what is wrong.
+/// Why the server cannot start, or cannot load a changed file, in one line.
 struct StartError: Error, CustomStringConvertible {
-    /// What went wrong.
     let description: String
-    /// 64 when a setting is to blame, otherwise 1.
+    /// 64 if a setting must be changed, 1 otherwise.
     let exitCode: ExitCode
 
     init(_ description: String) {
@@ -12,14 +11,14 @@ struct StartError: Error, CustomStringConvertible {
         exitCode = .failure
     }
 
-    /// A setting names something that can't be used.
+    /// A setting names a file or folder that cannot be used.
     ///
     /// - Parameters:
-    ///   - setting: which one.
-    ///   - value: what it names.
-    ///   - reason: what is wrong with that.
-    init(_ setting: SettingFacts, value: String, reason: String) {
-        let line = "\(setting.environmentName): '\(value)' is not allowed: \(reason)"
+    ///   - setting: The setting.
+    ///   - value: The file or folder.
+    ///   - reason: What is wrong with it.
+    init(_ setting: SettingDescriptor, value: String, reason: String) {
+        let line = "\(setting.environmentName): '\(value)' cannot be used: \(reason)"
         description = String(line.map { $0.isNewline ? " " : $0 })
         exitCode = .validationFailure
     }

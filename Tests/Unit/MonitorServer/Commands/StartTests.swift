@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The built executable, as a shell runs it.
+/// The built executable, started as a process.
 @Suite struct StartTests {
     @Test func `An invalid value ends the start with exit code 64 and exactly one line on standard error`() async throws
     {
@@ -10,11 +10,14 @@ import Testing
         #expect(ended.output.isEmpty)
         #expect(
             ended.errors
-                == "NN_MONITOR_MAX_RUNS: 'ten' (from the option --max-runs) is not allowed: "
-                + "a whole number from 1 to 100000\n")
+                == "NN_MONITOR_MAX_RUNS: 'ten' (from the option --max-runs) is not allowed. "
+                + "Allowed: a whole number from 1 to 100000\n")
     }
 
-    @Test func `A value from the environment or the working directory's file is refused alike`() async throws {
+    @Test
+    func `An invalid value from the environment or from .env in the working directory ends the start the same way`()
+        async throws
+    {
         let fromVariable = try await run([], environment: ["NN_MONITOR_AUTH_TOKEN": "s3cret s3cret"])
         #expect(fromVariable.status == 64)
         #expect(fromVariable.errors.hasPrefix("NN_MONITOR_AUTH_TOKEN: the value (from the environment) is not allowed"))
@@ -39,7 +42,7 @@ import Testing
         let errors: String
     }
 
-    /// Runs the executable in an empty folder, perhaps with a `.env`, and with no environment but the one given.
+    /// Runs the executable in an empty folder, optionally with a `.env`, and with only the given environment.
     private func run(
         _ arguments: [String], environment: [String: String] = [:], file: String? = nil
     ) async throws -> Ended {
@@ -61,14 +64,14 @@ import Testing
             process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch { ended.resume(throwing: error) }
         }
-        // What these runs print is far less than a pipe holds, so it can be read after the end.
+        // The output is much smaller than a pipe's buffer, so it can be read after the process has ended.
         return Ended(
             status: status,
             output: String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self),
             errors: String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
     }
 
-    /// The product beside the test bundle.
+    /// The executable beside the test bundle.
     private func executable() throws -> URL {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         for _ in 0..<6 {

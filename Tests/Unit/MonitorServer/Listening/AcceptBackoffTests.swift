@@ -7,14 +7,14 @@ import Testing
 
 @testable import MonitorServer
 
-@Suite struct AcceptPauseTests {
-    /// A listening channel on a loop whose time the test moves, and what was logged.
+@Suite struct AcceptBackoffTests {
+    /// A listening channel on an event loop whose time the test advances, and the log.
     private final class Listening {
         private let lines = Lines()
         let loop = EmbeddedEventLoop()
         let channel: EmbeddedChannel
 
-        init(room: Int = 1000) throws {
+        init(capacity: Int = 1000) throws {
             let lines = lines
             let logger = Logger(label: "nnmonitor") { label in
                 LineLogHandler(
@@ -22,7 +22,7 @@ import Testing
                     now: { LogTime(milliseconds: 0) }, write: lines.append)
             }
             channel = EmbeddedChannel(loop: loop)
-            try channel.pipeline.syncOperations.addHandler(AcceptPause(room: room, logger: logger))
+            try channel.pipeline.syncOperations.addHandler(AcceptBackoff(capacity: capacity, logger: logger))
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         }
 
@@ -37,7 +37,7 @@ import Testing
             return connection
         }
 
-        /// What the channel was told last about reading by itself; nil: nothing.
+        /// The last value of the channel's autoRead option; nil if it was never set.
         var reads: Bool? { channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool }
 
         var logged: [String] {
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM])
-    func `Without room for a connection nothing is accepted for a moment`(errno: CInt) throws {
+    func `After a temporary failure, accepting pauses for the interval`(errno: CInt) throws {
         let listening = try Listening()
         #expect(listening.reads == nil)
         listening.fail(errno)
@@ -64,7 +64,7 @@ import Testing
         _ = try listening.channel.finish()
     }
 
-    @Test func `It pauses again as long as there is no room, and says so once`() throws {
+    @Test func `Repeated failures pause each time and are logged once`() throws {
         let listening = try Listening()
         for _ in 0..<50 {
             listening.fail(EMFILE)
@@ -78,7 +78,7 @@ import Testing
         _ = try listening.channel.finish()
     }
 
-    @Test func `The end of a time of failures is said once nothing has failed for long enough`() throws {
+    @Test func `The end of an episode is logged when no pause was needed for the quiet time`() throws {
         let listening = try Listening()
         listening.fail(EMFILE)
         listening.loop.advanceTime(by: .seconds(7))
@@ -86,7 +86,7 @@ import Testing
         listening.loop.advanceTime(by: .milliseconds(9_999))
         #expect(listening.logged.count == 1)
         listening.loop.advanceTime(by: .milliseconds(1))
-        #expect(listening.logged.last == "accepting goes on without a pause seconds=7")
+        #expect(listening.logged.last == "accepting connections again without pauses seconds=7")
         listening.loop.advanceTime(by: .minutes(1))
         #expect(listening.logged.count == 2)
         listening.fail(EMFILE)
@@ -94,7 +94,7 @@ import Testing
         _ = try listening.channel.finish()
     }
 
-    @Test func `Other errors are none of its business`() throws {
+    @Test func `Other errors are passed on`() throws {
         let listening = try Listening()
         listening.fail(ECONNABORTED)
         #expect(throws: IOError.self) { try listening.channel.throwIfErrorCaught() }
@@ -103,7 +103,7 @@ import Testing
         _ = try listening.channel.finish()
     }
 
-    @Test func `A channel that closes in a pause is not woken`() throws {
+    @Test func `After a channel closes in a pause, nothing happens`() throws {
         let listening = try Listening()
         listening.fail(EMFILE)
         _ = try listening.channel.finish()
@@ -112,8 +112,8 @@ import Testing
         #expect(listening.logged.count == 1)
     }
 
-    @Test func `With as many connections as there is room for it waits until one closes`() throws {
-        let listening = try Listening(room: 3)
+    @Test func `At its capacity, accepting pauses until a connection closes`() throws {
+        let listening = try Listening(capacity: 3)
         let first = [listening.accept(), listening.accept()]
         #expect(listening.reads == nil)
         let third = listening.accept()
@@ -123,7 +123,7 @@ import Testing
         try third.close().wait()
         listening.loop.run()
         #expect(listening.reads == true)
-        // The next fills it again, and is no news.
+        // The next connection fills it again, and is not logged.
         let next = listening.accept()
         #expect(listening.reads == false)
         #expect(listening.logged.count == 1)
@@ -136,8 +136,8 @@ import Testing
         _ = try listening.channel.finish()
     }
 
-    @Test func `Connections that were accepted together and are too many are all waited for`() throws {
-        let listening = try Listening(room: 1)
+    @Test func `Connections accepted together above the capacity must all close before accepting resumes`() throws {
+        let listening = try Listening(capacity: 1)
         let connections = (0..<4).map { _ in listening.accept() }
         for connection in connections.dropLast() {
             try connection.close().wait()
@@ -150,10 +150,10 @@ import Testing
         _ = try listening.channel.finish()
     }
 
-    @Test func `A refusal is waited out although a connection closes, and a full house although the time is over`()
+    @Test func `A pause after a failure and a pause at capacity must both end before accepting resumes`()
         throws
     {
-        let listening = try Listening(room: 1)
+        let listening = try Listening(capacity: 1)
         let connection = listening.accept()
         listening.fail(EMFILE)
         try connection.close().wait()

@@ -12,7 +12,7 @@ import Testing
         return channel
     }
 
-    @Test func bothLimitsHoldAndAClosedConnectionMakesRoom() async throws {
+    @Test func `Both limits are enforced, and a closed connection makes room`() async throws {
         let registry = ConnectionRegistry(limit: 3, limitPerAddress: 2)
         let first = try await connection("10.0.0.1")
         #expect(registry.admit(first))
@@ -26,7 +26,7 @@ import Testing
         #expect(registry.admit(try await connection("10.0.0.1")))
     }
 
-    @Test func stoppingWaitsForRequestsAndNotForSubscribers() async throws {
+    @Test func `Finishing requests waits for request connections and not for subscribers`() async throws {
         let registry = ConnectionRegistry(limit: 10, limitPerAddress: 10)
         let request = try await connection("10.0.0.1")
         let subscriber = try await connection("10.0.0.1")

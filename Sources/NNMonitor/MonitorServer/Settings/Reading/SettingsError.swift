@@ -1,12 +1,12 @@
-/// Where a value was found.
+/// Where a value came from.
 enum SettingSource: Sendable, Hashable, CustomStringConvertible {
     case option(String)
     case environment
     case file(String)
-    /// Nobody gave one: the default.
+    /// No source had a value, so the default is used.
     case builtIn
 
-    /// As it stands in a message: "from the environment".
+    /// As messages show it: "from the environment".
     var description: String {
         switch self {
         case .option(let name): "from the option --\(name)"
@@ -17,36 +17,39 @@ enum SettingSource: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Why the settings don't allow a start. The description is one line and never shows a secret.
+/// Why the server cannot start with these settings. The description is one line and never contains a secret.
 enum SettingsError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The text is none of what the setting allows.
-    case notAllowed(SettingFacts, value: String, source: SettingSource)
-    /// The value is fine by itself, but not together with another setting.
-    case conflict(SettingFacts, value: String?, source: SettingSource?, reason: String)
-    /// The `.env` file is there and can't be read.
+    /// The text is not an allowed value of the setting.
+    case notAllowed(SettingDescriptor, value: String, source: SettingSource)
+    /// The value is allowed by itself, but not in combination with another setting.
+    case conflict(SettingDescriptor, value: String, source: SettingSource, reason: String)
+    /// The setting has no value, and another setting requires one.
+    case required(SettingDescriptor, when: String)
+    /// The `.env` file exists but cannot be used.
     case unreadableFile(path: String, reason: String)
 
     var description: String {
         switch self {
-        case .notAllowed(let facts, let value, let source):
-            "\(facts.environmentName): \(Self.shown(value, of: facts)) (\(source)) is not allowed: \(facts.allowed)"
-        case .conflict(let facts, let value?, let source?, let reason):
-            "\(facts.environmentName): \(Self.shown(value, of: facts)) (\(source)) is not allowed: \(reason)"
-        case .conflict(let facts, _, _, let reason):
-            "\(facts.environmentName): no value is not allowed: \(reason)"
+        case .notAllowed(let setting, let value, let source):
+            "\(setting.environmentName): \(Self.shown(value, of: setting)) (\(source)) is not allowed. "
+                + "Allowed: \(setting.allowed)"
+        case .conflict(let setting, let value, let source, let reason):
+            "\(setting.environmentName): \(Self.shown(value, of: setting)) (\(source)) \(reason)"
+        case .required(let setting, let condition):
+            "\(setting.environmentName) is required when \(condition)"
         case .unreadableFile(let path, let reason):
             "\(path.oneLine): \(reason.oneLine)"
         }
     }
 
-    private static func shown(_ value: String, of facts: SettingFacts) -> String {
-        facts.isSecret ? "the value" : "'\(value.oneLine)'"
+    private static func shown(_ value: String, of setting: SettingDescriptor) -> String {
+        setting.isSecret ? "the value" : "'\(value.oneLine)'"
     }
 }
 
 extension String {
-    /// The text up to its first control character, at most 100 characters of it: a message stays one line,
-    /// and what follows a stray line break (which may be another setting, and secret) is not shown.
+    /// The text up to its first control character, at most 100 characters of it. So a message stays one line, and text
+    /// after a stray line break, which may be another setting and secret, is not printed.
     var oneLine: String {
         var shown = String(String.UnicodeScalarView(unicodeScalars.prefix(100).prefix { !$0.isControl }))
         if shown.unicodeScalars.count < unicodeScalars.count { shown += "…" }

@@ -2,90 +2,66 @@ import Configuration
 import Foundations
 import SystemPackage
 
-/// The three places that settings come from, as one reader: options before environment before `.env`.
+/// The process's environment and the `.env` file. The environment takes precedence.
+///
+/// Both are held by providers of swift-configuration, which parse the file and redact secrets when printed.
 struct SettingsSources: Sendable {
-    private let reader: ConfigReader
-    private let trace: LookupTrace
+    private let environment: EnvironmentVariablesProvider
+    private let file: EnvironmentVariablesProvider
     private let filePath: String
 
-    /// `NN_MONITOR_*` names that were found and are no setting, with where they were found, sorted by name.
+    /// The `NN_MONITOR_*` names in either source that are not a setting, with their source, sorted by name.
     let unknownNames: [(name: String, source: SettingSource)]
 
     /// - Parameters:
-    ///   - options: Values given on the command line, by setting.
+    ///   - settings: The settings that exist.
     ///   - environment: The process's environment.
-    ///   - file: Path of the `.env` file; it need not exist.
-    /// - Throws: ``SettingsError/unreadableFile(path:reason:)`` when the file is there and can't be read.
-    init(options: [SettingFacts: String], environment: [String: String], file: String) async throws(SettingsError) {
-        try Self.checkText(of: file)
-        let known = Set(SettingsTable.all.map(\.environmentName))
-        let secret = Set(SettingsTable.all.filter(\.isSecret).map(\.environmentName))
+    ///   - path: Path of the `.env` file, which need not exist.
+    /// - Throws: ``SettingsError/unreadableFile(path:reason:)`` when the file exists but cannot be used.
+    init(
+        for settings: [SettingDescriptor], environment: [String: String], file path: String
+    ) async throws(SettingsError) {
+        try Self.checkText(of: path)
+        let secrets = Set(settings.filter(\.isSecret).map(\.environmentName))
 
-        // The provider doesn't list the names it found, but it asks of each whether its value is a secret.
-        let fileNames = NamesSeen()
-        let fileProvider: EnvironmentVariablesProvider
+        // The provider does not list the names in the file, but it calls the specifier with each of them.
+        let fileNames = NameCollector()
         do {
-            fileProvider = try await EnvironmentVariablesProvider(
-                environmentFilePath: FilePath(file), allowMissing: true,
+            file = try await EnvironmentVariablesProvider(
+                environmentFilePath: FilePath(path), allowMissing: true,
                 secretsSpecifier: .dynamic { name, _ in
                     fileNames.insert(name)
-                    return secret.contains(name)
+                    return secrets.contains(name)
                 })
         } catch {
-            throw .unreadableFile(path: file, reason: "can't be read: \(error)")
+            throw .unreadableFile(path: path, reason: "cannot be read: \(error)")
         }
+        self.environment = EnvironmentVariablesProvider(
+            environmentVariables: environment, secretsSpecifier: .specific(secrets))
+        filePath = path
 
-        let optionValues = options.map { facts, text in
-            (AbsoluteConfigKey([facts.environmentName]), ConfigValue(.string(text), isSecret: facts.isSecret))
-        }
-        trace = LookupTrace()
-        filePath = file
-        reader = ConfigReader(
-            providers: [
-                InMemoryProvider(name: "options", values: Dictionary(uniqueKeysWithValues: optionValues)),
-                EnvironmentVariablesProvider(environmentVariables: environment, secretsSpecifier: .specific(secret)),
-                fileProvider,
-            ], accessReporter: trace)
-
+        let known = Set(settings.map(\.environmentName))
         let found =
-            environment.keys.map { ($0, SettingSource.environment) }
-            + fileNames.all.map { ($0, SettingSource.file(file)) }
+            environment.keys.map { (name: $0, source: SettingSource.environment) }
+            + fileNames.all.map { (name: $0, source: SettingSource.file(path)) }
         unknownNames =
             found
-            .filter { name, _ in name.uppercased().contains(SettingFacts.prefix) && !known.contains(name) }
-            .map { (name: $0.0, source: $0.1) }
+            .filter { $0.name.uppercased().contains(SettingDescriptor.prefix) && !known.contains($0.name) }
             .sorted { $0.name < $1.name }
     }
 
-    /// The value of a setting, or its default.
-    ///
-    /// - Throws: ``SettingsError/notAllowed(_:value:source:)`` when the text that counts is not allowed.
-    func value<Value>(of setting: Setting<Value>) throws(SettingsError) -> Value {
-        let (text, source) = given(setting.facts) ?? (setting.facts.defaultText ?? "", .builtIn)
-        guard let value = setting.parse(text) else {
-            throw .notAllowed(setting.facts, value: text, source: source)
-        }
-        return value
+    /// The text of a setting and its source; `nil` when neither source has the setting.
+    func given(_ setting: SettingDescriptor) -> (text: String, source: SettingSource)? {
+        if let text = Self.text(of: setting, in: environment) { return (text, .environment) }
+        return Self.text(of: setting, in: file).map { ($0, .file(filePath)) }
     }
 
-    /// The text of a setting and where it was found; nil when nobody gave it.
-    func given(_ facts: SettingFacts) -> (text: String, source: SettingSource)? {
-        let name = facts.environmentName
-        guard let text = reader.string(forKey: ConfigKey([name]), isSecret: facts.isSecret) else { return nil }
-        // Providers are asked in order until one answers, so the number of answers tells which one it was.
-        let source: SettingSource =
-            switch trace.answers(for: name) {
-            case 1: .option(facts.optionName)
-            case 2: .environment
-            default: .file(filePath)
-            }
-        return (text, source)
+    private static func text(of setting: SettingDescriptor, in provider: EnvironmentVariablesProvider) -> String? {
+        // The method is declared to throw, but a lookup in a dictionary cannot fail.
+        (try? provider.environmentValue(forName: setting.environmentName)) ?? nil
     }
 
-    /// The names of the settings that were asked for so far.
-    var namesRead: Set<String> { trace.names }
-
-    /// Refuses a file whose lines the provider would silently take for one: it ends lines at LF only.
+    /// Refuses a file that the provider would silently misread: it ends lines at LF only.
     private static func checkText(of file: String) throws(SettingsError) {
         guard let bytes = try? TextFile.bytes(of: file) else { return }
         if bytes.contains(UInt8(ascii: "\r")) {
@@ -97,26 +73,11 @@ struct SettingsSources: Sendable {
     }
 }
 
-/// Notes, for each setting that is read, how many providers were asked.
-private final class LookupTrace: AccessReporter {
-    private let counts = Guarded<[String: Int]>([:])
-
-    func report(_ event: AccessEvent) {
-        counts.withLock { $0[event.metadata.key.description] = event.providerResults.count }
-    }
-
-    func answers(for name: String) -> Int { counts.withLock { $0[name] ?? 0 } }
-
-    var names: Set<String> { counts.withLock { Set($0.keys) } }
-}
-
-/// The names of the lines of a file.
-private final class NamesSeen: Sendable {
+/// A set of names that concurrent code may add to.
+private final class NameCollector: Sendable {
     private let names = Guarded<Set<String>>([])
 
-    func insert(_ name: String) {
-        names.withLock { _ = $0.insert(name) }
-    }
+    func insert(_ name: String) { names.withLock { _ = $0.insert(name) } }
 
     var all: Set<String> { names.withLock { $0 } }
 }
