@@ -72,8 +72,8 @@ let package = Package(
         .target(
             name: "MonitorServer",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
-                "Foundations", "CAllocator", nio.core, nio.posix, nio.http1, nio.tls, logging,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS",
+                "Foundations", "CAllocator", nio.core, nio.posix, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -39,14 +39,14 @@ struct MemoryTrimmer: Service {
 
     /// Sets how much freed memory the C library keeps for reuse. By default it returns blocks of 128 KiB at once, so a
     /// request body or a chunk of a history would cause page faults every time.
-    static func configureAllocator() { nn_keep_freed(512 << 10, 1 << 20) }
+    static func configureAllocator() { nn_set_thresholds(512 << 10, 1 << 20) }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var policy = Policy()
             while (try? await Task.sleep(for: interval)) != nil {
                 guard let free = Self.freeBytes(), policy.shouldTrim(free: free) else { continue }
-                nn_give_back_free_pages()
+                nn_return_free_pages()
                 policy.trimmed(before: free, after: Self.freeBytes() ?? free)
             }
         }
