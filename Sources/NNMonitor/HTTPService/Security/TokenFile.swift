@@ -1,3 +1,5 @@
+import Foundations
+
 /// The file of tokens: one `name:scopes:sha256` a line, scopes separated by commas, `#` starts a comment line.
 package enum TokenFile {
     /// - Parameters:
