@@ -73,8 +73,8 @@ let package = Package(
         .target(
             name: "MonitorServer",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
-                "Foundations", "CAllocator", nio.core, nio.posix, nio.http1, nio.tls, logging,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS",
+                "Foundations", "CAllocator", nio.core, nio.posix, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -152,6 +152,7 @@ if Context.environment["FUZZ"] != nil {
             dependencies: [
                 "MonitorServer", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: fenced))
 }

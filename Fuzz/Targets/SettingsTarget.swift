@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import HTTPService
 import Foundations
@@ -5,11 +6,12 @@ import Synchronization
 
 @testable import MonitorServer
 
-/// The settings, from an environment, options and a `.env` file of libFuzzer's choice, and the file of tokens. Whatever
-/// is wrong is said in one line that shows no secret; what is accepted is within its bounds.
+/// Settings from options, an environment or a `.env` file that libFuzzer generates, and the tokens file. Invalid input leads
+/// to a one-line error without secrets; accepted values are within their bounds.
 final class SettingsTarget: FuzzTarget {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID().uuidString)")
     private static let secret = "correct-horse-battery-staple"
+    private static let descriptors = (try? Settings.parse([]))?.descriptors ?? []
 
     init() {
         do {
@@ -57,13 +59,15 @@ final class SettingsTarget: FuzzTarget {
         if options.isEmpty && environment["NN_MONITOR_AUTH_TOKEN"] != nil {
             environment["NN_MONITOR_AUTH_TOKEN"] = Self.secret + environment["NN_MONITOR_AUTH_TOKEN", default: ""]
         }
-        let facts = SettingsTable.all.map { ($0, options[$0.environmentName]) }
-        let given = Dictionary(uniqueKeysWithValues: facts.compactMap { fact, text in text.map { (fact, $0) } })
+        let arguments = Self.descriptors.compactMap { setting in
+            options[setting.environmentName].map { "--\(setting.optionName)=\($0)" }
+        }
         let outcome = wait { [environment] in
             do {
-                let sources = try await SettingsSources(options: given, environment: environment, file: file)
-                let settings = try Settings(from: sources)
-                _ = SettingsWarnings.all(for: settings, from: sources).map { checkLine($0) }
+                var settings = try Settings.parse(arguments)
+                let sources = try await SettingsSources(for: Self.descriptors, environment: environment, file: file)
+                try settings.read(from: sources)
+                for line in SettingsWarnings.all(for: settings, from: sources) { checkLine(line) }
                 return Result<Settings, SettingsError>.success(settings)
             } catch let error as SettingsError {
                 return .failure(error)
@@ -78,14 +82,18 @@ final class SettingsTarget: FuzzTarget {
     }
 
     private func check(_ settings: Settings) {
-        require((0...65_535).contains(settings.port), "the port is one")
-        require((1...100_000).contains(settings.maxRuns), "the number of runs is within its bounds")
-        require((10...1_000_000).contains(settings.maxStepsPerRun), "the number of steps is within its bounds")
-        require((100_000...1_073_741_824).contains(settings.maxRequestSize), "the size is within its bounds")
-        for time in [settings.headerTimeout, settings.bodyTimeout, settings.idleTimeout, settings.shutdownGrace] {
-            require(time >= .zero && time < .seconds(1 << 40), "a time is one that a timer takes")
+        require((0...65_535).contains(settings.listening.port.value), "the port is a port number")
+        let storage = settings.storage
+        require((1...100_000).contains(storage.maxRuns.value), "the number of runs is within its bounds")
+        require((10...1_000_000).contains(storage.maxStepsPerRun.value), "the number of steps is within its bounds")
+        let size = settings.requests.maxRequestSize.value
+        require((100_000...1_073_741_824).contains(size), "the size is within its bounds")
+        let connections = settings.connections
+        for time in [connections.headerTimeout, connections.bodyTimeout, connections.idleTimeout] {
+            require(time.value >= .zero && time.value < .seconds(1 << 40), "a timer accepts the time")
         }
-        require((settings.tlsCertFile == nil) == (settings.tlsKeyFile == nil), "certificate and key come together")
+        let tls = settings.tls
+        require((tls.certFile.value == nil) == (tls.keyFile.value == nil), "certificate and key are given together")
     }
 
     private func tokens(_ text: String) {

@@ -1,4 +1,4 @@
-// What Swift cannot import from glibc's malloc.h. Elsewhere nothing is known, and nothing is done.
+// Functions of glibc's malloc.h that Swift cannot import. With other C libraries they do nothing.
 
 #ifndef NNMONITOR_CALLOCATOR_SHIM_H
 #define NNMONITOR_CALLOCATOR_SHIM_H
@@ -12,7 +12,7 @@
 #endif
 #endif
 
-// Bytes that the program has allocated and not freed; -1 where the allocator does not tell.
+// Bytes that the program has allocated and not freed; -1 if the allocator does not report them.
 static inline long nn_allocated_bytes(void) {
 #ifdef NN_HAS_MALLINFO2
     struct mallinfo2 info = mallinfo2();
@@ -22,15 +22,15 @@ static inline long nn_allocated_bytes(void) {
 #endif
 }
 
-// Gives whole pages that hold nothing back to the system.
-static inline void nn_give_back_free_pages(void) {
+// Returns all free pages to the system.
+static inline void nn_return_free_pages(void) {
 #ifdef NN_HAS_MALLINFO2
     malloc_trim(0);
 #endif
 }
 
-// Each arena keeps so many freed bytes at its end; blocks of `large` bytes are taken from the system one by one.
-static inline void nn_keep_freed(int kept, int large) {
+// Each arena keeps up to `kept` freed bytes at its end. Blocks of `large` bytes and more are mapped one by one.
+static inline void nn_set_thresholds(int kept, int large) {
 #ifdef NN_HAS_MALLINFO2
     mallopt(M_TRIM_THRESHOLD, kept);
     mallopt(M_MMAP_THRESHOLD, large);

@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// What a client makes an answer depend on: `If-Match` and its kin (RFC 9110 §13).

@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// How the end of a request's body is told (RFC 9112 §6.3).

@@ -1,3 +1,4 @@
+import Foundations
 import Compression
 import NIOHTTP1
 

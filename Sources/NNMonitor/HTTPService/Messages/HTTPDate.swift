@@ -17,12 +17,11 @@ enum HTTPDate {
 
     /// The IMF-fixdate of `seconds` since 1970, UTC.
     static func string(_ seconds: Int) -> String {
-        let days = Int((Double(seconds) / 86_400).rounded(.down))
-        let time = seconds - days * 86_400
-        let (year, month, day) = Self.civil(daysSince1970: days)
-        let weekday = Self.days[((days % 7) + 7) % 7]
-        return "\(weekday), \(Self.two(day)) \(Self.months[month - 1]) \(year) "
-            + "\(Self.two(time / 3600)):\(Self.two(time / 60 % 60)):\(Self.two(time % 60)) GMT"
+        let time = CivilTime(ticksSince1970: seconds, ticksPerSecond: 1)
+        let date = time.date
+        let weekday = Self.days[((date.daysSince1970 % 7) + 7) % 7]
+        return "\(weekday), \(Self.two(date.day)) \(Self.months[date.month - 1]) \(date.year) "
+            + "\(Self.two(time.hour)):\(Self.two(time.minute)):\(Self.two(time.second)) GMT"
     }
 
     /// Seconds since 1970 of a date in any of the three forms, all of which a recipient must take (RFC 9110 §5.6.7):
@@ -39,7 +38,7 @@ enum HTTPDate {
             let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
             guard date.count == 3, let short = Self.number(date[2], digits: 2) else { return nil }
             // Two digits mean the year nearest to now that is not more than 50 years ahead.
-            let present = Self.civil(daysSince1970: now / 86_400).year
+            let present = CivilDate(daysSince1970: now / 86_400).year
             let year = present / 100 * 100 + short
             return Self.seconds(
                 year: year > present + 50 ? year - 100 : year, month: date[1], day: Self.number(date[0], digits: 2),
@@ -59,10 +58,10 @@ enum HTTPDate {
             times.count == 3, let hour = times[0], let minute = times[1], let second = times[2],
             hour < 24, minute < 60, second <= 60
         else { return nil }
-        let days = Self.daysSince1970(year: year, month: index + 1, day: day)
-        // A day that its month doesn't have comes back as one of the next.
-        guard Self.civil(daysSince1970: days) == (year, index + 1, day) else { return nil }
-        return days * 86_400 + hour * 3600 + minute * 60 + second
+        let date = CivilDate(year: year, month: index + 1, day: day)
+        // A day beyond the end of its month comes back as a day of the next month.
+        guard CivilDate(daysSince1970: date.daysSince1970) == date else { return nil }
+        return date.daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second
     }
 
     private static func number(_ text: Substring, digits: Int) -> Int? {
@@ -71,27 +70,6 @@ enum HTTPDate {
 
     private static func two(_ value: Int) -> String {
         value < 10 ? "0\(value)" : "\(value)"
-    }
-
-    // The two conversions count days in years that begin in March, so that the leap day is the last of its year.
-
-    private static func civil(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
-    }
-
-    private static func daysSince1970(year: Int, month: Int, day: Int) -> Int {
-        let marchYear = month <= 2 ? year - 1 : year
-        let era = marchYear / 400
-        let yearOfEra = marchYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }
 

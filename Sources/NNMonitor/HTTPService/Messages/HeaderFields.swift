@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// Questions about header fields that are asked of every request, answered without making arrays or strings.
@@ -22,16 +23,6 @@ extension String {
 
     /// Whether this is `text`, in whatever case. `text` is ASCII in lower case.
     func isSame(as text: StaticString) -> Bool { self.utf8.isSame(as: text) }
-}
-
-extension Substring.UTF8View {
-    /// Without spaces and tabs at both ends.
-    var trimmed: Substring.UTF8View {
-        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        guard let first = self.firstIndex(where: { !isSpace($0) }), let last = self.lastIndex(where: { !isSpace($0) })
-        else { return self[self.endIndex...] }
-        return self[first...last]
-    }
 }
 
 extension Collection<UInt8> {

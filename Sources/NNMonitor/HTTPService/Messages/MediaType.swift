@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// What this server asks of content types.
@@ -31,17 +32,5 @@ enum MediaType {
             "application/json", "application/javascript", "application/x-ndjson", "application/xml",
             "application/manifest+json", "application/wasm",
         ].contains(essence)
-    }
-}
-
-extension StringProtocol {
-    /// Without spaces and tabs at both ends: HTTP's optional white space.
-    var trimmed: String {
-        let text = Substring(self)
-        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        guard let first = text.utf8.firstIndex(where: { !isSpace($0) }),
-            let last = text.utf8.lastIndex(where: { !isSpace($0) })
-        else { return "" }
-        return String(text[first..<text.utf8.index(after: last)])
     }
 }

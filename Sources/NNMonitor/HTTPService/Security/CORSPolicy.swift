@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// Which other origins' pages may read this server's answers (the Fetch standard, "CORS protocol").

@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// Decides whether a request that does something may come from the page it comes from.

@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 /// The cookie that carries a session's id.

@@ -11,8 +11,13 @@ struct LineLogHandler: LogHandler {
     private let now: @Sendable () -> LogTime
     private let write: @Sendable ([UInt8]) -> Void
 
-    /// `now` gives the time of an entry, the system's unless a test says otherwise; `write` takes each line, its line
-    /// feed included, on any thread.
+    /// - Parameters:
+    ///   - label: The logger's label.
+    ///   - level: The lowest severity that is written.
+    ///   - format: The format of a line.
+    ///   - metadataProvider: Adds fields to each entry.
+    ///   - now: The time of an entry.
+    ///   - write: Called with each line, which includes its line feed, on any thread.
     init(
         label: String, level: Logger.Level, format: LogFormat, metadataProvider: Logger.MetadataProvider? = nil,
         now: @escaping @Sendable () -> LogTime = { .now() }, write: @escaping @Sendable ([UInt8]) -> Void
@@ -37,7 +42,7 @@ struct LineLogHandler: LogHandler {
         write(entry.line(format))
     }
 
-    /// The fields of the logger, of its provider and of the entry; the later win. Sorted, so that lines compare.
+    /// The fields of the logger, its provider and the entry, sorted by name. Of equal names the last one wins.
     private func fields(of event: LogEvent) -> [(key: String, value: Logger.MetadataValue)] {
         var all = metadata
         if let provided = metadataProvider?.get(), !provided.isEmpty {

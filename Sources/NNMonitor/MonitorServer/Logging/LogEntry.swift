@@ -1,12 +1,12 @@
 import Logging
 
-/// One log entry, ready to be written.
+/// One log entry.
 struct LogEntry {
     let time: LogTime
     let level: Logger.Level
     let label: String
     let message: String
-    /// In the order in which they are written.
+    /// The fields, in the order in which they are written.
     let metadata: [(key: String, value: Logger.MetadataValue)]
 
     /// The entry as one line, line feed included.
@@ -23,8 +23,8 @@ struct LogEntry {
 
     /// Appends `TIME level label: message key=value`, without a line feed.
     ///
-    /// Values with spaces, quotes or control characters stand in quotes. Control characters are escaped everywhere:
-    /// an entry is one line, and no client can forge another or move the terminal's cursor.
+    /// Values with spaces, quotes or control characters are quoted. Control characters are escaped everywhere: an entry
+    /// is one line, and no client can forge another line or move the terminal's cursor.
     func appendText(to line: inout [UInt8]) {
         time.append(to: &line)
         line.append(UInt8(ascii: " "))
@@ -41,7 +41,7 @@ struct LogEntry {
             case .string(let text): LogEscaping.appendWord(text, to: &line)
             case .stringConvertible(let value): LogEscaping.appendWord(value.description, to: &line)
             case .array, .dictionary:
-                // Nested values are rare in our logs; their JSON is as readable as anything.
+                // Nested values are rare in our logs, so JSON is readable enough.
                 var nested: [UInt8] = []
                 Self.appendJSON(value, to: &nested)
                 line.append(contentsOf: nested)
@@ -51,7 +51,7 @@ struct LogEntry {
 
     /// Appends `{"time":...,"level":...,"label":...,"message":...,KEY:...}`, without a line feed.
     ///
-    /// A field named like one of the first four gets an underscore after its name.
+    /// A field with the name of one of the first four gets an underscore after its name.
     func appendJSON(to line: inout [UInt8]) {
         line.append(contentsOf: "{\"time\":\"".utf8)
         time.append(to: &line)
@@ -72,7 +72,7 @@ struct LogEntry {
 
     private static let reserved = ["time", "level", "label", "message"]
 
-    /// Numbers stay numbers, whatever else describes itself becomes a string.
+    /// Numbers are written as numbers, other values as strings.
     private static func appendJSON(_ value: Logger.MetadataValue, to line: inout [UInt8]) {
         switch value {
         case .string(let text):

@@ -1,6 +1,6 @@
-/// Writes text so that it can't break out of its line.
+/// Escapes text so that it stays within its line.
 enum LogEscaping {
-    /// Appends text with control characters as `\n`, `\t` or `\u{1b}`, and everything else as it is.
+    /// Appends text with control characters escaped as `\n`, `\t` or `\u{1b}`.
     static func appendPlain(_ text: String, to line: inout [UInt8]) {
         append(text, to: &line, isPlain: { $0 >= 0x20 && isHarmless($0) }) { scalar, line in
             guard mustEscape(scalar) else { return false }
@@ -9,7 +9,7 @@ enum LogEscaping {
         }
     }
 
-    /// Appends text as one word: as it is, or in quotes when it is empty, has a space, a quote, `=`, or needs escapes.
+    /// Appends text as one word. It is quoted if it is empty, contains a space, a quote or `=`, or needs escapes.
     static func appendWord(_ text: String, to line: inout [UInt8]) {
         if !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && isHarmless($0) && !isQuoting($0) && $0 != equals }) {
             line.append(contentsOf: text.utf8)
@@ -55,7 +55,7 @@ enum LogEscaping {
     private static let backslash = UInt8(ascii: "\\")
     private static let equals = UInt8(ascii: "=")
 
-    /// Appends text whole when all of its bytes are plain, which is nearly always, and scalar by scalar otherwise.
+    /// Appends text in one piece if all of its bytes are plain, which is the common case, otherwise scalar by scalar.
     private static func append(
         _ text: String, to line: inout [UInt8], isPlain: (UInt8) -> Bool,
         escape: (Unicode.Scalar, inout [UInt8]) -> Bool
@@ -71,10 +71,10 @@ enum LogEscaping {
 
     private static func isQuoting(_ byte: UInt8) -> Bool { byte == quote || byte == backslash }
 
-    /// Not DEL, nor a byte with which the UTF-8 of a C1 control (C2) or of U+2000 to U+2FFF (E2) begins.
+    /// Whether the byte is neither DEL nor the first byte of a C1 control (C2) or of U+2000 to U+2FFF (E2) in UTF-8.
     private static func isHarmless(_ byte: UInt8) -> Bool { byte != 0x7F && byte != 0xC2 && byte != 0xE2 }
 
-    /// Control characters, line and paragraph separators, and the marks that reorder text on a screen.
+    /// Whether this is a control character, a line or paragraph separator, or a mark that reorders text on a screen.
     private static func mustEscape(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x00...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: true

@@ -2,15 +2,15 @@ import Dispatch
 import Foundations
 import Logging
 
-/// Takes log lines on any thread without waiting, and writes them in their order on a thread of its own.
+/// Accepts log lines on any thread without blocking, and writes them in order on a thread of its own.
 ///
-/// Whoever reads the log may stop: a terminal on hold, a pipe into a program that hangs, a slow disk. Requests go on all
-/// the same. What waits is bounded; lines that come when there is no room are lost, and a line says how many.
+/// The reader of the log may stop reading: a paused terminal, a pipe into a hung program, a slow disk. Requests continue
+/// regardless. The queue is bounded: lines beyond its limit are dropped, and a later line reports how many.
 final class LogQueue: Sendable {
     private struct State {
         var waiting: [UInt8] = []
-        /// Bytes that are being written.
-        var leaving = 0
+        /// Bytes being written.
+        var writing = 0
         var lost = 0
         var isWriting = false
     }
@@ -22,22 +22,22 @@ final class LogQueue: Sendable {
     private let writer = DispatchQueue(label: "log")
 
     /// - Parameters:
-    ///   - output: Where the lines go.
-    ///   - limit: Bytes of lines that wait at most.
-    ///   - lossLine: Makes the line that tells how many were lost.
+    ///   - output: Where the lines are written.
+    ///   - limit: Bytes of lines that may wait.
+    ///   - lossLine: Makes the line that reports how many lines were lost.
     init(output: LogOutput, limit: Int, lossLine: @escaping @Sendable (Int) -> [UInt8]) {
         self.output = output
         self.limit = limit
         self.lossLine = lossLine
     }
 
-    /// Makes standard error, by a queue, the output of every logger of the process. To be called once, before the first
-    /// logger.
+    /// Makes a queue to standard error the output of every logger of the process. Call it once, before the first logger
+    /// is created.
     static func bootstrap(level: Logger.Level, format: LogFormat, limit: Int) -> LogQueue {
         let queue = LogQueue(output: .standardError, limit: limit) { count in
             LogEntry(
                 time: .now(), level: .warning, label: "nnmonitor",
-                message: "log lines were lost: nobody took them in time",
+                message: "log lines were lost: the output was not read fast enough",
                 metadata: [("count", "\(count)")]
             ).line(format)
         }
@@ -49,10 +49,10 @@ final class LogQueue: Sendable {
         return queue
     }
 
-    /// Takes one line, line feed included.
+    /// Queues one line, which includes its line feed.
     func put(_ line: [UInt8]) {
         let begins = state.withLock { state in
-            guard state.waiting.count + state.leaving + line.count <= limit else {
+            guard state.waiting.count + state.writing + line.count <= limit else {
                 state.lost += 1
                 return false
             }
@@ -63,26 +63,26 @@ final class LogQueue: Sendable {
         if begins { writer.async { self.write() } }
     }
 
-    /// Waits until what was put before is written, but no longer than `time`: nobody may be reading.
+    /// Waits until all lines queued before are written, but at most `time`, because the output may not be read at all.
     func flush(within time: DispatchTimeInterval = .seconds(2)) {
         let written = DispatchSemaphore(value: 0)
         writer.async { written.signal() }
         _ = written.wait(timeout: .now() + time)
     }
 
-    /// Writes until nothing waits.
+    /// Writes until the queue is empty.
     private func write() {
         while let (lines, lost) = next() {
             output.put(lines)
-            // They were lost while these were written, and came after them.
+            // The lost lines are newer than these: the queue was full with these.
             if lost > 0 { output.put(lossLine(lost)) }
         }
     }
 
     private func next() -> (lines: [UInt8], lost: Int)? {
         state.withLock { state in
-            state.leaving = state.waiting.count
-            guard state.leaving > 0 || state.lost > 0 else {
+            state.writing = state.waiting.count
+            guard state.writing > 0 || state.lost > 0 else {
                 state.isWriting = false
                 return nil
             }

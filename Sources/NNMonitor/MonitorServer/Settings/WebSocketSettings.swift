@@ -1,0 +1,48 @@
+import ArgumentParser
+
+/// Limits of WebSocket subscribers.
+struct WebSocketSettings: SettingsTopic {
+    @Option(
+        setting: "WS_MAX_MESSAGE_SIZE", .bytes(1024...67_108_864), default: 65_536,
+        "Bytes of a message from a client, after decompression.")
+    var maxMessageSize: Setting<Int>
+
+    @Option(
+        setting: "WS_PING_INTERVAL", .seconds, default: .seconds(20),
+        "Time between the pings that keep a connection alive.")
+    var pingInterval: Setting<Duration>
+
+    @Option(
+        setting: "WS_PONG_TIMEOUT", .seconds, default: .seconds(20),
+        "Time that a client has to answer a ping before its connection is closed.")
+    var pongTimeout: Setting<Duration>
+
+    @Option(
+        setting: "MAX_SUBSCRIBERS", .count(1...1_000_000), default: 10_000, "WebSocket subscribers at once.")
+    var maxSubscribers: Setting<Int>
+
+    @Option(
+        setting: "SUBSCRIBER_QUEUE", .count(1...1_000_000), default: 256,
+        "Messages that may wait for a slow subscriber. Above it, the subscriber misses steps.")
+    var subscriberQueue: Setting<Int>
+
+    @Option(
+        setting: "SUBSCRIBER_QUEUE_BYTES", .bytes(65_536...1_073_741_824), default: 16_777_216,
+        "Bytes that may wait for a slow subscriber. Above it, the subscriber misses steps.")
+    var subscriberQueueBytes: Setting<Int>
+
+    @Option(
+        setting: "SUBSCRIBER_STALL_TIMEOUT", .seconds, default: .seconds(30),
+        "Time that a subscriber may stop reading before its connection is closed.")
+    var subscriberStallTimeout: Setting<Duration>
+
+    mutating func read(with reader: inout SettingsReader) throws(SettingsError) {
+        try reader.read(&maxMessageSize)
+        try reader.read(&pingInterval)
+        try reader.read(&pongTimeout)
+        try reader.read(&maxSubscribers)
+        try reader.read(&subscriberQueue)
+        try reader.read(&subscriberQueueBytes)
+        try reader.read(&subscriberStallTimeout)
+    }
+}
