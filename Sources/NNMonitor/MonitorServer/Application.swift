@@ -43,7 +43,7 @@ enum Application {
                 }
             })
         let monitor = Monitor(
-            configuration: MonitorConfiguration(settings), logger: logger,
+            configuration: MonitorConfiguration(settings), logger: logger, folded: strangers,
             onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,

@@ -89,7 +89,7 @@ final class ConnectionRegistry: Sendable {
     /// Ends all subscribers' sessions, after what waits for them, and waits until they are closed.
     func endSubscribers() async {
         let channels = channels(.subscriber)
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SubscriberFarewell()) }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SubscriberShutdown()) }
         for channel in channels { try? await channel.closeFuture.get() }
     }
 

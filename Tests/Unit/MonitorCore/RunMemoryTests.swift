@@ -13,13 +13,16 @@ import Testing
     ]
 
     private func held(_ run: Run) -> Int {
-        var position = run.steps.start
+        var last: Int64?
         var tables: [ObjectIdentifier: Int] = [:]
         var bytes = 0
-        while let record = run.steps.next(&position) {
-            bytes += record.memory
-            tables[ObjectIdentifier(record.table)] = record.table.memory
-            tables[ObjectIdentifier(record.shapes)] = record.shapes.memory
+        while case let batch = run.steps.steps(after: last), !batch.isEmpty {
+            for record in batch {
+                bytes += record.memory
+                tables[ObjectIdentifier(record.table)] = record.table.memory
+                tables[ObjectIdentifier(record.shapes)] = record.shapes.memory
+            }
+            last = batch.last?.step
         }
         return bytes + tables.values.reduce(0, +)
     }

@@ -28,8 +28,8 @@ import Foundations
                 if let oldest { forget(oldest) }
             default:
                 let now = UTCTime(microseconds: last)
-                let place = table.place(of: id) ?? table.add(Run(createdAt: now), id: id)
-                table.update(place) { $0.lastUpdate = now }
+                let slot = table.slot(of: id) ?? table.add(Run(createdAt: now), id: id)
+                table.update(slot) { $0.lastUpdate = now }
                 if !creation.contains(id) { creation.append(id) }
                 change.removeAll { $0 == id }
                 change.append(id)

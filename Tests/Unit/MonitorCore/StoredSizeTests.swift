@@ -52,7 +52,7 @@ import Foundations
 
     @Test(arguments: kinds.indices) func whatIsCountedOfAStepIsWhatItHolds(kind: Int) async throws {
         let decoded = try StepDecoder.decode(Array(Self.kinds[kind](1).utf8)).get()
-        let record = await MetricsStore(limits: StoreLimits()).append(decoded).step.record
+        let record = await MemoryStore(limits: StoreLimits()).append(decoded).step.record
         let (table, shapes, layout) = (record.table, record.shapes, record.table.layout)
         let parts: [(held: Int, counted: Int)] = [
             (held(record) + held(record.numbers), record.memory),
@@ -73,7 +73,7 @@ import Foundations
     }
 
     @Test(arguments: kinds.indices) func aStepStoresNoMoreThanTheStatedBound(kind: Int) async throws {
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         var before = await store.memoryInUse
         for step in 1...5 {
             let body = Array(Self.kinds[kind](step).utf8)
@@ -86,7 +86,7 @@ import Foundations
     }
 
     @Test func aStepOfTheSameStructureStoresItsNumbersOnly() async throws {
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         _ = await store.append(Payloads.step(1))
         let before = await store.memoryInUse
         let record = await store.append(Payloads.step(2)).step.record
@@ -94,7 +94,7 @@ import Foundations
     }
 
     @Test func aRunIsCountedWithItsIdAndGivesEverythingBack() async throws {
-        let store = MetricsStore(limits: StoreLimits(runs: 100_000))
+        let store = MemoryStore(limits: StoreLimits(runs: 100_000))
         let long = String(repeating: "x", count: 500)
         for number in 0..<100 { _ = await store.append(Payloads.step(1, run: "\(number)\(long)")) }
         let record = await store.append(Payloads.step(2, run: "0\(long)")).step.record
@@ -105,7 +105,7 @@ import Foundations
     }
 
     @Test func aStepThatIsNotKeptLeavesNothingBehind() async throws {
-        let store = MetricsStore(limits: StoreLimits(stepsPerRun: 10))
+        let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
         for step in 100..<110 { _ = await store.append(Payloads.step(step)) }
         let before = await store.memoryInUse
         weak var table: LayerTable?
