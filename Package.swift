@@ -99,6 +99,9 @@ let package = Package(
             name: "CoreBench", dependencies: ["MonitorCore"], path: "Benchmarks/CoreBench", swiftSettings: strict),
 
         .testTarget(
+            name: "FoundationsTests", dependencies: ["Foundations"], path: "Tests/Unit/Foundations",
+            swiftSettings: strict),
+        .testTarget(
             name: "MonitorCoreTests", dependencies: ["MonitorCore", "Foundations", "CAllocator"],
             path: "Tests/Unit/MonitorCore",
             swiftSettings: strict),
@@ -108,7 +111,8 @@ let package = Package(
         // Not fenced: its client is OpenSSL's own, nearly every line of it a call of C, and no part of the server.
         .testTarget(
             name: "TLSTests",
-            dependencies: ["TLS", nio.core, nio.posix, nio.tls, nio.embedded], path: "Tests/Unit/TLS",
+            dependencies: ["TLS", "COpenSSL", "Foundations", nio.core, nio.posix, nio.tls, nio.embedded],
+            path: "Tests/Unit/TLS",
             swiftSettings: strict),
         .testTarget(
             name: "WebSocketTests",

@@ -128,7 +128,7 @@ def http() -> dict[str, bytes]:
         "static": b"GET /static/css/base.css HTTP/1.1\r\n" + host + b"Accept-Encoding: gzip\r\nIf-None-Match: *\r\n\r\n",
         "range": b"GET /static/css/base.css HTTP/1.1\r\n" + host + b"Range: bytes=0-3\r\n\r\n",
         "token": b"GET /runs/a%2Fb HTTP/1.1\r\n" + host + b"Authorization: Bearer right\r\nConnection: close\r\n\r\n",
-        "cookie": b"GET /runs/x HTTP/1.1\r\n" + host + b"Cookie: nnmonitor_session=x; a=b\r\nOrigin: null\r\n\r\n",
+        "cookie": b"GET /runs/x HTTP/1.1\r\n" + host + b"Cookie: nnmonitor_session_0=x; a=b\r\nOrigin: null\r\n\r\n",
         "login": b"POST /login HTTP/1.1\r\n" + host + b"Origin: https://localhost\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 11\r\n\r\ntoken=right",
         "preflight": b"OPTIONS /echo HTTP/1.1\r\n" + host + b"Origin: https://a.b\r\n"

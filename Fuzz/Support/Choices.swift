@@ -1,7 +1,7 @@
 /// Decisions that an input makes: its last bytes, one for each decision.
 ///
-/// They are taken from the end, as libFuzzer's own `FuzzedDataProvider` does, so that what is fed stays where it is when a
-/// decision is added or changed.
+/// They are taken from the end, as libFuzzer's own `FuzzedDataProvider` does, so that what is fed stays where it is
+/// when a decision is added or changed.
 struct Choices {
     private var rest: ArraySlice<UInt8>
 

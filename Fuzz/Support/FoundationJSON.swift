@@ -50,7 +50,8 @@ enum FoundationJSON {
         }
     }
 
-    /// Whether any object of a text has a key twice. Readers differ on which of them counts, so nothing can be compared.
+    /// Whether any object of a text has a key twice. Readers differ on which of them counts, so nothing can be
+    /// compared.
     ///
     /// - Parameter bytes: valid JSON.
     /// - Returns: whether there may be one.

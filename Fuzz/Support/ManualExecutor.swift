@@ -1,7 +1,7 @@
 import Foundations
 
-/// Runs tasks when it is told to, on the thread that tells it: a test of tasks on an event loop without a thread becomes
-/// repeatable.
+/// Runs tasks when it is told to, on the thread that tells it: a test of tasks on an event loop without a thread
+/// becomes repeatable.
 final class ManualExecutor: TaskExecutor {
     private let jobs = Guarded<[UnownedJob]>([])
 

@@ -3,8 +3,8 @@ import MonitorCore
 import Foundations
 
 /// The metrics decoder, against Foundation's JSON reader: what it accepts, Foundation reads with equal numbers; what it
-/// refuses, it refuses with a well-formed answer. What was accepted is encoded, and Foundation reads the same numbers out of
-/// that.
+/// refuses, it refuses with a well-formed answer. What was accepted is encoded, and Foundation reads the same numbers
+/// out of that.
 final class DecoderTarget: FuzzTarget {
     private static let metrics: [(LayerMetric, [String])] = [
         (.activationStd, ["intermediate_features", "activation_std"]),
@@ -119,7 +119,8 @@ final class DecoderTarget: FuzzTarget {
         }
     }
 
-    /// The ratios in Foundation's reading of a text. It takes keys that Unicode calls equivalent for one: then it has fewer.
+    /// The ratios in Foundation's reading of a text. It takes keys that Unicode calls equivalent for one: then it has
+    /// fewer.
     private func compareRatios(_ record: StepRecord, _ read: Any?, in text: [UInt8]) {
         guard let ratios = read as? [String: Any] else { fatalError("gradient_norm_ratio is an object") }
         let layout = record.table.layout
@@ -176,7 +177,8 @@ private func slashed(_ name: String) -> [UInt8] {
     name.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "/") : $0 }
 }
 
-/// Why a text may be accepted that Foundation does not read: the contract reads more than JSON in places that it ignores.
+/// Why a text may be accepted that Foundation does not read: the contract reads more than JSON in places that it
+/// ignores.
 private enum Exceptions {
     static func apply(to text: [UInt8]) -> Bool {
         let string = String(decoding: text, as: UTF8.self)

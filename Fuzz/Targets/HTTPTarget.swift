@@ -4,9 +4,9 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 
-/// The HTTP connection from the first byte to the answers: parser, head gate, bodies, inflating, routing, tokens, pipelines,
-/// upgrades. The answers do not depend on how the bytes are cut into reads, nothing is written after the end, and no
-/// connection outlives its deadlines.
+/// The HTTP connection from the first byte to the answers: parser, head gate, bodies, inflating, routing, tokens,
+/// pipelines, upgrades. The answers do not depend on how the bytes are cut into reads, nothing is written after the
+/// end, and no connection outlives its deadlines.
 final class HTTPTarget: FuzzTarget {
     private let executor = ManualExecutor()
     private let open: HTTPServer
@@ -132,8 +132,8 @@ private struct Answers {
 
     /// All but `100 Continue`, and without what changes with the time.
     private(set) var text = ""
-    /// How often the client was told to go on. That depends on what has come of the body by then, and so on the cuts (RFC
-    /// 9110 section 10.1.1).
+    /// How often the client was told to go on. That depends on what has come of the body by then, and so on the cuts
+    /// (RFC 9110 section 10.1.1).
     private(set) var continues = 0
 
     init(of channel: EmbeddedChannel) {

@@ -1,8 +1,8 @@
 import Compression
 import NIOCore
 
-/// The inflater, in every format: the result does not depend on how the stream is cut, the limits hold whatever is sent,
-/// and what our deflater makes of any bytes, it turns back into them.
+/// The inflater, in every format: the result does not depend on how the stream is cut, the limits hold whatever is
+/// sent, and what our deflater makes of any bytes, it turns back into them.
 final class InflaterTarget: FuzzTarget {
     private enum Outcome {
         case expanded(ByteBuffer)
@@ -50,8 +50,8 @@ final class InflaterTarget: FuzzTarget {
     }
 
     /// Whether two results are the same. How far a stream has grown is looked at after each piece, so that one whose
-    /// ratio is too high only for a while is refused in one cut and not in another; what zlib says of a broken stream, and
-    /// whether it comes to the break or to the limit first, depends on the cut, too.
+    /// ratio is too high only for a while is refused in one cut and not in another; what zlib says of a broken stream,
+    /// and whether it comes to the break or to the limit first, depends on the cut, too.
     private static func isSame(_ one: Outcome, _ other: Outcome) -> Bool {
         switch (one, other) {
         case (.expanded(let left), .expanded(let right)): left == right

@@ -5,8 +5,8 @@ import Synchronization
 
 @testable import MonitorServer
 
-/// The settings, from an environment, options and a `.env` file of libFuzzer's choice, and the file of tokens. Whatever is
-/// wrong is said in one line that shows no secret; what is accepted is within its bounds.
+/// The settings, from an environment, options and a `.env` file of libFuzzer's choice, and the file of tokens. Whatever
+/// is wrong is said in one line that shows no secret; what is accepted is within its bounds.
 final class SettingsTarget: FuzzTarget {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID().uuidString)")
     private static let secret = "correct-horse-battery-staple"

@@ -1,12 +1,13 @@
 import Foundation
+import HTTPService
 import NIOCore
 import NIOEmbedded
 import NIOTLS
 import TLS
 
-/// The TLS handler. Bytes of libFuzzer's choice in place of a client's, and a real client's bytes with changes of libFuzzer's
-/// choice. Whatever comes: what reaches the application is the beginning of what the client sent, a handshake that is
-/// not finished ends at its deadline, every write is answered for, and the channel closes.
+/// The TLS handler. Bytes of libFuzzer's choice in place of a client's, and a real client's bytes with changes of
+/// libFuzzer's choice. Whatever comes: what reaches the application is the beginning of what the client sent, a
+/// handshake that is not finished ends at its deadline, every write is answered for, and the channel closes.
 final class TLSTarget: FuzzTarget {
     private let context: TLSContext
     private let clients: [TLSClient.Context]
@@ -91,7 +92,9 @@ private final class TLSServerEnd {
         do {
             try channel.setOption(.allowRemoteHalfClosure, value: true).wait()
             try channel.pipeline.syncOperations.addHandlers([
-                TLSServerHandler(context: context, handshakeTimeout: .seconds(10)), recorder,
+                TLSServerHandler(
+                    context: context, handshakeTimeout: .seconds(10), plaintextAnswer: HTTPSRequired.response(to:)),
+                recorder,
             ])
             try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 4000)).wait()
         } catch {

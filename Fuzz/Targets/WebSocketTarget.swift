@@ -5,10 +5,10 @@ import NIOWebSocket
 
 @testable import WebSocket
 
-/// A WebSocket connection's input, with permessage-deflate or without: the messages and answers do not depend on how the
-/// bytes are cut, text is valid UTF-8, no message is larger than the limit, a silent peer is dropped. Half of the inputs are
-/// taken as frames; of the other half valid frames are made, whose message must arrive, and whose payload a client with the
-/// agreed window must be able to read when the server sends it.
+/// A WebSocket connection's input, with permessage-deflate or without: the messages and answers do not depend on how
+/// the bytes are cut, text is valid UTF-8, no message is larger than the limit, a silent peer is dropped. Half of the
+/// inputs are taken as frames; of the other half valid frames are made, whose message must arrive, and whose payload a
+/// client with the agreed window must be able to read when the server sends it.
 final class WebSocketTarget: FuzzTarget {
     private static let configuration = WebSocketConfiguration(
         maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5))
@@ -80,7 +80,8 @@ final class WebSocketTarget: FuzzTarget {
         do {
             let limits = ExpansionLimits(maximumSize: payload.count, maximumRatio: 1100)
             var inflater = try Inflater(format: .raw(windowBits: deflate?.serverMaxWindowBits ?? 15), limits: limits)
-            // Byte by byte: what one call has put out zlib takes from there, and looks into its window for the rest only.
+            // Byte by byte: what one call has put out zlib takes from there, and looks into its window for the rest
+            // only.
             for byte in frame.readableBytesView {
                 var piece = ByteBuffer(bytes: [byte])
                 try inflater.inflate(&piece, into: &read)

@@ -1,5 +1,5 @@
-// What Swift cannot import from OpenSSL 3 (function-like macros, 64-bit option bits, variadic functions),
-// as static inline functions of the same meaning. Nothing else lives here.
+// Static inline wrappers for the parts of OpenSSL 3 that Swift cannot import: function-like macros, 64-bit option bits
+// and variadic functions. Each has the name of what it wraps, after `nn_`.
 
 #ifndef NNMONITOR_COPENSSL_SHIM_H
 #define NNMONITOR_COPENSSL_SHIM_H
@@ -75,10 +75,8 @@ static inline void nn_X509V3_set_ctx(X509V3_CTX *ctx, X509 *issuer, X509 *subjec
     X509V3_set_ctx(ctx, issuer, subject, NULL, NULL, 0);
 }
 
-// How RFC 2253 writes a name, with letters beyond ASCII as they are.
-static inline unsigned long nn_XN_FLAG_RFC2253_UTF8(void) { return XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB; }
-
-// OSSL_PARAM keeps the pointer to its name, which must be a C literal: Swift's copy would be gone after the call.
+// OSSL_PARAM keeps the pointer to its name, so the name must be a C literal: a Swift string is passed as a temporary
+// copy.
 static inline int nn_EVP_MAC_CTX_set_hmac_sha256(EVP_MAC_CTX *ctx, const unsigned char *key, size_t length) {
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, length),

@@ -3,7 +3,8 @@
 
 #include <zlib.h>
 
-/* inflateInit2 and deflateInit2 are macros that pass the header's version and the size of the struct. */
+// inflateInit2 and deflateInit2 are macros, which Swift cannot import. They pass the version of the header and the size
+// of z_stream, so that zlib detects a mismatch.
 
 static inline int nn_inflate_init(z_streamp stream, int window_bits) {
     return inflateInit2(stream, window_bits);

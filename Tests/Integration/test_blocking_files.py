@@ -96,7 +96,7 @@ def test_a_pipe_at_reload_is_refused_and_the_rest_is_read(start_tls, made, tmp_p
 
 def test_a_certificate_that_cannot_be_opened_holds_up_no_other_reload_and_no_end(start_tls, tmp_path):
     tokens = tokens_file(tmp_path, ["trainer"])
-    own = start_tls("--auth-tokens-file", tokens, "--file-timeout", 0.5, "--shutdown-grace", 20)
+    own = start_tls("--auth-tokens-file", tokens, "--file-timeout", 1, "--shutdown-grace", 20)
     with blocked(tmp_path / "server.key"):
         own.signal(signal.SIGHUP)
         own.wait_for_line("not reloaded.*could not be read within")
@@ -116,7 +116,7 @@ def test_a_certificate_that_cannot_be_opened_stops_the_start(made, tmp_path):
     with blocked(tmp_path / "server.pem"):
         done = end_of_start(
             [*STATIC, "--tls-cert-file", tmp_path / "server.pem", "--tls-key-file", tmp_path / "server.key",
-             "--file-timeout", 0.5], tmp_path)
+             "--file-timeout", 1], tmp_path)
     assert done.returncode != 0
     assert "TLS certificate: it could not be read within" in done.stderr
 

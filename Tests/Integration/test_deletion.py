@@ -21,6 +21,8 @@ def read(server, run: str):
 def test_a_deleted_run_is_gone_and_subscribers_are_told_in_order(either):
     run, other = run_id("deleted"), run_id("other")
     with subscribe(either) as watching, subscribe(either, compression=None) as plain, session(either) as client:
+        # A step that is posted before the listing is made is in the listing.
+        assert receive(watching)["type"] == receive(plain)["type"] == "initial_runs"
         before, beside = post_steps(client, either, run, range(3)), post_steps(client, either, other, range(1))
         answer = delete(either, run)
         assert (answer.status_code, answer.content) == (204, b"")
@@ -51,6 +53,7 @@ def test_a_run_that_begins_again_is_a_new_one(server):
 def test_a_run_that_is_not_held_is_404_and_nobody_is_told(server):
     run, seen = run_id("never"), run_id("seen")
     with subscribe(server) as watching, session(server) as client:
+        assert receive(watching)["type"] == "initial_runs"
         for _ in range(2):
             answer = delete(server, run)
             assert answer.status_code == 404

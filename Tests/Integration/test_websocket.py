@@ -41,6 +41,7 @@ def test_first_message_is_the_listing_of_runs(either, compression):
 def test_every_stored_step_is_sent_as_it_is_served(either, compression):
     run = run_id()
     with session(either) as http, subscribe(either, compression) as socket:
+        assert receive(socket)["type"] == "initial_runs"
         for body in post_steps(http, either, run, [5, 1, 5, 9]):
             message = receive(socket, "new_metrics", run)
             assert message["data"] == served(body)
@@ -51,6 +52,7 @@ def test_every_stored_step_is_sent_as_it_is_served(either, compression):
 def test_step_that_is_too_low_to_be_kept_is_broadcast_all_the_same(start_server):
     small = start_server("--max-steps-per-run", 10)
     with session(small) as http, subscribe(small) as socket:
+        assert receive(socket)["type"] == "initial_runs"
         post_steps(http, small, "full", range(100, 110))
         late = post_steps(http, small, "full", [7])[0]
         steps = [receive(socket, "new_metrics")["data"] for _ in range(11)]
@@ -198,8 +200,8 @@ def test_history_of_several_megabytes_arrives_whole(either, compression):
         assert len(json.dumps(message)) > 2_000_000
 
 
-# With a longer timeout, a ping that waited for the whole timeout of the one before would come too late for this client. With
-# the same (as by default), the deadline of a ping that was answered is due together with the next ping.
+# With a longer timeout, a ping that waited for the whole timeout of the one before would come too late for this client.
+# With an equal timeout (the default), the timeout of an answered ping is due together with the next ping.
 @pytest.mark.parametrize("timeout", ["60", "0.2", "0.4"])
 def test_server_pings_and_a_client_that_answers_stays(start_server, timeout):
     own = start_server("--ws-ping-interval", "0.2", "--ws-pong-timeout", timeout)

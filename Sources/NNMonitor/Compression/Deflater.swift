@@ -1,36 +1,38 @@
 import CZlib
 package import NIOCore
 
-/// Compresses a stream piece by piece.
+/// Compresses a stream incrementally.
 package struct Deflater: ~Copyable {
-    /// How much of what was given must come out.
+    /// How much of the input so far must appear in the output.
     package enum Flush: Sendable {
-        /// What is ready.
+        /// As much as zlib chooses.
         case none
-        /// Everything so far, up to a byte boundary: ends with the empty block 00 00 FF FF (RFC 7692 section 7.2.1).
+        /// All of it, up to a byte boundary; the output ends with the empty block 00 00 FF FF (RFC 7692 section 7.2.1).
         case sync
-        /// Everything, and the end of the stream.
+        /// All of it, and the end of the stream.
         case finish
     }
 
     private var stream: ZStream
 
+    /// Makes a compressor at the start of a stream.
+    ///
     /// - Parameters:
-    ///   - format: any but `deflate`, which becomes zlib's format.
-    ///   - level: 1 (fast) to 9 (small).
-    ///   - memoryLevel: 1 to 9; 8 takes 128 KiB beside the window.
+    ///   - format: the format of the output; `deflate` means `zlib`.
+    ///   - level: zlib's level, 1 (fast) to 9 (small).
+    ///   - memoryLevel: zlib's memory level, 1 to 9; 8 allocates 128 KiB besides the window.
     /// - Throws: `outOfMemory`.
     package init(format: CompressionFormat, level: Int = 6, memoryLevel: Int = 8) throws(CompressionError) {
         stream = try ZStream(deflating: format.windowBits, level: level, memoryLevel: memoryLevel)
     }
 
-    /// Compresses a piece.
+    /// Compresses the next part of the stream.
     ///
     /// - Parameters:
-    ///   - input: the piece; empty is fine.
-    ///   - output: what comes out is appended.
-    ///   - flush: how much must come out.
-    /// - Throws: `outOfMemory`.
+    ///   - input: the part; it may be empty.
+    ///   - output: the compressed bytes are appended to it.
+    ///   - flush: how much of the input must appear in the output.
+    /// - Throws: `corrupt` if the stream was finished and not reset.
     package mutating func deflate(
         _ input: ByteBuffer, into output: inout ByteBuffer, flush: Flush
     ) throws(CompressionError) {
@@ -40,12 +42,12 @@ package struct Deflater: ~Copyable {
         while true {
             let progress = stream.run(&input, into: &output, room: room, flush: mode)
             if progress.code == Z_STREAM_END { return }
-            if progress.code == Z_STREAM_ERROR { throw .corrupt("the stream was used after its end") }
-            // Room that is left says that nothing more is to come.
+            if progress.code == Z_STREAM_ERROR { throw .corrupt("the stream was used after its end; reset it first") }
+            // zlib left space in the output, so it has nothing more to write.
             if progress.produced < room && input.readableBytes == 0 { return }
         }
     }
 
-    /// Begins a new stream with the same parameters.
+    /// Starts a new stream with the same parameters.
     package mutating func reset() { stream.reset() }
 }

@@ -1,7 +1,7 @@
 import CZlib
 package import NIOCore
 
-/// Expands a compressed stream piece by piece, within limits.
+/// Decompresses a stream incrementally, within limits.
 package struct Inflater: ~Copyable {
     private let format: CompressionFormat
     private let limits: ExpansionLimits
@@ -9,22 +9,22 @@ package struct Inflater: ~Copyable {
     private var consumed = 0
     private var produced = 0
     private var ended = false
-    /// Zero bytes have followed the end of a gzip member. Nothing but more of them may come.
+    /// Zero bytes have followed the end of a gzip member. Only more of them may follow.
     private var isPadded = false
-    /// The first bytes of a `deflate` stream, until it is known whether it has zlib's header.
+    /// The first bytes of a `deflate` stream, until two have arrived that show whether it has a zlib header.
     private var undecided: [UInt8]?
-    /// Whether zlib reads without a header, in a `deflate` stream that turned out to have none.
-    private var isBare = false
 
-    /// Bytes that one call of zlib may produce: bounds what a piece of a bomb can cost before the limits are looked at.
+    /// Maximum output of one call of zlib in bytes: bounds the memory before the limits are checked.
     private static let mostRoom = 64 * 1024
-    /// The same for the first call: a short piece does not claim room that it will not fill.
+    /// Minimum output space of the first call in bytes: short inputs reserve little memory.
     private static let leastRoom = 512
 
+    /// Makes a decompressor at the start of a stream.
+    ///
     /// - Parameters:
-    ///   - format: what the stream is.
-    ///   - limits: how much it may expand.
-    ///   - dictionary: for a raw stream, what was expanded before it and may be referred to.
+    ///   - format: the format of the input.
+    ///   - limits: the limits on the output.
+    ///   - dictionary: for a raw stream, the output before its start, to which it may refer.
     /// - Throws: `outOfMemory`.
     package init(
         format: CompressionFormat, limits: ExpansionLimits, dictionary: ByteBuffer = ByteBuffer()
@@ -35,49 +35,39 @@ package struct Inflater: ~Copyable {
         undecided = format == .deflate ? [] : nil
     }
 
-    /// Expands a piece.
+    /// Decompresses the next part of the stream.
     ///
     /// - Parameters:
-    ///   - input: is consumed whole.
-    ///   - output: what it expands to is appended.
-    /// - Throws: what is wrong with the stream; it can't be used any more then.
+    ///   - input: the part, all of which is consumed.
+    ///   - output: the decompressed bytes are appended to it.
+    /// - Throws: any `CompressionError` except `truncated`; the stream cannot be used afterwards.
     package mutating func inflate(
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) {
-        if undecided != nil, try !decide(&input, into: &output) { return }
+        if undecided != nil, try !detectHeader(&input, into: &output) { return }
         try expand(&input, into: &output)
     }
 
-    /// Ends the stream: it must have come to its end.
+    /// Checks that the input was a complete stream. Raw streams have no required end.
     ///
-    /// - Throws: `truncated` when it has not; `ratioExceeded` when the whole has expanded too much.
+    /// - Throws: `truncated` if it was not; `ratioExceeded` if the whole output is too large for the input.
     package mutating func finish() throws(CompressionError) {
         if isRaw { return }
         guard ended else { throw .truncated }
         if exceedsRatio(limits.maximumRatio) { throw .ratioExceeded(limit: limits.maximumRatio) }
     }
 
-    /// Begins to count for the limits anew, as for the next message of a stream with context takeover.
+    /// Resets the counters for the limits, for the next message of a stream with context takeover.
     package mutating func resetLimits() {
         consumed = 0
         produced = 0
-    }
-
-    /// Forgets everything: the next piece begins a new stream.
-    package mutating func resetContext() {
-        stream.reset()
-        ended = false
-        isPadded = false
-        undecided = format == .deflate ? [] : nil
-        resetLimits()
     }
 
     private mutating func expand(
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) {
         var room = max(Self.leastRoom, min(Self.mostRoom / 4, input.readableBytes) * 4)
-        // With Z_FINISH, a stream that ends within this call leaves no window behind, which zlib would first make. One that
-        // doesn't goes on as ever.
+        // With Z_FINISH, zlib allocates no window if the stream ends in this call; otherwise it continues as usual.
         let flush = isRaw ? Z_SYNC_FLUSH : Z_FINISH
         while true {
             if ended {
@@ -99,7 +89,7 @@ package struct Inflater: ~Copyable {
             }
             if produced > limits.maximumSize { throw .tooLarge(limit: limits.maximumSize) }
             // A stream may be ahead of its average while it is read; `finish` looks at the whole.
-            if exceedsRatio(limits.maximumRatio + limits.maximumRatio / 16) {
+            if exceedsRatio(ratioAhead) {
                 throw .ratioExceeded(limit: limits.maximumRatio)
             }
             if input.readableBytes == 0 && progress.produced < room { return }
@@ -110,6 +100,11 @@ package struct Inflater: ~Copyable {
 
     private var isRaw: Bool {
         if case .raw = format { true } else { false }
+    }
+
+    private var ratioAhead: Int {
+        let (ratio, overflow) = limits.maximumRatio.addingReportingOverflow(limits.maximumRatio / 16)
+        return overflow ? .max : ratio
     }
 
     private func exceedsRatio(_ ratio: Int) -> Bool {
@@ -129,10 +124,10 @@ package struct Inflater: ~Copyable {
         return true
     }
 
-    /// Looks at the first two bytes: zlib's header is a multiple of 31 with method 8 (RFC 1950 section 2.2).
+    /// Detects the zlib header by the first two bytes: a multiple of 31 with method 8 (RFC 1950 section 2.2).
     ///
-    /// - Returns: whether the form is known now, so that the rest of the input can follow.
-    private mutating func decide(
+    /// - Returns: whether two bytes have arrived, so that the rest of the input can be decompressed.
+    private mutating func detectHeader(
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) -> Bool {
         var first = undecided ?? []
@@ -143,10 +138,7 @@ package struct Inflater: ~Copyable {
         }
         undecided = nil
         let hasHeader = first[0] & 0x0F == 8 && (Int(first[0]) << 8 | Int(first[1])) % 31 == 0
-        if isBare == hasHeader {
-            stream = try ZStream(inflating: hasHeader ? 15 : -15)
-            isBare = !hasHeader
-        }
+        if !hasHeader { stream = try ZStream(inflating: -15) }
         var head = ByteBuffer(bytes: first)
         try expand(&head, into: &output)
         return true

@@ -1,30 +1,32 @@
 import CZlib
 import NIOCore
 
-/// A `z_stream` in an allocation of its own, and the one place where its pointers are set.
+/// A `z_stream` at a fixed address: zlib's state has a pointer back to it, so the struct must not move.
 ///
-/// zlib keeps a pointer from its state back to the stream, so that the struct must never move.
-///
-/// Memory: `stream` is allocated and initialized in `init`, and freed in `deinit` after zlib has freed its state. It points to
-/// bytes that are lent only while `run` has them.
+/// Memory: `init` allocates and initializes `stream`; `deinit` frees it after zlib has freed its state. Its pointers to
+/// input and output are set only during `run`.
 @safe struct ZStream: ~Copyable {
-    /// What to call at the end of the stream's life.
+    /// Selects zlib's functions.
     enum Direction {
         case inflating
         case deflating
     }
 
-    /// What one call of zlib did.
+    /// The result of one call of zlib.
     struct Progress {
+        /// zlib's return code.
         let code: Int32
+        /// Bytes of input read.
         let consumed: Int
+        /// Bytes of output written.
         let produced: Int
     }
 
     private let stream: UnsafeMutablePointer<z_stream>
     private let direction: Direction
 
-    /// A stream that inflates. `dictionary` is, for a raw one, the end of what came before it, at most 32 KiB.
+    /// Makes a stream to inflate; `windowBits` as for `inflateInit2`. `dictionary`, for a raw stream, is the end of the
+    /// output before its start, at most 32 KiB.
     init(inflating windowBits: Int32, dictionary: ByteBuffer = ByteBuffer()) throws(CompressionError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
@@ -40,6 +42,7 @@ import NIOCore
         guard code == Z_OK else { throw .outOfMemory }
     }
 
+    /// Makes a stream to deflate; the arguments as for `deflateInit2`.
     init(deflating windowBits: Int32, level: Int, memoryLevel: Int) throws(CompressionError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
@@ -49,7 +52,7 @@ import NIOCore
     }
 
     deinit {
-        // Both refuse a stream that was never set up, so that a failed init may come here too.
+        // Both ignore a stream that zlib has not initialized, so this is also correct after `init` has thrown.
         switch direction {
         case .inflating: unsafe _ = inflateEnd(stream)
         case .deflating: unsafe _ = deflateEnd(stream)
@@ -58,7 +61,7 @@ import NIOCore
         unsafe stream.deallocate()
     }
 
-    /// Sets the stream back to its start.
+    /// Starts a new stream with the same parameters.
     mutating func reset() {
         switch direction {
         case .inflating: unsafe _ = inflateReset(stream)
@@ -66,21 +69,21 @@ import NIOCore
         }
     }
 
-    /// Runs zlib once over the readable bytes of `input`, which it consumes, and appends to `output`.
+    /// Calls zlib once.
     ///
     /// - Parameters:
-    ///   - input: what is to be read.
-    ///   - output: gets at most `room` bytes more.
-    ///   - room: bytes of output at most.
+    ///   - input: zlib reads from its readable bytes, and its reader index moves forward.
+    ///   - output: zlib appends to it.
+    ///   - room: the maximum number of bytes to append.
     ///   - flush: zlib's flush mode.
-    /// - Returns: zlib's code and how far it came.
+    /// - Returns: zlib's return code and the number of bytes read and written.
     mutating func run(_ input: inout ByteBuffer, into output: inout ByteBuffer, room: Int, flush: Int32) -> Progress {
         let stream = unsafe self.stream
         let direction = self.direction
         var code = Z_OK
         var consumed = 0
         output.reserveCapacity(minimumWritableBytes: room)
-        // The pointers are valid while zlib runs, inside of both closures, and are taken back before they end.
+        // Both pointers are valid during the closures and are cleared before the closures return.
         let produced = unsafe output.withUnsafeMutableWritableBytes { target in
             unsafe input.withUnsafeReadableBytes { source in
                 let inputCount = UInt32(clamping: source.count)
@@ -106,9 +109,9 @@ import NIOCore
         return Progress(code: code, consumed: consumed, produced: produced)
     }
 
-    /// zlib's own words for the last error.
+    /// zlib's message for the last error.
     var message: String {
-        // The texts are constants of zlib's, there as long as the program.
+        // zlib's messages are string literals, which are always valid.
         guard let text = unsafe stream.pointee.msg else { return "invalid data" }
         return unsafe String(cString: text)
     }

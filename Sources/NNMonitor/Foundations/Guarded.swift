@@ -3,14 +3,15 @@ package import Synchronization
 /// A value behind a lock: the standard library's `Mutex`, in a form that ThreadSanitizer can follow.
 ///
 /// On Linux a contended `Mutex` is handed over by the kernel, which ThreadSanitizer does not see: it would report every
-/// access under a contended lock as a race. When built for it (`THREAD_SANITIZER`, see `script/test`), an atomic that is
-/// read on entry and written on exit shows it the order that the lock has made. Otherwise there is only the `Mutex`.
+/// access under a contended lock as a race. When built for it (`THREAD_SANITIZER`, see `script/test`), an atomic that
+/// is read on entry and written on exit shows it the order that the lock has made. Otherwise there is only the `Mutex`.
 package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
     #if THREAD_SANITIZER
         @usableFromInline let order = Atomic<Int>(0)
     #endif
 
+    /// Wraps a value, which is then reachable through the lock only.
     package init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
     /// Runs `body` with the value, alone.

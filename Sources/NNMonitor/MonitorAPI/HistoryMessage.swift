@@ -29,8 +29,8 @@ enum HistoryMessage {
         _ history: HistoryEncoder, deflate: DeflateParameters?, to channel: any Channel,
         _ writability: NIOLoopBound<WritabilityWaiter>
     ) async throws {
-        let frames = WebSocketTextPieces(deflate: deflate)
-        let size = frames.areCompressed ? compressedSize : plainSize
+        let frames = FragmentedTextEncoder(deflate: deflate)
+        let size = frames.isCompressing ? compressedSize : plainSize
         try await withThrowingTaskGroup(of: Void.self) { group in
             var pieces = Pieces(of: history, size: size, on: channel.eventLoop)
             var started = 0
@@ -51,7 +51,7 @@ enum HistoryMessage {
 
     /// Compresses a piece, and writes it when the pieces before it are written. Returns when its turn has come.
     private static func write(
-        _ piece: Piece, by frames: WebSocketTextPieces, to channel: any Channel,
+        _ piece: Piece, by frames: FragmentedTextEncoder, to channel: any Channel,
         _ writability: NIOLoopBound<WritabilityWaiter>
     ) async throws {
         do {

@@ -29,24 +29,28 @@ package final class Monitor: Sendable {
     let store: any MetricsStoring
     let broadcast: BroadcastManager<WireFrameRenderer>
     let failures: StoreFailures
+    let sha1Base64: WebSocketHandshake.SHA1Base64
     private let losses: LossLog
     private let subscribers = Atomic<Int>(0)
     private let onSubscriber: @Sendable (any Channel) -> Void
 
     /// - Parameters:
     ///   - configuration: limits and times.
+    ///   - sha1Base64: computes `Sec-WebSocket-Accept` for the opening handshake.
     ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
     ///   - onSubscriber: called with each channel that becomes a subscriber, on its event loop.
     package init(
-        configuration: MonitorConfiguration, store: (any MetricsStoring)? = nil,
+        configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
+        store: (any MetricsStoring)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
         folded: FoldedLog? = nil,
         onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
     ) {
         let store = store ?? MemoryStore(limits: configuration.store)
         self.configuration = configuration
+        self.sha1Base64 = sha1Base64
         self.store = store
         self.onSubscriber = onSubscriber
         losses = LossLog(logger: logger, limits: configuration.store)

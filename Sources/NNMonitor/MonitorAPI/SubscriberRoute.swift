@@ -11,7 +11,9 @@ struct SubscriberRoute: Sendable {
 
     var route: Route {
         .upgrade("/ws", scope: .read) { head, request in
-            switch WebSocketHandshake.negotiate(head, configuration: monitor.configuration.webSocket) {
+            let outcome = WebSocketHandshake.negotiate(
+                head, configuration: monitor.configuration.webSocket, sha1Base64: monitor.sha1Base64)
+            switch outcome {
             case .rejected(let status, let headers, let message):
                 let code = status == .upgradeRequired ? "upgrade_required" : "bad_request"
                 var response = HTTPResponse.error(status, code: code, message: message)

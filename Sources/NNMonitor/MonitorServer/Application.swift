@@ -30,7 +30,7 @@ enum Application {
         }
         let access = try await read("tokens", settings) { try Access(settings) }
         let tls = try await read("TLS certificate", settings) { try TLSSetup(settings) }
-        let assets = try await read("static files", settings) { try StaticFolder.load(settings) }
+        let assets = StaticAssets(try await read("static files", settings) { try StaticFolder.load(settings) })
         let strangers = FoldedLog(logger: logger)
         let authenticator = Authenticator(
             table: access.table, failureLimit: settings.authFailureLimit,
@@ -43,8 +43,8 @@ enum Application {
                 }
             })
         let monitor = Monitor(
-            configuration: MonitorConfiguration(settings), logger: logger, folded: strangers,
-            onSubscriber: { registry.becameSubscriber($0) })
+            configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
+            folded: strangers, onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.policy), routes: monitor.routes,
             authenticator: authenticator, assets: assets, logger: logger, strangers: strangers)
@@ -104,10 +104,10 @@ enum StaticFolder {
     /// Reads the files.
     ///
     /// - Throws: `StartError` that names the setting.
-    static func load(_ settings: Settings) throws -> StaticAssets {
+    static func load(_ settings: Settings) throws -> StaticAssets.Contents {
         let folder = try find(settings)
         do {
-            return try StaticAssets(directory: folder)
+            return try StaticAssets.contents(of: folder)
         } catch {
             throw StartError(SettingsTable.staticDir.facts, value: folder, reason: "\(error)")
         }

@@ -40,7 +40,9 @@ struct Listener: Service {
                 return channel.eventLoop.makeCompletedFuture {
                     guard let tls else { return try http.install(on: channel, secure: false) }
                     try channel.pipeline.syncOperations.addHandlers([
-                        TLSServerHandler(context: tls.current, handshakeTimeout: handshakeTimeout),
+                        TLSServerHandler(
+                            context: tls.current, handshakeTimeout: handshakeTimeout,
+                            plaintextAnswer: HTTPSRequired.response(to:)),
                         AfterHandshake(http: http, strangers: strangers),
                     ])
                 }

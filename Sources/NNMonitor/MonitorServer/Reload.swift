@@ -69,8 +69,8 @@ struct Reload: Service {
             group.addTask {
                 await attempt("static files") {
                     let read = try await readers.assets.read(within: settings.fileTimeout) { try assets.read() }
-                    guard let files = read else { return nil }
-                    assets.use(files)
+                    guard let contents = read else { return nil }
+                    assets.use(contents)
                     return "done"
                 }
             }

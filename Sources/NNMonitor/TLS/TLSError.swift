@@ -1,89 +1,94 @@
-/// What can go wrong with certificates, keys and connections. The text of a file error names the file and what to mend.
+/// Errors of certificates, keys and connections. The description of a file error names the file and the remedy.
 package enum TLSError: Error, Equatable, Sendable {
     /// What a PEM file is read for.
     package enum Content: String, Sendable {
+        /// A chain that starts with the server's certificate.
         case certificate
+        /// The server's private key.
         case privateKey = "private key"
+        /// Authorities that sign client certificates.
         case authorities = "certificate authority"
     }
 
-    // Files
+    // MARK: Files
 
     /// The file does not exist.
     case noSuchFile(String, Content)
-    /// The process may not read the file.
+    /// The process has no permission to read the file.
     case noPermission(String, Content)
-    /// The file is there, but reading it failed.
+    /// The file exists, but reading it failed.
     case unreadable(file: String, reason: String)
-    /// The file has no PEM block of the kind that is looked for.
+    /// The file has no PEM block of the expected kind.
     case notPEM(file: String, expected: Content)
-    /// The file has the right PEM block, but its content is broken.
+    /// The file has a PEM block of the expected kind, but its content is invalid.
     case malformed(file: String, content: Content, reason: OpenSSLErrorStack)
-    /// The private key is protected by a passphrase, which a server that starts by itself cannot be asked for.
+    /// The private key is encrypted with a passphrase, which a server cannot enter when it starts.
     case encryptedKey(file: String)
-    /// The key is not the key of the file's first certificate.
+    /// The private key does not belong to the first certificate of the certificate file.
     case keyMismatch(certificateFile: String, keyFile: String)
-    /// The certificate is past its time. The time is in UTC.
+    /// The validity period of the certificate is over; `since` is in UTC.
     case expired(file: String, since: String)
-    /// The certificate's time has not begun. The time is in UTC.
+    /// The validity period of the certificate has not begun; `from` is in UTC.
     case notYetValid(file: String, from: String)
-    /// OpenSSL refuses the certificate or key, for instance because the key is too short.
+    /// OpenSSL rejected the certificate or key, for example because the key is too short.
     case unusable(file: String, reason: OpenSSLErrorStack)
-    /// A file or folder could not be written.
+    /// A file or directory could not be written.
     case cannotWrite(file: String, reason: String)
-    /// A host name or address cannot stand in a certificate.
+    /// The text is not a host name or address that a certificate can contain.
     case invalidName(String)
-    /// A protocol for ALPN is empty or over 255 bytes.
+    /// The name of an ALPN protocol is not 1 to 255 bytes long.
     case invalidApplicationProtocol(String)
 
-    // Connections
+    // MARK: Connections
 
-    /// The handshake failed: no common version or suite, a missing or wrong client certificate, an alert of the peer.
+    /// The handshake failed: no common version or suite, a missing or invalid client certificate, a fatal alert.
     case handshakeFailed(OpenSSLErrorStack)
-    /// The handshake was not complete in time.
+    /// The handshake was not complete within its timeout.
     case handshakeTimeout
-    /// The peer went away in the middle of the handshake.
+    /// The peer closed the connection during the handshake.
     case handshakeInterrupted
-    /// The peer spoke plain HTTP; it was told to use https.
-    case plainHTTP
-    /// The peer's connection ended without `close_notify`: what was read may not be all that was sent.
+    /// The peer sent a plaintext request instead of a ClientHello.
+    case plaintext
+    /// The peer closed the connection without `close_notify`: the data may be incomplete.
     case truncated
-    /// A record was broken or forged, or the peer sent a fatal alert.
+    /// A record was invalid, or the peer sent a fatal alert.
     case protocolViolation(OpenSSLErrorStack)
-    /// The peer makes us answer protocol messages, and doesn't take the answers.
+    /// The peer requests protocol responses (key updates, for example) without reading them.
     case controlFlood
 
-    /// A call of the library failed that depends on no input, for instance for want of memory.
+    /// An OpenSSL call failed independently of its input, for example because memory is exhausted.
     case library(operation: String, OpenSSLErrorStack)
 }
 
 extension TLSError: CustomStringConvertible {
+    /// One sentence for log lines and start errors.
     package var description: String {
         switch self {
         case .noSuchFile(let file, let content): "The \(content.rawValue) file '\(file)' does not exist"
         case .noPermission(let file, let content):
-            "The \(content.rawValue) file '\(file)' may not be read by this user: permission denied"
+            "The \(content.rawValue) file '\(file)' cannot be read: permission denied; let this user read it"
         case .unreadable(let file, let reason): "The file '\(file)' cannot be read: \(reason)"
-        case .notPEM(let file, let content): "The file '\(file)' has no \(content.rawValue) in PEM form"
+        case .notPEM(let file, let content): "The file '\(file)' has no \(content.rawValue) in PEM format"
         case .malformed(let file, let content, let reason):
-            "The \(content.rawValue) in '\(file)' is broken: \(reason)"
+            "The \(content.rawValue) in '\(file)' is invalid: \(reason)"
         case .encryptedKey(let file):
-            "The private key in '\(file)' is protected by a passphrase; give a key without one"
+            "The private key in '\(file)' is encrypted with a passphrase; provide a key without a passphrase"
         case .keyMismatch(let certificate, let key):
             "The private key in '\(key)' does not belong to the first certificate in '\(certificate)'"
-        case .expired(let file, let since): "The certificate in '\(file)' expired at \(since)"
-        case .notYetValid(let file, let from): "The certificate in '\(file)' is not valid before \(from)"
-        case .unusable(let file, let reason): "The content of '\(file)' is refused: \(reason)"
+        case .expired(let file, let since): "The certificate in '\(file)' expired at \(since); renew it"
+        case .notYetValid(let file, let from):
+            "The certificate in '\(file)' is not valid before \(from); check the system's clock"
+        case .unusable(let file, let reason): "OpenSSL rejects the content of '\(file)': \(reason)"
         case .cannotWrite(let file, let reason): "'\(file)' cannot be written: \(reason)"
-        case .invalidName(let name): "'\(name)' is neither a host name nor an address that a certificate can carry"
-        case .invalidApplicationProtocol(let name): "'\(name)' is no protocol name for ALPN (1 to 255 bytes)"
-        case .handshakeFailed(let reason): "TLS handshake failed: \(reason)"
-        case .handshakeTimeout: "TLS handshake was not complete in time"
+        case .invalidName(let name): "'\(name)' is not a host name or IP address that a certificate can contain"
+        case .invalidApplicationProtocol(let name): "'\(name)' is not an ALPN protocol name of 1 to 255 bytes"
+        case .handshakeFailed(let reason): "The TLS handshake failed: \(reason)"
+        case .handshakeTimeout: "The TLS handshake was not complete within its timeout"
         case .handshakeInterrupted: "The peer closed the connection during the TLS handshake"
-        case .plainHTTP: "Plain HTTP was spoken to the TLS port"
-        case .truncated: "The peer closed the connection without TLS close_notify"
-        case .protocolViolation(let reason): "The TLS connection broke: \(reason)"
-        case .controlFlood: "The peer asks for TLS control messages and does not take them"
+        case .plaintext: "The peer sent a plaintext request to the TLS port"
+        case .truncated: "The peer closed the connection without a TLS close_notify"
+        case .protocolViolation(let reason): "The TLS connection failed: \(reason)"
+        case .controlFlood: "The peer requests TLS control messages without reading them"
         case .library(let operation, let reason): "OpenSSL failed to \(operation): \(reason)"
         }
     }

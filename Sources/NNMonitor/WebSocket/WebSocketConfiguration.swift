@@ -1,20 +1,22 @@
 package import NIOCore
 
-/// How a WebSocket connection behaves.
+/// The limits and timeouts of a WebSocket connection.
 package struct WebSocketConfiguration: Sendable {
-    /// Bytes of a message at most, after inflating; beyond it the connection is closed with 1009.
+    /// The maximum size of a received message in bytes, after decompression. Larger ones close the connection with
+    /// 1009.
     package var maximumMessageSize: Int
-    /// Time between two pings.
+    /// The time between two pings.
     package var pingInterval: TimeAmount
-    /// Time within which something must come from the peer after a ping; otherwise it is dropped.
+    /// The time after a ping within which any bytes must arrive from the peer; otherwise the channel is closed.
     package var pongTimeout: TimeAmount
-    /// Time for the peer's half of the close handshake.
+    /// The time to wait for the peer's close frame after ours.
     package var closeTimeout: TimeAmount
-    /// Whether permessage-deflate is taken when a client offers it.
+    /// Whether to accept permessage-deflate (RFC 7692) if a client offers it.
     package var deflate: Bool
-    /// Times that a compressed message may expand; beyond it the connection is closed with 1009.
+    /// The maximum ratio of decompressed to compressed size. Larger ones close the connection with 1009.
     package var maximumExpansionRatio: Int
 
+    /// Makes a configuration; see the properties.
     package init(
         maximumMessageSize: Int = 65_536, pingInterval: TimeAmount = .seconds(20),
         pongTimeout: TimeAmount = .seconds(20), closeTimeout: TimeAmount = .seconds(5), deflate: Bool = true,

@@ -1,32 +1,32 @@
 package import NIOCore
 package import NIOWebSocket
 
-/// A whole message from the peer.
+/// A complete message from the peer.
 package enum WebSocketMessage: Sendable, Equatable {
-    /// Text: valid UTF-8.
-    case text(ByteBuffer)
-    /// Any bytes.
-    case binary(ByteBuffer)
-}
-
-/// What the application sends.
-package enum WebSocketOutbound: Sendable {
-    /// A text message: UTF-8, which the caller vouches for.
+    /// A text message, validated as UTF-8.
     case text(ByteBuffer)
     /// A binary message.
     case binary(ByteBuffer)
-    /// The ready bytes of one frame, written as they are: made by `WebSocketFrameEncoder` or `WebSocketTextPieces`, away
-    /// from the event loop, and perhaps for many connections.
+}
+
+/// A write of the application.
+package enum WebSocketOutbound: Sendable {
+    /// A text message in UTF-8, which the handler does not validate.
+    case text(ByteBuffer)
+    /// A binary message.
+    case binary(ByteBuffer)
+    /// One encoded frame, written unchanged. `WebSocketFrameEncoder` or `FragmentedTextEncoder` makes it, possibly off
+    /// the event loop and for many connections.
     case prepared(ByteBuffer)
-    /// Begins the close handshake. Nothing can be sent after it.
+    /// Starts the close handshake; later writes fail.
     case close(WebSocketErrorCode, reason: String)
 }
 
-/// How the peer broke the protocol: the code that the connection is closed with, and why.
+/// A violation of the protocol by the peer, with the code and reason of our close frame.
 package struct WebSocketViolation: Error, Equatable, Sendable {
     /// The close code of RFC 6455 section 7.4.1.
     package let code: WebSocketErrorCode
-    /// A few words, sent as the reason.
+    /// The reason, a few words in English.
     package let reason: String
 
     static func protocolError(_ reason: String) -> WebSocketViolation { .init(code: .protocolError, reason: reason) }

@@ -62,7 +62,7 @@ def client_hello() -> bytes:
     return outgoing.read()
 
 
-# Over a deadline by this many seconds a connection may be found open: the machine is busy, and the client looks in turns.
+# A connection may be found open this many seconds after its deadline: the machine is busy, and the client polls.
 LATE = 10
 
 

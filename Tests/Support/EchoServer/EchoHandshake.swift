@@ -1,8 +1,9 @@
 import NIOCore
 import NIOHTTP1
+import TLS
 import WebSocket
 
-/// The opening handshake and nothing else of HTTP: one request, one answer, then WebSocket.
+/// Performs the opening handshake: reads one HTTP request, responds, then replaces the HTTP handlers with WebSocket.
 final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -21,7 +22,7 @@ final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {
         self.encoder = encoder
     }
 
-    /// Adds the handshake's handlers.
+    /// Adds the HTTP codec and the handshake to a channel.
     static func install(on channel: any Channel, configuration: WebSocketConfiguration) throws {
         let encoder = HTTPResponseEncoder()
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
@@ -33,15 +34,17 @@ final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): self.head = head
         case .body: break
-        case .end: answer(context)
+        case .end: respond(context)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    private func answer(_ context: ChannelHandlerContext) {
+    private func respond(_ context: ChannelHandlerContext) {
         guard let head else { return }
-        switch WebSocketHandshake.negotiate(head, configuration: configuration) {
+        let outcome = WebSocketHandshake.negotiate(
+            head, configuration: configuration, sha1Base64: SHA1Digest.base64)
+        switch outcome {
         case .rejected(let status, let headers, _):
             write(HTTPResponseHead(version: .http1_1, status: status, headers: headers), context)
             context.close(promise: nil)
@@ -53,7 +56,7 @@ final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {
                     WebSocketHandler(configuration: configuration, deflate: deflate), Echo(),
                 ])
                 pipeline.removeHandler(encoder, promise: nil)
-                // What the client sent after its request follows to the new handlers.
+                // Removing the decoder forwards bytes after the request to the new handlers.
                 pipeline.removeHandler(self, promise: nil)
                 pipeline.removeHandler(decoder, promise: nil)
             } catch {
@@ -68,7 +71,7 @@ final class EchoHandshake: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Sends every message back as it came.
+/// Sends every message back unchanged.
 final class Echo: ChannelInboundHandler {
     typealias InboundIn = WebSocketMessage
     typealias OutboundOut = WebSocketOutbound

@@ -5,23 +5,25 @@ import NIOPosix
 import TLS
 import WebSocket
 
-/// Echoes WebSocket messages, for the conformance suites: nothing of NNMonitor but its WebSocket and its TLS.
+/// Echoes WebSocket messages. The conformance suites test NNMonitor's WebSocket and TLS modules through it.
 @main
 struct EchoServer: AsyncParsableCommand {
-    @Option(help: "The port on 127.0.0.1; 0 takes a free one.")
+    @Option(help: "The port on 127.0.0.1; 0 for a free one.")
     var port = 9001
 
-    @Option(help: "A certificate in PEM form; with --tls-key the server speaks wss.")
+    @Option(help: "A certificate in PEM format; requires --tls-key and enables wss.")
     var tlsCert: String?
 
-    @Option(help: "The certificate's key in PEM form.")
+    @Option(help: "The certificate's private key in PEM format.")
     var tlsKey: String?
 
-    @Option(help: "Bytes of a message at most.")
+    @Option(help: "The maximum size of a message in bytes.")
     var maximumMessageSize = 16 * 1024 * 1024
 
     func validate() throws {
-        if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("--tls-cert and --tls-key go together") }
+        if (tlsCert == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-cert and --tls-key must be given together")
+        }
     }
 
     func run() async throws {

@@ -12,7 +12,7 @@ import Testing
         return output
     }
 
-    /// Expands in pieces of a size.
+    /// Decompresses in pieces of `piece` bytes.
     private func expand(
         _ input: ByteBuffer, _ format: CompressionFormat, piece: Int = .max, limits: ExpansionLimits? = nil
     ) throws(CompressionError) -> [UInt8] {
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [CompressionFormat.gzip, .zlib, .raw(windowBits: 15), .raw(windowBits: 9), .raw(windowBits: 8)])
-    func whatIsCompressedExpandsToTheSame(format: CompressionFormat) throws {
+    func `Decompression restores what was compressed`(format: CompressionFormat) throws {
         for count in [0, 1, 100, 65_536, 300_000] {
             let bytes = sample(count)
             let compressed = try compress(bytes, format)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func whatHTTPCallsDeflateIsReadWithAndWithoutZlibsHeader() throws {
+    @Test func `The content coding deflate is decompressed with and without the zlib header`() throws {
         let bytes = sample(10_000)
         for format in [CompressionFormat.zlib, .raw(windowBits: 15)] {
             let compressed = try compress(bytes, format)
@@ -50,14 +50,14 @@ import Testing
         }
     }
 
-    @Test func concatenatedMembersAreOneStream() throws {
+    @Test func `Concatenated gzip members are one stream`() throws {
         var both = try compress(Array("one ".utf8), .gzip)
         both.writeImmutableBuffer(try compress(Array("two".utf8), .gzip))
         #expect(try expand(both, .gzip) == Array("one two".utf8))
         #expect(try expand(both, .gzip, piece: 1) == Array("one two".utf8))
     }
 
-    @Test func aCutStreamIsTruncatedWhereverItIsCut() throws {
+    @Test func `A stream cut anywhere is truncated`() throws {
         let whole = try compress(sample(1000), .gzip)
         for length in 0..<whole.readableBytes {
             #expect(throws: CompressionError.truncated) {
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func corruptionIsFound() throws {
+    @Test func `Corrupt data is detected`() throws {
         var broken = try compress(sample(1000), .gzip)
         broken.setInteger(UInt8(0xFF) ^ broken.getInteger(at: 500)!, at: 500)
         let error = #expect(throws: CompressionError.self) { try expand(broken, .gzip) }
@@ -77,7 +77,7 @@ import Testing
         #expect(throws: CompressionError.self) { try expand(ByteBuffer(string: "no gzip at all"), .gzip) }
     }
 
-    @Test func whatFollowsTheEndIsAnError() throws {
+    @Test func `Data after the end of a stream is an error`() throws {
         var stream = try compress(sample(10), .zlib)
         stream.writeString("x")
         #expect(throws: CompressionError.trailingData) { try expand(stream, .zlib) }
@@ -98,7 +98,7 @@ import Testing
         #expect(throws: CompressionError.trailingData) { try expand(stream, .zlib) }
     }
 
-    @Test func aBombIsStoppedByItsSizeOrItsRatio() throws {
+    @Test func `Output beyond the maximum size or ratio is an error`() throws {
         let zeros = try compress([UInt8](repeating: 0, count: 20_000_000), .gzip)
         #expect(throws: CompressionError.tooLarge(limit: 1_000_000)) {
             try expand(zeros, .gzip, limits: ExpansionLimits(maximumSize: 1_000_000, maximumRatio: 100_000))
@@ -114,7 +114,7 @@ import Testing
             try expand(small, .gzip, limits: ExpansionLimits(maximumSize: 1 << 20, maximumRatio: 10)).count == 60_000)
     }
 
-    @Test func aShortPieceClaimsLittleMemory() throws {
+    @Test func `A short input reserves little memory`() throws {
         var inflater = try Inflater(format: .gzip, limits: generous)
         var input = try compress(Array("short".utf8), .gzip)
         var output = ByteBuffer()
@@ -124,32 +124,7 @@ import Testing
         #expect(output.capacity <= 1024)
     }
 
-    @Test func aStreamThatWasStoppedAndResetReadsTheNextOne() throws {
-        var inflater = try Inflater(format: .gzip, limits: ExpansionLimits(maximumSize: 1000, maximumRatio: 100_000))
-        var tooMuch = try compress([UInt8](repeating: 0, count: 2000), .gzip)
-        var output = ByteBuffer()
-        #expect(throws: CompressionError.tooLarge(limit: 1000)) { try inflater.inflate(&tooMuch, into: &output) }
-        inflater.resetContext()
-        output.clear()
-        var next = try compress(sample(1000), .gzip)
-        try inflater.inflate(&next, into: &output)
-        try inflater.finish()
-        #expect(output.readableBytes == 1000)
-    }
-
-    @Test func eachStreamAfterAResetShowsAnewWhetherItHasAHeader() throws {
-        var inflater = try Inflater(format: .deflate, limits: generous)
-        for format in [CompressionFormat.zlib, .raw(windowBits: 15), .zlib, .zlib, .raw(windowBits: 15)] {
-            var input = try compress(Array("again".utf8), format)
-            var output = ByteBuffer()
-            try inflater.inflate(&input, into: &output)
-            try inflater.finish()
-            #expect(String(buffer: output) == "again")
-            inflater.resetContext()
-        }
-    }
-
-    @Test func aFlushedStreamEndsWithAnEmptyBlockAndGoesOn() throws {
+    @Test func `A flushed stream ends with an empty block and can be continued`() throws {
         var deflater = try Deflater(format: .raw(windowBits: 15))
         var inflater = try Inflater(format: .raw(windowBits: 15), limits: generous)
         for text in ["Hello", "Hello", "", "something else"] {
@@ -163,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func aStreamUsedAgainStartsAnew() throws {
+    @Test func `A reset deflater starts a new stream`() throws {
         var deflater = try Deflater(format: .gzip)
         var first = ByteBuffer()
         var second = ByteBuffer()

@@ -99,6 +99,26 @@ import Testing
         #expect(grant.refusal?.status == .forbidden)
     }
 
+    @Test func aReloadEndsTheGrantsOfThoseScopesAloneThatTheTokenHasLost() throws {
+        let authenticator = self.authenticator(self.table)
+        let (reading, posting) = (Ends(), Ends())
+        _ = try self.grant(authenticator, self.alpha, .read).observe { reading.add() }
+        _ = try self.grant(authenticator, self.alpha, .ingest).observe { posting.add() }
+        authenticator.replace(with: .of(("a", "alpha", [.read])))
+        #expect(reading.count == 0 && posting.count == 1)
+        #expect(authenticator.observedGrantCount == 1)
+        authenticator.replace(with: .of())
+        #expect(reading.count == 1 && posting.count == 1)
+        #expect(authenticator.observedGrantCount == 0)
+    }
+
+    @Test func aSessionsGrantOnAServerThatOpensHasNoEnd() throws {
+        let authenticator = self.authenticator(self.table)
+        let grant = try self.grant(authenticator, self.logIn(authenticator, 0))
+        authenticator.replace(with: .open)
+        #expect(grant.isValid && grant.timeLeft == nil)
+    }
+
     @Test func aCancelledObservationIsForgotten() throws {
         let authenticator = self.authenticator(self.table)
         let ends = Ends()

@@ -8,7 +8,7 @@ import Testing
 /// The table is the one definition; the code, the command line, the help and CONFIGURATION.md follow it.
 @Suite struct SettingsAgreementTests {
     @Test func `The table names each setting once`() {
-        #expect(SettingsTable.all.count == 42)
+        #expect(SettingsTable.all.count == 44)
         #expect(Set(SettingsTable.all.map(\.name)).count == SettingsTable.all.count)
         for facts in SettingsTable.all {
             #expect(facts.name.wholeMatch(of: /[A-Z]+(_[A-Z]+)*/) != nil)

@@ -21,7 +21,7 @@ import Testing
             (SettingsTable.threads.facts, number + ["1025"]),
             (SettingsTable.staticDir.facts, path),
             (SettingsTable.shutdownGrace.facts, time),
-            (SettingsTable.fileTimeout.facts, time),
+            (SettingsTable.fileTimeout.facts, number + ["0", "3601"]),
             (SettingsTable.maxRuns.facts, number + ["0", "100001"]),
             (SettingsTable.maxStepsPerRun.facts, number + ["9", "1000001"]),
             (SettingsTable.maxMemory.facts, number),

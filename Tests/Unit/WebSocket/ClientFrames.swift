@@ -3,8 +3,9 @@ import NIOWebSocket
 
 @testable import WebSocket
 
-/// What a client writes: masked frames.
+/// Encodes the masked frames of a client.
 enum ClientFrames {
+    /// Encodes a frame; `reserved` are the bits RSV1 to RSV3, RSV1 highest.
     static func frame(
         _ opcode: UInt8, _ payload: [UInt8] = [], isFinal: Bool = true, reserved: UInt8 = 0,
         mask: [UInt8]? = [0x12, 0x34, 0x56, 0x78]
@@ -39,13 +40,14 @@ enum ClientFrames {
     }
 }
 
-/// A server's frame as a client reads it.
+/// A frame of the server, as parsed by a client.
 struct ServerFrame: Equatable {
     let opcode: UInt8
     let isFinal: Bool
     let isCompressed: Bool
     let payload: [UInt8]
 
+    /// Parses one frame; returns `nil` if it is incomplete.
     static func read(_ buffer: inout ByteBuffer) -> ServerFrame? {
         guard let first = buffer.readInteger(as: UInt8.self), let second = buffer.readInteger(as: UInt8.self) else {
             return nil

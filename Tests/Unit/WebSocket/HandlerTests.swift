@@ -7,8 +7,8 @@ import Testing
 @testable import WebSocket
 
 @Suite struct HandlerTests {
-    @Test func messagesComeInAndGoOut() throws {
-        let channel = try ServerEnd.connect()
+    @Test func `Messages are received and sent`() throws {
+        let channel = try TestChannel.connect()
         try channel.writeInbound(ClientFrames.text("hello"))
         #expect(try channel.readInbound(as: WebSocketMessage.self) == .text(ByteBuffer(string: "hello")))
         channel.writeAndFlush(WebSocketOutbound.text(ByteBuffer(string: "hi")), promise: nil)
@@ -20,8 +20,8 @@ import Testing
         _ = try channel.finish()
     }
 
-    @Test func pingsAreAnsweredAndClosesEchoed() throws {
-        let channel = try ServerEnd.connect()
+    @Test func `A ping gets a pong, a close frame gets its code back`() throws {
+        let channel = try TestChannel.connect()
         try channel.writeInbound(ClientFrames.frame(0x9, [7]))
         #expect(try channel.sentFrames() == [ServerFrame(opcode: 10, isFinal: true, isCompressed: false, payload: [7])])
         try channel.writeInbound(ClientFrames.close(3000, reason: Array("bye".utf8)))
@@ -29,8 +29,8 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func pingsComeInEachIntervalAndAPeerThatDoesNotAnswerIsDropped() throws {
-        let channel = try ServerEnd.connect()
+    @Test func `Each interval has a ping, and a missing pong closes the channel`() throws {
+        let channel = try TestChannel.connect()
         for _ in 0..<3 {
             channel.embeddedEventLoop.advanceTime(by: .seconds(19))
             #expect(try channel.sentFrames().isEmpty)
@@ -47,9 +47,9 @@ import Testing
         #expect(try channel.sentFrames().isEmpty)
     }
 
-    @Test func shutdownSaysGoingAwayAndWaitsForTheAnswerNotForEver() throws {
+    @Test func `Shutdown sends 1001 and waits for the peer's close frame until the close timeout`() throws {
         for answers in [true, false] {
-            let channel = try ServerEnd.connect()
+            let channel = try TestChannel.connect()
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
             #expect(try channel.sentFrames() == [.close(1001, "the server stops")])
             #expect(channel.isActive)
@@ -67,12 +67,12 @@ import Testing
     }
 
     @Test(arguments: [nil, DeflateParameters(), DeflateParameters(serverMaxWindowBits: 9)])
-    func aLongTextInPiecesIsOneMessage(deflate: DeflateParameters?) throws {
+    func `The fragments of a long text are one message`(deflate: DeflateParameters?) throws {
         let pieces = (0..<20).map { String(repeating: "piece \($0) ", count: 1000) }
-        let maker = WebSocketTextPieces(deflate: deflate)
+        let encoder = FragmentedTextEncoder(deflate: deflate)
         var frames: [ServerFrame] = []
         for (index, piece) in pieces.enumerated() {
-            var bytes = try maker.frame(
+            var bytes = try encoder.frame(
                 Array(piece.utf8), isFirst: index == 0, isLast: index == pieces.count - 1)
             frames.append(try #require(ServerFrame.read(&bytes)))
             #expect(bytes.readableBytes == 0)
@@ -93,7 +93,7 @@ import Testing
         #expect(String(buffer: text) == pieces.joined())
     }
 
-    @Test func messagesAreCompressedEachByItselfWhenItIsWorthIt() throws {
+    @Test func `Each message is compressed independently, unless it is short`() throws {
         let encoder = WebSocketFrameEncoder(deflate: DeflateParameters())
         let long = ByteBuffer(string: String(repeating: "activation ", count: 100))
         var first = encoder.text(long)

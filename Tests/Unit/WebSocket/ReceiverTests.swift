@@ -6,7 +6,7 @@ import Testing
 @testable import WebSocket
 
 @Suite struct ReceiverTests {
-    /// Everything that comes out of some bytes, fed in pieces; a violation ends it.
+    /// Returns the events of some frames received in pieces, up to the first violation.
     private func receive(
         _ frames: [ByteBuffer], piece: Int = .max, deflate: DeflateParameters? = nil, limit: Int = 65_536
     ) -> (events: [ReceivedEvent], violation: WebSocketViolation?) {
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: [Int.max, 1, 2, 3, 7])
-    func messagesFragmentsAndControlFramesInBetween(piece: Int) {
+    func `Messages, fragments and interleaved control frames are received in pieces of any size`(piece: Int) {
         let long = String(repeating: "grüße ", count: 8000)
         let (events, violation) = receive(
             [
@@ -53,7 +53,7 @@ import Testing
             ])
     }
 
-    @Test func whatTheProtocolForbidsIsRefused() {
+    @Test func `Invalid frames are violations`() {
         let forbidden: [(String, ByteBuffer)] = [
             ("reserved opcode", ClientFrames.frame(0x3)), ("reserved opcode", ClientFrames.frame(0xB)),
             ("reserved bit set", ClientFrames.frame(0x1, reserved: 1)),
@@ -61,7 +61,7 @@ import Testing
             ("fragmented control frame", ClientFrames.frame(0x9, isFinal: false)),
             ("control frame too long", ClientFrames.frame(0x9, [UInt8](repeating: 0, count: 126))),
             ("frame without mask", ClientFrames.frame(0x1, [1], mask: nil)),
-            ("continuation of nothing", ClientFrames.frame(0x0)),
+            ("continuation frame without a message", ClientFrames.frame(0x0)),
             ("invalid close code", ClientFrames.close(1005)), ("invalid close code", ClientFrames.close(999)),
             ("invalid close code", ClientFrames.frame(0x8, [3])),
             ("length not in its shortest form", ByteBuffer(bytes: [0x81, 0xFE, 0, 5, 0, 0, 0, 0])),
@@ -71,11 +71,11 @@ import Testing
         }
         #expect(
             receive([ClientFrames.text("a", isFinal: false), ClientFrames.text("b")]).violation
-                == .protocolError("message within a fragmented message"))
+                == .protocolError("new message within a fragmented message"))
     }
 
-    @Test func invalidTextIsRefusedAtTheByteThatMakesItInvalid() {
-        // "κόσμε", a surrogate, and more to come: the frame is not finished when it is refused.
+    @Test func `Invalid UTF-8 is rejected at its first invalid byte`() {
+        // Valid text, a surrogate, and more: the text is rejected before the frame is complete.
         let bytes = Array("κόσμε".utf8) + [0xED, 0xA0, 0x80] + [UInt8](repeating: 65, count: 50)
         let frame = ClientFrames.frame(0x1, bytes)
         let header = 6
@@ -89,7 +89,7 @@ import Testing
         #expect(receive([ClientFrames.close(1000, reason: [0xFF])]).violation == .invalidText)
     }
 
-    @Test func compressedMessagesAreInflatedAlsoInFragments() throws {
+    @Test func `Compressed messages are decompressed, whole and in fragments`() throws {
         let text = String(repeating: "layer ", count: 1000)
         let bytes = try compressed(text)
         let expected = [ReceivedEvent.message(.text(ByteBuffer(string: text)))]
@@ -104,7 +104,7 @@ import Testing
         #expect(receive(fragments, deflate: .init()).events == [.ping(ByteBuffer())] + expected)
     }
 
-    @Test func aKeptWindowServesTheNextMessage() throws {
+    @Test func `With context takeover a message can refer to earlier messages`() throws {
         var deflater = try Deflater(format: .raw(windowBits: 15))
         var frames: [ByteBuffer] = []
         for _ in 0..<3 {
@@ -118,12 +118,12 @@ import Testing
         #expect(receive(frames, deflate: single).violation?.code == .dataInconsistentWithMessage)
     }
 
-    @Test func theSizeLimitHoldsForFramesMessagesAndBombs() throws {
+    @Test func `The size limit applies to frames, messages and decompressed data`() throws {
         #expect(receive([ClientFrames.text("12345678")], limit: 8).violation == nil)
         #expect(receive([ClientFrames.text("123456789")], limit: 8).violation == .tooLarge)
         let fragments = [ClientFrames.text("12345", isFinal: false), ClientFrames.frame(0x0, Array("6789".utf8))]
         #expect(receive(fragments, limit: 8).violation == .tooLarge)
-        // Refused by its header, before any payload.
+        // Rejected by the header, before any payload.
         let announced = ByteBuffer(bytes: [0x81, 0xFF, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4])
         #expect(receive([announced]).violation == .tooLarge)
         let bomb = ClientFrames.frame(0x1, try compressed(String(repeating: "a", count: 1_000_000)), reserved: 4)
@@ -137,8 +137,8 @@ import Testing
             [0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00],
             [0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00],
         ] as [[UInt8]])
-    func theExamplesOfRFC7692AreRead(payload: [UInt8]) {
-        // Section 7.2.3: fixed codes, a stored block, a final block, two blocks.
+    func `The examples of RFC 7692 section 7_2_3 are decompressed`(payload: [UInt8]) {
+        // Fixed Huffman codes, a stored block, a final block, two blocks.
         let hello = [ReceivedEvent.message(.text(ByteBuffer(string: "Hello")))]
         for piece in [Int.max, 1] {
             let frame = ClientFrames.frame(0x1, payload, reserved: 4)
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func theMarkOfCompressionStandsOnTheFirstFrameOfADataMessageOnly() throws {
+    @Test func `RSV1 is allowed only in the first frame of a data message`() throws {
         let bytes = try compressed("marked")
         let begun = ClientFrames.frame(0x1, Array(bytes.prefix(2)), isFinal: false, reserved: 4)
         let refused = WebSocketViolation.protocolError("reserved bit set")
@@ -158,18 +158,18 @@ import Testing
         }
     }
 
-    @Test func invalidTextIsRefusedAlsoInsideACompressedFragment() throws {
+    @Test func `Invalid UTF-8 is rejected within a compressed fragment`() throws {
         var deflater = try Deflater(format: .raw(windowBits: 15))
         var output = ByteBuffer()
         try deflater.deflate(ByteBuffer(bytes: [0x61, 0xFF]), into: &output, flush: .sync)
-        // Neither the fragment nor the frame is finished when it is refused.
+        // Rejected before the frame and the message are complete.
         let frame = ClientFrames.frame(
             0x1, Array(output.readableBytesView) + [UInt8](repeating: 0, count: 100), isFinal: false, reserved: 4)
         let part = try #require(frame.getSlice(at: 0, length: 6 + output.readableBytes))
         #expect(receive([part], deflate: .init()).violation == .invalidText)
     }
 
-    @Test func theLongestMessageIsTakenAlsoWhereCompressionMakesItLonger() throws {
+    @Test func `A message of the maximum size is accepted if compression makes it longer`() throws {
         var random = SplitMix(state: 1)
         let bytes = (0..<65_536).map { _ in UInt8.random(in: 0...255, using: &random) }
         var deflater = try Deflater(format: .raw(windowBits: 15))
@@ -180,7 +180,7 @@ import Testing
         #expect(receive([frame], deflate: .init()).events == [.message(.binary(ByteBuffer(bytes: bytes)))])
     }
 
-    @Test func brokenCompressionIsRefused() {
+    @Test func `Invalid compressed data is a violation`() {
         let frame = ClientFrames.frame(0x1, [0xFF, 0xFF, 0xFF], reserved: 4)
         #expect(receive([frame], deflate: .init()).violation?.code == .dataInconsistentWithMessage)
     }

@@ -23,8 +23,9 @@ OPERATIONS = sum(len(METHODS & item.keys()) for item in json.loads(DOCUMENT.read
 TOOLS = ROOT / ".build/schemathesis-venv/bin"
 TOKEN = "conformance-token-51f0c2a9"
 
-# What is not asked, and why.
-NOT_FOR_HTTP_CLIENTS = ["--exclude-path", "/ws"]  # An HTTP client cannot send the Connection: Upgrade that makes it valid.
+# What is excluded, and why.
+# An HTTP client cannot send the Connection: Upgrade that makes the request valid.
+NOT_FOR_HTTP_CLIENTS = ["--exclude-path", "/ws"]
 OPEN = ["--exclude-checks", "ignored_auth"]  # An open server asks for no token: that is what open means.
 
 WAYS = [

@@ -25,7 +25,7 @@ export function trendValues(history, layerKey, column, end, length = TREND_LENGT
 /**
  * Places values in the unit square: x from 0 (oldest) to 1 (newest), y from 0 (lowest) to 1 (highest).
  * On a log scale values that are not positive lie on the floor; NaN and infinities are marked, not placed.
- * @returns `{ segments: [[{x, y}, ...], ...], broken: [x, ...] }`: unbroken runs of points, and the x of non-finite ones
+ * @returns `{ segments: [[{x, y}, ...], ...], broken: [x, ...] }`: runs of finite points, and the x of non-finite ones
  */
 export function trendShape(values, { logarithmic = false } = {}) {
     const scale = (value) => (logarithmic ? (value > 0 ? Math.log10(value) : -Infinity) : value);

@@ -17,13 +17,37 @@ package final class StaticAssets: Sendable {
     ///   - maximumTotalSize: Bytes of all files together.
     ///   - maximumFiles: How many there may be.
     /// - Throws: `HTTPServiceError.unusableAssets`.
-    package init(
+    package convenience init(
         directory: String, maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
     ) throws(HTTPServiceError) {
-        let folder = AssetFolder(
-            path: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles)
-        self.folder = folder
-        self.assets = Guarded(Self.table(of: try folder.read()))
+        self.init(
+            try Self.contents(of: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles))
+    }
+
+    /// The files of a folder as they were read. They are not compressed yet.
+    package struct Contents: Sendable {
+        fileprivate let folder: AssetFolder
+        fileprivate let files: [AssetFolder.File]
+    }
+
+    /// Reads a folder and does nothing else, so that only the file system decides how long it takes.
+    /// - Parameters:
+    ///   - directory: The folder's path.
+    ///   - maximumTotalSize: Bytes of all files together.
+    ///   - maximumFiles: How many there may be.
+    /// - Returns: What is in it.
+    /// - Throws: `HTTPServiceError.unusableAssets`.
+    package static func contents(
+        of directory: String, maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
+    ) throws(HTTPServiceError) -> Contents {
+        let folder = AssetFolder(path: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles)
+        return Contents(folder: folder, files: try folder.read())
+    }
+
+    /// Serves the files of a folder that was read before. They are compressed here: not on an event loop.
+    package init(_ contents: Contents) {
+        self.folder = contents.folder
+        self.assets = Guarded(Self.table(of: contents.files))
     }
 
     /// Files that are given instead of read, by name.
@@ -36,25 +60,21 @@ package final class StaticAssets: Sendable {
                 }))
     }
 
-    /// The files of the folder as they are now.
-    package struct Files: Sendable {
-        fileprivate let table: [String: Asset]
-    }
-
     /// Reads the folder again and puts all of it in place at once; when that fails, what there was stays.
     package func reload() throws(HTTPServiceError) {
-        if let files = try self.read() { self.use(files) }
+        if let contents = try self.read() { self.use(contents) }
     }
 
     /// Reads the folder again, without a change for requests; nil when the files come from no folder.
-    package func read() throws(HTTPServiceError) -> Files? {
+    package func read() throws(HTTPServiceError) -> Contents? {
         guard let folder = self.folder else { return nil }
-        return Files(table: Self.table(of: try folder.read()))
+        return Contents(folder: folder, files: try folder.read())
     }
 
-    /// Puts files that were read before in place, all at once.
-    package func use(_ files: Files) {
-        self.assets.withLock { $0 = files.table }
+    /// Puts files that were read before in place, all at once. They are compressed here: not on an event loop.
+    package func use(_ contents: Contents) {
+        let table = Self.table(of: contents.files)
+        self.assets.withLock { $0 = table }
     }
 
     /// The asset at a decoded path.

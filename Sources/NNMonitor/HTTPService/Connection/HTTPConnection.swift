@@ -260,8 +260,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The share that the body of a request counts in. It stays the connection's until another client uses it.
     private func shareOfBodies(_ admitted: HeadGate.Admitted) -> Int {
-        var identity: String?
-        if let known = admitted.request.identity, known.source != .open { identity = known.name }
+        let identity = admitted.request.access?.tokenName
         if let share = self.bodyShare, share.identity == identity { return share.index }
         guard admitted.keepsBody else { return 0 }
         self.leaveBodyShare()

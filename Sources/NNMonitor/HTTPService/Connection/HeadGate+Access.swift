@@ -22,7 +22,10 @@ extension HeadGate {
                 if case .cookie = identity.source { isSession = true }
                 return .refused(.foreignOrigin(headers, secure: asker.secure, mayBeListed: !isSession))
             }
-            return .granted(AccessGrant(authenticator: self.authenticator, source: identity.source, scope: scope))
+            return .granted(
+                AccessGrant(
+                    authenticator: self.authenticator, source: identity.source, scope: scope,
+                    tokenName: identity.source == .open ? nil : identity.name))
         case .absent:
             return .refused(isPage ? .redirect(to: "/login") : .unauthorized("A token is needed"))
         case .wrong:

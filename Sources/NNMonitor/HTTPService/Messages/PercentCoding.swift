@@ -1,3 +1,5 @@
+import Foundations
+
 /// Percent-decoding (RFC 3986 §2.1) that refuses what is not well formed.
 enum PercentCoding {
     /// Decodes `text`.
@@ -14,9 +16,9 @@ enum PercentCoding {
             let byte = utf8[index]
             index = utf8.index(after: index)
             if byte == UInt8(ascii: "%") {
-                guard index != utf8.endIndex, let high = Self.hexValue(utf8[index]) else { return nil }
+                guard index != utf8.endIndex, let high = Hex.value(ofDigit: utf8[index]) else { return nil }
                 index = utf8.index(after: index)
-                guard index != utf8.endIndex, let low = Self.hexValue(utf8[index]) else { return nil }
+                guard index != utf8.endIndex, let low = Hex.value(ofDigit: utf8[index]) else { return nil }
                 index = utf8.index(after: index)
                 bytes.append(high << 4 | low)
             } else if plusIsSpace, byte == UInt8(ascii: "+") {
@@ -40,14 +42,5 @@ enum PercentCoding {
             pairs.append((name, value))
         }
         return pairs
-    }
-
-    static func hexValue(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

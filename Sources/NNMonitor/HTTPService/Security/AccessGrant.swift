@@ -6,11 +6,14 @@ package struct AccessGrant: Sendable {
     let authenticator: Authenticator
     let source: Identity.Source
     let scope: Scope
+    /// The name of the token that the grant rests on; nil where the server asks for no token.
+    let tokenName: String?
 
-    package init(authenticator: Authenticator, source: Identity.Source, scope: Scope) {
+    package init(authenticator: Authenticator, source: Identity.Source, scope: Scope, tokenName: String? = nil) {
         self.authenticator = authenticator
         self.source = source
         self.scope = scope
+        self.tokenName = tokenName
     }
 
     /// Whether the token or session still exists and still has the scope.
@@ -35,52 +38,54 @@ package struct AccessGrant: Sendable {
     /// - Parameter onEnd: must not wait. It may be called before this method returns.
     /// - Returns: cancels the observation.
     package func observe(_ onEnd: @escaping @Sendable () -> Void) -> GrantObservation {
-        GrantObservation(
-            authenticator: self.authenticator, source: self.source,
-            number: self.authenticator.observe(self, onEnd: onEnd))
+        GrantObservation(grant: self, number: self.authenticator.observe(self, onEnd: onEnd))
     }
 }
 
 /// An observation of a grant, which holds its observer until it is cancelled or the grant ends.
 package struct GrantObservation: Sendable {
-    fileprivate let authenticator: Authenticator
-    fileprivate let source: Identity.Source
+    fileprivate let grant: AccessGrant
     fileprivate let number: UInt64
 
-    package func cancel() { self.authenticator.cancelObservation(self.number, of: self.source) }
+    package func cancel() { self.grant.authenticator.cancelObservation(self.number, of: self.grant) }
 }
 
-/// The observers of grants, by what the grants rest on: the end of one session reaches its own observers and costs nothing
-/// for all others.
+/// The observers of grants, by what the grants rest on and by scope: the end of one session reaches its own observers and
+/// costs nothing for all others, and many observers of one token cost no more than one to look through.
 struct GrantObservers {
-    private struct Observer {
-        var scope: Scope
-        var onEnd: @Sendable () -> Void
-    }
+    private typealias Observers = [UInt64: @Sendable () -> Void]
 
-    private var observers: [Identity.Source: [UInt64: Observer]] = [:]
+    private var observers: [Identity.Source: [Scope: Observers]] = [:]
     private var lastNumber: UInt64 = 0
 
-    var count: Int { self.observers.values.reduce(0) { $0 + $1.count } }
+    var count: Int { self.observers.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } } }
     var sources: [Identity.Source] { Array(self.observers.keys) }
 
     mutating func add(_ source: Identity.Source, _ scope: Scope, _ onEnd: @escaping @Sendable () -> Void) -> UInt64 {
         self.lastNumber += 1
-        self.observers[source, default: [:]][self.lastNumber] = Observer(scope: scope, onEnd: onEnd)
+        self.observers[source, default: [:]][scope, default: [:]][self.lastNumber] = onEnd
         return self.lastNumber
     }
 
-    mutating func remove(_ number: UInt64, of source: Identity.Source) {
-        self.observers[source]?[number] = nil
-        if self.observers[source]?.isEmpty == true { self.observers[source] = nil }
+    mutating func remove(_ number: UInt64, of source: Identity.Source, _ scope: Scope) {
+        self.observers[source]?[scope]?[number] = nil
+        if self.observers[source]?[scope]?.isEmpty == true { self.removeAll(of: source, scope) }
     }
 
     /// Removes the observers of one source whose scope is not among `scopes`.
     ///
     /// - Returns: what is to be called for them.
     mutating func removeObservers(of source: Identity.Source, lacking scopes: Set<Scope>) -> [@Sendable () -> Void] {
-        let ended = (self.observers[source] ?? [:]).filter { !scopes.contains($0.value.scope) }
-        for number in ended.keys { self.remove(number, of: source) }
-        return ended.values.map(\.onEnd)
+        var ended: [@Sendable () -> Void] = []
+        for (scope, observers) in self.observers[source] ?? [:] where !scopes.contains(scope) {
+            ended += observers.values
+            self.removeAll(of: source, scope)
+        }
+        return ended
+    }
+
+    private mutating func removeAll(of source: Identity.Source, _ scope: Scope) {
+        self.observers[source]?[scope] = nil
+        if self.observers[source]?.isEmpty == true { self.observers[source] = nil }
     }
 }

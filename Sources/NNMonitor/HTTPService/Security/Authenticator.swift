@@ -173,14 +173,14 @@ package final class Authenticator: Sendable {
         return number
     }
 
-    func cancelObservation(_ number: UInt64, of source: Identity.Source) {
-        self.observers.withLock { $0.remove(number, of: source) }
+    func cancelObservation(_ number: UInt64, of grant: AccessGrant) {
+        self.observers.withLock { $0.remove(number, of: grant.source, grant.scope) }
     }
 
     var observedGrantCount: Int { self.observers.withLock { $0.count } }
 
     func timeLeft(of source: Identity.Source) -> TimeAmount? {
-        guard case .cookie(let key) = source else { return nil }
+        guard case .cookie(let key) = source, !self.isOpen else { return nil }
         let now = self.clock()
         return self.sessions.withLock { $0.session(key, now: now) }.map { $0.expires - now } ?? .zero
     }

@@ -1,3 +1,5 @@
+import Foundations
+
 /// The file of tokens: one `name:scopes:sha256` a line, scopes separated by commas, `#` starts a comment line.
 package enum TokenFile {
     /// - Parameters:
@@ -57,14 +59,7 @@ package enum TokenFile {
     }
 
     private static func digest(_ hex: String) -> [UInt8]? {
-        let digits = hex.utf8.map(PercentCoding.hexValue)
-        guard digits.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 64, by: 2) {
-            guard let high = digits[index], let low = digits[index + 1] else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
+        hex.utf8.count == 64 ? Hex.decode(hex.utf8) : nil
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+import Foundations
 import TLS
 
 #if canImport(FoundationEssentials)
@@ -31,9 +32,6 @@ struct AccessToken: Sendable {
     func line(
         name: TokenName, scopes: TokenScopes, digest: (String.UTF8View) -> [UInt8] = { SHA256Digest.hash($0) }
     ) -> String {
-        let hexadecimal = digest(text.utf8).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        return "\(name.text):\(scopes.text):\(hexadecimal.joined())"
+        "\(name.text):\(scopes.text):\(Hex.encode(digest(text.utf8)))"
     }
 }

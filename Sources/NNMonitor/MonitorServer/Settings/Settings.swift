@@ -87,7 +87,7 @@ struct Settings: Sendable {
         threads = try sources.value(of: SettingsTable.threads)
         staticDir = try sources.value(of: SettingsTable.staticDir)
         shutdownGrace = try sources.value(of: SettingsTable.shutdownGrace)
-        fileTimeout = try sources.value(of: SettingsTable.fileTimeout)
+        fileTimeout = .seconds(try sources.value(of: SettingsTable.fileTimeout))
 
         maxRuns = try sources.value(of: SettingsTable.maxRuns)
         maxStepsPerRun = try sources.value(of: SettingsTable.maxStepsPerRun)

@@ -99,7 +99,8 @@ struct SettingsSources: Sendable {
         } catch {
             // The file need not exist; who reads it next reports other errors.
             guard error == .notRegular else { return }
-            throw .unreadableFile(path: file, reason: "is not a regular file: remove it, or put a file in its place")
+            throw .unreadableFile(
+                path: file, reason: "can't be read: it is not a regular file; remove it, or put a file in its place")
         }
         if bytes.contains(UInt8(ascii: "\r")) {
             throw .unreadableFile(path: file, reason: "has Windows line ends (CR LF): save it with LF alone")

@@ -20,8 +20,8 @@ enum SettingsTable {
         "SHUTDOWN_GRACE", .seconds, default: "10",
         "Time that requests and connections get to finish after SIGTERM or SIGINT.")
     static let fileTimeout = Setting(
-        "FILE_TIMEOUT", .seconds, default: "5",
-        "Time for reading the files that settings name, at start and on SIGHUP.")
+        "FILE_TIMEOUT", .wholeNumber(1...3_600), default: "5",
+        "Seconds for reading the files that settings name, at start and on SIGHUP.")
 
     // MARK: Stored metrics
 

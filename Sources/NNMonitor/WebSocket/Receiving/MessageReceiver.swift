@@ -1,0 +1,150 @@
+import Compression
+import NIOCore
+import NIOWebSocket
+
+/// A message or control frame of the peer.
+enum ReceivedEvent: Equatable {
+    case message(WebSocketMessage)
+    case ping(ByteBuffer)
+    case pong
+    /// The peer's close frame; `nil` if it has no code.
+    case close(WebSocketErrorCode?)
+}
+
+/// Assembles the messages of a client from its frames: joins fragments, decompresses, enforces the size limit, and
+/// validates UTF-8 as it arrives.
+struct MessageReceiver: ~Copyable {
+    private struct Message {
+        let isText: Bool
+        let isCompressed: Bool
+        var isFinalFrame: Bool
+        var bytes = ByteBuffer()
+        var text = UTF8Validator()
+    }
+
+    private var parser: FrameParser
+    private var message: Message?
+    /// Made for each compressed message, so that an idle connection holds no stream of zlib's.
+    private var inflater: Inflater?
+    /// The end of what earlier compressed messages expanded to, where the client may refer to it. It is at most as long as
+    /// the client's window (32 KiB), and no longer than what the client has sent.
+    private var window = ByteBuffer()
+    private let deflate: DeflateParameters?
+    private let configuration: WebSocketConfiguration
+
+    init(configuration: WebSocketConfiguration, deflate: DeflateParameters?) {
+        self.configuration = configuration
+        self.deflate = deflate
+        parser = FrameParser(allowsCompression: deflate != nil)
+    }
+
+    /// Parses the next event from the received bytes; returns `nil` if more bytes are needed.
+    mutating func next(_ buffer: inout ByteBuffer) throws(WebSocketViolation) -> ReceivedEvent? {
+        while let event = try parser.next(&buffer) {
+            switch event {
+            case .dataBegins(let opcode, let isFinal, let isCompressed, let length):
+                try begin(opcode, isFinal: isFinal, isCompressed: isCompressed, length: length)
+            case .data(let piece, let endsFrame):
+                if let whole = try data(piece, endsFrame: endsFrame) { return .message(whole) }
+            case .control(.ping, let payload): return .ping(payload)
+            case .control(.pong, _): return .pong
+            case .control(_, let payload): return .close(try CloseFrame.code(payload))
+            }
+        }
+        return nil
+    }
+
+    private mutating func begin(
+        _ opcode: WebSocketOpcode, isFinal: Bool, isCompressed: Bool, length: Int
+    ) throws(WebSocketViolation) {
+        if opcode == .continuation {
+            if message == nil { throw .protocolError("continuation frame without a message") }
+            message?.isFinalFrame = isFinal
+        } else {
+            if message != nil { throw .protocolError("new message within a fragmented message") }
+            message = Message(isText: opcode == .text, isCompressed: isCompressed, isFinalFrame: isFinal)
+        }
+        // Refuse a frame that is too large before its payload arrives.
+        if length > roomForFrame { throw .tooLarge }
+    }
+
+    /// Bytes that the payload of the next frame of this message may have.
+    ///
+    /// What can't be compressed grows by five bytes for each stored block (RFC 1951 section 3.2.4), so that a
+    /// compressed frame may be a little longer than the longest message; what it expands to has its own limit.
+    private var roomForFrame: Int {
+        let limit = configuration.maximumMessageSize
+        guard let message, message.isCompressed else { return limit - (message?.bytes.readableBytes ?? 0) }
+        return limit.addingReportingOverflow(limit / 100 + 64).overflow ? .max : limit + limit / 100 + 64
+    }
+
+    private mutating func data(
+        _ piece: ByteBuffer, endsFrame: Bool
+    ) throws(WebSocketViolation) -> WebSocketMessage? {
+        guard var message = self.message.take() else { return nil }
+        let endsMessage = endsFrame && message.isFinalFrame
+        let before = message.bytes.writerIndex
+        if message.isCompressed {
+            try inflate(piece, into: &message.bytes, endsMessage: endsMessage)
+        } else if message.bytes.readableBytes == 0 {
+            message.bytes = piece
+        } else {
+            message.bytes.writeImmutableBuffer(piece)
+        }
+        if message.isText {
+            let isFirst = !message.isCompressed && before == 0
+            let start = isFirst ? message.bytes.readerIndex : before
+            guard
+                let new = message.bytes.viewBytes(at: start, length: message.bytes.writerIndex - start),
+                message.text.accepts(new), !endsMessage || message.text.isComplete
+            else { throw .invalidText }
+        }
+        if endsMessage { return message.isText ? .text(message.bytes) : .binary(message.bytes) }
+        self.message = message
+        return nil
+    }
+
+    private mutating func inflate(
+        _ piece: ByteBuffer, into output: inout ByteBuffer, endsMessage: Bool
+    ) throws(WebSocketViolation) {
+        do throws(CompressionError) {
+            if inflater == nil {
+                let limits = ExpansionLimits(
+                    maximumSize: configuration.maximumMessageSize, maximumRatio: configuration.maximumExpansionRatio)
+                inflater = try Inflater(format: .raw(windowBits: 15), limits: limits, dictionary: window)
+            }
+            var piece = piece
+            try inflater?.inflate(&piece, into: &output)
+            guard endsMessage else { return }
+            // What the sender took off the end of the message (RFC 7692 section 7.2.2).
+            var tail = ByteBuffer(bytes: [0x00, 0x00, 0xFF, 0xFF])
+            try inflater?.inflate(&tail, into: &output)
+        } catch {
+            switch error {
+            case .tooLarge, .ratioExceeded: throw .tooLarge
+            default: throw WebSocketViolation(code: .dataInconsistentWithMessage, reason: "invalid compressed data")
+            }
+        }
+        inflater = nil
+        if deflate?.clientNoContextTakeover == false { keepWindow(with: output) }
+    }
+
+    /// Keeps what the client's next message may refer to.
+    private mutating func keepWindow(with message: ByteBuffer) {
+        let size = 1 << max(deflate?.clientMaxWindowBits ?? 15, 9)
+        let fresh = min(message.readableBytes, size)
+        let old = min(window.readableBytes, size - fresh)
+        var kept = ByteBuffer()
+        kept.reserveCapacity(old + fresh)
+        kept.writeBytes(window.readableBytesView.suffix(old))
+        kept.writeBytes(message.readableBytesView.suffix(fresh))
+        window = kept
+    }
+}
+
+extension ByteBuffer {
+    /// A view of a range of bytes, by absolute index.
+    fileprivate func viewBytes(at index: Int, length: Int) -> ByteBufferView? {
+        getSlice(at: index, length: length)?.readableBytesView
+    }
+}
