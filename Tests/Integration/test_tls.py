@@ -1,6 +1,7 @@
 """TLS as clients meet it: versions, certificates, client certificates, errors at start."""
 
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -224,6 +225,9 @@ def test_development_certificate_prints_its_fingerprint_and_is_reused(start_serv
     print_of_it = presented(first)
     assert first.stop() == 0
     assert print_of_it in first.output.lower().replace(":", "")
+    copied = re.search(r"NN_MONITOR_URL=(\S+) NN_MONITOR_FINGERPRINT=(\S+)", first.output)
+    assert copied[1] == f"https://localhost:{first.port}"
+    assert copied[2].lower().replace(":", "") == print_of_it
     assert (tmp_path / "certs").is_dir()
     for key in (tmp_path / "certs").iterdir():
         if "PRIVATE KEY" in key.read_text():

@@ -55,7 +55,7 @@ extension TLSError {
         switch self {
         case .handshakeTimeout: "TLS timeout"
         case .handshakeInterrupted: "TLS interrupted"
-        case .plainHTTP: "TLS plain HTTP"
+        case .plaintext: "TLS plain HTTP"
         default: "TLS failed"
         }
     }

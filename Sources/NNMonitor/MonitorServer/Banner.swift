@@ -28,6 +28,7 @@ struct Banner {
             "  TLS     \(tls.summary)",
             "  access  \(accessSummary)",
             "  metrics \(memorySummary)",
+            "  trainer \(trainerEnvironment)",
             "  limits  \(settings.maxRuns) runs of \(settings.maxStepsPerRun) steps, \(settings.maxRequestSize) bytes a "
                 + "request, \(settings.maxConnections) connections, \(settings.maxSubscribers) subscribers",
             "",
@@ -62,6 +63,15 @@ struct Banner {
         case .tokens(let count): "\(count) token\(count == 1 ? "" : "s")"
         case .made: "a token made for this start; the address above contains it and is shown once"
         }
+    }
+
+    /// The environment of a trainer on this machine that uses the Python client: one line to copy.
+    ///
+    /// The fingerprint makes the client accept exactly this certificate, so it needs no file of an authority.
+    private var trainerEnvironment: String {
+        let scheme = tls.source == nil ? "http" : "https"
+        let url = "NN_MONITOR_URL=\(scheme)://\(hosts[0]):\(address?.port ?? settings.port)"
+        return url + (tls.fingerprint.map { " NN_MONITOR_FINGERPRINT=\($0)" } ?? "")
     }
 
     /// Prints it to standard output, at once.

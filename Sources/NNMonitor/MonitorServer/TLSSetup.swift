@@ -13,6 +13,8 @@ struct TLSSetup {
     let source: TLSContextSource?
     /// What the banner says.
     let summary: String
+    /// SHA-256 of the certificate as upper-case hexadecimal pairs with colons; `nil`: plain HTTP.
+    let fingerprint: String?
 
     /// Reads the files, or makes a development certificate in `certs`.
     ///
@@ -29,7 +31,8 @@ struct TLSSetup {
         } else if settings.usesTLS, let certificate = settings.tlsCertFile, let key = settings.tlsKeyFile {
             files = (certificate, key)
         } else {
-            (source, summary) = (nil, "off: traffic, tokens included, can be read on its way")
+            (source, fingerprint) = (nil, nil)
+            summary = "off: traffic, tokens included, can be read on its way"
             return
         }
         let configuration = TLSConfiguration(
@@ -43,6 +46,7 @@ struct TLSSetup {
         }
         let certificate = source.current.certificate
         self.source = source
+        fingerprint = certificate.sha256Fingerprint
         summary =
             "\(settings.tlsMinVersion.rawValue) or newer\(note), SHA-256 \(certificate.sha256Fingerprint), "
             + "valid until \(certificate.notAfter)"

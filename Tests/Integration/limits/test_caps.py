@@ -83,7 +83,7 @@ def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_ser
         socket.close()
         return None
 
-    for _ in Vitals(own, name).rounds(1):
+    for _ in Vitals(own, name).rounds(2):
         # The places of an earlier round are free.
         wait_until(lambda: healthy(own)["active_connections"] == 0)
         with Bystander(own, name) as other:

@@ -17,7 +17,7 @@ from support.server import Server
 from support.vitals import Vitals
 
 # Resets of each round; there are four rounds for each stage.
-RESETS = 25
+RESETS = 36
 BODY = json.dumps(payload("reset", 0, 50)).encode()
 UPGRADE = request("/ws", headers=["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                                   "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="])

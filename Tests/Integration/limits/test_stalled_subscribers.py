@@ -20,7 +20,7 @@ NOTE = 2 * 64
 # The allocator rounds sizes up, and arrays grow by doubling.
 ROUNDING = 1.25
 # Stalled subscribers of the round behind the warm-up.
-FEWER = 60
+FEWER = 150
 # A connection over TLS with nothing to do; see the test of idle subscribers.
 IDLE = 32 << 10
 

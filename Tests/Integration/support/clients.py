@@ -56,7 +56,7 @@ def subscribe(server, compression: str | None = "deflate", headers: dict | None 
         fields["Authorization"] = f"Bearer {server.token}"
     def attempt():
         return connect(server.ws_url, ssl=context(server), compression=compression, additional_headers=fields,
-                       max_size=None, max_queue=None, proxy=None, open_timeout=30, **options)
+                       max_size=None, max_queue=None, proxy=None, open_timeout=30, legacy=True, **options)
 
     try:
         return attempt()

@@ -13,7 +13,7 @@ MEGABYTE = 1_000_000
 
 # After the warm-up a round must not leave more allocated than an earlier one, but for this share of what the server has
 # allocated when it has just started: 1.0 MB over TCP and 1.5 over TLS, so 40 or 60 kB. Two idle moments differ by less
-# than half of that: each event loop makes some buffers when it first needs them. A kilobyte that stays for each of 75
+# than half of that: each event loop makes some buffers when it first needs them. A kilobyte that stays for each of 100
 # connections is more.
 SHARE = 0.04
 # Rounds behind the warm-up.

@@ -1,0 +1,7 @@
+"""`python -m nnmonitor` is the command `nnmonitor`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

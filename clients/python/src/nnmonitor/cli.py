@@ -1,0 +1,90 @@
+"""The command `nnmonitor`."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from pathlib import Path
+from typing import Optional
+
+from . import init
+from ._version import __version__
+from .check import check
+from .errors import NNMonitorError
+from .settings import settings_from
+from .simulate import simulate
+from .spool import default_root
+from .sync import sync
+from .transport import Transport
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nnmonitor", description="The client of NNMonitor.")
+    parser.add_argument("--version", action="version", version=f"nnmonitor {__version__}")
+    trust = argparse.ArgumentParser(add_help=False)
+    trust.add_argument("--url", help="the server's address (NN_MONITOR_URL; default http://localhost:8000)")
+    trust.add_argument("--token-file", help="a file with the token, mode 0600 (NN_MONITOR_TOKEN_FILE)")
+    trust.add_argument("--ca", help="a PEM file of the authority to trust (NN_MONITOR_CA)")
+    trust.add_argument("--fingerprint", help="SHA-256 of the server's certificate (NN_MONITOR_FINGERPRINT)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", parents=[trust], help="test address, certificate, token, clock and round trip")
+    one = commands.add_parser("sync", parents=[trust], help="send what dead or offline processes left")
+    one.add_argument("dir", nargs="?", help="a spool or a directory of spools (default: where runs keep theirs)")
+    one.add_argument("--timeout", type=float, default=60.0, help="give up after so many seconds without progress")
+    one.add_argument("--keep-state", action="store_true", help="do not mark runs as failed whose process died")
+    two = commands.add_parser("simulate", parents=[trust], help="post made-up statistics, for a first look")
+    two.add_argument("--id", help="the run id")
+    two.add_argument("--steps", type=_positive, default=500)
+    two.add_argument("--interval", type=float, default=0.2, help="seconds between two steps")
+    two.add_argument("--layers", type=_positive, default=20)
+    two.add_argument("--seed", type=int, default=None)
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _write_line(text: str) -> None:
+    print(text, flush=True)
+
+
+def main(arguments: Optional[list[str]] = None) -> int:
+    """Runs one command. Returns 0 where all went well, 1 where not, 64 for settings that are not usable."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except NNMonitorError as error:
+        print(f"nnmonitor: {error}", file=sys.stderr)
+        return 64
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "simulate":
+        with init(
+            "simulated", options.id or "simulated", id=options.id, url=options.url, token_file=options.token_file,
+            ca=options.ca, fingerprint=options.fingerprint, config={"layers": options.layers, "seed": options.seed},
+        ) as run:
+            simulate(run, options.steps, options.interval, options.layers, options.seed)
+        return 0
+    settings = settings_from(options.url, None, options.token_file, options.ca, options.fingerprint)
+    if options.command == "check":
+        return 0 if check(settings, _write_line) else 1
+    root = Path(options.dir) if options.dir else default_root()
+
+    @functools.cache
+    def transport_for(url: str) -> Transport:
+        chosen = settings.url if options.url else url
+        return Transport(chosen, settings.token, settings.ca, settings.fingerprint)
+
+    return 0 if sync(root, transport_for, options.timeout, _write_line, options.keep_state) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

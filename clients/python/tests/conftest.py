@@ -1,0 +1,118 @@
+"""Fixtures. `NN_MONITOR_TEST_URL` points the tests of delivery at a real server, behind the same faults."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+import nnmonitor
+from nnmonitor import process, timing
+from support import certificates
+from support.front import Front
+from support.training import Trainer
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    """No setting of the machine counts, no run is left over, and the client is impatient."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("NN_MONITOR_") and not name.startswith("NN_MONITOR_TEST_"):
+            monkeypatch.delenv(name)
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("NN_MONITOR_DIR", str(tmp_path / "spools"))
+    # Retries and polls follow fast; no test asserts these times. The end of a run may take its time.
+    impatient = {
+        "poll": 0.02, "share": 1.0, "idle_flush": 0.2, "retry_base": 0.02, "retry_cap": 0.1, "refused_retry": 0.2,
+        "retry_after_cap": 1.0,
+    }
+    for name, value in impatient.items():
+        monkeypatch.setattr(timing.TIMING, name, value)
+    monkeypatch.setenv("NN_MONITOR_EXIT_TIMEOUT", "60")
+    yield
+    if nnmonitor._current is not None and not nnmonitor._current._closed:
+        nnmonitor._current._settings.exit_timeout = 0.0
+        nnmonitor.finish()
+    nnmonitor._current = None
+    nnmonitor._notices = nnmonitor.Notices()
+    assert process._active == []
+
+
+@pytest.fixture
+def front():
+    made = Front()
+    yield made
+    made.clear()
+    made.down()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """Certificates: `authority`, `other`, `server`, `renewed`, `expired`, `elsewhere`."""
+    folder = tmp_path_factory.mktemp("certificates")
+    pairs = {"authority": certificates.authority(folder, "authority"), "other": certificates.authority(folder, "other")}
+    pairs["server"] = certificates.server(folder, "server", pairs["authority"])
+    pairs["renewed"] = certificates.server(folder, "renewed", pairs["authority"])
+    pairs["expired"] = certificates.server(folder, "expired", pairs["authority"], expired=True)
+    pairs["elsewhere"] = certificates.server(folder, "elsewhere", pairs["authority"], host="elsewhere.example")
+    return pairs
+
+
+@pytest.fixture
+def secure(made):
+    """A front with TLS."""
+    opened = []
+
+    def start(name="server"):
+        opened.append(Front(certificate=made[name]))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.down()
+
+
+@pytest.fixture
+def log_lines(caplog):
+    """What the client logged, as texts."""
+    caplog.set_level(logging.INFO, logger="nnmonitor")
+
+    def lines(containing=""):
+        return [record.getMessage() for record in caplog.records if containing in record.getMessage()]
+
+    return lines
+
+
+@pytest.fixture
+def until():
+    """Waits for a condition. The deadline is against hanging only."""
+
+    def wait(condition, seconds=120):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.01)
+        raise AssertionError("the condition did not come true")
+
+    return wait
+
+
+@pytest.fixture
+def trainer(tmp_path, until):
+    """Starts training programs as processes of their own."""
+    opened = []
+
+    def start(code, **environment):
+        opened.append(Trainer(code, tmp_path, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.stop()
