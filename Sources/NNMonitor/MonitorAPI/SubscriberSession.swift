@@ -24,9 +24,13 @@ package struct SubscriberShutdown: Sendable {
 ///
 /// After `SubscriberShutdown` the session sends the queued messages and then closes with 1001.
 package final class SubscriberSession: ChannelDuplexHandler {
+    /// Messages of the client.
     package typealias InboundIn = WebSocketMessage
+    /// This is the last handler: it passes nothing on.
     package typealias InboundOut = Never
+    /// Messages to the client.
     package typealias OutboundIn = WebSocketOutbound
+    /// Messages to the client.
     package typealias OutboundOut = WebSocketOutbound
 
     /// The largest number of the client's messages that wait; above it the connection is not read.

@@ -21,6 +21,7 @@ package struct StoreLimits: Sendable, Equatable {
 
 /// A store that holds all runs in memory. Its operations neither suspend nor fail.
 package actor MemoryStore: MetricsStoring {
+    /// The sequence number of the last change before a restart; 0 for a new store.
     package nonisolated let lastSequence: UInt64
     private let limits: StoreLimits
     private let clock: @Sendable () -> UTCTime

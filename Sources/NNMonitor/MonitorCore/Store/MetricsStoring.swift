@@ -75,5 +75,6 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         self.events = events
     }
 
+    /// The reason.
     package var description: String { reason }
 }
