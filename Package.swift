@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocket", "Compression", "Foundations", nio.core, nio.http1, logging,
+                "MonitorCore", "HTTPService", "WebSocket", "Foundations", nio.core, nio.http1, nio.webSocket, logging,
                 deque,
             ],
             path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),

@@ -1,8 +1,8 @@
 import HTTPService
 import NIOCore
 
-/// Reports once, on the event loop, that the access which a connection was granted has ended: at once after a reload, a
-/// logout or an eviction, and when the session expires.
+/// Calls back once, on the event loop, when the access that a connection was granted ends: at once after a reload of
+/// the tokens, a logout or the eviction of the session, and when the session expires.
 final class AccessWatch {
     private let access: AccessGrant
     private let eventLoop: any EventLoop
@@ -10,6 +10,10 @@ final class AccessWatch {
     private var expiry: Scheduled<Void>?
     private var onEnd: (() -> Void)?
 
+    /// - Parameters:
+    ///   - access: what the connection was granted.
+    ///   - eventLoop: the connection's event loop.
+    ///   - onEnd: called once, when the access ends.
     init(_ access: AccessGrant, on eventLoop: any EventLoop, onEnd: @escaping () -> Void) {
         self.access = access
         self.eventLoop = eventLoop
@@ -19,7 +23,7 @@ final class AccessWatch {
         scheduleExpiry()
     }
 
-    /// Whether the access still holds; when it does not, this has been reported.
+    /// Whether the access is still valid. If it is not, `onEnd` has been called.
     func check() -> Bool {
         guard onEnd != nil else { return false }
         if access.isValid { return true }
@@ -29,6 +33,7 @@ final class AccessWatch {
         return false
     }
 
+    /// Stops watching: `onEnd` is not called any more.
     func stop() {
         observation?.cancel()
         expiry?.cancel()
@@ -38,7 +43,7 @@ final class AccessWatch {
     private func scheduleExpiry() {
         guard let left = access.timeLeft else { return }
         expiry = eventLoop.assumeIsolated().scheduleTask(in: left) { [self] in
-            // The session's clock and the loop's may differ by a little.
+            // The clocks of the session and of the event loop may differ slightly.
             if check() { scheduleExpiry() }
         }
     }

@@ -2,77 +2,81 @@ import MonitorCore
 import NIOCore
 import WebSocket
 
-/// Sends the `run_history` message: one fragmented message, encoded and compressed piece by piece.
+/// Sends the `run_history` message: one fragmented WebSocket message, encoded and compressed piece by piece.
 enum HistoryMessage {
-    /// Bytes of text in a piece that goes as it is. With the step that fills it, it mostly stays below 64 KiB: a buffer takes
-    /// a power of two.
+    /// The size of an uncompressed piece, in bytes of text. The step that completes a piece rarely takes it above 64
+    /// KiB, and buffers are allocated in powers of two.
     private static let plainSize = 48 * 1024
-    /// Bytes of text in a piece that is compressed: what waits is a fifth of it, and fewer pieces take less time. More
-    /// would not stay in a processor's own cache.
+    /// The size of a piece that is compressed, in bytes of text. It shrinks to about a fifth, and larger pieces
+    /// compress faster; still larger ones would not fit a core's cache.
     private static let compressedSize = 128 * 1024
-    /// The first piece is smaller, so that it comes soon.
+    /// The size of the first piece, in bytes of text: small, so that it is sent soon.
     private static let firstSize = 16 * 1024
-    /// Pieces made at the same time.
-    private static let makers = 2
+    /// The largest number of pieces in memory: one is encoded or compressed while another waits to be written.
+    private static let concurrentPieces = 2
 
+    /// Sends the message. Suspends while the source of the steps or the connection makes it wait.
+    ///
     /// - Parameters:
-    ///   - snapshot: the run.
-    ///   - form: how much of each step.
-    ///   - deflate: what the connection negotiated.
-    ///   - channel: the connection; nothing else may write messages to it until this returns.
-    ///   - room: tells when the connection can take more.
-    /// - Throws: when the connection closes, or the task is cancelled.
+    ///   - history: the message, from its beginning.
+    ///   - deflate: the compression that the connection negotiated.
+    ///   - channel: the connection; no other message may be written to it until this returns.
+    ///   - writability: waits until the connection is writable.
+    /// - Throws: `StoreError` if the steps cannot be read, `ChannelError` if the connection closes, `CancellationError`
+    ///   if the task is cancelled, `CompressionError` if there is no memory. The message may then have been sent in
+    ///   part.
     static func send(
-        _ snapshot: RunSnapshot, form: StepForm, deflate: DeflateParameters?, to channel: any Channel,
-        _ room: NIOLoopBound<WriteRoom>
+        _ history: HistoryEncoder, deflate: DeflateParameters?, to channel: any Channel,
+        _ writability: NIOLoopBound<WritabilityWaiter>
     ) async throws {
         let frames = FragmentedTextEncoder(deflate: deflate)
         let size = frames.isCompressing ? compressedSize : plainSize
-        let pieces = Pieces(of: .message(snapshot, form: form), size: size, on: channel.eventLoop)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<makers {
-                // A maker has at most one frame that waits for its turn: those, and what the connection holds, are all.
-                group.addTask {
-                    while let turn = try await sendNext(of: pieces, by: frames, to: channel, room) {
-                        try await turn.get()
-                    }
+            var pieces = Pieces(of: history, size: size, on: channel.eventLoop)
+            var started = 0
+            while true {
+                if started == concurrentPieces {
+                    try await group.next()
+                    started -= 1
                 }
+                try Task.checkCancellation()
+                guard let piece = try await pieces.next() else { break }
+                group.addTask { try await write(piece, by: frames, to: channel, writability) }
+                started += 1
             }
             try await group.waitForAll()
+            try await pieces.turn.get()
         }
-        try await pieces.turn.get()
     }
 
-    /// Makes the next piece, which is written when its turn comes.
-    ///
-    /// - Returns: its turn; `nil` when there is no piece any more.
-    private static func sendNext(
-        of pieces: Pieces, by frames: FragmentedTextEncoder, to channel: any Channel, _ room: NIOLoopBound<WriteRoom>
-    ) async throws -> EventLoopFuture<Void>? {
-        guard let piece = await pieces.next() else { return nil }
+    /// Compresses a piece, and writes it when the pieces before it are written. Returns when its turn has come.
+    private static func write(
+        _ piece: Piece, by frames: FragmentedTextEncoder, to channel: any Channel,
+        _ writability: NIOLoopBound<WritabilityWaiter>
+    ) async throws {
         do {
             try Task.checkCancellation()
             let frame = try frames.frame(piece.text, isFirst: piece.isFirst, isLast: piece.isLast)
-            piece.turn.flatMap { write(frame, to: channel, room.value) }.cascade(to: piece.next)
+            piece.turn.flatMap { write(frame, to: channel, writability.value) }.cascade(to: piece.next)
         } catch {
-            // The pieces after it have no turn any more.
+            // Later pieces cannot be written without this one.
             piece.next.fail(error)
             throw error
         }
-        return piece.turn
+        try await piece.turn.get()
     }
 
     /// Writes a frame, on the event loop.
     ///
-    /// - Returns: when the next one may be written. A connection of which nothing is taken any more is filled until it says
-    ///   that it is full, so that `StallWatch` sees it.
+    /// - Returns: completes when the channel is writable. Pieces are written until it is not, so that `StallWatch`
+    ///   notices a peer that stopped reading.
     private static func write(
-        _ frame: ByteBuffer, to channel: any Channel, _ room: WriteRoom
+        _ frame: ByteBuffer, to channel: any Channel, _ writability: WritabilityWaiter
     ) -> EventLoopFuture<Void> {
         let next = channel.eventLoop.makePromise(of: Void.self)
-        // A write that is refused has failed when this returns. The promise takes what comes first.
+        // A rejected write has already failed when `writeAndFlush` returns. The first result completes the promise.
         channel.writeAndFlush(WebSocketOutbound.prepared(frame)).whenFailure { next.fail($0) }
-        room.available().cascade(to: next)
+        writability.available().cascade(to: next)
         return next.futureResult
     }
 
@@ -81,38 +85,38 @@ enum HistoryMessage {
         let text: [UInt8]
         let isFirst: Bool
         let isLast: Bool
-        /// When it may be written.
+        /// Completes when this piece may be written.
         let turn: EventLoopFuture<Void>
-        /// When the one after it may.
+        /// Completes the `turn` of the next piece.
         let next: EventLoopPromise<Void>
     }
 
-    /// Encodes one piece after the other.
-    private actor Pieces {
-        private var encoder: HistoryEncoder
+    /// Encodes the pieces, one after the other.
+    private struct Pieces {
+        private var history: HistoryEncoder
         private let size: Int
         private let eventLoop: any EventLoop
-        /// When one may be written after the last piece that was given out.
+        /// Completes when the last piece returned by `next` is written and the channel is writable.
         private(set) var turn: EventLoopFuture<Void>
         private var isFirst = true
         private var isEnded = false
-        /// Bytes that a piece takes, as far as is known: a step may be long.
+        /// The largest size of a piece so far, in bytes: a single step may exceed `size`.
         private var capacity: Int
 
-        init(of encoder: HistoryEncoder, size: Int, on eventLoop: any EventLoop) {
-            self.encoder = encoder
+        init(of history: HistoryEncoder, size: Int, on eventLoop: any EventLoop) {
+            self.history = history
             self.size = size
             capacity = size
             self.eventLoop = eventLoop
             turn = eventLoop.makeSucceededVoidFuture()
         }
 
-        /// The next piece, whose promise must be kept or failed.
-        func next() -> Piece? {
+        /// The next piece; the caller must complete its promise. `nil` after the last one.
+        mutating func next() async throws(StoreError) -> Piece? {
             guard !isEnded else { return nil }
             var writer = JSONWriter(capacity: capacity)
-            isEnded = encoder.next(into: &writer, size: isFirst ? HistoryMessage.firstSize : size)
-            // Layers are written into room for the longest ones.
+            isEnded = try await history.next(into: &writer, size: isFirst ? HistoryMessage.firstSize : size)
+            // The encoder reserves room for the longest form of a layer before it writes one.
             capacity = max(capacity, writer.bytes.count + 4096)
             let promise = eventLoop.makePromise(of: Void.self)
             let piece = Piece(

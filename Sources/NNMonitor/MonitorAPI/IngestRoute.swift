@@ -1,10 +1,10 @@
+import Foundations
 import HTTPService
 import MonitorCore
 import NIOCore
 import NIOHTTP1
-import Foundations
 
-/// `POST /api/v1/metrics/layerwise`: one step of a trainer.
+/// `POST /api/v1/metrics/layerwise`: one step of a run.
 struct IngestRoute: Sendable {
     private let monitor: Monitor
 
@@ -12,11 +12,15 @@ struct IngestRoute: Sendable {
 
     var route: Route {
         .on(.POST, "/api/v1/metrics/layerwise", scope: .ingest, body: .json) { request in
-            // The decoder keeps nothing of the pointer.
+            // The bytes are valid during the closure, and the decoder does not keep the pointer.
             switch unsafe request.body.withUnsafeReadableBytes({ unsafe StepDecoder.decode($0) }) {
             case .success(let step):
-                // The answer comes after this, so that a read that follows it sees the step.
-                await monitor.accept(step)
+                // 202 is sent after the step is stored, so that a read that follows it sees the step.
+                do throws(StoreError) {
+                    try await monitor.accept(step)
+                } catch {
+                    throw monitor.failures.unavailable(error, during: .append)
+                }
                 return .json(Self.accepted(step.runID), status: .accepted)
             case .failure(let rejection):
                 return .json(ByteBuffer(bytes: rejection.body()), status: .unprocessableEntity)

@@ -1,11 +1,11 @@
 import MonitorCore
 import NIOCore
 
-/// Wakes subscribers on the event loop that they share.
+/// Wakes the subscribers of one event loop in one job.
 struct LoopWaker: QueueWaker {
     let eventLoop: any EventLoop
 
-    var place: ObjectIdentifier { ObjectIdentifier(eventLoop) }
+    var loopID: ObjectIdentifier { ObjectIdentifier(eventLoop) }
 
     func wake(_ consumers: [@Sendable () -> Void]) {
         eventLoop.execute {

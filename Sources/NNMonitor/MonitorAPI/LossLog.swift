@@ -3,12 +3,12 @@ import Logging
 import MonitorCore
 import NIOCore
 
-/// Logs what the store evicted or did not keep, so that no accepted step disappears without a trace.
+/// Logs evicted runs and dropped steps, so that no accepted step disappears silently.
 ///
-/// A run gets at most one line of a kind a minute. Each line has the totals since the start, so that a line that was left
-/// out is counted in the next one.
+/// There is at most one line of a kind for a run and minute. Each line has the totals since the start, which include
+/// the losses that got no line.
 final class LossLog: Sendable {
-    /// What happened to a step or a run.
+    /// What was lost.
     private enum Kind: Hashable {
         case runEvicted, stepTooLow, stepsDroppedForLimit, stepsDroppedForMemory
     }
@@ -19,15 +19,15 @@ final class LossLog: Sendable {
     }
 
     private struct State {
-        /// When each key had its last line. Entries older than `interval` mean nothing.
+        /// When each key had its last line. Entries older than `interval` have no effect.
         var lines: [Key: NIODeadline] = [:]
         var evictedRuns = 0
         var stepsNotKept = 0
     }
 
-    /// The least time between two lines of one kind about one run.
+    /// The shortest time between two lines of one kind for one run.
     private static let interval = TimeAmount.minutes(1)
-    /// Lines within `interval` at most, whatever the number of runs: memory and log are bounded.
+    /// The largest number of lines within `interval` over all runs. It bounds the memory and the log.
     private static let maximumLines = 1000
 
     private let logger: Logger
@@ -37,33 +37,33 @@ final class LossLog: Sendable {
 
     /// - Parameters:
     ///   - logger: gets the lines.
-    ///   - limits: the store's.
-    ///   - clock: monotonic time; a test gives its own.
+    ///   - limits: the limits of the store, for the lines.
+    ///   - clock: monotonic time; tests pass their own.
     init(logger: Logger, limits: StoreLimits, clock: @escaping @Sendable () -> NIODeadline = { .now() }) {
         self.logger = logger
         self.limits = limits
         self.clock = clock
     }
 
-    /// Counts everything that accepting a step lost, and logs it where a line is due.
+    /// Counts what was lost when a step was accepted, and logs it if a line is due.
     func note(_ outcome: AppendOutcome) {
         for run in outcome.evicted { noteEviction(run) }
         let step = outcome.step
         if !step.kept {
             noteSteps(
                 1, .stepTooLow, of: step,
-                "a step was not kept: the run holds as many steps as are allowed, and all of them are higher; "
-                    + "a training that starts again needs a run_id of its own")
+                "a step was not kept: the run already has the largest number of steps, all of them higher; "
+                    + "use a new run_id when a training starts again")
         }
         if outcome.droppedForStepLimit > 0 {
             noteSteps(
                 outcome.droppedForStepLimit, .stepsDroppedForLimit, of: step,
-                "the lowest steps of a run were dropped: it holds as many steps as are allowed")
+                "the lowest steps of a run were dropped: it exceeded the largest number of steps of a run")
         }
         if outcome.droppedForMemory > 0 {
             noteSteps(
                 outcome.droppedForMemory, .stepsDroppedForMemory, of: step,
-                "the lowest steps of a run were dropped: it takes more memory than is allowed by itself")
+                "the lowest steps of a run were dropped: the run alone exceeded the memory limit")
         }
     }
 
@@ -78,10 +78,10 @@ final class LossLog: Sendable {
         ]
         if case .memoryLimit = run.reason {
             metadata["max_memory"] = "\(limits.memory)"
-            logger.notice("a run was evicted: the stored metrics take more memory than is allowed", metadata: metadata)
+            logger.notice("a run was evicted: the stored metrics exceeded the memory limit", metadata: metadata)
         } else {
             metadata["max_runs"] = "\(limits.runs)"
-            logger.notice("a run was evicted: a new run came, and as many are held as are allowed", metadata: metadata)
+            logger.notice("a run was evicted: a new run began at the largest number of runs", metadata: metadata)
         }
     }
 
@@ -102,7 +102,7 @@ final class LossLog: Sendable {
         logger.notice("\(message)", metadata: metadata)
     }
 
-    /// Whether a line may be logged now; if so, it is noted.
+    /// Whether a line may be logged now. If so, its time is recorded.
     private func isDue(_ key: Key, _ state: inout State) -> Bool {
         let now = clock()
         if let last = state.lines[key], now - last < Self.interval { return false }

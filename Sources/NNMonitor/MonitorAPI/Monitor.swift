@@ -6,95 +6,123 @@ import NIOHTTP1
 import Synchronization
 package import WebSocket
 
-/// How the service behaves towards its subscribers.
+/// The limits and times of the service.
 package struct MonitorConfiguration: Sendable {
-    /// What is kept.
+    /// The limits of the store.
     package var store = StoreLimits()
-    /// What may wait for one subscriber.
+    /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
-    /// Subscribers at once; one more is refused with 503.
+    /// The largest number of subscribers. A handshake above it is answered 503.
     package var maximumSubscribers = 10_000
-    /// How long a subscriber may take nothing of what waits for it before it is closed with 1008.
+    /// A subscriber that takes none of its queued bytes for this long is closed with 1008.
     package var stallTimeout = TimeAmount.seconds(30)
-    /// The WebSocket connection itself.
+    /// The settings of the WebSocket connections.
     package var webSocket = WebSocketConfiguration()
 
+    /// The defaults.
     package init() {}
 }
 
-/// The service: the store and the broadcaster joined, and the routes that lead to them.
+/// The service: connects the store with the broadcaster, and provides the routes to both.
 package final class Monitor: Sendable {
     let configuration: MonitorConfiguration
-    let store: MetricsStore
+    let store: any MetricsStoring
     let broadcast: BroadcastManager<WireFrameRenderer>
+    let failures: StoreFailures
+    let sha1Base64: WebSocketHandshake.SHA1Base64
     private let losses: LossLog
     private let subscribers = Atomic<Int>(0)
-    let sha1Base64: WebSocketHandshake.SHA1Base64
     private let onSubscriber: @Sendable (any Channel) -> Void
 
     /// - Parameters:
     ///   - configuration: limits and times.
     ///   - sha1Base64: computes `Sec-WebSocket-Accept` for the opening handshake.
-    ///   - logger: gets a line for each eviction and for steps that are not kept.
-    ///   - onSubscriber: called on the event loop of each connection that becomes a subscriber's.
+    ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
+    ///   - logger: gets a line for each run that is evicted and each step that is not kept.
+    ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
+    ///   - onSubscriber: called with each channel that becomes a subscriber, on its event loop.
     package init(
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
+        store: (any MetricsStoring)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
+        folded: FoldedLog? = nil,
         onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
     ) {
+        let store = store ?? MemoryStore(limits: configuration.store)
         self.configuration = configuration
         self.sha1Base64 = sha1Base64
+        self.store = store
         self.onSubscriber = onSubscriber
         losses = LossLog(logger: logger, limits: configuration.store)
-        store = MetricsStore(limits: configuration.store)
-        broadcast = BroadcastManager(renderer: WireFrameRenderer())
+        failures = StoreFailures(log: folded ?? FoldedLog(logger: logger))
+        broadcast = BroadcastManager(renderer: WireFrameRenderer(), lastSequence: store.lastSequence)
     }
 
-    /// Everything that the service answers, for the HTTP server.
+    /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
         [IngestRoute(self).route] + RunRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
-    /// WebSocket subscribers connected now.
+    /// The number of WebSocket subscribers.
     package var subscriberCount: Int { subscribers.load(ordering: .relaxed) }
 
-    /// Whether one more is taken. Handshakes that overlap may go over the limit by as many as there are event loops.
-    var hasRoomForSubscriber: Bool { subscriberCount < configuration.maximumSubscribers }
+    /// Whether another subscriber is accepted. Concurrent handshakes may exceed the limit by the number of event loops.
+    var acceptsSubscribers: Bool { subscriberCount < configuration.maximumSubscribers }
 
-    /// Counts a subscriber in, and out when its connection closes.
+    /// Counts a subscriber until its channel closes.
     func addSubscriber(_ channel: any Channel) {
         subscribers.add(1, ordering: .relaxed)
         channel.closeFuture.whenComplete { [self] _ in subscribers.subtract(1, ordering: .relaxed) }
         onSubscriber(channel)
     }
 
-    /// Stores a step and hands it to every subscriber, in this order and whatever happens in between: each number that
-    /// the store gives out reaches the broadcaster.
-    func accept(_ step: DecodedStep) async {
-        let outcome = await store.append(step)
+    /// Stores a step and sends it to every subscriber.
+    ///
+    /// Every sequence number that the store takes reaches the broadcaster, also when the append fails or the task is
+    /// cancelled: the broadcaster waits for each of them.
+    ///
+    /// - Parameter step: a valid step.
+    /// - Throws: `StoreError` if the step was not stored.
+    func accept(_ step: DecodedStep) async throws(StoreError) {
+        let outcome: AppendOutcome
+        do {
+            outcome = try await store.append(step)
+        } catch {
+            for event in error.events { await publish(event) }
+            throw error
+        }
         if outcome.lostAnything { losses.note(outcome) }
         for run in outcome.evicted { await publish(.removed(run)) }
         await publish(.stored(outcome.step))
     }
 
-    /// Forgets a run and tells every subscriber.
+    /// Deletes a run and notifies every subscriber.
     ///
-    /// - Returns: whether the run was held.
-    func delete(_ runID: RunID) async -> Bool {
-        guard let removed = await store.remove(runID) else { return false }
+    /// - Parameter runID: the run.
+    /// - Returns: whether there was such a run.
+    /// - Throws: `StoreError` if the run was not deleted.
+    func delete(_ runID: RunID) async throws(StoreError) -> Bool {
+        let removed: RemovedRun?
+        do {
+            removed = try await store.remove(runID)
+        } catch {
+            for event in error.events { await publish(event) }
+            throw error
+        }
+        guard let removed else { return false }
         await publish(.removed(removed))
         return true
     }
 
     private func publish(_ event: StoreEvent) async {
-        if broadcast.pass(event) { return }
-        // Encoding and compressing for whoever watches takes longer than an event loop, on which this may run, should.
+        if broadcast.skipIfUnwatched(event) { return }
+        // Encoding and compressing take too long for an event loop, on which this may run.
         await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(event) }
     }
 
     private var healthRoute: Route {
         .on(.GET, "/health", scope: nil) { [self] _ in
-            // The dashboard shows the limits when the store evicts a run or does not keep a step.
+            // The dashboard names these limits when a run is evicted or a step is not kept.
             .json(
                 "{\"status\":\"healthy\",\"active_connections\":\(subscriberCount),"
                     + "\"max_runs\":\(configuration.store.runs),"

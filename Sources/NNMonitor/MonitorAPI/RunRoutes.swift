@@ -1,65 +1,83 @@
+import Foundations
 import HTTPService
 import MonitorCore
 import NIOCore
 import NIOHTTP1
-import Foundations
 
-/// `GET /api/v1/runs` and what is below it.
+/// `/api/v1/runs` and the paths below it.
 struct RunRoutes: Sendable {
     private let monitor: Monitor
-    private var store: MetricsStore { monitor.store }
+    private var store: any MetricsStoring { monitor.store }
+    private var failures: StoreFailures { monitor.failures }
 
     init(_ monitor: Monitor) { self.monitor = monitor }
 
     var routes: [Route] {
         [
-            .on(.GET, "/api/v1/runs", scope: .read) { _ in await listing() },
-            .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { try await history(RunID($0.parameters[0])) },
-            .on(.DELETE, "/api/v1/runs/{run_id}", scope: .admin) { try await delete(RunID($0.parameters[0])) },
-            .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { try await latest(RunID($0.parameters[0])) },
+            .on(.GET, "/api/v1/runs", scope: .read) { _ in
+                try await failures.answering(.listing) { try await listing() }
+            },
+            .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { request in
+                try await failures.answering(.history) { try await history(RunID(request.parameters[0])) }
+            },
+            .on(.DELETE, "/api/v1/runs/{run_id}", scope: .admin) { request in
+                try await failures.answering(.delete) { try await delete(RunID(request.parameters[0])) }
+            },
+            .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { request in
+                try await failures.answering(.latest) { try await latest(RunID(request.parameters[0])) }
+            },
         ]
     }
 
-    private func listing() async -> HTTPResponse {
-        let runs = await store.listing().runs
+    private func listing() async throws -> HTTPResponse {
+        let runs = try await store.listing().runs
         return .json(
             await encoded(size: runs.count * 200) { writer in RunEncoder.appendListing(runs, to: &writer) })
     }
 
-    /// The whole run, encoded while it is sent: as much at a time as the connection takes.
+    /// The whole run, read and encoded piece by piece, as fast as the connection takes the pieces.
     private func history(_ runID: RunID) async throws -> HTTPResponse {
-        guard let snapshot = await store.snapshot(of: runID) else { throw notFound("Run '\(runID)' not found") }
+        guard let snapshot = try await store.snapshot(of: runID) else { throw notFound("Run '\(runID)' not found") }
+        var encoder = HistoryEncoder.body(snapshot)
+        // After the head of the response an error could only abort the connection.
+        try await encoder.prefetch()
         return HTTPResponse(
             status: .ok, headers: ["Content-Type": "application/json"],
-            body: .stream { body in
-                var encoder = HistoryEncoder.body(snapshot)
+            body: .stream { [encoder, failures] body in
+                var encoder = encoder
                 var writer = JSONWriter()
                 var isLast = false
                 while !isLast {
-                    isLast = encoder.next(into: &writer)
+                    do throws(StoreError) {
+                        isLast = try await encoder.next(into: &writer)
+                    } catch {
+                        failures.note(error, during: .history)
+                        // Aborts the connection without a second log line.
+                        throw HTTPServiceError.connectionClosed
+                    }
                     try await body.write(ByteBuffer(bytes: writer.bytes))
                 }
             })
     }
 
     private func delete(_ runID: RunID) async throws -> HTTPResponse {
-        guard await monitor.delete(runID) else { throw notFound("Run '\(runID)' not found") }
+        guard try await monitor.delete(runID) else { throw notFound("Run '\(runID)' not found") }
         return HTTPResponse(status: .noContent)
     }
 
     private func latest(_ runID: RunID) async throws -> HTTPResponse {
-        guard let record = await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
+        guard let record = try await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
         return .json(
             await encoded(size: StepEncoder.estimatedSize(record)) { writer in StepEncoder.append(record, to: &writer) }
         )
     }
 
-    /// Encodes what is short where the request runs, which may be an event loop; what takes longer elsewhere.
+    /// Encodes a short body on the current executor, which may be an event loop, and a long one on the global executor.
     ///
     /// - Parameters:
-    ///   - size: about how many bytes it will be.
-    ///   - encode: writes it.
-    /// - Returns: what was written.
+    ///   - size: the approximate size of the body, in bytes.
+    ///   - encode: writes the body.
+    /// - Returns: the body.
     private func encoded(size: Int, _ encode: @escaping @Sendable (inout JSONWriter) -> Void) async -> ByteBuffer {
         let work = { @Sendable in
             var writer = JSONWriter(capacity: size)

@@ -2,14 +2,16 @@ import NIOCore
 import NIOWebSocket
 import WebSocket
 
-/// Closes a subscriber that takes nothing of what waits for it for a set time (1008).
+/// Closes a subscriber with 1008 when it takes none of its pending bytes for a set time.
 ///
-/// Watches only while the connection cannot take more. A slow subscriber that takes a little in each period is left alone.
+/// The timer runs only while the channel is not writable. A slow subscriber that takes some bytes in each period is not
+/// closed.
 final class StallWatch {
     private let context: ChannelHandlerContext
     private let timeout: TimeAmount
     private var timer: Scheduled<Void>?
-    /// Counts timers: a cancelled one that is due in the same turn of the event loop comes all the same.
+    /// The number of timers started: a timer that is cancelled in the turn of the event loop in which it is due still
+    /// fires.
     private var round = 0
 
     init(context: ChannelHandlerContext, timeout: TimeAmount) {
@@ -17,26 +19,28 @@ final class StallWatch {
         self.timeout = timeout
     }
 
+    /// The channel's writability has changed.
     func writabilityChanged() {
         timer?.cancel()
         timer = nil
-        if !context.channel.isWritable { check(after: waiting) }
+        if !context.channel.isWritable { check(after: pendingBytes) }
     }
 
+    /// Stops the timer: the session has ended.
     func end() {
         timer?.cancel()
         timer = nil
     }
 
-    /// Bytes that the connection holds and the subscriber's machine has not taken.
-    private var waiting: Int? { try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) }
+    /// The bytes that the channel holds because the peer has not taken them.
+    private var pendingBytes: Int? { try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) }
 
     private func check(after before: Int?) {
         round += 1
         let round = round
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
             guard timer != nil, round == self.round else { return }
-            let now = waiting
+            let now = pendingBytes
             if let before, let now, now < before {
                 check(after: now)
             } else {

@@ -1,10 +1,12 @@
 import MonitorCore
 import NIOCore
 
-/// The messages that go to one subscriber alone (wire contract, part I, section 4).
+/// The messages that are sent to one subscriber alone (API.md, "WebSocket: GET /ws").
 enum SubscriberMessages {
+    /// The answer to `ping`.
     static let pong = ByteBuffer(string: "{\"type\":\"pong\"}")
 
+    /// An error message: the client's action could not be carried out.
     static func error(_ message: String) -> ByteBuffer {
         var writer = JSONWriter()
         writer.literal("{\"type\":\"error\",\"message\":")
@@ -13,6 +15,7 @@ enum SubscriberMessages {
         return ByteBuffer(bytes: writer.bytes)
     }
 
+    /// The number of messages that were dropped because the subscriber reads too slowly.
     static func lagged(_ skipped: Int) -> ByteBuffer {
         var writer = JSONWriter()
         writer.literal("{\"type\":\"lagged\",\"skipped\":")
@@ -21,6 +24,7 @@ enum SubscriberMessages {
         return ByteBuffer(bytes: writer.bytes)
     }
 
+    /// The listing of runs, the first message of every session.
     static func initialRuns(_ runs: [RunSummary]) -> ByteBuffer {
         var writer = JSONWriter()
         writer.literal("{\"type\":\"initial_runs\",\"data\":")

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import WebSocket
 
-/// `GET /ws`: turns the connection into a subscriber's.
+/// `GET /ws`: upgrades the connection to a subscriber's WebSocket.
 struct SubscriberRoute: Sendable {
     private let monitor: Monitor
 
@@ -20,10 +20,10 @@ struct SubscriberRoute: Sendable {
                 response.headers.add(contentsOf: headers)
                 return .reject(response)
             case .accepted(let headers, let deflate):
-                guard monitor.hasRoomForSubscriber else {
+                guard monitor.acceptsSubscribers else {
                     var response = HTTPResponse.error(
                         .serviceUnavailable, code: "too_many_subscribers",
-                        message: "The server has as many subscribers as it takes")
+                        message: "The server has as many subscribers as it accepts; try again later")
                     response.headers.add(name: "Retry-After", value: "10")
                     return .reject(response)
                 }

@@ -1,37 +1,42 @@
 import DequeModule
+import Foundations
 import HTTPService
 import MonitorCore
 package import NIOCore
 import NIOWebSocket
 package import WebSocket
-import Foundations
-package import WebSocket
 
-/// Tells a subscriber's session that the server stops.
-package struct SubscriberFarewell: Sendable {
+/// A user event, fired through a subscriber's pipeline when the server stops.
+package struct SubscriberShutdown: Sendable {
+    /// The event has no parameters.
     package init() {}
 }
 
-/// One subscriber's conversation: lives on its connection's event loop, behind the WebSocket handler.
+/// The session of one subscriber. A channel handler behind `WebSocketHandler`.
 ///
-/// What the broadcaster sends waits in the subscriber's queue and is written while the connection can take more. While an
-/// answer that contains steps is made and sent, in a task, the queue waits; what the answer contains is then taken out of
-/// it. The client's messages are handled one at a time; while some wait, nothing more is read.
+/// The broadcaster puts messages into the subscriber's queue; the session writes them while the channel is writable.
+/// While an answer that contains steps (the listing, a history) is made and sent by a task, the queue is not read; the
+/// messages that the answer contains are then removed from it. The client's actions are handled one at a time, and the
+/// connection is not read while too many wait.
 ///
-/// When the access that the connection was granted ends, the session closes it with 1008: what waits is dropped, and an
-/// answer under way is broken off. Each action of the client checks the access, too.
+/// When the access that the connection was granted ends, the session closes it with 1008: queued messages are dropped,
+/// and a history is broken off. Each action checks the access, too.
 ///
-/// `SubscriberFarewell`, fired through the pipeline, ends it: what waits is sent first, then the close frame.
+/// After `SubscriberShutdown` the session sends the queued messages and then closes with 1001.
 package final class SubscriberSession: ChannelDuplexHandler {
+    /// Messages of the client.
     package typealias InboundIn = WebSocketMessage
+    /// This is the last handler: it passes nothing on.
     package typealias InboundOut = Never
+    /// Messages to the client.
     package typealias OutboundIn = WebSocketOutbound
+    /// Messages to the client.
     package typealias OutboundOut = WebSocketOutbound
 
-    /// Messages of the client that may wait before nothing more is read.
+    /// The largest number of the client's messages that wait; above it the connection is not read.
     private static let waitingMessages = 8
-    /// Bytes written before they are flushed. TLS takes in whatever is written and encrypts at the flush: only then
-    /// does the connection tell that it has had its fill, and the rest stays in the queue, which is bounded.
+    /// The number of bytes after which writes are flushed. TLS accepts any number of bytes and encrypts them at the
+    /// flush; only then does the channel become unwritable, so that the rest stays in the bounded queue.
     private static let bytesBetweenFlushes = 64 << 10
 
     private let monitor: Monitor
@@ -41,79 +46,88 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private var queue: SubscriberQueue<ByteBuffer>?
     private var context: ChannelHandlerContext?
     private var actions: Deque<ByteBuffer> = []
-    /// An answer is being made or sent by a task; the first one is the listing.
+    /// Whether a task makes or sends an answer. The first one is the listing.
     private var isAnswering = true
     private var isReadHeldBack = false
     private var isEnding = false
     private(set) var answer: Task<Void, Never>?
     private var stall: StallWatch?
-    private var room: WriteRoom?
+    private var writability: WritabilityWaiter?
 
     /// - Parameters:
     ///   - monitor: the service.
-    ///   - deflate: what the handshake negotiated.
-    ///   - access: what the request was granted; nil where the route needs no scope.
+    ///   - deflate: the compression that the handshake negotiated.
+    ///   - access: what the request was granted; `nil` if the route needs no scope.
     init(monitor: Monitor, deflate: DeflateParameters?, access: AccessGrant?) {
         self.monitor = monitor
         self.deflate = deflate
         self.access = access
     }
 
-    // MARK: Life
+    // MARK: Lifecycle
 
+    /// Subscribes to the broadcast and sends the listing.
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let waker = LoopWaker(eventLoop: eventLoop)
         let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue, waker: waker) {
-            bound.value.sendWaiting()
+            bound.value.sendQueued()
         }
         self.queue = queue
         stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
-        room = WriteRoom(context.channel)
+        writability = WritabilityWaiter(context.channel)
         accessWatch = access.map { AccessWatch($0, on: eventLoop) { [self] in endAccess() } }
         let monitor = monitor
         let deflate = deflate
         let channel = context.channel
-        // Without a preference it would go on on whatever thread an actor answers it, such as an event loop's.
+        // Without a preference the task would continue on the thread of the actor that it awaited, perhaps an event
+        // loop.
         answer = Task(executorPreference: globalConcurrentExecutor) {
             let ticket = await monitor.broadcast.subscribe(queue, variant: WireFrameRenderer.Variant(deflate))
             channel.closeFuture.whenComplete { _ in
                 queue.close()
                 Task { await monitor.broadcast.unsubscribe(ticket) }
             }
-            let (runs, sequence) = await monitor.store.listing()
-            queue.beginAfter(sequence, runID: nil)
-            let frame = WebSocketFrameEncoder(deflate: deflate).text(SubscriberMessages.initialRuns(runs))
-            eventLoop.execute { bound.value.finishAnswer(.prepared(frame)) }
+            do throws(StoreError) {
+                let (runs, sequence) = try await monitor.store.listing()
+                queue.beginAfter(sequence, runID: nil)
+                let frame = WebSocketFrameEncoder(deflate: deflate).text(SubscriberMessages.initialRuns(runs))
+                eventLoop.execute { bound.value.finishAnswer(.prepared(frame)) }
+            } catch {
+                monitor.failures.note(error, during: .listing)
+                eventLoop.execute { bound.value.failListing() }
+            }
         }
     }
 
+    /// Ends the session.
     package func handlerRemoved(context: ChannelHandlerContext) {
-        answer?.cancel()
-        room?.end()
-        accessWatch?.stop()
-        stall?.end()
+        end()
         stall = nil
-        queue?.close()
         queue = nil
         self.context = nil
     }
 
+    /// Ends the session: the connection has closed.
     package func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    private func end() {
         answer?.cancel()
-        room?.end()
+        writability?.end()
         accessWatch?.stop()
         stall?.end()
         queue?.close()
-        context.fireChannelInactive()
     }
 
     // MARK: To the subscriber
 
-    /// Writes what waits while the connection can take it.
-    private func sendWaiting() {
+    /// Writes queued messages while the channel is writable.
+    private func sendQueued() {
         guard !isAnswering, let context, let queue else { return }
         var unflushed = 0
         while context.channel.isActive, context.channel.isWritable, let item = queue.take() {
@@ -137,22 +151,24 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
+    /// Begins the shutdown on `SubscriberShutdown`.
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is SubscriberFarewell {
+        if event is SubscriberShutdown {
             isEnding = true
-            sendWaiting()
+            sendQueued()
         }
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// Continues writing when the channel is writable again.
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.writabilityChanged()
-        room?.writabilityChanged()
-        sendWaiting()
+        writability?.writabilityChanged()
+        sendQueued()
         context.fireChannelWritabilityChanged()
     }
 
-    /// Nothing is sent after the close frame; a history under way fails at its next piece.
+    /// Closes with 1008. Nothing is sent after the close frame; a history fails at its next piece.
     private func endAccess() {
         actions.removeAll()
         queue?.close()
@@ -166,12 +182,26 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private func finishAnswer(_ message: WebSocketOutbound?) {
         if let message { send(message) }
         isAnswering = false
-        sendWaiting()
+        sendQueued()
         handleActions()
+    }
+
+    /// Without the listing the client cannot use what follows, so the session ends.
+    private func failListing() {
+        send(.text(SubscriberMessages.error(StoreFailures.message)))
+        closeAfterStoreFailure()
+    }
+
+    /// Closes with 1011. `isAnswering` stays set, so that nothing more is sent or handled.
+    private func closeAfterStoreFailure() {
+        actions.removeAll()
+        queue?.close()
+        send(.close(.unexpectedServerError, reason: "the store failed"))
     }
 
     // MARK: From the subscriber
 
+    /// Handles a message of the client.
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .text(let text):
@@ -181,6 +211,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
+    /// Holds the read back while too many actions wait.
     package func read(context: ChannelHandlerContext) {
         if actions.count < Self.waitingMessages { context.read() } else { isReadHeldBack = true }
     }
@@ -188,7 +219,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private func handleActions() {
         while !isAnswering, let text = actions.popFirst() {
             guard accessWatch?.check() != false else { break }
-            // The decoder keeps nothing of the pointer.
+            // The bytes are valid during the closure, and the decoder does not keep the pointer.
             switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))
             case .success(.subscribe(let runID, let form)): answerHistory(runID, form)
@@ -201,31 +232,46 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
-    /// Sends a run's history, piece by piece, made in a task; then what came after it.
+    /// Sends a run's history piece by piece, from a task, and then what was queued meanwhile.
     private func answerHistory(_ runID: RunID, _ form: StepForm) {
-        guard let context, let queue, let room else { return }
+        guard let context, let queue, let writability else { return }
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let boundRoom = NIOLoopBound(room, eventLoop: context.eventLoop)
+        let boundWritability = NIOLoopBound(writability, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let channel = context.channel
-        let store = monitor.store
+        let monitor = monitor
         let deflate = deflate
-        // What trainers wait for, and every other subscriber, comes before it.
+        // Low priority: requests of trainers and live messages come first.
         answer = Task(executorPreference: globalConcurrentExecutor, priority: .utility) {
-            guard let snapshot = await store.snapshot(of: runID) else {
-                let message = SubscriberMessages.error("Run '\(runID)' not found")
+            let history: HistoryEncoder
+            do throws(StoreError) {
+                guard let snapshot = try await monitor.store.snapshot(of: runID) else {
+                    let message = SubscriberMessages.error("Run '\(runID)' not found")
+                    eventLoop.execute { bound.value.finishAnswer(.text(message)) }
+                    return
+                }
+                var encoder = HistoryEncoder.message(snapshot, form: form)
+                try await encoder.prefetch()
+                history = encoder
+                queue.beginAfter(snapshot.sequence, runID: runID)
+            } catch {
+                monitor.failures.note(error, during: .history)
+                let message = SubscriberMessages.error(StoreFailures.message)
                 eventLoop.execute { bound.value.finishAnswer(.text(message)) }
                 return
             }
-            queue.beginAfter(snapshot.sequence, runID: runID)
             do {
-                try await HistoryMessage.send(snapshot, form: form, deflate: deflate, to: channel, boundRoom)
+                try await HistoryMessage.send(history, deflate: deflate, to: channel, boundWritability)
                 eventLoop.execute { bound.value.finishAnswer(nil) }
             } catch ChannelError.ioOnClosedChannel {
-                // The connection is gone, or its close frame waits behind what was written, and is not to be lost.
+                // The connection is closed, or its close frame waits behind earlier writes and must still be sent.
+            } catch let error as StoreError {
+                monitor.failures.note(error, during: .history)
+                // The message is incomplete, and no other message can follow it.
+                eventLoop.execute { bound.value.closeAfterStoreFailure() }
             } catch {
-                // The message is broken off in its middle: nothing can follow it.
+                // As above, and there may be no memory for a close frame.
                 channel.close(promise: nil)
             }
         }

@@ -2,11 +2,14 @@ import MonitorCore
 package import NIOCore
 import WebSocket
 
-/// Makes WebSocket frames of messages: one for each way in which subscribers' messages are compressed.
+/// Renders messages as WebSocket frames: one for each form of compression that subscribers have negotiated.
 package struct WireFrameRenderer: FrameRenderer {
-    /// How a subscriber's messages are compressed. Each is compressed by itself, so that only the window matters.
+    /// How a subscriber's messages are compressed. Each message is compressed separately, so only the window size
+    /// matters.
     package enum Variant: Hashable, Sendable {
+        /// Not compressed.
         case plain
+        /// permessage-deflate with a window of 2^`windowBits` bytes; 8 to 15.
         case deflate(windowBits: Int)
 
         init(_ parameters: DeflateParameters?) {
@@ -19,11 +22,12 @@ package struct WireFrameRenderer: FrameRenderer {
     }
 
     private let plain = WebSocketFrameEncoder(deflate: nil)
-    /// For windows of 2^8 to 2^15 bytes; each makes its zlib stream when it is first used.
+    /// For windows of 2^8 to 2^15 bytes. Each creates its zlib stream on first use.
     private let deflating = (8...15).map {
         WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: $0))
     }
 
+    /// Makes one unfragmented text frame.
     package func render(_ json: [UInt8], variant: Variant) -> ByteBuffer {
         switch variant {
         case .plain: plain.text(ByteBuffer(bytes: json))
@@ -31,5 +35,6 @@ package struct WireFrameRenderer: FrameRenderer {
         }
     }
 
+    /// The size of a frame, in bytes.
     package func size(of frame: ByteBuffer) -> Int { frame.readableBytes }
 }

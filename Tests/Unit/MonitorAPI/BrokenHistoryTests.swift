@@ -7,54 +7,54 @@ import WebSocket
 
 @testable import MonitorAPI
 
-/// A close that begins in the middle of a history, on a connection that has stopped reading.
+/// A close in the middle of a history, on a connection whose peer has stopped reading.
 @Suite struct BrokenHistoryTests {
-    /// What a test looks at on the event loop.
+    /// The handlers that the test inspects on the event loop.
     private final class Parts {
-        let dam = Dam(capacity: 2)
+        let transport = HeldTransport(capacity: 2)
         let session: SubscriberSession
 
         init(_ monitor: Monitor) { session = SubscriberSession(monitor: monitor, deflate: nil, access: nil) }
     }
 
-    /// A client's frame, masked with nothing.
+    /// A client's frame, with a mask of zeros.
     private func frame(_ first: UInt8, _ text: String) -> ByteBuffer {
         ByteBuffer(bytes: [first, 0x80 | UInt8(text.utf8.count), 0, 0, 0, 0] + text.utf8)
     }
 
-    @Test func itsCloseFrameStillComes() async throws {
+    @Test func `the close frame is still sent`() async throws {
         let monitor = Monitor(configuration: MonitorConfiguration())
-        for number in 0..<500 { await monitor.accept(try Payload.step(number, layers: 20)) }
+        for number in 0..<500 { try await monitor.accept(Payload.step(number, layers: 20)) }
         let channel = NIOAsyncTestingChannel()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         let parts = try await channel.eventLoop.submit {
             let parts = Parts(monitor)
             try channel.pipeline.syncOperations.addHandlers([
-                parts.dam, WebSocketHandler(configuration: WebSocketConfiguration(), deflate: nil), parts.session,
+                parts.transport, WebSocketHandler(configuration: WebSocketConfiguration(), deflate: nil), parts.session,
             ])
             return NIOLoopBound(parts, eventLoop: channel.eventLoop)
         }.get()
-        func waiting() async throws -> Int { try await channel.eventLoop.submit { parts.value.dam.count }.get() }
-        func letThrough() async throws { try await channel.eventLoop.submit { parts.value.dam.letThrough() }.get() }
+        func held() async throws -> Int { try await channel.eventLoop.submit { parts.value.transport.count }.get() }
+        func release() async throws { try await channel.eventLoop.submit { parts.value.transport.releaseOne() }.get() }
         func firstByte() async throws -> UInt8? {
-            try await letThrough()
+            try await release()
             return try await channel.waitForOutboundWrite(as: ByteBuffer.self).readableBytesView.first
         }
 
-        while try await waiting() == 0 { await Task.yield() }
+        while try await held() == 0 { await Task.yield() }
         #expect(try await firstByte() == 0x81)
         try await channel.writeInbound(frame(0x81, #"{"action":"subscribe_run","run_id":"r"}"#))
-        while try await waiting() < 2 { await Task.yield() }
+        while try await held() < 2 { await Task.yield() }
         try await channel.writeInbound(frame(0x82, "binary"))
-        #expect(try await waiting() == 3)
-        // The pieces under way, after which the next one finds that nothing may be written any more.
+        #expect(try await held() == 3)
+        // The pieces already written. The next one fails, since nothing may follow the close frame.
         #expect(try await firstByte() == 0x01)
         #expect(try await firstByte() == 0x00)
         let answer = try await channel.eventLoop.submit { parts.value.session.answer }.get()
         await answer?.value
-        #expect(try await channel.eventLoop.submit { parts.value.dam.closes }.get() == 0)
-        #expect(try await waiting() == 1)
-        try await letThrough()
+        #expect(try await channel.eventLoop.submit { parts.value.transport.closes }.get() == 0)
+        #expect(try await held() == 1)
+        try await release()
         var close = try await channel.waitForOutboundWrite(as: ByteBuffer.self)
         #expect(close.readInteger(as: UInt8.self) == 0x88)
         close.moveReaderIndex(forwardBy: 1)

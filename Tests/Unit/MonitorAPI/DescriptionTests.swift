@@ -8,9 +8,9 @@ import Testing
 @testable import HTTPService
 @testable import MonitorAPI
 
-/// `static/openapi.json` and the server say the same: which paths there are, their methods, and who may use them.
+/// `static/openapi.json` and the server agree on paths, methods and scopes.
 @Suite struct DescriptionTests {
-    /// A method of a path, and the scopes that it is described with.
+    /// A method of a path and the scopes that may use it.
     private struct Operation: Hashable, CustomStringConvertible {
         let method: String
         let path: String
@@ -22,7 +22,7 @@ import Testing
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("static")
 
-    /// What the document describes.
+    /// The operations in the document.
     private func described() throws -> [Operation] {
         let data = try Data(contentsOf: Self.folder.appendingPathComponent("openapi.json"))
         let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// What the server answers: its routes, and the files of the folder that have an address of their own.
+    /// The operations that the server answers: its routes, and the files with their own path.
     private func served() throws -> [Operation] {
         let server = try HTTPServer(
             configuration: HTTPConfiguration(), routes: Monitor(configuration: MonitorConfiguration()).routes,
@@ -55,14 +55,14 @@ import Testing
         return routes + files + [Operation(method: "GET", path: "/static/{path}", scopes: [])]
     }
 
-    @Test func everythingThatIsServedIsDescribedAndNothingElse() throws {
+    @Test func `the document describes exactly the operations that the server answers`() throws {
         let described = try described()
         let served = try served()
         #expect(Set(described).count == described.count)
         #expect(Set(served).count == served.count)
         #expect(Set(described).subtracting(served) == [], "described and not served")
         #expect(Set(served).subtracting(described) == [], "served and not described")
-        // The routes and the four pages were found at all.
+        // Neither the routes nor the pages are missing from the comparison.
         #expect(served.contains { $0.path == "/ws" } && served.contains { $0.path == "/docs" })
     }
 }

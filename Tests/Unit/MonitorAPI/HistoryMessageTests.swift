@@ -1,56 +1,55 @@
+import Foundations
 import MonitorCore
 import NIOCore
 import NIOEmbedded
 import NIOWebSocket
 import Testing
 import WebSocket
-import Foundations
-import WebSocket
 
 @testable import MonitorAPI
 
-/// How a history is made ready while the network takes it.
+/// How a history is made and sent while the connection makes it wait.
 @Suite struct HistoryMessageTests {
-    /// Tells of the connection what a session would.
-    private final class Teller: ChannelInboundHandler {
+    /// Forwards the channel's events, as a session does.
+    private final class EventForwarder: ChannelInboundHandler {
         typealias InboundIn = WebSocketMessage
 
-        let room: WriteRoom
+        let writability: WritabilityWaiter
 
-        init(_ channel: any Channel) { room = WriteRoom(channel) }
+        init(_ channel: any Channel) { writability = WritabilityWaiter(channel) }
 
-        func channelWritabilityChanged(context: ChannelHandlerContext) { room.writabilityChanged() }
-        func channelInactive(context: ChannelHandlerContext) { room.end() }
+        func channelWritabilityChanged(context: ChannelHandlerContext) { writability.writabilityChanged() }
+        func channelInactive(context: ChannelHandlerContext) { writability.end() }
     }
 
-    /// A network, and what came through.
-    private struct Network {
+    /// A connection whose writes the test releases.
+    private struct Connection {
         let channel = NIOAsyncTestingChannel()
-        let dam: NIOLoopBound<Dam>
-        let room: NIOLoopBound<WriteRoom>
+        let transport: NIOLoopBound<HeldTransport>
+        let writability: NIOLoopBound<WritabilityWaiter>
 
         init() async throws {
             let channel = channel
             try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
-            (dam, room) = try await channel.eventLoop.submit {
-                let dam = Dam()
-                let teller = Teller(channel)
-                try channel.pipeline.syncOperations.addHandlers([dam, teller])
+            (transport, writability) = try await channel.eventLoop.submit {
+                let transport = HeldTransport()
+                let forwarder = EventForwarder(channel)
+                try channel.pipeline.syncOperations.addHandlers([transport, forwarder])
                 return (
-                    NIOLoopBound(dam, eventLoop: channel.eventLoop),
-                    NIOLoopBound(teller.room, eventLoop: channel.eventLoop)
+                    NIOLoopBound(transport, eventLoop: channel.eventLoop),
+                    NIOLoopBound(forwarder.writability, eventLoop: channel.eventLoop)
                 )
             }.get()
         }
 
-        func waiting() async throws -> Int {
-            let dam = dam
-            return try await channel.eventLoop.submit { dam.value.count }.get()
+        func heldCount() async throws -> Int {
+            let transport = transport
+            return try await channel.eventLoop.submit { transport.value.count }.get()
         }
 
-        func letThrough() async throws {
-            let dam = dam
-            try await channel.eventLoop.submit { dam.value.letThrough() }.get()
+        func releaseOne() async throws {
+            let transport = transport
+            try await channel.eventLoop.submit { transport.value.releaseOne() }.get()
         }
 
         /// The next frame: its first byte and its payload.
@@ -70,29 +69,29 @@ import WebSocket
     }
 
     private func snapshot(steps: Int) async throws -> RunSnapshot {
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         for number in 0..<steps { _ = await store.append(try Payload.step(number, layers: 20)) }
         return try #require(await store.snapshot(of: "r"))
     }
 
-    @Test func thePiecesAreSmallAndComeOneAtATimeAndInOrder() async throws {
+    @Test func `the pieces are small and are sent one at a time and in order`() async throws {
         let snapshot = try await snapshot(steps: 500)
         var encoder = HistoryEncoder.message(snapshot, form: .full)
         var whole = JSONWriter()
-        #expect(encoder.next(into: &whole, size: .max))
+        #expect(try await encoder.next(into: &whole, size: .max))
         let step = whole.bytes.count / 500 + 100
 
-        let network = try await Network()
+        let connection = try await Connection()
         async let sending: Void = HistoryMessage.send(
-            snapshot, form: .full, deflate: nil, to: network.channel, network.room)
+            .message(snapshot, form: .full), deflate: nil, to: connection.channel, connection.writability)
         var text: [UInt8] = []
         var opcodes: [UInt8] = []
         var isLast = false
         while !isLast {
-            while try await network.waiting() == 0 { await Task.yield() }
-            #expect(try await network.waiting() == 1)
-            try await network.letThrough()
-            let (first, payload) = try await network.frame()
+            while try await connection.heldCount() == 0 { await Task.yield() }
+            #expect(try await connection.heldCount() == 1)
+            try await connection.releaseOne()
+            let (first, payload) = try await connection.frame()
             #expect(payload.count <= (opcodes.isEmpty ? 16 : 48) * 1024 + step)
             text += payload
             opcodes.append(first & 0x0F)
@@ -104,14 +103,15 @@ import WebSocket
         #expect(opcodes.count > 10)
     }
 
-    @Test func aConnectionThatClosesEndsIt() async throws {
+    @Test func `a connection that closes ends it`() async throws {
         let snapshot = try await snapshot(steps: 500)
-        let network = try await Network()
-        let (channel, room) = (network.channel, network.room)
+        let connection = try await Connection()
+        let (channel, writability) = (connection.channel, connection.writability)
         let sending = Task {
-            try await HistoryMessage.send(snapshot, form: .lite, deflate: nil, to: channel, room)
+            try await HistoryMessage.send(
+                .message(snapshot, form: .lite), deflate: nil, to: channel, writability)
         }
-        while try await network.waiting() == 0 { await Task.yield() }
+        while try await connection.heldCount() == 0 { await Task.yield() }
         try await channel.close().get()
         await #expect(throws: ChannelError.ioOnClosedChannel) { try await sending.value }
     }

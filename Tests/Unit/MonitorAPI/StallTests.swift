@@ -6,16 +6,15 @@ import WebSocket
 
 @testable import MonitorAPI
 
-/// What becomes of a subscriber that takes nothing, to the bytes of the close frame, on a channel whose clock the test
-/// moves.
+/// Subscribers that take nothing, down to the bytes of the close frame, on a channel whose clock the test advances.
 @Suite struct StallTests {
-    /// Where the connection's own bytes pass, below WebSocket.
+    /// The outermost handler: the connection's bytes, below WebSocket.
     private final class Wire: ChannelOutboundHandler {
         typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
     }
 
-    /// A subscriber's connection as the route installs it, whose client has taken the listing.
+    /// A subscriber's connection as the route installs it, after the listing.
     private struct Connection {
         let channel = NIOAsyncTestingChannel()
         let monitor: Monitor
@@ -48,7 +47,7 @@ import WebSocket
 
         func wait(_ amount: TimeAmount) async { await channel.testingEventLoop.advanceTime(by: amount) }
 
-        /// The client's machine takes what there is, and has so many bytes still to take.
+        /// The peer takes all pending bytes; `count` bytes are pending afterwards.
         func take(leaving count: Int) async throws {
             try await channel.eventLoop.submit {
                 let wire = try channel.pipeline.syncOperations.context(handlerType: Wire.self)
@@ -57,7 +56,7 @@ import WebSocket
             }.get()
         }
 
-        /// All that has gone out since the last call.
+        /// The bytes sent since the last call.
         func sent() async throws -> [UInt8] {
             var bytes: [UInt8] = []
             while let part = try await channel.readOutbound(as: ByteBuffer.self) { bytes += part.readableBytesView }
@@ -68,7 +67,7 @@ import WebSocket
     /// 1008, policy violation (RFC 6455 section 7.4.1).
     private let close: [UInt8] = [0x88, 10, 0x03, 0xF0] + Array("too slow".utf8)
 
-    @Test func whoTakesNothingIsToldItWith1008AndClosed() async throws {
+    @Test func `a subscriber that takes nothing is closed with 1008`() async throws {
         let connection = try await Connection()
         try await connection.setWritable(false)
         await connection.wait(.milliseconds(29_999))
@@ -76,12 +75,12 @@ import WebSocket
         await connection.wait(.milliseconds(1))
         #expect(try await connection.sent() == close)
         #expect(connection.channel.isActive)
-        // It doesn't answer.
+        // The peer does not answer the close frame.
         await connection.wait(.seconds(5))
         #expect(!connection.channel.isActive)
     }
 
-    @Test func whoCanTakeMoreInTimeIsLeftAlone() async throws {
+    @Test func `a subscriber that becomes writable in time is not closed`() async throws {
         let connection = try await Connection()
         for _ in 0..<3 {
             try await connection.setWritable(false)
@@ -93,7 +92,7 @@ import WebSocket
         #expect(connection.channel.isActive)
     }
 
-    @Test func whoTakesALittleInEachPeriodIsLeftAloneUntilItTakesNothing() async throws {
+    @Test func `a subscriber that takes some bytes in each period is not closed until it takes none`() async throws {
         let connection = try await Connection()
         try await connection.take(leaving: 100)
         try await connection.setWritable(false)
@@ -104,7 +103,7 @@ import WebSocket
         #expect(connection.channel.isActive)
         #expect(try await connection.sent().allSatisfy { $0 == 0 })
         await connection.wait(.seconds(30))
-        // What it has not taken comes before.
+        // The pending bytes come first.
         #expect(try await connection.sent() == [UInt8](repeating: 0, count: 97) + close)
     }
 }

@@ -6,10 +6,9 @@ import WebSocket
 
 @testable import MonitorAPI
 
-/// What a session hands to a transport that, like TLS, takes in all that is written and looks at the connection when it
-/// is flushed.
+/// What a session writes to a transport that, like TLS, accepts all writes and becomes unwritable at a flush.
 @Suite struct SubscriberPressureTests {
-    /// Counts the bytes of each flush; the connection is full after the first.
+    /// Counts the bytes of each flush. The channel is unwritable after the first one.
     private final class Transport: ChannelOutboundHandler {
         typealias OutboundIn = WebSocketOutbound
 
@@ -34,7 +33,7 @@ import WebSocket
         }
     }
 
-    @Test func aFullConnectionIsNoticedBeforeTheWholeQueueHasLeft() async throws {
+    @Test func `a session stops writing when a flush makes the channel unwritable`() async throws {
         let monitor = Monitor(configuration: MonitorConfiguration())
         let channel = NIOAsyncTestingChannel()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
@@ -46,16 +45,16 @@ import WebSocket
             return NIOLoopBound(transport, eventLoop: channel.eventLoop)
         }.get()
         func flushes() async throws -> [Int] { try await channel.eventLoop.submit { transport.value.flushed }.get() }
-        // The listing, after which the connection is full.
+        // The listing, after which the channel is unwritable.
         while try await flushes().isEmpty { await Task.yield() }
-        for number in 0..<200 { await monitor.accept(try Payload.step(number, layers: 20)) }
+        for number in 0..<200 { try await monitor.accept(Payload.step(number, layers: 20)) }
         try await channel.eventLoop.submit {
             channel.isWritable = true
             channel.pipeline.fireChannelWritabilityChanged()
         }.get()
         let sizes = try await flushes()
         #expect(sizes.count == 2)
-        // One flush's worth: the 64 KiB, and the step that went over them. All 200 are a megabyte.
+        // One flush: 64 KiB, and the step that exceeded them. All 200 steps take a megabyte.
         #expect(sizes[1] >= 64 << 10)
         #expect(sizes[1] < 80 << 10)
     }

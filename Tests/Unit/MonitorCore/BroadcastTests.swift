@@ -3,7 +3,7 @@ import Testing
 
 @testable import MonitorCore
 
-/// Frames that are the JSON itself, and a count of how often one was made.
+/// A renderer whose frames are the JSON itself. It counts them.
 private final class PlainRenderer: FrameRenderer {
     let rendered = Guarded(0)
 
@@ -15,7 +15,7 @@ private final class PlainRenderer: FrameRenderer {
     func size(of frame: String) -> Int { frame.utf8.count }
 }
 
-/// The steps by the number that the store gave them.
+/// The accepted steps by sequence number.
 private final class Accepted: Sendable {
     let steps = Guarded<[UInt64: Int64]>([:])
 }
@@ -28,6 +28,7 @@ extension SubscriberQueue {
     }
 }
 
+/// The broadcaster and the subscribers' queues.
 @Suite struct BroadcastTests {
     private func frames(_ items: [QueueItem<String>]) -> [String] {
         items.map { item in
@@ -38,68 +39,67 @@ extension SubscriberQueue {
         }
     }
 
-    @Test func eventsOutOfOrderWaitForTheirTurn() {
+    @Test func `events out of order wait for their turn`() {
         var resequencer = Resequencer<Int>()
         var order: [Int] = []
         for number in [2, 3, 1, 5, 6, 4, 7] {
             resequencer.accept(number, sequence: UInt64(number)) { order.append($0) }
         }
         #expect(order == [1, 2, 3, 4, 5, 6, 7])
-        #expect(resequencer.waiting == 0)
     }
 
-    @Test func aMessageIsRenderedOncePerVariantInUse() async {
+    @Test func `a message is rendered once per variant in use`() async {
         let renderer = PlainRenderer()
         let broadcast = BroadcastManager(renderer: renderer)
-        let store = MetricsStore(limits: StoreLimits())
-        await broadcast.publish(store.append(Payloads.step(1)).step)
+        let store = MemoryStore(limits: StoreLimits())
+        await broadcast.publish(.stored(store.append(Payloads.step(1)).step))
         #expect(renderer.rendered.withLock { $0 } == 0)
         let queues = (0..<5).map { _ in SubscriberQueue<String>(limits: QueueLimits()) {} }
         for (index, queue) in queues.enumerated() { _ = await broadcast.subscribe(queue, variant: index % 2) }
-        await broadcast.publish(store.append(Payloads.step(2)).step)
+        await broadcast.publish(.stored(store.append(Payloads.step(2)).step))
         #expect(renderer.rendered.withLock { $0 } == 2)
         let first = frames(queues[0].drain())
         #expect(first.count == 1)
         #expect(first[0].hasPrefix(#"0:{"type":"new_metrics","run_id":"r","data":{"step":2,"#))
     }
 
-    @Test func eventsPassOnlyWhileNobodyWatchesAndKeepTheirOrder() async {
+    @Test func `events are skipped only without subscribers and keep their order`() async {
         let renderer = PlainRenderer()
         let broadcast = BroadcastManager(renderer: renderer)
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         var steps: [StoredStep] = []
         for number in 1...6 { steps.append(await store.append(Payloads.step(number)).step) }
-        #expect(broadcast.pass(.stored(steps[0])))
-        // The third is ahead of the second, which comes when somebody watches: both are for it.
-        #expect(broadcast.pass(.stored(steps[2])))
+        #expect(broadcast.skipIfUnwatched(.stored(steps[0])))
+        // The third is ahead of the second, which arrives when there is a subscriber: it gets both.
+        #expect(broadcast.skipIfUnwatched(.stored(steps[2])))
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         let ticket = await broadcast.subscribe(queue, variant: 0)
-        #expect(!broadcast.pass(.stored(steps[1])))
-        await broadcast.publish(steps[1])
+        #expect(!broadcast.skipIfUnwatched(.stored(steps[1])))
+        await broadcast.publish(.stored(steps[1]))
         let sent = frames(queue.drain())
         #expect(sent.count == 2 && sent[0].contains(#""data":{"step":2,"#) && sent[1].contains(#""data":{"step":3,"#))
         await broadcast.unsubscribe(ticket)
-        #expect(broadcast.pass(.stored(steps[3])))
+        #expect(broadcast.skipIfUnwatched(.stored(steps[3])))
         _ = await broadcast.subscribe(queue, variant: 0)
-        await broadcast.publish(steps[5])
+        await broadcast.publish(.stored(steps[5]))
         #expect(frames(queue.drain()).isEmpty)
-        await broadcast.publish(steps[4])
+        await broadcast.publish(.stored(steps[4]))
         #expect(frames(queue.drain()).count == 2)
     }
 
-    @Test func aRemovedRunIsAnnouncedInItsPlace() async throws {
+    @Test func `a removed run is announced in the order of the steps`() async throws {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         _ = await broadcast.subscribe(queue, variant: 0)
         let first = await store.append(Payloads.step(1)).step
         let removed = try #require(await store.remove("r"))
         let second = await store.append(Payloads.step(2)).step
-        // They reach the broadcaster in any order.
-        await broadcast.publish(second)
+        // Events reach the broadcaster in any order.
+        await broadcast.publish(.stored(second))
         await broadcast.publish(.removed(removed))
         #expect(frames(queue.drain()).isEmpty)
-        await broadcast.publish(first)
+        await broadcast.publish(.stored(first))
         let sent = frames(queue.drain())
         #expect(sent.count == 3)
         #expect(sent[0].contains(#""data":{"step":1,"#))
@@ -107,9 +107,27 @@ extension SubscriberQueue {
         #expect(sent[2].contains(#""data":{"step":2,"#))
     }
 
-    @Test func everySubscriberSeesTheStoresOrderUnderConcurrentPosts() async {
+    @Test func `a void event has no message and holds back no other`() async throws {
+        let broadcast = BroadcastManager(renderer: PlainRenderer(), lastSequence: 10)
+        let store = MemoryStore(limits: StoreLimits(), lastSequence: 10)
+        let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
+        var steps: [StoredStep] = []
+        for number in 1...4 { steps.append(await store.append(Payloads.step(number)).step) }
+        // Without subscribers, and then with one.
+        #expect(broadcast.skipIfUnwatched(.stored(steps[1])))
+        #expect(broadcast.skipIfUnwatched(.void(sequence: 11)))
+        _ = await broadcast.subscribe(queue, variant: 0)
+        await broadcast.publish(.stored(steps[3]))
+        #expect(frames(queue.drain()).isEmpty)
+        await broadcast.publish(.void(sequence: 13))
+        let sent = frames(queue.drain())
+        #expect(sent.count == 1)
+        #expect(sent[0].contains(#""data":{"step":4,"#))
+    }
+
+    @Test func `every subscriber gets the order of the store under concurrent posts`() async {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         let queues = (0..<4).map { _ in SubscriberQueue<String>(limits: QueueLimits(messages: 10_000)) {} }
         for queue in queues { _ = await broadcast.subscribe(queue, variant: 0) }
         let accepted = Accepted()
@@ -119,7 +137,7 @@ extension SubscriberQueue {
                     for number in 0..<100 {
                         let stored = await store.append(Payloads.step(poster * 100 + number)).step
                         accepted.steps.withLock { $0[stored.sequence] = stored.record.step }
-                        await broadcast.publish(stored)
+                        await broadcast.publish(.stored(stored))
                     }
                 }
             }
@@ -133,7 +151,7 @@ extension SubscriberQueue {
         }
     }
 
-    @Test func overTheBoundTheNewestStayAndTheGapIsSaidOnce() {
+    @Test func `over the limit the newest stay and the gap is reported once`() {
         let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 3)) {}
         for number in 1...10 { _ = queue.offer("\(number)", bytes: 1, runID: "r", sequence: UInt64(number)) }
         #expect(frames(queue.drain()) == ["lagged 7", "8", "9", "10"])
@@ -141,13 +159,13 @@ extension SubscriberQueue {
         #expect(frames(queue.drain()) == ["11"])
     }
 
-    @Test func theBoundInBytesHoldsToo() {
+    @Test func `the limit in bytes holds too`() {
         let queue = SubscriberQueue<String>(limits: QueueLimits(messages: 100, bytes: 10)) {}
         for number in 1...5 { _ = queue.offer("\(number)", bytes: 4, runID: "r", sequence: UInt64(number)) }
         #expect(frames(queue.drain()) == ["lagged 3", "4", "5"])
     }
 
-    @Test func afterASnapshotOnlyWhatCameLaterIsSent() {
+    @Test func `after a snapshot only later steps are sent`() {
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         _ = queue.offer("r1", bytes: 2, runID: "r", sequence: 1)
         _ = queue.offer("s2", bytes: 2, runID: "s", sequence: 2)
@@ -162,7 +180,7 @@ extension SubscriberQueue {
         #expect(frames(queue.drain()) == ["s9", "r10"])
     }
 
-    @Test func aSleepingConsumerIsWokenOncePerSleep() {
+    @Test func `an idle consumer is woken once`() {
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         #expect(!queue.offer("1", bytes: 1, runID: "r", sequence: 1))
         _ = queue.drain()
@@ -174,11 +192,11 @@ extension SubscriberQueue {
         #expect(queue.drain().isEmpty)
     }
 
-    /// Notes how many consumers each of its calls had, and calls them.
+    /// Records the number of consumers of each call, and calls them.
     private final class CountingWaker: QueueWaker {
         let calls = Guarded<[Int]>([])
 
-        var place: ObjectIdentifier { ObjectIdentifier(self) }
+        var loopID: ObjectIdentifier { ObjectIdentifier(self) }
 
         func wake(_ consumers: [@Sendable () -> Void]) {
             calls.withLock { $0.append(consumers.count) }
@@ -186,9 +204,9 @@ extension SubscriberQueue {
         }
     }
 
-    @Test func eachPlaceIsWokenOnceForAllThatSleepThere() async {
+    @Test func `each event loop is woken once for all its idle consumers`() async {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         let wakers = [CountingWaker(), CountingWaker()]
         let woken = Guarded<[Int]>([])
         let queues = (0..<20).map { index in
@@ -197,25 +215,25 @@ extension SubscriberQueue {
             }
         }
         var tickets: [BroadcastManager<PlainRenderer>.Ticket] = []
-        // Each place has subscribers of two variants.
+        // Each event loop has subscribers of two variants.
         for (index, queue) in queues.enumerated() {
             tickets.append(await broadcast.subscribe(queue, variant: index / 10))
         }
-        await broadcast.publish(store.append(Payloads.step(1)).step)
-        // Nobody has found the queue empty yet.
+        await broadcast.publish(.stored(store.append(Payloads.step(1)).step))
+        // No consumer has found its queue empty yet.
         #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [] })
         for queue in queues { #expect(queue.drain().count == 1) }
-        await broadcast.publish(store.append(Payloads.step(2)).step)
+        await broadcast.publish(.stored(store.append(Payloads.step(2)).step))
         #expect(wakers.allSatisfy { $0.calls.withLock { $0 } == [10] })
         #expect(woken.withLock { $0 }.sorted() == Array(0..<20))
-        // Of one place all are awake, of the other one sleeps.
+        // One consumer of the first event loop is idle, and none of the other.
         _ = queues[4].drain()
-        await broadcast.publish(store.append(Payloads.step(3)).step)
+        await broadcast.publish(.stored(store.append(Payloads.step(3)).step))
         #expect(wakers[0].calls.withLock { $0 } == [10, 1])
         #expect(wakers[1].calls.withLock { $0 } == [10])
         for ticket in tickets { await broadcast.unsubscribe(ticket) }
         #expect(await broadcast.subscriberCount == 0)
-        await broadcast.publish(store.append(Payloads.step(4)).step)
+        await broadcast.publish(.stored(store.append(Payloads.step(4)).step))
         #expect(frames(queues[1].drain()).count == 2)
     }
 }

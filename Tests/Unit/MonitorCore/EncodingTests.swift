@@ -12,7 +12,7 @@ import Foundations
     }
 
     @Test func aStepHasTheContractsKeysInTheContractsOrder() async {
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         let record = await store.append(
             Payloads.step(7, layers: [Payloads.layer(bias: #"{"std":8,"mean_abs":9}"#), Payloads.layer(depth: "1")])
         ).step.record
@@ -38,23 +38,23 @@ import Foundations
     }
 
     @Test func aHistoryInSmallPiecesIsTheSameText() async throws {
-        let store = MetricsStore(limits: StoreLimits())
+        let store = MemoryStore(limits: StoreLimits())
         for number in 0..<20 { _ = await store.append(Payloads.step(number, run: #"a\"b"#)) }
         let snapshot = try #require(await store.snapshot(of: "a\"b"))
-        func collect(_ size: Int) -> String {
+        func collect(_ size: Int) async throws -> String {
             var encoder = HistoryEncoder.message(snapshot, form: .full)
             var writer = JSONWriter()
             var all: [UInt8] = []
             var last = false
             while !last {
-                last = encoder.next(into: &writer, size: size)
+                last = try await encoder.next(into: &writer, size: size)
                 all += writer.bytes
             }
             return String(decoding: all, as: UTF8.self)
         }
-        let whole = collect(.max)
-        #expect(collect(1) == whole)
-        #expect(collect(1500) == whole)
+        let whole = try await collect(.max)
+        #expect(try await collect(1) == whole)
+        #expect(try await collect(1500) == whole)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(whole.utf8)) as? [String: Any])
         #expect(object["run_id"] as? String == "a\"b")
         let data = try #require(object["data"] as? [String: Any])

@@ -2,29 +2,32 @@ import Testing
 
 @testable import MonitorCore
 
-/// What a run says that it holds, against what it holds.
+/// The memory that a run counts, compared with what it holds.
 @Suite struct RunMemoryTests {
     private static let structures = (0..<4).map { extra in
         (0...extra).map { Payloads.layer(id: "layer.\($0)", depth: "\($0)") }
     }
-    /// The same layers with another shape.
+    /// The same layers with another activation shape.
     private static let reshaped = [
         Payloads.layer(features: #""activation_std":0.5,"activation_mean":0,"activation_shape":[1,2,3,4]"#)
     ]
 
     private func held(_ run: Run) -> Int {
-        var position = run.steps.start
+        var last: Int64?
         var tables: [ObjectIdentifier: Int] = [:]
         var bytes = 0
-        while let record = run.steps.next(&position) {
-            bytes += record.memory
-            tables[ObjectIdentifier(record.table)] = record.table.memory
-            tables[ObjectIdentifier(record.shapes)] = record.shapes.memory
+        while case let batch = run.steps.steps(after: last), !batch.isEmpty {
+            for record in batch {
+                bytes += record.memory
+                tables[ObjectIdentifier(record.table)] = record.table.memory
+                tables[ObjectIdentifier(record.shapes)] = record.shapes.memory
+            }
+            last = batch.last?.step
         }
         return bytes + tables.values.reduce(0, +)
     }
 
-    @Test func stepsInAnyOrderAndOfAnyStructureAreCountedExactly() {
+    @Test func `steps in any order and of any structure are counted exactly`() {
         var random = SystemRandomNumberGenerator()
         var run = Run(createdAt: UTCTime(microseconds: 0))
         for _ in 0..<2000 {
@@ -32,7 +35,7 @@ import Testing
                 run.removeLowest()
             } else {
                 let layers = (Self.structures + [Self.reshaped]).randomElement(using: &random) ?? []
-                // Few numbers, so that many steps are replaced, and many are too low for a full run.
+                // Few step numbers, so that many steps are replaced, and many are too low for a full run.
                 let step = Payloads.step(.random(in: 0..<30, using: &random), layers: layers)
                 _ = run.keep(run.record(step), limit: 15)
             }
@@ -42,12 +45,12 @@ import Testing
         #expect(run.memory == 0)
     }
 
-    /// Bytes that an array has room for beyond its elements.
+    /// The unused capacity of an array, in bytes.
     private func spare<Element>(_ array: [Element]) -> Int {
         (array.capacity - array.count) * MemoryLayout<Element>.stride
     }
 
-    @Test func whatIsKeptOfAPayloadOfWhiteSpaceIsWhatIsCounted() {
+    @Test func `a payload with much white space leaves no unused capacity`() {
         var run = Run(createdAt: UTCTime(microseconds: 0))
         let metadata =
             #""metadata":{"run_id":"r","timestamp":1,"global_step":1,"batch_size":1,"layer_groups":{"g":["a","b"]}}"#
@@ -68,7 +71,7 @@ import Testing
         #expect(spares.allSatisfy { $0 <= 128 }, "\(spares)")
     }
 
-    @Test func theStoreKeepsTheNumbersThatTheDecoderMadeWithoutACopy() {
+    @Test func `a run keeps the numbers of the decoder without a copy`() {
         for count in [1, 2, 50, 400] {
             let layers = (0..<count).map { Payloads.layer(id: "layer.\($0)", depth: "\($0)") }
             let decoded = Payloads.step(1, layers: layers)
@@ -80,8 +83,8 @@ import Testing
         }
     }
 
-    @Test func theOffsetsOfReadyJSONReachToTheEndOfWhatTheLargestBodyIsServedAs() {
-        // Nothing grows by more than this: five bytes become twenty.
+    @Test func `the offsets of prepared JSON suffice for the largest body`() {
+        // The largest growth: five bytes become twenty.
         let dimensions = Array(repeating: "1e18", count: 32).joined(separator: ",")
         let features = #""activation_std":0.5,"activation_mean":0,"activation_shape":[\#(dimensions)]"#
         let layers = Array(repeating: Payloads.layer(features: features), count: 300)

@@ -3,9 +3,9 @@ import Foundations
 
 @testable import MonitorCore
 
-/// Two orders over the same runs, against lists.
+/// The two orders of the runs, compared with arrays.
 @Suite struct RunTableTests {
-    @Test func bothOrdersAreWhatListsWouldBe() {
+    @Test func `both orders equal those of arrays`() {
         var random = SystemRandomNumberGenerator()
         var table = RunTable()
         var creation: [RunID] = []
@@ -28,8 +28,8 @@ import Foundations
                 if let oldest { forget(oldest) }
             default:
                 let now = UTCTime(microseconds: last)
-                let place = table.place(of: id) ?? table.add(Run(createdAt: now), id: id)
-                table.update(place) { $0.lastUpdate = now }
+                let slot = table.slot(of: id) ?? table.add(Run(createdAt: now), id: id)
+                table.update(slot) { $0.lastUpdate = now }
                 if !creation.contains(id) { creation.append(id) }
                 change.removeAll { $0 == id }
                 change.append(id)
@@ -42,7 +42,7 @@ import Foundations
         }
     }
 
-    @Test func aRunThatHasGoneLeavesItsPlaceAndItsStepsToNobody() throws {
+    @Test func `a removed run frees its slot and its steps`() throws {
         var table = RunTable()
         let first = table.add(Run(createdAt: UTCTime(microseconds: 1)), id: "a")
         weak var held: StepRecord?
@@ -55,7 +55,7 @@ import Foundations
         #expect(table.removeOldest()?.run.steps.count == 1)
         #expect(held == nil)
         #expect(table.removeOldest() == nil)
-        // As many places as runs at once, however many come and go.
+        // As many slots as runs at one time, however many are added and removed.
         for number in 0..<100 {
             #expect(table.add(Run(createdAt: UTCTime(microseconds: 2)), id: "\(number)") == first)
             #expect(table.remove("\(number)")?.steps.count == 0)

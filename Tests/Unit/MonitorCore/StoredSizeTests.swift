@@ -1,12 +1,13 @@
 import CAllocator
-import Testing
 import Foundations
+import Testing
 
 @testable import MonitorCore
 
-/// What the store counts of a step, against what the allocator has given for it, and against the bound of SCHEMA.md.
+/// The size that the store counts for a step, compared with what the allocator provides and with the bound in
+/// SCHEMA.md.
 @Suite struct StoredSizeTests {
-    /// Payloads that store much for their length, each a structure of its own by its number.
+    /// Payloads that store much for their length. The step number gives each its own structure.
     private static let kinds: [@Sendable (Int) -> String] = [
         { payload($0) },
         { payload($0, layers: Array(repeating: layer(), count: 300)) },
@@ -37,7 +38,7 @@ import Foundations
             + (ratios.isEmpty ? "" : #","gradient_norm_ratio":{\#(ratios.joined(separator: ","))}"#) + "}}"
     }
 
-    /// Bytes that the allocator has given for an array.
+    /// The size of an array's allocation, in bytes.
     private func held<Element>(_ array: [Element]) -> Int {
         guard array.capacity > 0 else { return 0 }
         return array.withUnsafeBytes { bytes in
@@ -45,14 +46,16 @@ import Foundations
         }
     }
 
-    /// Bytes that the allocator has given for an object.
+    /// The size of an object's allocation, in bytes.
     private func held(_ object: AnyObject) -> Int {
         malloc_usable_size(Unmanaged.passUnretained(object).toOpaque()) + 8
     }
 
-    @Test(arguments: kinds.indices) func whatIsCountedOfAStepIsWhatItHolds(kind: Int) async throws {
+    @Test(arguments: kinds.indices) func `the counted size of a step is the size of its allocations`(kind: Int)
+        async throws
+    {
         let decoded = try StepDecoder.decode(Array(Self.kinds[kind](1).utf8)).get()
-        let record = await MetricsStore(limits: StoreLimits()).append(decoded).step.record
+        let record = await MemoryStore(limits: StoreLimits()).append(decoded).step.record
         let (table, shapes, layout) = (record.table, record.shapes, record.table.layout)
         let parts: [(held: Int, counted: Int)] = [
             (held(record) + held(record.numbers), record.memory),
@@ -72,29 +75,29 @@ import Foundations
         }
     }
 
-    @Test(arguments: kinds.indices) func aStepStoresNoMoreThanTheStatedBound(kind: Int) async throws {
-        let store = MetricsStore(limits: StoreLimits())
+    @Test(arguments: kinds.indices) func `a step stores no more than the stated bound`(kind: Int) async throws {
+        let store = MemoryStore(limits: StoreLimits())
         var before = await store.memoryInUse
         for step in 1...5 {
             let body = Array(Self.kinds[kind](step).utf8)
             _ = await store.append(try StepDecoder.decode(body).get())
             let used = await store.memoryInUse
-            // The first step begins the run.
+            // The first step also begins the run.
             #expect(used - before <= 4 * body.count + 2048 + (step == 1 ? 1024 : 0))
             before = used
         }
     }
 
-    @Test func aStepOfTheSameStructureStoresItsNumbersOnly() async throws {
-        let store = MetricsStore(limits: StoreLimits())
+    @Test func `a step of the same structure stores only its numbers`() async throws {
+        let store = MemoryStore(limits: StoreLimits())
         _ = await store.append(Payloads.step(1))
         let before = await store.memoryInUse
         let record = await store.append(Payloads.step(2)).step.record
         #expect(await store.memoryInUse - before == record.memory)
     }
 
-    @Test func aRunIsCountedWithItsIdAndGivesEverythingBack() async throws {
-        let store = MetricsStore(limits: StoreLimits(runs: 100_000))
+    @Test func `a run is counted with its id and frees everything`() async throws {
+        let store = MemoryStore(limits: StoreLimits(runs: 100_000))
         let long = String(repeating: "x", count: 500)
         for number in 0..<100 { _ = await store.append(Payloads.step(1, run: "\(number)\(long)")) }
         let record = await store.append(Payloads.step(2, run: "0\(long)")).step.record
@@ -104,8 +107,8 @@ import Foundations
         #expect(await store.memoryInUse == 0)
     }
 
-    @Test func aStepThatIsNotKeptLeavesNothingBehind() async throws {
-        let store = MetricsStore(limits: StoreLimits(stepsPerRun: 10))
+    @Test func `a step that is not kept holds no memory`() async throws {
+        let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
         for step in 100..<110 { _ = await store.append(Payloads.step(step)) }
         let before = await store.memoryInUse
         weak var table: LayerTable?

@@ -1,150 +1,175 @@
 import Foundations
 
-/// Makes the frame that goes over the wire from a message's JSON.
+/// Turns a message's JSON into the bytes that go over the wire.
 ///
-/// The API layer gives the real one, which knows WebSocket frames and compression; the core knows neither.
+/// The API layer implements it with WebSocket frames and compression; MonitorCore knows neither.
 package protocol FrameRenderer: Sendable {
-    /// What distinguishes the bytes that two subscribers get for the same message, such as compression parameters.
+    /// Subscribers with equal variants get the same bytes for a message. For example: compression parameters.
     associatedtype Variant: Hashable, Sendable
-    /// The ready bytes.
+    /// The bytes of a message as they are sent.
     associatedtype Frame: Sendable
 
     /// Renders a message for all subscribers of one variant.
+    ///
+    /// - Parameters:
+    ///   - json: the message, UTF-8.
+    ///   - variant: what the subscribers have in common.
+    /// - Returns: the frame, which is shared between them.
     func render(_ json: [UInt8], variant: Variant) -> Frame
 
-    /// Bytes of a frame on the wire.
+    /// The size of a frame on the wire, in bytes.
     func size(of frame: Frame) -> Int
 }
 
-/// Tells every subscriber of each stored step and each removed run, in the order in which the store accepted them.
+/// Sends every change in the store to every subscriber, in the store's order.
 ///
-/// A message is encoded once, and rendered (compressed, framed) once per variant in use. Each subscriber has a bounded
-/// queue of its own, so a slow one holds up nobody.
+/// A message is encoded once, and rendered (compressed, framed) once for each variant in use. Each subscriber has its
+/// own bounded queue, so a slow subscriber delays no other.
 package actor BroadcastManager<Renderer: FrameRenderer> {
-    /// The subscribers that get the same frames and are awake in the same place.
-    fileprivate struct Lane {
+    /// Subscribers that get the same frames and are woken on the same event loop.
+    fileprivate struct SubscriberGroup {
         /// What they have in common.
-        struct Kind: Hashable {
+        struct Key: Hashable {
             let variant: Renderer.Variant
-            let place: ObjectIdentifier?
+            let loopID: ObjectIdentifier?
         }
 
         let waker: (any QueueWaker)?
         var queues: [UInt64: SubscriberQueue<Renderer.Frame>] = [:]
     }
 
-    /// Says which subscriber is to be removed.
+    /// Identifies a subscriber for `unsubscribe`.
     package struct Ticket: Sendable {
-        fileprivate let kind: Lane.Kind
+        fileprivate let group: SubscriberGroup.Key
         fileprivate let number: UInt64
     }
 
-    /// What the store's events pass, in their order.
-    private struct Gate {
-        var resequencer = Resequencer<StoreEvent>()
+    /// The store's events, on their way into their order.
+    private struct EventOrder {
+        var resequencer: Resequencer<StoreEvent>
         var isWatched = false
     }
 
     private let renderer: Renderer
-    /// Behind a lock: while nobody watches, nobody has to come to the actor.
-    private let gate = Guarded(Gate())
-    private var lanes: [Lane.Kind: Lane] = [:]
+    /// Behind a lock, so that `skipIfUnwatched` needs no hop to the actor.
+    private let order: Guarded<EventOrder>
+    private var groups: [SubscriberGroup.Key: SubscriberGroup] = [:]
     private var lastSubscriber: UInt64 = 0
     private var writer = JSONWriter()
 
-    package init(renderer: Renderer) { self.renderer = renderer }
+    /// - Parameters:
+    ///   - renderer: makes the frames.
+    ///   - lastSequence: `MetricsStoring.lastSequence`; the first event has the number after it.
+    package init(renderer: Renderer, lastSequence: UInt64 = 0) {
+        self.renderer = renderer
+        order = Guarded(EventOrder(resequencer: Resequencer(first: lastSequence + 1)))
+    }
 
-    /// Subscribers now.
-    package var subscriberCount: Int { lanes.values.reduce(0) { $0 + $1.queues.count } }
+    /// The number of subscribers.
+    package var subscriberCount: Int { groups.values.reduce(0) { $0 + $1.queues.count } }
 
-    /// Adds a subscriber: every event whose turn comes after this is put into its queue.
+    /// Adds a subscriber. Its queue gets every event that is delivered from now on.
     ///
+    /// - Parameters:
+    ///   - queue: the subscriber's queue.
+    ///   - variant: which frames it gets.
     /// - Returns: a ticket for `unsubscribe`.
     package func subscribe(_ queue: SubscriberQueue<Renderer.Frame>, variant: Renderer.Variant) -> Ticket {
         lastSubscriber += 1
-        let kind = Lane.Kind(variant: variant, place: queue.waker?.place)
-        lanes[kind, default: Lane(waker: queue.waker)].queues[lastSubscriber] = queue
-        gate.withLock { $0.isWatched = true }
-        return Ticket(kind: kind, number: lastSubscriber)
+        let key = SubscriberGroup.Key(variant: variant, loopID: queue.waker?.loopID)
+        groups[key, default: SubscriberGroup(waker: queue.waker)].queues[lastSubscriber] = queue
+        order.withLock { $0.isWatched = true }
+        return Ticket(group: key, number: lastSubscriber)
     }
 
     /// Removes a subscriber.
+    ///
+    /// - Parameter ticket: what `subscribe` returned.
     package func unsubscribe(_ ticket: Ticket) {
-        lanes[ticket.kind]?.queues[ticket.number] = nil
-        if lanes[ticket.kind]?.queues.isEmpty == true { lanes[ticket.kind] = nil }
-        let isWatched = !lanes.isEmpty
-        gate.withLock { $0.isWatched = isWatched }
+        groups[ticket.group]?.queues[ticket.number] = nil
+        if groups[ticket.group]?.queues.isEmpty == true { groups[ticket.group] = nil }
+        let isWatched = !groups.isEmpty
+        order.withLock { $0.isWatched = isWatched }
     }
 
-    /// Lets an event pass when nobody watches.
+    /// Records an event without delivering it, if there are no subscribers.
     ///
-    /// - Returns: whether it did; if not, the event must be handed to `publish`.
-    package nonisolated func pass(_ event: StoreEvent) -> Bool {
-        gate.withLock { gate in
-            guard !gate.isWatched else { return false }
-            gate.resequencer.accept(event, sequence: event.sequence) { _ in }
+    /// - Parameter event: an event of the store.
+    /// - Returns: `true` if it was recorded; if `false`, the caller must pass it to `publish`.
+    package nonisolated func skipIfUnwatched(_ event: StoreEvent) -> Bool {
+        order.withLock { order in
+            guard !order.isWatched else { return false }
+            order.resequencer.accept(event, sequence: event.sequence) { _ in }
             return true
         }
     }
 
-    /// Hands over a stored step (see `publish(_: StoreEvent)`).
-    package func publish(_ step: StoredStep) { publish(.stored(step)) }
-
-    /// Hands over an event. Every event that the store numbered must come here or pass exactly once, in any order.
+    /// Delivers an event to all subscribers, after all events with lower sequence numbers.
     ///
-    /// When it returns, the event is in every queue, or waits for one accepted earlier that is still on its way here.
+    /// Every sequence number of the store must be passed to `publish` or `skipIfUnwatched` exactly once, in any order.
+    /// When this returns, the event is in every queue, or is held back until an earlier one arrives.
+    ///
+    /// - Parameter event: an event of the store.
     package func publish(_ event: StoreEvent) {
-        let due = gate.withLock { gate in
+        let due = order.withLock { order in
             var due: [StoreEvent] = []
-            gate.resequencer.accept(event, sequence: event.sequence) { due.append($0) }
+            order.resequencer.accept(event, sequence: event.sequence) { due.append($0) }
             return due
         }
         for event in due { send(event) }
     }
 
     private func send(_ event: StoreEvent) {
-        guard !lanes.isEmpty else { return }
-        encode(event)
+        guard !groups.isEmpty, let runID = encode(event) else { return }
         var frames: [Renderer.Variant: Renderer.Frame] = [:]
-        var sleepers = Sleepers()
-        for (kind, lane) in lanes {
-            let frame = frames[kind.variant] ?? renderer.render(writer.bytes, variant: kind.variant)
-            frames[kind.variant] = frame
-            let sleeping = offer(frame, of: event, to: lane)
-            if let waker = lane.waker { sleepers.add(sleeping, waker: waker) } else { for wake in sleeping { wake() } }
+        var wakeups = PendingWakeups()
+        for (key, group) in groups {
+            let frame = frames[key.variant] ?? renderer.render(writer.bytes, variant: key.variant)
+            frames[key.variant] = frame
+            let idle = offer(frame, of: runID, sequence: event.sequence, to: group)
+            if let waker = group.waker { wakeups.add(idle, waker: waker) } else { for wake in idle { wake() } }
         }
-        sleepers.wake()
+        wakeups.wake()
     }
 
-    /// Puts a frame into the queues of a lane.
+    /// Puts a frame into the queues of a group.
     ///
-    /// - Returns: the consumers that sleep.
-    private func offer(_ frame: Renderer.Frame, of event: StoreEvent, to lane: Lane) -> [@Sendable () -> Void] {
+    /// - Returns: the wake-up calls of the queues whose consumers are idle.
+    private func offer(
+        _ frame: Renderer.Frame, of runID: RunID, sequence: UInt64, to group: SubscriberGroup
+    ) -> [@Sendable () -> Void] {
         let bytes = renderer.size(of: frame)
-        var sleeping: [@Sendable () -> Void] = []
-        sleeping.reserveCapacity(lane.queues.count)
-        for queue in lane.queues.values
-        where queue.offer(frame, bytes: bytes, runID: event.runID, sequence: event.sequence) {
-            sleeping.append(queue.wake)
+        var idle: [@Sendable () -> Void] = []
+        idle.reserveCapacity(group.queues.count)
+        for queue in group.queues.values where queue.offer(frame, bytes: bytes, runID: runID, sequence: sequence) {
+            idle.append(queue.wake)
         }
-        return sleeping
+        return idle
     }
 
-    /// Writes the message of an event.
-    private func encode(_ event: StoreEvent) {
+    /// Writes the message of an event into `writer`.
+    ///
+    /// - Returns: the run that it concerns; `nil` if the event has no message.
+    private func encode(_ event: StoreEvent) -> RunID? {
         writer.removeAll()
+        let runID: RunID
         switch event {
         case .stored(let step):
+            runID = step.runID
             writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
             writer.string(step.runID.text)
             writer.literal(",\"data\":")
             StepEncoder.append(step.record, to: &writer)
         case .removed(let run):
+            runID = run.runID
             writer.literal("{\"type\":\"run_deleted\",\"run_id\":")
             writer.string(run.runID.text)
             writer.literal(",\"reason\":")
             writer.string(run.reason.name)
+        case .void:
+            return nil
         }
         writer.byte(UInt8(ascii: "}"))
+        return runID
     }
 }

@@ -1,15 +1,16 @@
-/// Puts events back into the order of their sequence numbers.
+/// Delivers events in the order of their sequence numbers.
 ///
-/// Tasks that took their numbers in one actor reach the next in any order. Each number comes exactly once, so what is
-/// held here is never more than what is on its way.
+/// Tasks that take consecutive numbers in the store reach the broadcaster in any order. Each number must arrive exactly
+/// once; a missing one would hold back all events after it for ever. The number of events held back is at most the
+/// number of tasks between the store and the broadcaster.
 struct Resequencer<Event> {
     private var nextSequence: UInt64
     private var early: [UInt64: Event] = [:]
 
-    /// - Parameter first: the number to begin with.
+    /// - Parameter first: the sequence number of the first event.
     init(first: UInt64 = 1) { nextSequence = first }
 
-    /// Takes an event; gives back those whose turn has come, in order.
+    /// Accepts an event, and delivers it and the events held back for it, in order, unless an earlier one is missing.
     mutating func accept(_ event: Event, sequence: UInt64, deliver: (Event) -> Void) {
         guard sequence == nextSequence else {
             if sequence > nextSequence { early[sequence] = event }
@@ -22,7 +23,4 @@ struct Resequencer<Event> {
             nextSequence += 1
         }
     }
-
-    /// Events that wait for an earlier one.
-    var waiting: Int { early.count }
 }

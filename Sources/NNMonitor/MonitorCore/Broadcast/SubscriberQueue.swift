@@ -1,35 +1,38 @@
 import DequeModule
 import Foundations
 
-/// How much a subscriber may have waiting.
+/// The limits of a subscriber's queue.
 package struct QueueLimits: Sendable, Equatable {
-    /// Messages waiting at most.
+    /// The largest number of queued messages.
     package var messages: Int
-    /// Bytes waiting at most, counted as they go over the wire.
+    /// The largest size of all queued messages on the wire, in bytes.
     package var bytes: Int
 
+    /// - Parameters:
+    ///   - messages: the largest number of queued messages.
+    ///   - bytes: the largest size of all queued messages on the wire, in bytes.
     package init(messages: Int = 256, bytes: Int = 16 << 20) {
         self.messages = messages
         self.bytes = bytes
     }
 }
 
-/// What a subscriber is to be sent next.
+/// What a subscriber is sent next.
 package enum QueueItem<Frame: Sendable>: Sendable {
-    /// The ready frame of a step.
+    /// The frame of a step or of a removed run.
     case step(Frame)
-    /// So many steps were skipped here, because the subscriber read too slowly.
+    /// This many messages were dropped here, because the subscriber reads too slowly.
     case lagged(skipped: Int)
 }
 
-/// What waits for one subscriber: bounded, newest wins.
+/// The bounded queue of one subscriber.
 ///
-/// The broadcaster puts steps in from any thread; the connection takes them out on its event loop. Over the bound the
-/// oldest waiting steps go, and the next thing taken is a `lagged` item that counts them. While an answer that contains
-/// steps (the listing, a history) is made, the connection takes nothing; when it is ready, `beginAfter` removes the steps
-/// that it already contains, so that the subscriber sees no step twice and none is lost in between.
+/// The broadcaster appends frames from any thread; the connection takes them on its event loop. Over a limit the oldest
+/// frames are dropped, and the next item taken is a `lagged` item with their number. The connection takes nothing while
+/// it sends an answer that contains steps (the listing, a history); `beginAfter` then removes the frames that the
+/// answer already contains, so that the subscriber gets every step exactly once.
 package final class SubscriberQueue<Frame: Sendable>: Sendable {
-    private struct Waiting {
+    private struct Entry {
         let frame: Frame
         let bytes: Int
         let runID: RunID
@@ -37,12 +40,12 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     }
 
     private struct State {
-        var waiting: Deque<Waiting> = []
+        var entries: Deque<Entry> = []
         var bytes = 0
         var skipped = 0
         var isIdle = false
         var closed = false
-        /// Steps up to this number, of this run (of all runs: nil), are in what the subscriber was sent.
+        /// The subscriber already has all steps of this run (`nil`: of all runs) up to this sequence number.
         var floors: [(runID: RunID?, sequence: UInt64)] = []
     }
 
@@ -52,25 +55,25 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     let wake: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - limits: how much may wait.
-    ///   - waker: calls `wake`; `nil`: it is called at once, on any thread.
-    ///   - wake: called when there is something to take after `take` had returned nothing.
+    ///   - limits: the limits of the queue.
+    ///   - waker: calls `wake`. `nil`: the broadcaster calls it directly, on any thread.
+    ///   - wake: called when a frame arrives after `take` has returned `nil`.
     package init(limits: QueueLimits, waker: (any QueueWaker)? = nil, wake: @escaping @Sendable () -> Void) {
         self.limits = limits
         self.waker = waker
         self.wake = wake
     }
 
-    /// Puts a step in.
+    /// Appends a frame.
     ///
-    /// - Returns: whether the consumer sleeps, and whoever calls must see to it that `wake` is called.
+    /// - Returns: whether the consumer is idle; the caller must then have `wake` called.
     func offer(_ frame: Frame, bytes: Int, runID: RunID, sequence: UInt64) -> Bool {
         state.withLock { state in
             guard !state.closed, !isKnown(runID, sequence, &state) else { return false }
-            state.waiting.append(Waiting(frame: frame, bytes: bytes, runID: runID, sequence: sequence))
+            state.entries.append(Entry(frame: frame, bytes: bytes, runID: runID, sequence: sequence))
             state.bytes += bytes
-            while state.waiting.count > 1 && (state.waiting.count > limits.messages || state.bytes > limits.bytes) {
-                state.bytes -= state.waiting.removeFirst().bytes
+            while state.entries.count > 1 && (state.entries.count > limits.messages || state.bytes > limits.bytes) {
+                state.bytes -= state.entries.removeFirst().bytes
                 state.skipped += 1
             }
             defer { state.isIdle = false }
@@ -78,14 +81,16 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         }
     }
 
-    /// Takes the next item; `nil` when nothing waits: `wake` is called when that changes.
+    /// Takes the next item.
+    ///
+    /// - Returns: the item; `nil` if the queue is empty, and `wake` is then called when that changes.
     package func take() -> QueueItem<Frame>? {
         state.withLock { state in
             if state.skipped > 0 {
                 defer { state.skipped = 0 }
                 return .lagged(skipped: state.skipped)
             }
-            guard let first = state.waiting.popFirst() else {
+            guard let first = state.entries.popFirst() else {
                 state.isIdle = true
                 return nil
             }
@@ -94,28 +99,32 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         }
     }
 
-    /// From here on only steps that are not in a snapshot: of this run (`nil`: of all runs), after this number.
+    /// Drops the frames that a snapshot contains, queued ones and later ones.
+    ///
+    /// - Parameters:
+    ///   - sequence: the sequence number of the snapshot.
+    ///   - runID: the run of the snapshot; `nil` for all runs.
     package func beginAfter(_ sequence: UInt64, runID: RunID?) {
         state.withLock { state in
             state.floors.append((runID, sequence))
-            state.waiting.removeAll { waiting in
-                guard waiting.sequence <= sequence && (runID == nil || runID == waiting.runID) else { return false }
-                state.bytes -= waiting.bytes
+            state.entries.removeAll { entry in
+                guard entry.sequence <= sequence && (runID == nil || runID == entry.runID) else { return false }
+                state.bytes -= entry.bytes
                 return true
             }
         }
     }
 
-    /// Drops what waits and takes nothing any more.
+    /// Empties the queue for good: later frames are dropped.
     package func close() {
         state.withLock { state in
             state.closed = true
-            state.waiting.removeAll()
+            state.entries.removeAll()
             state.bytes = 0
         }
     }
 
-    /// Whether the subscriber has this step already. Numbers only rise, so a floor below this one has done its work.
+    /// Whether the subscriber already has this step. Sequence numbers only grow, so smaller floors can be dropped.
     private func isKnown(_ runID: RunID, _ sequence: UInt64, _ state: inout State) -> Bool {
         if state.floors.isEmpty { return false }
         state.floors.removeAll { $0.sequence < sequence }

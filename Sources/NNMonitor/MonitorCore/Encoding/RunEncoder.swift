@@ -23,13 +23,20 @@ package enum RunEncoder {
 }
 
 /// Encodes a run's history in pieces of bounded size, so that a long run is never in memory as text.
+///
+/// The steps are read in batches from the snapshot's source, which may suspend.
 package struct HistoryEncoder: Sendable {
-    private let snapshot: RunSnapshot
+    private let steps: any HistorySource
     private let form: StepForm
     private let suffix: StaticString
     private var prefix: JSONWriter
-    private var position: StepSequence.Position
+    /// The batch that is being encoded, and the index of its next step; no batch before the first and after the last
+    /// one.
+    private var batch: [StepRecord] = []
+    private var index = 0
+    private var lastStep: Int64?
     private var hasStep = false
+    private var hasReadAll = false
     private var ended = false
 
     /// The body of `GET /api/v1/runs/{run_id}`.
@@ -47,11 +54,10 @@ package struct HistoryEncoder: Sendable {
     }
 
     private init(_ snapshot: RunSnapshot, form: StepForm, prefix: JSONWriter, suffix: StaticString) {
-        self.snapshot = snapshot
+        steps = snapshot.steps
         self.form = form
         self.suffix = suffix
         self.prefix = prefix
-        position = snapshot.steps.start
         self.prefix.literal("{\"created_at\":")
         self.prefix.string(snapshot.createdAt.iso8601)
         self.prefix.literal(",\"last_update\":")
@@ -59,27 +65,52 @@ package struct HistoryEncoder: Sendable {
         self.prefix.literal(",\"steps\":[")
     }
 
+    /// Reads the first batch of steps, so that a source that cannot be read fails before anything is sent.
+    ///
+    /// - Throws: `StoreError` if the steps cannot be read.
+    package mutating func prefetch() async throws(StoreError) {
+        if lastStep == nil, !hasReadAll { try await readBatch() }
+    }
+
     /// Encodes the next piece into `writer`, which is emptied first.
     ///
     /// - Parameters:
     ///   - writer: gets the piece.
-    ///   - size: bytes at which a piece ends, after the step that reaches it.
+    ///   - size: a piece ends after the step that reaches this number of bytes.
     /// - Returns: whether this was the last piece.
-    package mutating func next(into writer: inout JSONWriter, size: Int = 65_536) -> Bool {
+    /// - Throws: `StoreError` if the steps cannot be read; the history cannot be continued then.
+    package mutating func next(into writer: inout JSONWriter, size: Int = 65_536) async throws(StoreError) -> Bool {
         writer.removeAll()
         guard !ended else { return true }
         writer.raw(prefix.bytes)
         prefix.removeAll()
+        while !encodeBatch(into: &writer, size: size) { try await readBatch() }
+        return ended
+    }
+
+    /// Encodes steps of the batch.
+    ///
+    /// - Returns: whether the piece is complete; if not, the next batch is needed.
+    private mutating func encodeBatch(into writer: inout JSONWriter, size: Int) -> Bool {
         while writer.bytes.count < size {
-            guard let record = snapshot.steps.next(&position) else {
+            guard index < batch.count else {
+                guard hasReadAll else { return false }
                 writer.literal(suffix)
                 ended = true
                 return true
             }
             if hasStep { writer.byte(UInt8(ascii: ",")) }
             hasStep = true
-            StepEncoder.append(record, form: form, to: &writer)
+            StepEncoder.append(batch[index], form: form, to: &writer)
+            index += 1
         }
-        return false
+        return true
+    }
+
+    private mutating func readBatch() async throws(StoreError) {
+        batch = try await steps.steps(after: lastStep)
+        index = 0
+        lastStep = batch.last?.step ?? lastStep
+        hasReadAll = batch.isEmpty
     }
 }

@@ -1,9 +1,9 @@
-/// An order of small numbers, each in it at most once. Every change takes the same time, however long it is.
+/// A doubly linked list of small non-negative numbers, each in it at most once. Every operation takes constant time.
 struct LinkedOrder {
-    /// The neighbours of a number; `none` at the ends, and for a number that is not in the order.
+    /// The neighbours of a number; `none` at the ends, and for a number that is not in the list.
     private struct Links {
-        var before = LinkedOrder.none
-        var after = LinkedOrder.none
+        var previous = LinkedOrder.none
+        var next = LinkedOrder.none
     }
 
     private static let none: Int32 = -1
@@ -12,25 +12,25 @@ struct LinkedOrder {
     private var head = LinkedOrder.none
     private var tail = LinkedOrder.none
 
-    /// The number that comes first.
+    /// The first number.
     var first: Int? { head == Self.none ? nil : Int(head) }
 
-    /// The number that comes after `number`, which must be in the order.
-    func next(after number: Int) -> Int? { links[number].after == Self.none ? nil : Int(links[number].after) }
+    /// The number after `number`, which must be in the list.
+    func next(after number: Int) -> Int? { links[number].next == Self.none ? nil : Int(links[number].next) }
 
-    /// Puts a number at the end that is not in the order.
+    /// Appends a number that is not in the list.
     mutating func append(_ number: Int) {
         while links.count <= number { links.append(Links()) }
-        links[number] = Links(before: tail)
-        if tail == Self.none { head = Int32(number) } else { links[Int(tail)].after = Int32(number) }
+        links[number] = Links(previous: tail)
+        if tail == Self.none { head = Int32(number) } else { links[Int(tail)].next = Int32(number) }
         tail = Int32(number)
     }
 
-    /// Takes out a number that is in the order.
+    /// Removes a number that is in the list.
     mutating func remove(_ number: Int) {
         let own = links[number]
-        if own.before == Self.none { head = own.after } else { links[Int(own.before)].after = own.after }
-        if own.after == Self.none { tail = own.before } else { links[Int(own.after)].before = own.before }
+        if own.previous == Self.none { head = own.next } else { links[Int(own.previous)].next = own.next }
+        if own.next == Self.none { tail = own.previous } else { links[Int(own.next)].previous = own.previous }
         links[number] = Links()
     }
 }

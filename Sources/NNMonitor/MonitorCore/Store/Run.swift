@@ -1,42 +1,72 @@
-/// What the listing says of a run.
+/// A run's entry in the listing.
 package struct RunSummary: Sendable, Equatable {
     /// The run's id, as it was posted.
     package let id: RunID
-    /// When its first step arrived; never changes.
+    /// When the run's first step arrived; never changes.
     package let createdAt: UTCTime
-    /// When its last accepted step arrived.
+    /// When the run's last accepted step arrived.
     package let lastUpdate: UTCTime
-    /// Steps kept.
+    /// The number of steps held.
     package let stepCount: Int
-    /// The highest step kept.
+    /// The highest step held.
     package let latestStep: Int64
+
+    /// - Parameters:
+    ///   - id: the run's id, as it was posted.
+    ///   - createdAt: when the run's first step arrived.
+    ///   - lastUpdate: when the run's last accepted step arrived.
+    ///   - stepCount: the number of steps held.
+    ///   - latestStep: the highest step held.
+    package init(id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, stepCount: Int, latestStep: Int64) {
+        self.id = id
+        self.createdAt = createdAt
+        self.lastUpdate = lastUpdate
+        self.stepCount = stepCount
+        self.latestStep = latestStep
+    }
 }
 
-/// A run as it was at one moment. Taking it copies no numbers.
+/// A run as it was at one sequence number.
 package struct RunSnapshot: Sendable {
     /// The run's id, as it was posted.
     package let id: RunID
-    /// When its first step arrived; never changes.
+    /// When the run's first step arrived; never changes.
     package let createdAt: UTCTime
-    /// When its last accepted step arrived.
+    /// When the run's last accepted step arrived.
     package let lastUpdate: UTCTime
-    /// The steps kept, ascending.
-    package let steps: StepSequence
-    /// The store's sequence number at that moment: every accepted step up to it is in the snapshot (or was evicted).
+    /// Every step accepted up to this sequence number is in the snapshot, unless it was replaced or dropped; none after
+    /// it is.
     package let sequence: UInt64
+    /// The steps held at that number.
+    package let steps: any HistorySource
+
+    /// - Parameters:
+    ///   - id: the run's id, as it was posted.
+    ///   - createdAt: when the run's first step arrived.
+    ///   - lastUpdate: when the run's last accepted step arrived.
+    ///   - sequence: the sequence number of the last change that the snapshot reflects.
+    ///   - steps: the steps held at that number.
+    package init(id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, steps: any HistorySource) {
+        self.id = id
+        self.createdAt = createdAt
+        self.lastUpdate = lastUpdate
+        self.sequence = sequence
+        self.steps = steps
+    }
 }
 
-/// A run in the store.
+/// A run in the memory store.
 struct Run {
     let createdAt: UTCTime
     var lastUpdate: UTCTime
     var steps = StepSequence()
-    /// Bytes of the steps held and of the tables they share.
+    /// The size of the steps held and of the tables they share, in bytes.
     private(set) var memory = 0
-    /// The latest tables, for the next step.
+    /// The tables of the latest step, which the next one probably shares.
     private var table: LayerTable?
     private var shapes: ShapeTable?
-    /// How many of the steps held share a table. Steps need not come in order, so neighbours don't tell.
+    /// The number of steps held that use each table. Steps arrive in any order, so steps that share a table need not be
+    /// neighbours.
     private var uses: [ObjectIdentifier: Int] = [:]
 
     init(createdAt: UTCTime) {
@@ -44,7 +74,7 @@ struct Run {
         lastUpdate = createdAt
     }
 
-    /// Makes the record of a step, sharing the structure with the step before where it is the same.
+    /// Makes the record of a step, which shares the tables of the latest step if they are equal.
     mutating func record(_ decoded: DecodedStep) -> StepRecord {
         let table: LayerTable
         if let current = self.table, current.layout == decoded.layout {
@@ -63,18 +93,18 @@ struct Run {
         return StepRecord(decoded, table: table, shapes: shapes)
     }
 
-    /// What `keep` did.
+    /// The result of `keep`.
     struct Placement: Equatable {
-        /// Whether the step is held.
+        /// Whether the step is held now.
         var isKept: Bool
-        /// How many lower steps made room for it.
+        /// The number of lower steps that were dropped for it.
         var dropped = 0
     }
 
-    /// Keeps a step, unless the run is full of higher ones.
+    /// Inserts a step, unless the run is full and all its steps are higher.
     mutating func keep(_ record: StepRecord, limit: Int) -> Placement {
         if steps.count >= limit, let first = steps.first, record.step < first.step {
-            forgetUnusedTables()
+            dropUnusedTables()
             return Placement(isKept: false)
         }
         count(record)
@@ -100,7 +130,7 @@ struct Run {
 
     private mutating func discount(_ record: StepRecord) {
         memory -= record.memory
-        // The latest tables are not held for their own sake: what is counted is what is held.
+        // A table that no step uses is not counted, so it must not be kept alive as the latest one either.
         if use(record.table, -1) == 0 {
             memory -= record.table.memory
             if table === record.table { table = nil }
@@ -111,13 +141,13 @@ struct Run {
         }
     }
 
-    /// Drops the latest tables if no step that is held uses them.
-    private mutating func forgetUnusedTables() {
+    /// Drops the latest tables if no held step uses them.
+    private mutating func dropUnusedTables() {
         if let table, uses[ObjectIdentifier(table)] == nil { self.table = nil }
         if let shapes, uses[ObjectIdentifier(shapes)] == nil { self.shapes = nil }
     }
 
-    /// Notes that a step more or less shares a table; returns how many do now.
+    /// Adds `change` to the number of steps that use a table, and returns the new number.
     private mutating func use(_ table: AnyObject, _ change: Int) -> Int {
         let id = ObjectIdentifier(table)
         let count = uses[id, default: 0] + change

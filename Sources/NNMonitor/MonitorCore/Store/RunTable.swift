@@ -1,82 +1,82 @@
 import Foundations
 
-/// The runs by their id, in order of creation and in order of their last change.
+/// The runs by id, in order of creation and in order of their last update.
 ///
-/// What a change costs does not grow with the number of runs: there may be 100 000, and each new one evicts another.
+/// Every operation but `compactMap` takes constant time: there may be 100 000 runs, and each new one evicts another.
 struct RunTable {
-    /// Where a run lies as long as it is held. The places of runs that have gone are taken by later ones.
-    typealias Place = Int
+    /// The index of a run while it is held. Later runs reuse the slots of removed ones.
+    typealias Slot = Int
 
-    private var places: [RunID: Int32] = [:]
+    private var slots: [RunID: Int32] = [:]
     private var ids: [RunID] = []
     private var runs: [Run] = []
     private var free: [Int32] = []
     private var creation = LinkedOrder()
-    private var change = LinkedOrder()
+    private var updates = LinkedOrder()
 
-    /// Runs held.
-    var count: Int { places.count }
+    /// The number of runs.
+    var count: Int { slots.count }
 
-    /// Where a run lies; `nil` when it is not held.
-    func place(of id: RunID) -> Place? { places[id].map(Int.init) }
+    /// The slot of a run; `nil` if it is not held.
+    func slot(of id: RunID) -> Slot? { slots[id].map(Int.init) }
 
-    /// A run; `nil` when it is not held.
-    subscript(id: RunID) -> Run? { places[id].map { runs[Int($0)] } }
+    /// A run; `nil` if it is not held.
+    subscript(id: RunID) -> Run? { slots[id].map { runs[Int($0)] } }
 
-    /// Adds a run that is not held, as the last one in both orders.
-    mutating func add(_ run: Run, id: RunID) -> Place {
-        let place: Place
-        if let left = free.popLast() {
-            place = Int(left)
-            ids[place] = id
-            runs[place] = run
+    /// Adds a run that is not held, at the end of both orders.
+    mutating func add(_ run: Run, id: RunID) -> Slot {
+        let slot: Slot
+        if let reused = free.popLast() {
+            slot = Int(reused)
+            ids[slot] = id
+            runs[slot] = run
         } else {
-            place = runs.count
+            slot = runs.count
             ids.append(id)
             runs.append(run)
         }
-        places[id] = Int32(place)
-        creation.append(place)
-        change.append(place)
-        return place
+        slots[id] = Int32(slot)
+        creation.append(slot)
+        updates.append(slot)
+        return slot
     }
 
-    /// Changes a run, which is then the last one in the order of changes.
-    mutating func update<Result>(_ place: Place, _ body: (inout Run) -> Result) -> Result {
-        change.remove(place)
-        change.append(place)
-        return body(&runs[place])
+    /// Changes a run and moves it to the end of the order of updates.
+    mutating func update<Result>(_ slot: Slot, _ body: (inout Run) -> Result) -> Result {
+        updates.remove(slot)
+        updates.append(slot)
+        return body(&runs[slot])
     }
 
-    /// Takes a run out; `nil` when it is not held.
+    /// Removes and returns a run; `nil` if it is not held.
     mutating func remove(_ id: RunID) -> Run? {
-        guard let place = places.removeValue(forKey: id).map(Int.init) else { return nil }
-        let run = runs[place]
-        creation.remove(place)
-        change.remove(place)
-        ids[place] = ""
-        runs[place] = Run(createdAt: run.createdAt)
-        free.append(Int32(place))
+        guard let slot = slots.removeValue(forKey: id).map(Int.init) else { return nil }
+        let run = runs[slot]
+        creation.remove(slot)
+        updates.remove(slot)
+        ids[slot] = ""
+        runs[slot] = Run(createdAt: run.createdAt)
+        free.append(Int32(slot))
         return run
     }
 
-    /// Takes out the run whose last change is the longest ago; `nil` when there is none.
+    /// Removes and returns the least recently updated run; `nil` if there is none.
     mutating func removeOldest() -> (id: RunID, run: Run)? {
-        guard let id = change.first.map({ ids[$0] }), let run = remove(id) else { return nil }
+        guard let id = updates.first.map({ ids[$0] }), let run = remove(id) else { return nil }
         return (id, run)
     }
 
-    /// Bytes that a run takes beside its steps: its place in the tables, the id, and the beginnings of its lists.
+    /// The size of a run without its steps, in bytes: its entries in the tables, its id, and the headers of its arrays.
     static func memory(of id: RunID) -> Int { 512 + id.byteCount }
 
-    /// Makes a list of all runs, in order of creation.
+    /// Transforms all runs, in order of creation, and leaves out those for which the result is `nil`.
     func compactMap<Element>(_ transform: (RunID, Run) -> Element?) -> [Element] {
         var elements: [Element] = []
         elements.reserveCapacity(count)
-        var place = creation.first
-        while let current = place {
+        var slot = creation.first
+        while let current = slot {
             if let element = transform(ids[current], runs[current]) { elements.append(element) }
-            place = creation.next(after: current)
+            slot = creation.next(after: current)
         }
         return elements
     }

@@ -1,33 +1,31 @@
 /// The steps of a run, sorted by their number.
 ///
-/// Kept in chunks, so that a copy (a reader's snapshot) shares all of them, and the next change after a snapshot copies
-/// one chunk and the list of chunks, never the whole run.
-package struct StepSequence: Sendable {
-    /// Steps in a chunk at most; a full chunk splits in two when a step falls into its middle.
+/// Steps are kept in chunks. A copy (a snapshot) shares all chunks, and the next change after a snapshot copies one
+/// chunk and the list of chunks, never the whole run.
+package struct StepSequence: HistorySource {
+    /// The largest number of steps in a chunk. A full chunk is split in two when a step is inserted in its middle.
     static let chunkSize = 256
 
-    /// Never empty chunks, each sorted, in order.
+    /// Sorted chunks in ascending order, none of them empty.
     private var chunks: [[StepRecord]] = []
-    /// Number of steps.
-    package private(set) var count = 0
+    /// The number of steps.
+    private(set) var count = 0
 
-    package init() {}
+    /// The lowest step.
+    var first: StepRecord? { chunks.first?.first }
 
-    /// The first (lowest) step.
-    package var first: StepRecord? { chunks.first?.first }
+    /// The highest step.
+    var last: StepRecord? { chunks.last?.last }
 
-    /// The last (highest) step.
-    package var last: StepRecord? { chunks.last?.last }
-
-    /// Places a step.
+    /// Inserts a step in order.
     ///
     /// - Returns: the step with the same number that it replaced.
-    package mutating func insert(_ record: StepRecord) -> StepRecord? {
+    mutating func insert(_ record: StepRecord) -> StepRecord? {
         guard let last, record.step <= last.step else {
             append(record)
             return nil
         }
-        let chunk = Self.partition(chunks.count) { chunks[$0][chunks[$0].count - 1].step < record.step }
+        let chunk = chunkIndex(upTo: record.step)
         let index = Self.partition(chunks[chunk].count) { chunks[chunk][$0].step < record.step }
         if chunks[chunk][index].step == record.step {
             let old = chunks[chunk][index]
@@ -45,12 +43,26 @@ package struct StepSequence: Sendable {
     }
 
     /// Removes and returns the lowest step.
-    package mutating func removeFirst() -> StepRecord? {
+    mutating func removeFirst() -> StepRecord? {
         guard !chunks.isEmpty else { return nil }
         let record = chunks[0].removeFirst()
         if chunks[0].isEmpty { chunks.removeFirst() }
         count -= 1
         return record
+    }
+
+    /// The rest of the chunk that contains the next step after `step`: a whole chunk, and then no copy, if `step` is
+    /// the last one of the chunk before.
+    ///
+    /// - Parameter step: the last step of the batch before; `nil` for the first batch.
+    /// - Returns: steps with a higher number than `step`, ascending; none at the end.
+    package func steps(after step: Int64?) -> [StepRecord] {
+        guard let step else { return chunks.first ?? [] }
+        guard step < .max else { return [] }
+        let chunk = chunkIndex(upTo: step + 1)
+        guard chunk < chunks.count else { return [] }
+        let index = Self.partition(chunks[chunk].count) { chunks[chunk][$0].step <= step }
+        return index == 0 ? chunks[chunk] : Array(chunks[chunk][index...])
     }
 
     private mutating func append(_ record: StepRecord) {
@@ -59,6 +71,11 @@ package struct StepSequence: Sendable {
         }
         chunks[chunks.count - 1].append(record)
         count += 1
+    }
+
+    /// The first chunk whose last step is not below `step`; the number of chunks if there is none.
+    private func chunkIndex(upTo step: Int64) -> Int {
+        Self.partition(chunks.count) { chunks[$0][chunks[$0].count - 1].step < step }
     }
 
     /// The first index below `count` for which `isBefore` is false; `count` if there is none.
@@ -70,25 +87,5 @@ package struct StepSequence: Sendable {
             if isBefore(middle) { low = middle + 1 } else { high = middle }
         }
         return low
-    }
-
-    /// A place between two steps, for reading on piece by piece.
-    package struct Position: Sendable {
-        fileprivate var chunk = 0
-        fileprivate var index = 0
-    }
-
-    /// The place before the first step.
-    package var start: Position { Position() }
-
-    /// The step at `position`, which moves past it; `nil` at the end.
-    package func next(_ position: inout Position) -> StepRecord? {
-        guard position.chunk < chunks.count else { return nil }
-        let record = chunks[position.chunk][position.index]
-        position.index += 1
-        if position.index == chunks[position.chunk].count {
-            position = Position(chunk: position.chunk + 1, index: 0)
-        }
-        return record
     }
 }

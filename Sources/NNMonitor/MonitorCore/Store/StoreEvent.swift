@@ -1,25 +1,37 @@
 /// A step that the store has accepted.
 package struct StoredStep: Sendable {
-    /// Position in the order in which the store accepted steps and removed runs, over all runs: 1, 2, 3, … without gaps.
+    /// The sequence number of this change: 1, 2, 3, … without gaps, over all runs.
     package let sequence: UInt64
-    /// The run it belongs to.
+    /// The run's id, as it was posted.
     package let runID: RunID
     /// The step itself.
     package let record: StepRecord
-    /// Whether it is held: a step lower than all held ones of a full run is accepted, broadcast and not held.
+    /// Whether the store holds the step. A step below all steps of a full run is accepted and broadcast, but not held.
     package let kept: Bool
+
+    /// - Parameters:
+    ///   - sequence: the sequence number of this change.
+    ///   - runID: the run's id, as it was posted.
+    ///   - record: the step itself.
+    ///   - kept: whether the store holds the step.
+    package init(sequence: UInt64, runID: RunID, record: StepRecord, kept: Bool) {
+        self.sequence = sequence
+        self.runID = runID
+        self.record = record
+        self.kept = kept
+    }
 }
 
-/// Why a run is no longer held.
+/// Why a run was removed.
 package enum RemovalReason: Sendable {
     /// A client deleted it.
     case deleted
-    /// A new run came while as many runs were held as are allowed.
+    /// The store held as many runs as allowed when a new one began.
     case runLimit
-    /// The stored metrics took more memory than is allowed.
+    /// The stored metrics exceeded the memory limit.
     case memoryLimit
 
-    /// The reason as subscribers get it.
+    /// The `reason` of the `run_deleted` message (API.md, "WebSocket: GET /ws").
     package var name: String {
         switch self {
         case .deleted: "deleted"
@@ -28,51 +40,77 @@ package enum RemovalReason: Sendable {
     }
 }
 
-/// A run that the store no longer holds.
+/// A run that the store has removed.
 package struct RemovedRun: Sendable {
-    /// Position in the order in which the store accepted steps and removed runs.
+    /// The sequence number of this change.
     package let sequence: UInt64
     /// The run's id, as it was posted.
     package let runID: RunID
     /// Why it was removed.
     package let reason: RemovalReason
-    /// How many steps it had.
+    /// The number of steps it had.
     package let stepCount: Int
+
+    /// - Parameters:
+    ///   - sequence: the sequence number of this change.
+    ///   - runID: the run's id, as it was posted.
+    ///   - reason: why it was removed.
+    ///   - stepCount: the number of steps it had.
+    package init(sequence: UInt64, runID: RunID, reason: RemovalReason, stepCount: Int) {
+        self.sequence = sequence
+        self.runID = runID
+        self.reason = reason
+        self.stepCount = stepCount
+    }
 }
 
-/// Everything that accepting one step did.
+/// All effects of accepting one step.
 package struct AppendOutcome: Sendable {
-    /// The step that was accepted.
+    /// The accepted step.
     package let step: StoredStep
-    /// Lower steps of the run that were dropped because it has as many as are allowed.
+    /// The number of lower steps of the run dropped because of `StoreLimits.stepsPerRun`.
     package let droppedForStepLimit: Int
-    /// Lower steps of the run that were dropped because the run alone takes more memory than is allowed.
+    /// The number of lower steps of the run dropped because the run alone exceeded `StoreLimits.memory`.
     package let droppedForMemory: Int
-    /// Runs that were evicted. Those of the run limit come before the step in the store's order, the others after it.
+    /// The evicted runs. Those evicted for the run limit have lower sequence numbers than the step, the others higher
+    /// ones.
     package let evicted: [RemovedRun]
 
-    /// Whether anything that a client posted is not, or no longer, held.
+    /// - Parameters:
+    ///   - step: the accepted step.
+    ///   - droppedForStepLimit: the number of lower steps dropped because the run has too many.
+    ///   - droppedForMemory: the number of lower steps dropped because the run alone takes too much memory.
+    ///   - evicted: the evicted runs.
+    package init(
+        step: StoredStep, droppedForStepLimit: Int = 0, droppedForMemory: Int = 0, evicted: [RemovedRun] = []
+    ) {
+        self.step = step
+        self.droppedForStepLimit = droppedForStepLimit
+        self.droppedForMemory = droppedForMemory
+        self.evicted = evicted
+    }
+
+    /// Whether anything that a client posted was not stored, or was dropped.
     package var lostAnything: Bool {
         !step.kept || droppedForStepLimit > 0 || droppedForMemory > 0 || !evicted.isEmpty
     }
 }
 
-/// Something that the store did, and its place in the order of all that it did.
+/// One change in the store, at its position in the order of all changes.
 package enum StoreEvent: Sendable {
+    /// A step was stored.
     case stored(StoredStep)
+    /// A run was removed.
     case removed(RemovedRun)
+    /// A call took this sequence number and then failed: nothing happened, and subscribers get no message. The
+    /// broadcaster must know, since it waits for every number.
+    case void(sequence: UInt64)
 
     var sequence: UInt64 {
         switch self {
         case .stored(let step): step.sequence
         case .removed(let run): run.sequence
-        }
-    }
-
-    var runID: RunID {
-        switch self {
-        case .stored(let step): step.runID
-        case .removed(let run): run.runID
+        case .void(let sequence): sequence
         }
     }
 }

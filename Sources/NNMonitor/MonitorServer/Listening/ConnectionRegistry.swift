@@ -89,7 +89,7 @@ final class ConnectionRegistry: Sendable {
     /// Sends each subscriber its queued messages and a close frame, and waits until all their connections are closed.
     func endSubscribers() async {
         let channels = channels(.subscriber)
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SubscriberFarewell()) }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SubscriberShutdown()) }
         for channel in channels { try? await channel.closeFuture.get() }
     }
 

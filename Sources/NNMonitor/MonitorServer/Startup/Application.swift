@@ -44,7 +44,7 @@ enum Application {
             })
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
-            onSubscriber: { registry.becameSubscriber($0) })
+            folded: foldedLog, onSubscriber: { registry.becameSubscriber($0) })
         let http = try HTTPServer(
             configuration: HTTPConfiguration(settings, access: access.mode), routes: monitor.routes,
             authenticator: authenticator, assets: assets, logger: logger, strangers: foldedLog)

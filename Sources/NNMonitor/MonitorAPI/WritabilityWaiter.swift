@@ -1,14 +1,15 @@
 import NIOCore
 
-/// Tells when a connection can take more. Lives on the connection's event loop; a session tells it what happens.
-final class WriteRoom {
+/// Waits until a connection is writable. Used on the connection's event loop; the session forwards the channel's
+/// events.
+final class WritabilityWaiter {
     private let channel: any Channel
     private var promise: EventLoopPromise<Void>?
     private var isEnded = false
 
     init(_ channel: any Channel) { self.channel = channel }
 
-    /// When the connection can take more, which may be now; fails when it closes.
+    /// Completes when the connection is writable, which may be now; fails when it closes.
     func available() -> EventLoopFuture<Void> {
         if isEnded { return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
         if channel.isWritable { return channel.eventLoop.makeSucceededVoidFuture() }
@@ -17,6 +18,7 @@ final class WriteRoom {
         return promise.futureResult
     }
 
+    /// The channel's writability has changed.
     func writabilityChanged() {
         guard channel.isWritable else { return }
         let promise = self.promise
@@ -24,6 +26,7 @@ final class WriteRoom {
         promise?.succeed()
     }
 
+    /// The connection has closed: fails the current wait and all later ones.
     func end() {
         isEnded = true
         promise?.fail(ChannelError.ioOnClosedChannel)
@@ -32,4 +35,4 @@ final class WriteRoom {
 }
 
 @available(*, unavailable)
-extension WriteRoom: Sendable {}
+extension WritabilityWaiter: Sendable {}

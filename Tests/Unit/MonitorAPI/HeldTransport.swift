@@ -1,8 +1,9 @@
 import NIOCore
 import NIOEmbedded
 
-/// The network of a test: holds what is written until it is let through, and is full with so many writes.
-final class Dam: ChannelOutboundHandler {
+/// An outbound handler that holds writes until the test releases them. The channel is unwritable while `capacity`
+/// writes are held.
+final class HeldTransport: ChannelOutboundHandler {
     typealias OutboundIn = Any
 
     private var context: ChannelHandlerContext?
@@ -10,7 +11,7 @@ final class Dam: ChannelOutboundHandler {
     private let capacity: Int
     private(set) var closes = 0
 
-    /// Writes that wait.
+    /// The number of held writes.
     var count: Int { held.count }
 
     init(capacity: Int = 1) { self.capacity = capacity }
@@ -25,7 +26,7 @@ final class Dam: ChannelOutboundHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         held.append((data, promise))
-        showFullness(context)
+        updateWritability(context)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -33,16 +34,16 @@ final class Dam: ChannelOutboundHandler {
         context.close(mode: mode, promise: promise)
     }
 
-    /// Lets the oldest write through.
-    func letThrough() {
+    /// Passes on the oldest held write.
+    func releaseOne() {
         guard !held.isEmpty else { return }
         let write = held.removeFirst()
         guard let context else { return }
         context.writeAndFlush(write.data, promise: write.promise)
-        showFullness(context)
+        updateWritability(context)
     }
 
-    private func showFullness(_ context: ChannelHandlerContext) {
+    private func updateWritability(_ context: ChannelHandlerContext) {
         let isWritable = held.count < capacity
         guard let channel = context.channel as? NIOAsyncTestingChannel, channel.isWritable != isWritable else { return }
         channel.isWritable = isWritable
@@ -51,4 +52,4 @@ final class Dam: ChannelOutboundHandler {
 }
 
 @available(*, unavailable)
-extension Dam: Sendable {}
+extension HeldTransport: Sendable {}

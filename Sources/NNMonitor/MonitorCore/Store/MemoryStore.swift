@@ -1,12 +1,17 @@
-/// What the store keeps at most.
+/// The limits of a store.
 package struct StoreLimits: Sendable, Equatable {
-    /// Runs held; over it the run whose last update is oldest is evicted.
+    /// The largest number of runs. A new run above it evicts the run that was updated least recently.
     package var runs: Int
-    /// Steps held of a run; over it the highest stay.
+    /// The largest number of steps of a run. Above it the lowest steps are dropped.
     package var stepsPerRun: Int
-    /// Bytes of stored metrics; over it the oldest run is evicted. 0 means no limit.
+    /// The largest size of all stored metrics, in bytes. Above it the run that was updated least recently is evicted.
+    /// 0 means no limit.
     package var memory: Int
 
+    /// - Parameters:
+    ///   - runs: the largest number of runs.
+    ///   - stepsPerRun: the largest number of steps of a run.
+    ///   - memory: the largest size of all stored metrics, in bytes; 0 means no limit.
     package init(runs: Int = 1000, stepsPerRun: Int = 1000, memory: Int = 0) {
         self.runs = runs
         self.stepsPerRun = stepsPerRun
@@ -14,44 +19,58 @@ package struct StoreLimits: Sendable, Equatable {
     }
 }
 
-/// All runs, in memory. It does not know subscribers: the caller of `append` and `remove` publishes what they return.
-package actor MetricsStore {
+/// A store that holds all runs in memory. Its operations neither suspend nor fail.
+package actor MemoryStore: MetricsStoring {
+    /// The sequence number of the last change before a restart; 0 for a new store.
+    package nonisolated let lastSequence: UInt64
     private let limits: StoreLimits
     private let clock: @Sendable () -> UTCTime
     private var runs = RunTable()
-    private var sequence: UInt64 = 0
+    private var sequence: UInt64
     private var memory = 0
-    private var lastMoment = UTCTime(microseconds: .min)
+    private var lastMoment: UTCTime
 
     /// - Parameters:
-    ///   - limits: what is kept at most.
-    ///   - clock: wall-clock time; a test gives its own.
-    package init(limits: StoreLimits, clock: @escaping @Sendable () -> UTCTime = UTCTime.now) {
+    ///   - limits: the limits of what is kept.
+    ///   - lastSequence: the sequence number of the last change before a restart; 0 for a new store.
+    ///   - lastUpdate: the time of that change. Times that the store assigns are later, even if the clock was set back.
+    ///   - clock: wall-clock time; tests pass their own.
+    package init(
+        limits: StoreLimits, lastSequence: UInt64 = 0, lastUpdate: UTCTime = UTCTime(microseconds: .min),
+        clock: @escaping @Sendable () -> UTCTime = UTCTime.now
+    ) {
         self.limits = limits
+        self.lastSequence = lastSequence
         self.clock = clock
+        sequence = lastSequence
+        lastMoment = lastUpdate
     }
 
-    /// Accepts a step: replaces the same step of the same run, or places it in order, and evicts what is over a limit.
+    /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.
+    ///
+    /// - Parameter decoded: a valid step.
+    /// - Returns: the step with its sequence number, and what was evicted for it.
     package func append(_ decoded: DecodedStep) -> AppendOutcome {
         let now = moment()
         let id = decoded.runID
         var evicted: [RemovedRun] = []
-        let place = runs.place(of: id) ?? begin(id, at: now, &evicted)
+        let slot = runs.slot(of: id) ?? begin(id, at: now, &evicted)
         let number = nextSequence()
-        let (record, placement, growth) = runs.update(place) { keep(decoded, in: &$0, at: now) }
+        let (record, placement, growth) = runs.update(slot) { keep(decoded, in: &$0, at: now) }
         memory += growth
-        let trimmed = enforceMemoryLimit(keeping: place, &evicted)
+        let trimmed = enforceMemoryLimit(keeping: slot, &evicted)
         return AppendOutcome(
             step: StoredStep(sequence: number, runID: id, record: record, kept: placement.isKept),
             droppedForStepLimit: placement.dropped, droppedForMemory: trimmed, evicted: evicted)
     }
 
-    /// Forgets a run. A step of it that comes later begins a new run.
+    /// Deletes a run. A step that arrives later with the same id begins a new run.
     ///
-    /// - Returns: what subscribers get; `nil` when the run is not held.
+    /// - Parameter id: the run.
+    /// - Returns: the event to publish; `nil` if there is no such run.
     package func remove(_ id: RunID) -> RemovedRun? { runs.remove(id).map { removed($0, id: id, .deleted) } }
 
-    /// All runs, in order of creation, and the sequence number at which this was true.
+    /// All runs in order of creation, and the sequence number of the last change that they reflect.
     package func listing() -> (runs: [RunSummary], sequence: UInt64) {
         let summaries = runs.compactMap { id, run in
             run.steps.last.map {
@@ -63,17 +82,17 @@ package actor MetricsStore {
         return (summaries, sequence)
     }
 
-    /// A run as it is now; `nil` when it is not held.
+    /// A run as it is now; `nil` if there is no such run.
     package func snapshot(of id: RunID) -> RunSnapshot? {
         guard let run = runs[id] else { return nil }
         return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, steps: run.steps, sequence: sequence)
+            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, steps: run.steps)
     }
 
-    /// The highest step of a run; `nil` when the run is not held.
+    /// The step of a run with the highest number; `nil` if there is no such run.
     package func latest(of id: RunID) -> StepRecord? { runs[id]?.steps.last }
 
-    /// Bytes of everything held.
+    /// The size of everything held, in bytes, as it counts against `StoreLimits.memory`.
     package var memoryInUse: Int { memory }
 
     private func keep(
@@ -91,15 +110,14 @@ package actor MetricsStore {
         return sequence
     }
 
-    /// The present moment, never the same or an earlier one than the last: `last_update` orders evictions, and clocks
-    /// are set back.
+    /// The current time, always later than the time before: evictions go by `lastUpdate`, and clocks may be set back.
     private func moment() -> UTCTime {
         lastMoment = max(clock(), UTCTime(microseconds: lastMoment.microseconds &+ 1))
         return lastMoment
     }
 
-    /// Makes room for a run, and begins it.
-    private func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Place {
+    /// Begins a run. Evicts another if the store already holds as many runs as allowed.
+    private func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Slot {
         while runs.count >= limits.runs, let run = evictOldest(.runLimit) { evicted.append(run) }
         memory += RunTable.memory(of: id)
         return runs.add(Run(createdAt: now), id: id)
@@ -109,28 +127,28 @@ package actor MetricsStore {
         runs.removeOldest().map { removed($0.run, id: $0.id, reason) }
     }
 
-    /// Notes that a run has left the table.
+    /// Accounts for a run that was taken out of the table.
     private func removed(_ run: Run, id: RunID, _ reason: RemovalReason) -> RemovedRun {
         memory -= run.memory + RunTable.memory(of: id)
         return RemovedRun(sequence: nextSequence(), runID: id, reason: reason, stepCount: run.steps.count)
     }
 
-    /// Evicts the oldest other runs; when the run alone, which was updated last, is over the limit, its lowest steps, but
-    /// never the last one.
+    /// Evicts the least recently updated runs other than the one in `slot`. If that run alone exceeds the limit, drops
+    /// its lowest steps, but never its last one.
     ///
-    /// - Returns: how many steps of the run this dropped.
-    private func enforceMemoryLimit(keeping place: RunTable.Place, _ evicted: inout [RemovedRun]) -> Int {
+    /// - Returns: the number of steps dropped from that run.
+    private func enforceMemoryLimit(keeping slot: RunTable.Slot, _ evicted: inout [RemovedRun]) -> Int {
         guard limits.memory > 0 else { return 0 }
         while memory > limits.memory && runs.count > 1, let run = evictOldest(.memoryLimit) { evicted.append(run) }
         guard memory > limits.memory else { return 0 }
-        let (freed, steps) = runs.update(place) { trim(&$0) }
+        let (freed, steps) = runs.update(slot) { trim(&$0) }
         memory -= freed
         return steps
     }
 
     /// Drops the lowest steps of a run until the limit is met or one step is left.
     ///
-    /// - Returns: the bytes that this freed, and how many steps it dropped.
+    /// - Returns: the bytes freed and the number of steps dropped.
     private func trim(_ run: inout Run) -> (freed: Int, steps: Int) {
         let before = run.memory
         let steps = run.steps.count

@@ -1,0 +1,62 @@
+import HTTPService
+import Logging
+import MonitorCore
+import NIOHTTP1
+
+/// Reports errors of the store: one folded log line for each operation, and the response that clients get.
+struct StoreFailures: Sendable {
+    /// What the store was asked to do.
+    enum Operation: String {
+        case append, delete, listing, history, latest
+    }
+
+    /// How long a client should wait before it tries again, in seconds.
+    private static let retryAfter = 5
+
+    /// The text of the error message to a subscriber.
+    static let message = "The store failed; try again later"
+
+    private let log: FoldedLog
+
+    init(log: FoldedLog) { self.log = log }
+
+    /// Logs an error. An error of a cancelled task is not logged: its client has left, and the store may have stopped
+    /// for that reason.
+    func note(_ error: StoreError, during operation: Operation) {
+        guard !Task.isCancelled else { return }
+        log.note("store \(operation.rawValue)", level: .error, "the store failed") {
+            ["operation": "\(operation.rawValue)", "error": "\(error.reason)"]
+        }
+    }
+
+    /// Runs the part of a request that uses the store.
+    ///
+    /// - Parameters:
+    ///   - operation: what the log line names.
+    ///   - work: the request's work.
+    /// - Returns: what `work` returns.
+    /// - Throws: `HTTPError` with 503 instead of a `StoreError`; other errors of `work` unchanged.
+    func answering<Result>(
+        _ operation: Operation, _ work: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await work()
+        } catch let error as StoreError {
+            throw unavailable(error, during: operation)
+        }
+    }
+
+    /// Logs an error and makes the response: 503 with `Retry-After`.
+    func unavailable(_ error: StoreError, during operation: Operation) -> HTTPError {
+        note(error, during: operation)
+        let message =
+            switch operation {
+            case .append: "The store failed and the step was not stored; send it again later"
+            case .delete: "The store failed and the run was not deleted; try again later"
+            case .listing, .history, .latest: Self.message
+            }
+        var response = HTTPResponse.error(.serviceUnavailable, code: "store_unavailable", message: message)
+        response.headers.add(name: "Retry-After", value: String(Self.retryAfter))
+        return HTTPError(response)
+    }
+}

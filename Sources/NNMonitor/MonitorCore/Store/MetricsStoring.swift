@@ -1,0 +1,80 @@
+/// Where accepted steps are kept.
+///
+/// Every change (an accepted step, a removed run) gets a sequence number: `lastSequence + 1`, then one more each time,
+/// over all runs. The caller publishes the events that a call returns or throws. Subscribers get events in the order of
+/// these numbers, so a number that never reaches the broadcaster holds back all later events. A store therefore
+/// accounts for every number it takes, also when the call fails: see `StoreError.events`.
+///
+/// A call may suspend and may fail. A store that is shared between servers, or on a disk, implements the same protocol.
+package protocol MetricsStoring: Sendable {
+    /// The sequence number of the last change before this store was opened; 0 for a new store. It never changes.
+    nonisolated var lastSequence: UInt64 { get }
+
+    /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.
+    ///
+    /// When this returns, the step is stored: a read that begins afterwards sees it.
+    ///
+    /// - Parameter step: a valid step.
+    /// - Returns: the step with its sequence number, and what was evicted for it.
+    /// - Throws: `StoreError` if the step was not stored.
+    func append(_ step: DecodedStep) async throws(StoreError) -> AppendOutcome
+
+    /// Deletes a run. A step that arrives later with the same id begins a new run.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: the event to publish; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run was not deleted.
+    func remove(_ id: RunID) async throws(StoreError) -> RemovedRun?
+
+    /// All runs in order of creation, and the sequence number of the last change that they reflect: every change up to
+    /// that number, none after it.
+    ///
+    /// - Throws: `StoreError` if the runs cannot be read.
+    func listing() async throws(StoreError) -> (runs: [RunSummary], sequence: UInt64)
+
+    /// A run at one sequence number. Its steps are read through `RunSnapshot.steps`.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: the run; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read.
+    func snapshot(of id: RunID) async throws(StoreError) -> RunSnapshot?
+
+    /// The step of a run with the highest number.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: the step; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the step cannot be read.
+    func latest(of id: RunID) async throws(StoreError) -> StepRecord?
+}
+
+/// The steps of a run as they were when a snapshot was taken, read in batches.
+package protocol HistorySource: Sendable {
+    /// The next batch of steps, ascending. The source chooses its size: at least one step, except at the end.
+    ///
+    /// A step that was replaced or dropped after the snapshot may be missing; its replacement may not appear instead.
+    ///
+    /// - Parameter step: the last step of the batch before; `nil` for the first batch.
+    /// - Returns: steps with a higher number than `step`; none at the end.
+    /// - Throws: `StoreError` if they cannot be read. A source that waits stops waiting when its task is cancelled.
+    func steps(after step: Int64?) async throws(StoreError) -> [StepRecord]
+}
+
+/// A store could not do what was asked.
+package struct StoreError: Error, Sendable, CustomStringConvertible {
+    /// What went wrong, for the server's log; clients do not see it.
+    package let reason: String
+    /// The sequence numbers that the failed call took: `.void` for a change that did not happen, another event for one
+    /// that did (such as an eviction before a step that could not be written). They must be published.
+    package let events: [StoreEvent]
+
+    /// - Parameters:
+    ///   - reason: what went wrong, for the server's log.
+    ///   - events: one event for each sequence number that the call took.
+    package init(_ reason: String, events: [StoreEvent] = []) {
+        self.reason = reason
+        self.events = events
+    }
+
+    /// The reason.
+    package var description: String { reason }
+}
