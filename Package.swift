@@ -141,18 +141,22 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             path: "Tests/Unit/MonitorServer", swiftSettings: strict),
-    ]
-)
 
-// libFuzzer's programs: built by script/fuzz only, since they need its runtime and no main of their own.
-if Context.environment["FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "Fuzz",
+        .target(
+            name: "FuzzTargets",
             dependencies: [
                 "MonitorServer", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Fuzz", exclude: ["seeds.py", "leaks.txt", "dictionaries", "regressions"], swiftSettings: fenced))
+            path: "Fuzz", sources: ["Support", "Targets"], swiftSettings: fenced),
+        .testTarget(
+            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", swiftSettings: strict),
+    ]
+)
+
+// libFuzzer's program: built by script/fuzz only, since it needs libFuzzer's runtime and has no main of its own.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Entry", swiftSettings: fenced))
 }

@@ -1,28 +1,18 @@
 import Foundation
+import FuzzTargets
 
 /// What libFuzzer drives: one of the targets, named by the environment variable `FUZZ_TARGET`.
 ///
 /// libFuzzer brings the program's `main`, and calls `LLVMFuzzerTestOneInput` with each input that it tries. An input
 /// that breaks a promise of the code under test ends the process (`require`), which libFuzzer reports with the input.
 enum FuzzEntry {
-    /// Every target by its name.
-    private static let targets: [String: @Sendable () -> any FuzzTarget] = [
-        "decoder": { DecoderTarget() },
-        "actions": { ActionTarget() },
-        "inflater": { InflaterTarget() },
-        "websocket": { WebSocketTarget() },
-        "http": { HTTPTarget() },
-        "tls": { TLSTarget() },
-        "settings": { SettingsTarget() },
-    ]
-
     /// The target of this process.
     ///
     /// Only `testOneInput` uses it, which libFuzzer calls on one thread.
     nonisolated(unsafe) static let chosen: any FuzzTarget = {
         let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] ?? ""
-        guard let make = targets[name] else {
-            let names = targets.keys.sorted().joined(separator: ", ")
+        guard let make = FuzzTargets.all[name] else {
+            let names = FuzzTargets.all.keys.sorted().joined(separator: ", ")
             FileHandle.standardError.write(Data("FUZZ_TARGET must be one of \(names), not '\(name)'\n".utf8))
             exit(64)
         }

@@ -1,5 +1,5 @@
-/// A part of the server that is fed with bytes of libFuzzer's choice.
-protocol FuzzTarget: AnyObject {
+/// A part of the server that is fed with bytes: those that libFuzzer makes up, or the seeds and regressions.
+package protocol FuzzTarget: AnyObject {
     /// Feeds one input, and checks what the part promises about any input.
     ///
     /// - Parameter input: the bytes.
@@ -17,5 +17,5 @@ func require(
     _ holds: @autoclosure () -> Bool, _ promise: @autoclosure () -> String, file: StaticString = #fileID,
     line: UInt = #line
 ) {
-    if !holds() { fatalError(promise(), file: file, line: line) }
+    if !holds() { fatalError(FuzzInput.name.map { "\($0): \(promise())" } ?? promise(), file: file, line: line) }
 }

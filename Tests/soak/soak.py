@@ -1,6 +1,7 @@
 """Runs the whole server under mixed load and reports; `soak.py MINUTES`. Called by script/soak."""
 
 import shutil
+import statistics
 import sys
 import tempfile
 import threading
@@ -75,13 +76,13 @@ class Soak:
         return report.Sample(label, server.allocations.bytes, server.memory(), server.descriptors(),
                              server.processor_time())
 
-    def least_allocated(self, until: float) -> int:
-        """The fewest bytes that the server has allocated at any moment until then. What is under way comes and goes."""
-        least = self.server.allocations.bytes
+    def mean_allocated(self, until: float) -> float:
+        """The mean of the bytes that the server has allocated until then. Runs grow and are evicted meanwhile."""
+        seen = [self.server.allocations.bytes]
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
-            least = min(least, self.server.allocations.bytes)
-        return least
+            seen.append(self.server.allocations.bytes)
+        return statistics.fmean(seen)
 
     def run(self, minutes: float) -> tuple[str, bool]:
         self.start()
@@ -89,7 +90,7 @@ class Soak:
         samples, quarters = [self.sample("start")], []
         began = time.monotonic()
         for quarter in (1, 2, 3, 4):
-            quarters.append(self.least_allocated(began + quarter * minutes * 15))
+            quarters.append(self.mean_allocated(began + quarter * minutes * 15))
             samples.append(self.sample("end" if quarter == 4 else f"{quarter * 25} %"))
         self.done.set()
         for thread in self.threads:
