@@ -4,7 +4,7 @@ import MonitorCore
 /// Repeats one operation of MonitorCore on one payload.
 ///
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
-///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count instructions or allocations
+///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
 @main
 enum CoreBench {
     static func main() throws {

@@ -1,6 +1,6 @@
 /* latency PORT TOKEN SUBSCRIBERS RATE SECONDS TEMPLATE: posts RATE steps per second (TEMPLATE holds @STEP@ in place of
- * the step number), and measures from just before each POST to each subscriber's message. Prints microseconds: p50, p99,
- * p99.9, maximum; then the number of messages received and expected. */
+ * the step number), and measures from just before each POST to each subscriber's message. Prints microseconds: p50,
+ * p99, p99.9, maximum; then the number of messages received and expected. */
 #define _GNU_SOURCE
 #include "common.h"
 

@@ -1,6 +1,6 @@
 /* subscribers PORT COUNT TOKEN [deflate]: opens COUNT WebSocket subscribers, prints "ready" when each has received its
- * first message, counts messages without inflating them, and prints at the end of standard input: messages, bytes on the
- * wire, seconds of its own CPU. */
+ * first message, counts messages without inflating them, and prints at the end of standard input: messages, bytes on
+ * the wire, seconds of its own CPU. */
 #include "common.h"
 
 #include <fcntl.h>

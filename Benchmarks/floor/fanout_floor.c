@@ -1,6 +1,6 @@
 /* fanout_floor PORT CERT KEY COUNT BYTES: the floor of a broadcast. Accepts COUNT WebSocket subscribers over TLS, and for
- * each line of standard input sends each of them one ready frame of BYTES random bytes with SSL_write. At the end of the
- * input prints the CPU per sent message in microseconds. */
+ * each line of standard input sends each of them one ready frame of BYTES random bytes with SSL_write. At the end of
+ * the input prints the CPU per sent message in microseconds. */
 #include "../clients/common.h"
 
 #include <arpa/inet.h>

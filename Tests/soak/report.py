@@ -14,8 +14,9 @@ class Sample:
     processor_time: float
 
 
-# The part by which the mean of the allocated bytes in the last quarter may be over that in the first. The server holds 3 MB
-# of steps and 2 MB besides, so that is 500 kB: of two minutes with 30 000 steps 17 bytes a step, of half an hour 1.
+# The part by which the mean of the allocated bytes in the last quarter may be over that in the first. The server holds
+# 3 MB of steps and 2 MB besides, so that is 500 kB: of two minutes with 30 000 steps 17 bytes a step, of half an hour
+# 1.
 GROWTH = 0.1
 
 

@@ -1,7 +1,8 @@
 extension StringProtocol {
     /// Whether this is `word`, in whatever case of ASCII letters.
     ///
-    /// `lowercased()` maps letters outside of ASCII too: U+212A becomes `k`, and another word would be taken for this one.
+    /// `lowercased()` maps letters outside of ASCII too: U+212A becomes `k`, and another word would be taken for this
+    /// one.
     ///
     /// - Parameter word: ASCII in lower case.
     /// - Returns: whether the bytes are those of `word`.

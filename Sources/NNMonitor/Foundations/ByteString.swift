@@ -1,11 +1,12 @@
 /// Text from outside that is equal only to the same bytes of UTF-8.
 ///
-/// Swift's `==` on `String` is canonical equivalence: `é` equals `e` followed by U+0301, and `K` equals U+212A. Clients,
-/// URLs and JSON compare bytes, so every table that is keyed by text from outside is keyed by this type.
+/// Swift's `==` on `String` is canonical equivalence: `é` equals `e` followed by U+0301, and `K` equals U+212A.
+/// Clients, URLs and JSON compare bytes, so every table that is keyed by text from outside is keyed by this type.
 package struct ByteString: Sendable {
     /// The text itself.
     package let text: String
 
+    /// Makes a byte string of a text.
     package init(_ text: String) { self.text = text }
 
     /// Makes a string of UTF-8 bytes. Bytes that are not UTF-8 become U+FFFD.
@@ -32,9 +33,11 @@ extension ByteString: Hashable {
 }
 
 extension ByteString: ExpressibleByStringInterpolation {
+    /// Makes a byte string of a literal.
     package init(stringLiteral text: String) { self.init(text) }
 }
 
 extension ByteString: CustomStringConvertible {
+    /// The text itself.
     package var description: String { text }
 }

@@ -1,11 +1,13 @@
 /// A date of the proleptic Gregorian calendar, in UTC.
 package struct CivilDate: Sendable, Hashable {
+    /// The year; 0 is 1 BC.
     package let year: Int
     /// 1 to 12.
     package let month: Int
     /// 1 to 31.
     package let day: Int
 
+    /// Makes a date of its parts, which are not checked.
     package init(year: Int, month: Int, day: Int) {
         (self.year, self.month, self.day) = (year, month, day)
     }
@@ -36,9 +38,13 @@ package struct CivilDate: Sendable, Hashable {
 
 /// A moment in UTC, to the second, with the fraction that is left.
 package struct CivilTime: Sendable, Hashable {
+    /// The day in UTC.
     package let date: CivilDate
+    /// 0 to 23.
     package let hour: Int
+    /// 0 to 59.
     package let minute: Int
+    /// 0 to 59; leap seconds are not counted.
     package let second: Int
     /// The rest below a second, in the unit given to the initializer.
     package let fraction: Int

@@ -81,8 +81,8 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
         vitals.record(f"allocated for each of {stalled}", most / stalled / 1000, "kB")
         # Ingest goes on while they stall: each trainer posts many steps, not one that waits for them.
         assert meanwhile > 100
-        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers, and
-        # a list of what waits.
+        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers,
+        # and a list of what waits.
         own_part = IDLE + ON_ITS_WAY + 2 * frame + messages * NOTE
         assert most < (queue + stalled * own_part) * ROUNDING
         assert gone_after >= stall

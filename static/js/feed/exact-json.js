@@ -9,8 +9,8 @@ const WHOLE_NUMBERS = new Set(["step", "latest_step", "batch_size", "depth_index
 const MAY_BE_LONG = /:-?\d{16}/;
 
 /**
- * A string, and if it is a key before a long whole number, that number. In valid JSON every quote that is met outside of
- * a string begins one, so a match never begins inside of a string.
+ * A string, and if it is a key before a long whole number, that number. In valid JSON every quote that is met outside
+ * of a string begins one, so a match never begins inside of a string.
  */
 const STRING_AND_NUMBER = /"((?:[^"\\]|\\.)*)"(?::(-?\d{16,})(?=[,}]))?/g;
 

@@ -1,7 +1,7 @@
 // Step numbers: whole numbers of up to 63 bits, exact.
 //
-// A number is a JavaScript number where that is exact, else a BigInt. So every value has one form: `===`, `<` and the keys
-// of a Map work for both. Arithmetic and Math.max do not mix them.
+// A number is a JavaScript number where that is exact, else a BigInt. So every value has one form: `===`, `<` and the
+// keys of a Map work for both. Arithmetic and Math.max do not mix them.
 
 /** Whether this is a step number. */
 export function isStepNumber(value) {

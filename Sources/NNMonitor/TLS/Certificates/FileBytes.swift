@@ -39,7 +39,8 @@ enum FileBytes {
     /// hundred.
     static let maximumSize = 4 << 20
 
-    /// Reads a whole regular file of at most `maximumSize` bytes. It may be a private key, so no other copy stays in memory.
+    /// Reads a whole regular file of at most `maximumSize` bytes. It may be a private key, so no other copy stays in
+    /// memory.
     ///
     /// A pipe or a device is refused before it is opened: opening one can block for ever.
     static func read(_ path: String) throws(Failure) -> SecretBytes {

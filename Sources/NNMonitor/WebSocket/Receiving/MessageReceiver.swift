@@ -26,8 +26,8 @@ struct MessageReceiver: ~Copyable {
     private var message: Message?
     /// Made for each compressed message, so that an idle connection holds no stream of zlib's.
     private var inflater: Inflater?
-    /// The end of what earlier compressed messages expanded to, where the client may refer to it. It is at most as long as
-    /// the client's window (32 KiB), and no longer than what the client has sent.
+    /// The end of what earlier compressed messages expanded to, where the client may refer to it. It is at most as long
+    /// as the client's window (32 KiB), and no longer than what the client has sent.
     private var window = ByteBuffer()
     private let deflate: DeflateParameters?
     private let configuration: WebSocketConfiguration

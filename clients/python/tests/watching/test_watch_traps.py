@@ -1,4 +1,7 @@
-"""Ways of training in which a naive monitor measures something else, or breaks training: one test each."""
+"""Ways of training in which a naive monitor measures something else, or breaks training: one test each.
+
+This file is long because it holds one test for each trap, and they share their networks and helpers.
+"""
 
 from __future__ import annotations
 
