@@ -103,10 +103,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), help=f"of {', '.join(NETWORKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--own", action="store_true", help="leave out wandb and the old example")
+    names = ", ".join(f'"{kind.name}"' for kind in VARIANTS)
+    parser.add_argument("--without", action="append", default=[], help=f"leave out a variant, of {names}")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    wanted = [kind for kind in VARIANTS if not (options.own and kind in (Wandb, OldExample))]
+    wanted = [kind for kind in VARIANTS if kind.name not in options.without]
     if not OldExample.present:
         wanted = [kind for kind in wanted if kind is not OldExample]
     print(f"PyTorch {torch.__version__}, Python {platform.python_version()}, one thread, {options.rounds} rounds")

@@ -205,13 +205,14 @@ def test_statistics_equal_references(case, dtype):
     watched.close()
 
 
-def test_spectral_norms_hold_while_weights_change():
+@pytest.mark.parametrize("lr", [3e-3, 3e-4])
+def test_spectral_norms_hold_while_weights_change(lr):
     torch.manual_seed(1)
     model = nn.Sequential(nn.Linear(256, 256), nn.Tanh(), nn.Linear(256, 1024), nn.Tanh(), nn.Linear(1024, 300))
     nn.init.orthogonal_(model[0].weight)
     nn.init.orthogonal_(model[4].weight)
     inputs, targets = torch.randn(64, 256), torch.randn(64, 300)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     watched = Watched(model, optimizer, log="parameters")
     for _ in range(30):
         references = {
@@ -379,3 +380,14 @@ def test_cross_layer_ratio_and_layer_descriptions():
     ratio = watched.value("encoder.1", "activation_std") / watched.value("encoder.0", "activation_std")
     assert watched.value("encoder.1", "cross_layer_std_ratio") == pytest.approx(ratio)
     watched.close()
+
+
+def test_a_singular_value_that_overtakes_the_largest_is_found():
+    """Its vector is orthogonal to the one that steps begin from."""
+    from nnmonitor.watching.spectral import _ANEW, SpectralNorms
+
+    matrix = torch.diag(torch.tensor([2.0, 1.0, 0.5, 0.1]))
+    norms = SpectralNorms()
+    assert norms.measure([("w", matrix)])["w"] == pytest.approx(2.0)
+    matrix[1, 1] = 3.0
+    assert pytest.approx(3.0) in [norms.measure([("w", matrix)])["w"] for _ in range(_ANEW)]

@@ -511,8 +511,8 @@ def test_a_foreign_optimizer_is_ignored():
     optimizer = torch.optim.SGD(other.parameters(), lr=0.1)
     for _ in range(3):
         train_step(other, optimizer, squares(torch.randn(2, 3)))
-    assert watched.steps == 0 and not watched.reports
     watched.close()
+    assert watched.steps == 0 and not watched.reports
 
 
 def test_sparse_gradients():

@@ -91,7 +91,7 @@ def _accumulate(buffer: torch.Tensor, module: nn.Module, _inputs: Any, output: A
     if not (module.training and torch.is_grad_enabled()):
         return
     tensor = first_tensor(output)
-    if tensor is None or tensor.dtype not in MEASURED or tensor.numel() == 0:
+    if tensor is None or tensor.dtype not in MEASURED or tensor.numel() == 0 or tensor.device != buffer.device:
         return
     with torch.no_grad():
         values = tensor.detach().to(torch.float64)

@@ -126,11 +126,12 @@ class Reducer:
             numbers = torch.stack(_sums_in_single(part, self._absolute), dim=1).tolist() if rows else []
             inexact = [row for row in inexact if not fit[row]]
             for row, (total, norm, *absolute) in zip(rows, numbers):
-                moments = _moments(size, [total, norm, lows[row], highs[row], size, *absolute])
-                if _variance_is_exact_enough(moments):
-                    self.add_moments(keys[row], moments)
-                else:
+                squares, mean = norm * norm, total / size
+                if mean * mean > _MOST_CANCELLATION * (squares / size - mean * mean):
                     inexact.append(row)
+                    continue
+                more = absolute[0] if absolute else 0.0
+                self.add_moments(keys[row], Moments(size, total, squares, lows[row], highs[row], 0, more))
         if inexact:
             part = block if len(inexact) == len(keys) else block[inexact]
             numbers = torch.stack(_columns_in_double(part, self._absolute), dim=1).tolist()
@@ -160,11 +161,6 @@ def _fits_single(low: float, high: float) -> bool:
     """Whether squares of the values can be added in single precision."""
     largest = max(abs(low), abs(high))
     return low == high == 0.0 or (_SAFE_LOW < largest < _SAFE_HIGH and low == low and high == high)
-
-
-def _variance_is_exact_enough(moments: Moments) -> bool:
-    mean = moments.mean
-    return mean * mean <= _MOST_CANCELLATION * (moments.squares / moments.count - mean * mean)
 
 
 def _extremes(block: torch.Tensor) -> tuple[list[float], list[float]]:

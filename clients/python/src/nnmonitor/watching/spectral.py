@@ -1,7 +1,7 @@
 """The largest singular value of each weight matrix.
 
 The first report takes 24 Golub-Kahan-Lanczos steps (worst error 0.4 % on random matrices) and keeps the right singular
-vector. Each later report takes two steps from there (four products of the matrix with a vector), and eight more where
+vector. Each later report takes two steps from there (four products of the matrix with a vector), and twelve more where
 the vector moved far: a single power iteration lags behind weights whose spectrum is flat, such as orthogonal ones.
 Golub and Van Loan, Matrix Computations, section 10.4.
 """
@@ -15,13 +15,15 @@ from typing import NamedTuple, Optional
 import torch
 
 from nnmonitor.watching.reduction import SMALL
-from nnmonitor.watching.spectral_steps import take_two_steps
+from nnmonitor.watching.spectral_steps import ROUNDING, take_two_steps
 
 _FIRST_STEPS = 24
 _WARM_STEPS = 2
-_MORE_STEPS = 8
+_MORE_STEPS = 12
 # Squared sine of the angle between the old and the new vector, above which two steps were too few.
-_FAR = 0.01
+_FAR = 0.001
+# From a singular vector, steps never find another one that has overtaken it. So every so many reports begin anew.
+_ANEW = 32
 # Norms whose squares, and those of single entries, single precision holds.
 _LEAST, _MOST = 1e-12, 1e17
 # Matrices of at most this many rows and columns are padded to it, so that they share one block.
@@ -33,10 +35,9 @@ _Size = tuple[int, int, torch.dtype, torch.device]
 
 
 class Block(NamedTuple):
-    """Matrices (k, m, n) of one size, their keys, and how many columns each had before padding."""
+    """Matrices (k, m, n) of one size, padded with zeros, which change no singular value, and their keys."""
 
     keys: list[Hashable]
-    widths: list[int]
     matrices: torch.Tensor
 
 
@@ -59,21 +60,25 @@ class SpectralNorms:
 
     def __init__(self) -> None:
         self._vectors: dict[Hashable, torch.Tensor] = {}
+        self._reports = 0
         self._padded: dict[_Size, tuple[list[torch.Size], torch.Tensor]] = {}
         self._generator = torch.Generator().manual_seed(0)
 
     def measure(self, items: list[Item]) -> dict[Hashable, float]:
         """The spectral norm of each matrix (two dimensions); NaN where the matrix has a value that is not finite."""
         results: dict[Hashable, float] = {}
+        self._reports += 1
+        if self._reports % _ANEW == 0:
+            self._vectors.clear()
         new: list[Item] = []
         warm: list[Item] = []
         for key, matrix in items:
             vector = self._vectors.get(key)
-            fits = vector is not None and vector.numel() == matrix.shape[1] and vector.device == matrix.device
+            fits = vector is not None and vector.numel() == _padded(matrix)[1] and vector.device == matrix.device
             (warm if fits else new).append((key, matrix))
+        for key, matrix in new:
+            self._begin(key, matrix)
         for block in self._blocks(new):
-            for key, width in zip(block.keys, block.widths):
-                self._vectors[key] = torch.randn(width, generator=self._generator).to(block.matrices)
             self._estimate(block, _FIRST_STEPS, results)
         for block in self._blocks(warm):
             alone = len(block.keys) == 1 and block.matrices.device.type == "cpu"
@@ -83,21 +88,27 @@ class SpectralNorms:
         self._repeat_in_double(items, results)
         return results
 
+    def _begin(self, key: Hashable, matrix: torch.Tensor) -> None:
+        """Chooses a random vector; 0 in the padding."""
+        vector = torch.zeros(_padded(matrix)[1])
+        vector[:matrix.shape[1]] = torch.randn(matrix.shape[1], generator=self._generator)
+        self._vectors[key] = vector.to(matrix.device, _dtype_of(matrix))
+
     def _repeat_in_double(self, items: list[Item], results: dict[Hashable, float]) -> None:
         """Measures matrices anew whose squares single precision cannot hold."""
         for key, matrix in items:
             unsafe = not _LEAST < results[key] < _MOST
             if unsafe and matrix.dtype != torch.float64 and bool(matrix.isfinite().all()) and bool(matrix.any()):
-                double = matrix.to(torch.float64).unsqueeze(0)
-                block = Block([key], [matrix.shape[1]], double)
-                self._vectors[key] = torch.randn(matrix.shape[1], generator=self._generator).to(double)
-                self._estimate(block, _FIRST_STEPS, results)
+                double = matrix.to(torch.float64)
+                self._begin(key, double)
+                for block in self._blocks([(key, double)]):
+                    self._estimate(block, _FIRST_STEPS, results)
                 self._vectors.pop(key, None)
 
     def _step(self, block: Block, results: dict[Hashable, float]) -> float:
         """Two steps for a block of one matrix. Returns how far its vector moved (squared sine)."""
-        (key,), (width,) = block.keys, block.widths
-        steps = take_two_steps(block.matrices[0, :, :width], self._vectors[key])
+        (key,) = block.keys
+        steps = take_two_steps(block.matrices[0], self._vectors[key])
         results[key] = steps.norm if math.isfinite(steps.norm) else math.nan
         if steps.norm > 0.0 and math.isfinite(steps.norm):
             self._vectors[key] = steps.vector
@@ -107,21 +118,19 @@ class SpectralNorms:
 
     def _estimate(self, block: Block, steps: int, results: dict[Hashable, float]) -> float:
         """Writes norms and vectors. Returns how far the vectors of the block moved at most (squared sine)."""
-        start = block.matrices.new_zeros((len(block.keys), block.matrices.shape[2]))
-        for row, (key, width) in enumerate(zip(block.keys, block.widths)):
-            start[row, :width] = self._vectors[key]
+        start = torch.stack([self._vectors[key] for key in block.keys])
         bidiagonal, basis = _bidiagonalize(block.matrices, start, min(steps, *block.matrices.shape[1:]))
         good = bidiagonal.isfinite().flatten(1).all(1).tolist()
         _, singular, right = torch.linalg.svd(torch.nan_to_num(bidiagonal, 0.0, 0.0, 0.0), full_matrices=False)
         largest = singular[:, 0].tolist()
         coefficients = right[:, 0]
-        vectors = torch.bmm(coefficients.unsqueeze(1).to(basis), basis).squeeze(1)
+        vectors = torch.bmm(coefficients.unsqueeze(1).to(basis), basis).squeeze(1).unbind(0)
         along = coefficients[:, 0].tolist()
         moved = 0.0
-        for row, (key, width) in enumerate(zip(block.keys, block.widths)):
+        for row, key in enumerate(block.keys):
             results[key] = largest[row] if good[row] else math.nan
             if good[row] and largest[row] > 0.0:
-                self._vectors[key] = vectors[row, :width]
+                self._vectors[key] = vectors[row]
                 moved = max(moved, 1.0 - along[row] ** 2)
             else:
                 self._vectors.pop(key, None)
@@ -129,18 +138,15 @@ class SpectralNorms:
         return moved if all(key in self._vectors for key in block.keys) else 0.0
 
     def _blocks(self, items: list[Item]) -> list[Block]:
-        """Small matrices together, padded with zeros, which change no singular value; a large one alone."""
+        """Small matrices together, a large one alone."""
         blocks: list[Block] = []
         small: dict[_Size, list[Item]] = {}
         for key, matrix in items:
-            dtype = torch.float64 if matrix.dtype == torch.float64 else torch.float32
+            dtype = _dtype_of(matrix)
             if matrix.numel() <= SMALL:
-                rows, columns = (1 << (side - 1).bit_length() for side in matrix.shape)
-                if max(rows, columns) <= _SHARED_SIDE:
-                    rows = columns = _SHARED_SIDE
-                small.setdefault((rows, columns, dtype, matrix.device), []).append((key, matrix))
+                small.setdefault((*_padded(matrix), dtype, matrix.device), []).append((key, matrix))
             else:
-                blocks.append(Block([key], [matrix.shape[1]], matrix.to(dtype).unsqueeze(0)))
+                blocks.append(Block([key], matrix.to(dtype).unsqueeze(0)))
         for (rows, columns, dtype, device), group in small.items():
             # The padding of a kept buffer is 0 as long as the same shapes come in the same order.
             shapes = [matrix.shape for _, matrix in group]
@@ -150,8 +156,23 @@ class SpectralNorms:
                 self._padded[(rows, columns, dtype, device)] = (shapes, padded)
             views = [padded[row, :shape[0], :shape[1]] for row, shape in enumerate(shapes)]
             torch._foreach_copy_(views, [matrix for _, matrix in group])
-            blocks.append(Block([key for key, _ in group], [matrix.shape[1] for _, matrix in group], padded))
+            blocks.append(Block([key for key, _ in group], padded))
         return blocks
+
+
+def _dtype_of(matrix: torch.Tensor) -> torch.dtype:
+    """Half precision is measured in single precision."""
+    return torch.float64 if matrix.dtype == torch.float64 else torch.float32
+
+
+def _padded(matrix: torch.Tensor) -> tuple[int, int]:
+    """Rows and columns that the matrix is padded to."""
+    rows, columns = matrix.shape
+    if rows * columns > SMALL:
+        return rows, columns
+    if max(rows, columns) <= _SHARED_SIDE:
+        return _SHARED_SIDE, _SHARED_SIDE
+    return 1 << (rows - 1).bit_length(), 1 << (columns - 1).bit_length()
 
 
 def _times(block: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
@@ -167,7 +188,7 @@ def _normalized(vectors: torch.Tensor, scale: Optional[torch.Tensor] = None) -> 
     norms = torch.linalg.vector_norm(vectors, dim=1)
     if scale is not None:
         # Written so that NaN stays.
-        norms = norms.masked_fill(norms <= scale * (8 * torch.finfo(norms.dtype).eps), 0.0)
+        norms = norms.masked_fill(norms <= scale * ROUNDING[norms.dtype], 0.0)
     factors = norms.reciprocal().masked_fill(norms == 0.0, 0.0)
     return vectors * factors.unsqueeze(1), norms
 
@@ -178,12 +199,17 @@ def _bidiagonalize(block: torch.Tensor, start: torch.Tensor, steps: int) -> tupl
     basis = [right]
     alphas: list[torch.Tensor] = []
     betas: list[torch.Tensor] = []
+    lefts: list[torch.Tensor] = []
     left, scale = right, None
     for _ in range(steps):
         product = _times(block, right)
         if betas:
             product = product - betas[-1].unsqueeze(1) * left
+        if lefts and steps > _WARM_STEPS:
+            kept = torch.stack(lefts, dim=1)
+            product = product - _times(kept.transpose(1, 2), _times(kept, product))
         left, alpha = _normalized(product, scale)
+        lefts.append(left)
         scale = alpha if scale is None else torch.maximum(scale, alpha)
         right = _times(block.transpose(1, 2), left) - alpha.unsqueeze(1) * right
         # Twice is enough (Parlett, The Symmetric Eigenvalue Problem, section 6.9), once for a few steps.

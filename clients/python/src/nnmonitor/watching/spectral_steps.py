@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import torch
 
-_ROUNDING = 8 * torch.finfo(torch.float32).eps
+# A direction whose share of the norm is below this is rounding error. It changes the norm by its square.
+ROUNDING = {torch.float32: 1e-5, torch.float64: 1e-12}
 
 
 class TwoSteps(NamedTuple):
@@ -28,19 +29,20 @@ def take_two_steps(matrix: torch.Tensor, start: torch.Tensor) -> TwoSteps:
     a1 = _norm(left)
     if not math.isfinite(a1) or a1 == 0.0:
         return TwoSteps(a1, start, 0.0)
+    rounding = ROUNDING[matrix.dtype] * a1
     second = torch.addmv(start, matrix.t(), left.div_(a1), beta=-a1)
     second.sub_(start, alpha=float(torch.dot(start, second)))
     b1 = _norm(second)
-    if b1 <= _ROUNDING * a1:
+    if b1 <= rounding:
         return TwoSteps(a1, start, 0.0)
     next_left = torch.addmv(left, matrix, second.div_(b1), beta=-b1)
     a2 = _norm(next_left)
-    if a2 <= _ROUNDING * a1:
+    if a2 <= rounding:
         return _combine(a1, b1, 0.0, 0.0, [start, second])
     third = torch.addmv(second, matrix.t(), next_left.div_(a2), beta=-a2)
     third.sub_(start, alpha=float(torch.dot(start, third))).sub_(second, alpha=float(torch.dot(second, third)))
     b2 = _norm(third)
-    if b2 <= _ROUNDING * a1:
+    if b2 <= rounding:
         return _combine(a1, b1, a2, 0.0, [start, second])
     return _combine(a1, b1, a2, b2, [start, second, third.div_(b2)])
 

@@ -106,7 +106,8 @@ class Watcher:
 
     def close(self) -> None:
         """Removes all hooks, after a report that waits. Training goes on unwatched."""
-        self._finish_round()
+        if not self._builder.empty:
+            self._guard.run("report", "*", self._finish_round)
         self._optimizers.close()
         self._measurement.witness.disarm()
         if self._activations is not None:
