@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -39,7 +39,7 @@ class Watch(Plain):
     """`nnmonitor.watch`, one report a step, whose record is written to a file as the spool does."""
 
     name = "watch"
-    arguments: dict[str, Any] = {"log": "all", "every": 1}
+    arguments: ClassVar[dict[str, Any]] = {"log": "all", "every": 1}
 
     def attach(self) -> None:
         from nnmonitor.watching import Watcher
@@ -63,21 +63,21 @@ class WatchParameters(Watch):
     """Without activations."""
 
     name = "watch, no activations"
-    arguments = {"log": ("gradients", "parameters"), "every": 1}
+    arguments: ClassVar[dict[str, Any]] = {"log": ("gradients", "parameters"), "every": 1}
 
 
 class WatchHistograms(Watch):
     """With percentiles and exponent histograms."""
 
     name = "watch, histograms"
-    arguments = {"log": "all", "every": 1, "histograms": True}
+    arguments: ClassVar[dict[str, Any]] = {"log": "all", "every": 1, "histograms": True}
 
 
 class WatchUnreported(Watch):
     """Attached, but no step that is measured is a reported one."""
 
     name = "watch, unreported step"
-    arguments = {"log": "all", "every": 1_000_000}
+    arguments: ClassVar[dict[str, Any]] = {"log": "all", "every": 1_000_000}
 
 
 class Wandb(Plain):

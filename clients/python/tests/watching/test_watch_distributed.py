@@ -6,7 +6,6 @@ import functools
 import math
 import os
 import pickle
-import socket
 import traceback
 
 import pytest
@@ -21,10 +20,7 @@ RANKS = 2
 
 def in_two_processes(function, path):
     """Runs `function(rank)` in two processes of one group; returns what each returned."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    multiprocessing.spawn(_run, (function, port, str(path)), nprocs=RANKS)
+    multiprocessing.spawn(_run, (function, str(path)), nprocs=RANKS)
     results = []
     for rank in range(RANKS):
         with open(path / f"{rank}", "rb") as file:
@@ -32,10 +28,9 @@ def in_two_processes(function, path):
     return results
 
 
-def _run(rank, function, port, path):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+def _run(rank, function, path):
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", rank=rank, world_size=RANKS)
+    dist.init_process_group("gloo", init_method=f"file://{path}/meeting", rank=rank, world_size=RANKS)
     try:
         result = function(rank)
     except Exception:
