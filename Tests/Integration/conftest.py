@@ -1,4 +1,4 @@
-"""Fixtures that every integration test may ask for."""
+"""Fixtures for all integration tests."""
 
 import contextlib
 import secrets
@@ -19,14 +19,14 @@ from support.server import Server  # noqa: E402
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """An open server over plain HTTP on loopback, shared by all tests: each uses run ids of its own."""
+    """An open server over plain HTTP on loopback. All tests share it, so each uses its own run ids."""
     with Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def secure_server(tmp_path_factory):
-    """A server over HTTPS with a development certificate and a token of every scope, shared by all tests."""
+    """A server over HTTPS with a development certificate and a token with every scope. All tests share it."""
     token = secrets.token_urlsafe(24)
     with Server(["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
                 tmp_path_factory.mktemp("secure")) as running:
@@ -48,7 +48,7 @@ def _guarded(tmp_path_factory, *options):
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory):
-    """A server with a tokens file (see support.access), over plain HTTP; failures are not slowed."""
+    """A server with a tokens file (see support.access) over plain HTTP. Authentication failures are not limited."""
     with _guarded(tmp_path_factory) as running:
         yield running
 
@@ -62,14 +62,14 @@ def guarded_tls(tmp_path_factory):
 
 @pytest.fixture
 def raw(server):
-    """A connection to the open server, byte by byte."""
+    """A raw connection to the open server."""
     with RawConnection(server) as connection:
         yield connection
 
 
 @pytest.fixture
 def subscriber(server):
-    """A subscriber of the open server, frame by frame, that has had its initial_runs."""
+    """A raw WebSocket subscriber of the open server that has received its initial_runs."""
     with RawWebSocket(server) as socket:
         assert socket.answer.status == 101
         assert socket.read_json()["type"] == "initial_runs"
@@ -78,7 +78,7 @@ def subscriber(server):
 
 @pytest.fixture
 def start_server(tmp_path):
-    """Starts servers with settings of the test's own: `start_server(*options, env={...}, cwd=PATH, wrapper=[...])`.
+    """Starts servers for one test: `start_server(*options, env={...}, cwd=PATH, wrapper=[...])`.
 
     With `counted=True` the server's `allocations` are counted.
     """
@@ -94,7 +94,7 @@ def start_server(tmp_path):
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """An authority, certificates by it, and some that nobody should take."""
+    """A certificate authority, certificates that it issued, and certificates that must be refused."""
     folder = tmp_path_factory.mktemp("made")
     authority = certificates.authority(folder)
     other = certificates.authority(folder, "other")

@@ -1,54 +1,54 @@
-"""What a row of the table says, and the pieces that rows are made of."""
+"""A row of the table of HTTP cases, and functions that build rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from support.raw import Response, request
 
-# Whether the connection can be used afterwards, or has been closed by the server.
+# Whether the connection stays usable or the server closes it.
 KEPT, CLOSED = True, False
 
-# The request behind the bytes of a row. Nothing is at that address, so that its answer can't be taken for another's.
+# A request that follows the bytes of a row. Its path does not exist, so its response is recognizable.
 NEXT = request("/next")
 NEXT_STATUS = 404
 
-# What a body is posted to: it is read to its end and thrown away, and the answer is 303.
+# A path that reads and discards a request body. The status is 303.
 SINK = "/logout"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row: bytes sent, the statuses answered, and what becomes of the connection.
+    """One row: the bytes to send, the expected statuses, and whether the connection stays usable.
 
-    Between two pieces one answer is read.
+    One response is read between two pieces of `sent`.
     """
 
     name: str
     sent: Sequence[bytes]
     statuses: Sequence[int]
     kept: bool
-    # Looks at the answers.
+    # Checks the responses.
     check: Callable[[list[Response]], None] | None = None
-    # The answers that have no body because they are to HEAD, by position.
+    # The positions of responses to HEAD, which have no body.
     heads: Sequence[int] = field(default=())
-    # It ends in another protocol, so that HTTP has nothing more to say.
+    # The connection switches to another protocol, so no HTTP response follows.
     upgrades: bool = False
-    # Whether it makes no difference in which pieces the network delivers the bytes.
+    # Whether the result is the same however the network splits the bytes.
     divisible: bool = True
 
 
 def accepted(name: str, sent: bytes, status: int = 200, **more) -> Case:
-    """A request that is understood: the one behind it is answered too."""
+    """A valid request: the server also answers the request behind it."""
     return Case(name, [sent + NEXT], [status, NEXT_STATUS], KEPT, **more)
 
 
 def refused(name: str, sent: bytes, status: int = 400, **more) -> Case:
-    """A request whose end can't be trusted: it is answered, nothing behind it is, and the connection is closed."""
+    """A request whose end is uncertain: the server answers it, ignores the rest and closes the connection."""
     return Case(name, [sent + NEXT], [status], CLOSED, **more)
 
 
 def post(*fields: str, body: bytes = b"", version: str = "HTTP/1.1") -> bytes:
-    """A POST with these fields and these bytes behind it; nothing is added to either."""
+    """A POST with exactly these fields, followed by these bytes."""
     return request(SINK, "POST", fields, version=version) + body
 
 
@@ -57,6 +57,6 @@ def get(*fields: str, target: str = "/health", version: str = "HTTP/1.1") -> byt
 
 
 def head_of_size(size: int) -> bytes:
-    """A whole GET of so many bytes."""
+    """A complete GET request of `size` bytes."""
     rest = size - len(get("X: "))
     return get("X: " + "y" * rest)

@@ -10,7 +10,7 @@ def chunked(body: bytes) -> bytes:
 
 
 def sized(size: str, content: bytes = b"hello") -> bytes:
-    """A chunk with this for its size, and the end."""
+    """A message with one chunk that has this size line, and the last chunk."""
     return chunked(size.encode("latin-1") + b"\r\n" + content + b"\r\n" + END)
 
 
@@ -73,7 +73,7 @@ CASES = [
     refused("last chunk that ends in LF", chunked(b"5\r\nhello\r\n0\n\n")),
     refused("last line that ends in LF", chunked(b"5\r\nhello\r\n0\r\n\n")),
     refused("last line that ends in two CRs", chunked(b"5\r\nhello\r\n0\r\n\r\r\n")),
-    # The decoder keeps the size to itself: what is too long is noticed by its bytes.
+    # The decoder does not report chunk sizes: the server refuses the body when too many bytes have arrived.
     refused("chunk longer than the limit", chunked(b"2625a0\r\n" + b"x" * 2_500_000 + b"\r\n" + END), 413),
     refused("chunk of 2^63 - 1 bytes", chunked(b"7fffffffffffffff\r\n" + b"x" * 2_000_001), 413),
     refused("chunk of 2^64 - 1 bytes", chunked(b"ffffffffffffffff\r\n" + b"x" * 2_000_001), 413),

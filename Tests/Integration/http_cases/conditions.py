@@ -1,4 +1,4 @@
-"""Conditional requests and ranges of a static file (RFC 9110 sections 13 and 14), and HEAD beside GET."""
+"""Conditional requests and ranges of a static file (RFC 9110 sections 13 and 14), and HEAD compared with GET."""
 
 import gzip
 
@@ -6,7 +6,7 @@ from support.raw import request
 
 from .case import Case, accepted
 
-# letters.txt holds these, last changed at this second. "{tag}" in a row stands for its entity tag.
+# The content and modification time of letters.txt. "{tag}" in a row is replaced with its entity tag.
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 CHANGED = "Sun, 06 Nov 1994 08:49:37 GMT"
 BEFORE = "Sun, 06 Nov 1994 08:49:36 GMT"

@@ -11,7 +11,7 @@ BODY = b"hello"
 
 
 def waits(name: str, *fields: str, body: bytes = BODY, **more) -> Case:
-    """The client sends its body when it is told to go on."""
+    """The client sends its body after 100 Continue."""
     return Case(name, [post(*fields), body + NEXT], [100, 303, NEXT_STATUS], KEPT, **more)
 
 
@@ -19,7 +19,8 @@ def trailed(*trailers: str) -> bytes:
     return post(CHUNKED, body=chunked(BODY, trailers=trailers))
 
 
-# What must be known before the body is read, and so is believed by some and ignored by others when it comes behind it.
+# Fields that must be known before the body is read. Servers disagree about them in trailers: some apply, some ignore
+# them.
 FORBIDDEN = ["Content-Length: 5", "Content-Length: 0", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip",
              "Host: localhost", "host: evil.example", "Authorization: Bearer a", "Connection: close",
              "Connection: keep-alive", "Upgrade: websocket", "Expect: 100-continue", "Content-Encoding: gzip",
@@ -43,7 +44,8 @@ CASES = [
     Case("no 100 in HTTP/1.0", [post(CONTINUE, LENGTH, body=BODY, version="HTTP/1.0")], [303], CLOSED),
     Case("unknown expectation in HTTP/1.0", [post("Expect: miracles", LENGTH, body=BODY, version="HTTP/1.0")], [303],
          CLOSED),
-    # The client may send its body after a refusal, or the next request: only closing makes clear which it was.
+    # After a refusal the client may send its body or the next request. The server cannot distinguish them, so it
+    # closes.
     Case("no 100 where nothing is", [request("/nowhere", "POST", [CONTINUE, LENGTH])], [404], CLOSED),
     Case("no 100 for a body that is too long", [post(CONTINUE, "Content-Length: 2000001")], [413], CLOSED),
     Case("no 100 for a wrong method", [request("/health", "PUT", [CONTINUE, LENGTH])], [405], CLOSED),

@@ -1,4 +1,4 @@
-"""Header fields: their bytes, their line ends, and those that stand once (RFC 9110 section 5, RFC 9112 section 5)."""
+"""Header fields: their bytes, line ends, and fields that must be unique (RFC 9110 section 5, RFC 9112 section 5)."""
 
 from support.raw import request
 
@@ -7,10 +7,10 @@ from .case import accepted, get, post, refused
 GET = b"GET /health HTTP/1.1\r\n"
 HOST = b"Host: localhost\r\n"
 
-# What a token has (RFC 9110 section 5.6.2). The colon ends the name, so a name with one is a shorter name.
+# The characters of a token (RFC 9110 section 5.6.2). A colon is not listed as invalid because it ends the name.
 TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NO_TOKEN = [byte for byte in range(256) if byte not in TOKEN and byte not in b":\r\n"]
-# What a value has: tab, visible bytes and spaces, and bytes beyond ASCII.
+# A value consists of tabs, spaces, visible characters and bytes beyond ASCII.
 NO_VALUE = [byte for byte in [*range(0x20), 0x7F] if byte not in b"\t\n"]
 BEYOND = range(0x80, 0x100)
 

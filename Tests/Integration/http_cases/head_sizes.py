@@ -1,4 +1,4 @@
-"""Targets, fields and heads around the limits: 8192 bytes, 100 fields and 32768 bytes."""
+"""Targets, fields and heads at the limits: 8192 bytes, 100 fields and 32768 bytes."""
 
 from support.raw import chunked
 
@@ -12,7 +12,7 @@ def target(size: int) -> bytes:
 
 
 def fields(count: int) -> bytes:
-    """A head with so many fields, Host among them."""
+    """A head with `count` fields, including Host."""
     return get(*(f"X-{index}: y" for index in range(count - 1)))
 
 

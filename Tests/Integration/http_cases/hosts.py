@@ -1,4 +1,4 @@
-"""The Host field: exactly one, a name and a port (RFC 9110 section 7.2, RFC 9112 section 3.2)."""
+"""The Host field: it must be unique and consist of a name and a port (RFC 9110 section 7.2, RFC 9112 section 3.2)."""
 
 from support.raw import request
 
@@ -37,7 +37,7 @@ BAD = {
     "bare CR": "local\rhost",
 }
 
-# Well-formed, and no names of a server that is open because it listens on loopback.
+# Well-formed hosts that are not names of an open server on loopback.
 STRANGE = {"empty": "", "another name": "evil.example", "another name below": "localhost.evil.example",
            "name with a dot at its end": "localhost.", "IPv4 in one number": "2130706433", "IPv4 in two": "127.1",
            "IPv4 with 999": "999.0.0.1", "IPv4 with five numbers": "127.0.0.0.1", "name of 1000 letters": "a" * 1000}

@@ -1,4 +1,4 @@
-"""Content-Length: its form, repeated ones, and its company (RFC 9110 section 8.6, RFC 9112 section 6)."""
+"""Content-Length: syntax, duplicates, and combinations (RFC 9110 section 8.6, RFC 9112 section 6)."""
 
 from support.raw import request
 
@@ -29,7 +29,7 @@ BAD = {
     "10^30": str(10**30), "10^30 behind zeros": "0" * 30 + str(10**30),
 }
 
-# Well-formed and beyond every limit: refused by the number, before a byte of the body.
+# Well-formed and over the limit: the server refuses the request before it reads the body.
 HUGE = {"one over the limit": 2_000_001, "2^31": 2**31, "2^32 + 5": 2**32 + 5, "2^63 - 1": 2**63 - 1, "2^63": 2**63,
         "2^64 - 1": 2**64 - 1}
 
@@ -52,7 +52,7 @@ CASES = [
     refused("length with a space inside its name", post("Content Length: 5", body=BODY)),
     accepted("length in upper case", post("CONTENT-LENGTH: 5", body=BODY), 303),
     accepted("length without a space behind the colon", post("Content-Length:5", body=BODY), 303),
-    # What is another field here is the length to servers that read names as CGI writes them.
+    # A different field here, but servers that map names to CGI variables treat it as Content-Length.
     refused("length with an underscore", post("Content_Length: 5")),
     refused("length with an underscore in capitals", post("CONTENT_LENGTH: 5")),
     refused("length zero with an underscore", post("content_length: 0")),

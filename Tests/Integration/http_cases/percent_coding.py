@@ -1,4 +1,4 @@
-"""Percent-encoding: what is decoded, once, and what is refused (RFC 3986 section 2.1)."""
+"""Percent-encoding: sequences that are decoded exactly once, and sequences that are refused (RFC 3986 section 2.1)."""
 
 from .case import Case, accepted, get
 
@@ -6,7 +6,7 @@ RUN = "/api/v1/runs/"
 
 
 def names(run: str):
-    """The answer names the run that was understood."""
+    """Checks that the response names this run id."""
     def check(answers):
         assert answers[0].json()["detail"]["message"] == f"Run '{run}' not found"
 
@@ -21,7 +21,7 @@ def unrouted(answers):
     assert answers[0].json() == {"detail": "Not Found"}
 
 
-# Nothing that could be decoded in two ways is guessed at. The framing is not in doubt, so the connection stays.
+# The server refuses ambiguous encodings. The message framing is certain, so the connection stays open.
 BAD = {
     "a percent sign alone": "%", "one digit": "%2", "no digits": "%zz", "a digit and a letter": "%2g", "a plus": "%+2",
     "a space": "%%20", "a percent sign at the end": "a%", "one digit at the end": "a%4", "unicode escape": "%u002f",

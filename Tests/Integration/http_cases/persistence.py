@@ -1,8 +1,8 @@
-"""Connection: who keeps it and who closes it (RFC 9112 section 9)."""
+"""The Connection field: when the connection is kept and when it is closed (RFC 9112 section 9)."""
 
 from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, get, post
 
-# What HTTP/1.1 keeps and HTTP/1.0 closes: no option of these says anything about it.
+# Options that do not affect persistence: HTTP/1.1 keeps the connection, HTTP/1.0 closes it.
 SILENT = ["x", "closed", "xclose", "close x", '"close"', "close;x", "", "upgrade", "Host", "Content-Length", "keep",
           "\xe2\x84\xaaeep-alive"]
 KEEPING = ["keep-alive", "Keep-Alive", "KEEP-ALIVE", "x, keep-alive", "keep-alive,x", ",keep-alive", "keep-alive , x"]

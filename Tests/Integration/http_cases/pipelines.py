@@ -1,4 +1,4 @@
-"""Pipelines: answers come in the order of the requests, and none after an error that ends the connection."""
+"""Pipelining: responses have the order of the requests, and none follows an error that closes the connection."""
 
 from support.raw import chunked, request
 
@@ -6,7 +6,7 @@ from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, SINK, Case, get, post
 
 COUNT = 100
 
-# One of each kind, with the status of its answer; none of them ends the connection.
+# One request of each kind with its status. None of them closes the connection.
 KINDS = [
     (get(), 200), (request("/next"), 404), (request("/static/letters.txt"), 200), (request(SINK, "POST"), 303),
     (post("Content-Length: 38", body=b"GET /within HTTP/1.1\r\nHost: localhost\r\n\r\n"[:38]), 303),
@@ -17,7 +17,7 @@ KINDS = [
     (get("Expect: miracles"), 417), (get("Upgrade: h2c", "Connection: Upgrade"), 200),
 ]
 
-# What ends a pipeline, and how it is answered.
+# Requests that end a pipeline, and their statuses.
 ENDS = {
     "a close": (get("Connection: close"), 200), "a bad line": (b"GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     "garbage": (b"\x00\x01\x02\x03", 400), "no host": (request(host=None), 400),
@@ -45,13 +45,13 @@ def statuses(parts) -> list[int]:
 
 
 def distinct(answers):
-    """Each answer is that of its own request: the runs that are asked for are not there, and are named."""
+    """Checks that each response belongs to its request: the requested runs do not exist, and the message names them."""
     for index, answer in enumerate(answers):
         assert answer.json()["detail"]["message"] == f"Run 'absent-{index}' not found"
 
 
 def broken(name: str, end: tuple[bytes, int]) -> Case:
-    """A hundred requests with the breaking one in the middle: fifty answers and one."""
+    """A hundred requests with a closing one in the middle. The server sends fifty-one responses."""
     parts = [*cycle(COUNT // 2), end]
     behind = [(NEXT, NEXT_STATUS)] * (COUNT - len(parts))
     return Case(f"{name} in the middle of a hundred", joined(parts + behind), statuses(parts), CLOSED)

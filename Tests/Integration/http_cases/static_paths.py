@@ -1,10 +1,10 @@
-"""Paths to static files: none leads out of their folder, however it is written."""
+"""Paths to static files: no spelling of a path leads out of the folder."""
 
 from support.raw import request
 
 from .case import Case, accepted, get, refused
 
-# The folder holds letters.txt, css/base.css and big.txt; beside it lies secret.txt.
+# The folder contains letters.txt, css/base.css and big.txt. Its parent contains secret.txt.
 UP = "../secret.txt"
 
 

@@ -1,4 +1,4 @@
-"""The four forms of a request's target, and the bytes that it may have (RFC 9112 section 3.2)."""
+"""The four forms of a request target, and the bytes that it may contain (RFC 9112 section 3.2)."""
 
 from support.raw import request
 
@@ -13,10 +13,10 @@ def allows_get(answers):
     assert "GET" in answers[0]["allow"].split(", ")
 
 
-# The schemes differ between the two servers, so the placeholder stands for the one in use: see `test_http_conformance`.
+# `test_http_conformance` replaces the placeholder with the scheme of the server in use.
 S = "{scheme}://"
 
-# Bytes that no URI has. A fragment is never sent; a backslash is a slash to some.
+# Bytes that are invalid in a URI. Clients never send a fragment; some servers treat a backslash as a slash.
 NO_URI_BYTES = [*range(0x00, 0x21), *b'"#<>\\^`{|}', 0x7F, 0x80, 0xA0, 0xC3, 0xFF]
 
 CASES = [

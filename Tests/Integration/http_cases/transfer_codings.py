@@ -1,4 +1,4 @@
-"""Transfer-Encoding: which codings there are, how they are written, and where they may be (RFC 9112 section 6.1)."""
+"""Transfer-Encoding: supported codings, their syntax, and where the field is allowed (RFC 9112 section 6.1)."""
 
 from .case import accepted, get, post, refused
 
@@ -13,7 +13,7 @@ GOOD = {"plain": "chunked", "with a capital": "Chunked", "in capitals": "CHUNKED
         "behind several spaces": "   chunked",
         "behind a tab": "\tchunked", "before a space": "chunked "}
 
-# What nobody agrees about: 400.
+# Servers disagree about these values: 400.
 BAD = {
     "empty": "", "only spaces": "   ", "only a comma": ",", "leading comma": ",chunked", "trailing comma": "chunked,",
     "twice in a list": "chunked, chunked", "before gzip": "chunked, gzip", "before identity": "chunked, identity",
@@ -23,7 +23,7 @@ BAD = {
     "with a folded coding": "chunked\r\n , identity", "before a bare CR": "chunked\r",
 }
 
-# Codings that are not spoken here: 501 (RFC 9112 section 6.1), and closed, since no end can be told.
+# Unsupported codings: 501 (RFC 9112 section 6.1). The server closes because the end of the message is unknown.
 UNKNOWN = {
     "gzip": "gzip", "gzip and then chunked": "gzip, chunked", "gzip and then chunked without space": "gzip,chunked",
     "identity": "identity", "identity and then chunked": "identity, chunked", "with a prefix": "xchunked",
@@ -40,7 +40,7 @@ CASES = [
     accepted("chunked without a space behind the colon", post("Transfer-Encoding:chunked", body=CHUNKS), 303),
     accepted("chunked under a name in capitals", post("TRANSFER-ENCODING: chunked", body=CHUNKS), 303),
     accepted("chunked GET", get("Transfer-Encoding: chunked") + CHUNKS, 200),
-    # What is another field here is the coding to servers that read names as CGI writes them.
+    # A different field here, but servers that map names to CGI variables treat it as Transfer-Encoding.
     refused("coding with an underscore", post("Transfer_Encoding: chunked")),
     refused("coding with an underscore in capitals", post("TRANSFER_ENCODING: chunked")),
     refused("coding with an underscore beside a length", post("Content-Length: 5", "Transfer_Encoding: chunked",

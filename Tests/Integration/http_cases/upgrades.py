@@ -1,4 +1,4 @@
-"""Upgrade: to WebSocket, to something else, with a body, in HTTP/1.0 (RFC 9110 section 7.8, RFC 6455 section 4)."""
+"""Upgrade: to WebSocket, to other protocols, with a body, in HTTP/1.0 (RFC 9110 section 7.8, RFC 6455 section 4)."""
 
 from support.raw import chunked, request
 
@@ -18,17 +18,17 @@ def without(line: str, *others: str) -> list[str]:
 
 
 def refused(name: str, sent: bytes, status: int, **more) -> Case:
-    """A WebSocket upgrade that is not granted ends the connection: a proxy may take it for granted."""
+    """A refused WebSocket upgrade closes the connection: a proxy may assume that it was accepted."""
     return Case(name, [sent + NEXT], [status], CLOSED, **more)
 
 
 def asks_again(name: str, sent: bytes) -> Case:
-    """No upgrade was asked for: this stays HTTP, and the connection open."""
+    """The request did not ask for an upgrade: the connection stays open and uses HTTP."""
     return Case(name, [sent + NEXT], [426, NEXT_STATUS], KEPT, says_how)
 
 
 def ignored(name: str, sent: bytes, status: int, **more) -> Case:
-    """Another protocol is not spoken: this stays HTTP, and the connection open (RFC 9110 section 7.8)."""
+    """The protocol is not supported: the connection stays open and uses HTTP (RFC 9110 section 7.8)."""
     return Case(name, [sent + NEXT], [status, NEXT_STATUS], KEPT, **more)
 
 

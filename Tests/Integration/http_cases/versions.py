@@ -1,4 +1,4 @@
-"""Versions of HTTP, methods, and what is no HTTP at all (RFC 9110 sections 2.5 and 9, RFC 9112 sections 2 and 3)."""
+"""HTTP versions, methods, and bytes that are not HTTP (RFC 9110 sections 2.5 and 9, RFC 9112 sections 2 and 3)."""
 
 import random
 
@@ -9,7 +9,7 @@ from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, accepted, get, refused
 HOST = b"\r\nHost: localhost\r\n\r\n"
 GARBAGE = random.Random(7)
 
-# Versions that are well written, and not spoken.
+# Well-formed versions that are not supported.
 OTHER_VERSIONS = ["HTTP/0.0", "HTTP/0.9", "HTTP/1.2", "HTTP/1.9", "HTTP/2.0", "HTTP/3.0", "HTTP/9.9"]
 
 BAD_LINES = {
@@ -58,7 +58,7 @@ CASES = [
     Case("empty line behind the request, before the next", [get() + b"\r\n" + NEXT], [200, NEXT_STATUS], KEPT),
     Case("bare LF behind the request, before the next", [get() + b"\n" + NEXT], [200, 400], CLOSED),
     Case("space behind the request, before the next", [get() + b" " + NEXT], [200, 400], CLOSED),
-    # Methods.
+    # Methods
     *(refused(f"method {method}", request("/health", method), 501)
       for method in ("BREW", "get", "Get", "GETX", "GE", "X-MAGIC", "A" * 100, "DESCRIBE", "PLAY")),
     *(refused(f"byte {byte:02x} in the method", b"G" + bytes([byte]) + b"T /health HTTP/1.1" + HOST)
@@ -67,7 +67,7 @@ CASES = [
       for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "PURGE", "QUERY")),
     accepted("TRACE with what must not come back", request("/health", "TRACE", ["X-Secret: a"]), 405,
              check=no_echo),
-    # No HTTP.
+    # Not HTTP
     Case("TLS bytes", [bytes.fromhex("16030100c8010000c40303") + bytes(100)], [400], CLOSED),
     Case("zeros", [bytes(1000)], [400], CLOSED),
     Case("bytes of 255", [b"\xff" * 1000], [400], CLOSED),

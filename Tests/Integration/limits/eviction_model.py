@@ -1,24 +1,24 @@
-"""What a server must hold, by the order in which it stored steps and removed runs."""
+"""A model of the store: the runs and steps that it must hold after a sequence of stored steps and removals."""
 
 
 class EvictionModel:
-    """The documented rules for runs whose steps are numbered 0, 1, 2, ... and posted in this order.
+    """The documented eviction rules, for runs whose steps are numbered 0, 1, 2, ... and posted in this order.
 
-    A step makes its run the one updated last. Before a new run over the limit, the run updated longest ago is evicted. A
-    run that was deleted or evicted may begin again with the step that it has come to. Over the limit of steps the highest
-    stay.
+    A step makes its run the most recently updated one. Before a new run over the limit, the least recently updated run
+    is evicted. A deleted or evicted run continues with its next step number. Over the limit of steps, the highest steps
+    are kept.
     """
 
     def __init__(self, max_runs: int, max_steps: int):
         self.max_runs = max_runs
         self.max_steps = max_steps
-        # The runs held, in the order of their creation, each with its first and its last step.
+        # The held runs in order of creation, each with its first and last step.
         self.held: dict[str, tuple[int, int]] = {}
         self._by_update: dict[str, None] = {}
-        # After each stored step and each removal: the listing; and what is held of a run after a step of it.
+        # The listing after each stored step and each removal; and the first step held of a run after each of its steps.
         self.listings: list[list[tuple[str, int, int]]] = []
         self.first_step: dict[tuple[str, int], int] = {}
-        # The place of each step in the order, and those of each run's removals.
+        # The position of each step in the sequence, and the positions of each run's removals.
         self.place: dict[tuple[str, int], int] = {}
         self.removals: dict[str, list[int]] = {}
         self.deletions = 0
@@ -47,7 +47,7 @@ class EvictionModel:
         self.listings.append(self.listing())
 
     def next_removal(self, run: str, after: int) -> int:
-        """The place of the run's first removal behind that place."""
+        """The position of the run's first removal after position `after`."""
         return next(place for place in self.removals[run] if place > after)
 
     def listing(self) -> list[tuple[str, int, int]]:
@@ -55,10 +55,10 @@ class EvictionModel:
         return [(run, last - first + 1, last) for run, (first, last) in self.held.items()]
 
     def was_absent(self, run: str, since: int) -> bool:
-        """Whether the run was not held at some time after the step or removal with this place."""
+        """Whether the run was absent at some time since the event at position `since`."""
         return any(all(held != run for held, _, _ in listing) for listing in self.listings[since:])
 
 
 def listed(data: dict) -> list[tuple[str, int, int]]:
-    """The same of a listing as the server gives it."""
+    """Converts the server's listing to the same form."""
     return [(run, entry["step_count"], entry["latest_step"]) for run, entry in data.items()]

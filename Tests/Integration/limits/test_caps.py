@@ -1,4 +1,4 @@
-"""More connections than the server takes."""
+"""More connections than the server's limit."""
 
 import contextlib
 
@@ -15,13 +15,13 @@ OVER = 200
 
 
 def admitted(server, source: str) -> RawConnection | None:
-    """Connects and asks; None when the server closes instead of answering."""
+    """Connects and sends a request. Returns None if the server closes instead of answering."""
     connection = RawConnection(server, tls=False, source=source)
     try:
         if connection.ask(request()).status == 200:
             return connection
     except (AssertionError, OSError):
-        # Closed in good order or by a reset, before or after the request was sent.
+        # Closed normally or reset, before or after the request was sent.
         pass
     connection.close()
     return None
@@ -40,30 +40,30 @@ def test_connections_over_a_limit_are_closed_at_once_and_one_that_closes_makes_r
     of_each_address = option == "--max-connections-per-address"
     vitals = Vitals(own, name)
     for number in vitals.rounds(2):
-        # Another client, in the warm-up.
+        # Another client runs during the warm-up.
         with contextlib.nullcontext() if number else Bystander(own, name) as other:
-            # It has a connection for requests and one for its WebSocket, from an address of its own.
+            # It has two connections from its own address: one for requests, one for its WebSocket.
             room = CAP if of_each_address or not other else CAP - 2
             inside = fill(own, "127.0.0.2", room)
             logged = len(own.lines)
             for _ in range(OVER):
                 with RawConnection(own, tls=False, source="127.0.0.2") as over:
-                    # Nothing was asked: the server closes by itself.
+                    # No request was sent: the server closes by itself.
                     assert over.gone()
             elsewhere = admitted(own, "127.0.0.3")
             assert bool(elsewhere) == of_each_address
-            # Those inside stay there, the other client, too.
+            # The accepted connections stay open, including those of the other client.
             assert all(connection.ask(request()).status == 200 for connection in inside)
             if other:
                 posted = len(other.posted)
                 wait_until(lambda: len(other.posted) > posted + 5)  # noqa: B023
-            # Whoever closes makes room for one, and for no more than one.
+            # A closed connection makes room for exactly one.
             for _ in range(3):
                 inside.pop().close()
                 inside.append(wait_until(lambda: admitted(own, "127.0.0.2")))
                 assert admitted(own, "127.0.0.2") is None
             unexpected = [line for line in own.lines[logged:] if ": request " not in line]
-            # One line for all that were refused; what follows is folded.
+            # One log line for all refused connections; later ones are folded.
             assert len(unexpected) == 1 and "connection refused" in unexpected[0]
             for connection in [*inside, *filter(None, [elsewhere])]:
                 connection.close()
@@ -84,10 +84,10 @@ def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_ser
         return None
 
     for _ in Vitals(own, name).rounds(2):
-        # The places of an earlier round are free.
+        # The connections of the previous round have been released.
         wait_until(lambda: healthy(own)["active_connections"] == 0)
         with Bystander(own, name) as other:
-            # The other client is one of them.
+            # The other client is one of the subscribers.
             inside = [RawWebSocket(own) for _ in range(CAP - 1)]
             assert {socket.answer.status for socket in inside} == {101}
             for _ in range(3 * CAP):
@@ -97,7 +97,7 @@ def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_ser
             inside.pop().close()
             inside.append(wait_until(taken))
             for socket in inside:
-                # The refused ones have not harmed those that were accepted.
+                # The refused connections did not affect the accepted ones.
                 assert list(socket.read_until("initial_runs")["data"]) == [other.run]
                 assert socket.read_until("new_metrics")["run_id"] == other.run
                 socket.close()

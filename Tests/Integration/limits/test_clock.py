@@ -1,4 +1,4 @@
-"""The wall clock of the machine is set back, and forward, while the server runs."""
+"""The wall clock is set back and forward while the server runs."""
 
 import datetime
 import email.utils
@@ -21,7 +21,7 @@ LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 class WallClock:
-    """The wall clock of one server: Debian's libfaketime answers for the system's, the monotonic clock stays."""
+    """The wall clock of one server. Debian's libfaketime replaces it; the monotonic clock is unchanged."""
 
     def __init__(self, folder):
         found = glob.glob(LIBRARY)
@@ -33,30 +33,31 @@ class WallClock:
         self.set(0)
 
     def settings(self, **settings) -> dict:
-        """The server's environment. Under libfaketime a Swift program sees no command line, so nothing may be there."""
+        """The server's environment. Under libfaketime a Swift program cannot read its arguments, so settings must be
+        here."""
         return {**self.environment, "NN_MONITOR_PORT": 0,
                 **{f"NN_MONITOR_{name.upper()}": value for name, value in settings.items()}}
 
     def set(self, seconds: int):
-        """Sets it by so much before or after the true time."""
+        """Sets the clock to the true time plus `seconds`."""
         new = self.file.with_suffix(".new")
         new.write_text(f"{seconds:+d}\n")
         new.replace(self.file)
 
 
 def shown(server) -> float:
-    """What the server shows as the present time, as seconds after the true one."""
+    """The server's time minus the true time, in seconds."""
     with RawConnection(server) as connection:
         return email.utils.parsedate_to_datetime(connection.ask(request())["date"]).timestamp() - time.time()
 
 
 def moments(server) -> dict[str, tuple[datetime.datetime, datetime.datetime]]:
-    """When each run began and was updated last."""
+    """The creation time and last update of each run."""
     return {run: tuple(datetime.datetime.fromisoformat(entry[name]) for name in ("created_at", "last_update"))
             for run, entry in call(server, "GET", "/api/v1/runs", "both").json().items()}
 
 
-# Where the wall clock stands in each round.
+# The offset of the wall clock in each round, in seconds.
 JUMPS = (-DAY, DAY)
 
 
@@ -74,7 +75,7 @@ def test_a_wall_clock_that_is_set_moves_no_deadline_and_no_order(start_server, t
 
 
 def set_clock(own, clock: WallClock, jump: int, secure: bool, guesser_address: str):
-    """Sets the wall clock to so many seconds beside the true time while clients are in the middle of something."""
+    """Sets the wall clock to the true time plus `jump` seconds while clients have operations in progress."""
     bearer = [f"Authorization: Bearer {own.token}"]
     older, newer, newest = run_id("older"), run_id("newer"), run_id("newest")
     with session(own) as trainer:
@@ -94,24 +95,25 @@ def set_clock(own, clock: WallClock, jump: int, secure: bool, guesser_address: s
             clock.set(jump)
             wait_until(lambda: abs(shown(own) - jump) < 60)
 
-            # Deadlines that were running come when they would have come, no sooner and no later.
+            # Running deadlines expire neither earlier nor later.
             crowd.watch_until_all_are_closed(DEADLINE)
             with pytest.raises(Ended):
                 while True:
                     asleep.read_frame()
             assert time.monotonic() - asleep_since >= DEADLINE
-            # What had an hour has it still, and the pings go on.
+            # Connections with a timeout of an hour stay open, and pings continue.
             assert idle.ask(request()).status == 200
             pings = awake.members[0].pings
             wait_until(lambda: awake.all(lambda member: member.pings > pings))
 
-            # Sessions and the brake on guessing are as they were.
+            # Sessions and the limit on authentication failures are unaffected.
             assert call(own, "GET", "/api/v1/runs", headers={"Cookie": cookie}).status_code == 200
             with RawConnection(own, source=guesser_address) as guesser:
                 assert guesser.ask(request("/api/v1/runs", headers=["Authorization: Bearer wrong"])).status == 429
                 assert guesser.ask(request("/api/v1/runs", headers=bearer)).status == 200
 
-            # The order of updates goes on: the older run, updated once more, is now the newer one and stays.
+            # The order of updates is preserved: after another step, the older run is the most recently updated and is
+            # kept.
             assert post(trainer, own, payload(older, 1)).status_code == 202
             assert post(trainer, own, payload(newest)).status_code == 202
             wait_until(lambda: awake.all(lambda member: len(member.messages) == 2))

@@ -12,12 +12,12 @@ from support.vitals import Vitals
 
 FILES = 200
 WAITING = 100
-# The server accepts up to four at a time, so it may have three more inside than there is room for.
+# The server accepts up to four connections at a time, so it may accept three over the limit.
 AT_ONCE = 3
-# What a server that takes no more connections keeps for itself (see SECURITY.md): without any it would be ended by a
-# library that wants to read a file.
+# Descriptors that the server reserves when it stops accepting (see SECURITY.md). Without any, a library that needs to
+# read a file would terminate the process.
 SPARE = 32
-# Seconds in which the use of the processor is measured, and the part of them that a server may use that waits.
+# Seconds during which processor use is measured, and the share of them that an idle server may use.
 MEASURED, SHARE = 2, 0.25
 
 
@@ -30,7 +30,7 @@ def answers(connection: RawConnection) -> bool:
 
 
 def unanswered(connection: RawConnection) -> bool:
-    """Whether nothing has come yet."""
+    """Whether no data has arrived."""
     connection.socket.setblocking(False)
     try:
         connection.socket.recv(1)
@@ -57,7 +57,7 @@ def test_without_free_descriptors_accepting_pauses_and_recovers(start_server):
                     connection.send(request())
                 for connection in reversed(connections):
                     connection.close()
-    # The pause is over when nothing has failed for a while.
+    # The pause ends when no accept has failed for a while.
     wait_until(lambda: len(lines_about_accepting(own)) == 2, 60)
     assert " warning " in lines_about_accepting(own)[0] and " notice " in lines_about_accepting(own)[1]
 
@@ -70,12 +70,12 @@ def run_out_of_descriptors(own, vitals: Vitals, opened: contextlib.ExitStack, ot
     for connection in connections:
         connection.send(request())
     paused = own.wait_for_line("accepting pauses")
-    # The other client has two of these.
+    # The other client uses two of these.
     room = int(re.search(r"connections=(\d+)", paused)[1]) - 2
-    # These may be inside or not, and leave.
+    # The server may have accepted these; close them.
     for connection in connections[room:room + AT_ONCE]:
         connection.close()
-    # The kernel has taken the others in, and the server has not.
+    # The kernel has accepted the waiting connections; the server has not.
     inside, waiting = connections[:room], connections[room + AT_ONCE:]
     assert len(inside) > FILES // 2 and len(waiting) > WAITING
     # The other client may be between two connections.
@@ -83,21 +83,21 @@ def run_out_of_descriptors(own, vitals: Vitals, opened: contextlib.ExitStack, ot
     for connection in inside:
         assert connection.read_response().status == 200
 
-    # It waits instead of asking again and again: apart from what the other client costs, nothing happens.
+    # The server does not poll: apart from the other client's requests, it is idle.
     used, posted = own.processor_time(), len(other.posted)
     time.sleep(MEASURED)
     used = own.processor_time() - used
     vitals.record("processor time while accepting pauses", used / MEASURED * 100, "%")
     assert used < MEASURED * SHARE
-    # Who is inside is served as before.
+    # Accepted clients are still served.
     assert len(other.posted) > posted
     assert all(map(answers, inside))
     assert all(map(unanswered, waiting))
-    # It can still open what it needs.
+    # The server can still open files.
     own.signal(signal.SIGHUP)
     assert "reloaded" in own.wait_for_line("static files")
 
-    # Each that leaves lets one in who waits, first come, first served.
+    # Each closed connection lets the next waiting one in, in order of arrival.
     for connection in inside[:30]:
         connection.close()
     began = time.monotonic()

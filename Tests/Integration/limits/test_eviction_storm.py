@@ -1,4 +1,5 @@
-"""A storm of steps to more runs than are kept, and of deletions, while subscribers come, ask for histories, and go."""
+"""Many steps to more runs than the store holds, and deletions, while subscribers connect, request histories and
+leave."""
 
 import itertools
 import json
@@ -14,22 +15,22 @@ from support.vitals import Vitals
 
 MAX_RUNS, MAX_STEPS = 12, 20
 TRAINERS, RUNS_OF_EACH = 5, 8
-# Steps of each trainer: in the warm-up, and in a round behind it.
+# Steps of each trainer in the warm-up and in later rounds.
 STEPS_OF_EACH, FEWER = 500, 100
 SUBSCRIBERS, READERS = 5, 2
 
 
 class Storm:
-    """What the trainers have posted, and what everyone has seen of it."""
+    """The steps that the trainers posted, and the messages that the subscribers received."""
 
     def __init__(self, server, steps_of_each: int):
         self.server = server
         self.steps_of_each = steps_of_each
         self.runs = [[run_id("storm") for _ in range(RUNS_OF_EACH)] for _ in range(TRAINERS)]
         self.posted: dict[str, int] = {}
-        # Of each trainer: how many runs it has deleted.
+        # The number of runs that each trainer has deleted.
         self.deleted = [0] * TRAINERS
-        # Everything that each subscriber was sent from its start to its end.
+        # All messages of each subscriber from its start to its end.
         self.conversations: list[list[dict]] = []
         self.over = threading.Event()
 
@@ -37,14 +38,14 @@ class Storm:
         return rng.choice(rng.choice(self.runs))
 
     def train(self, trainer: int):
-        """Posts to a few runs at a time, so that some live longer than others."""
+        """Posts to a few runs at a time, so that some runs live longer than others."""
         rng = random.Random(trainer)
         with session(self.server) as client:
             for number in range(self.steps_of_each):
                 run = rng.choice(self.runs[trainer][:2] if rng.random() < 0.5 else self.runs[trainer])
                 step = self.posted.get(run, 0)
                 if rng.random() < 0.05:
-                    # Some are gone already, evicted.
+                    # Some runs have been evicted already.
                     answer = client.delete(f"{self.server.url}/api/v1/runs/{run}")
                     assert answer.status_code in (204, 404)
                     self.deleted[trainer] += answer.status_code == 204
@@ -52,7 +53,7 @@ class Storm:
                 self.posted[run] = step + 1
 
     def listen(self, number: int):
-        """Comes, asks for histories, goes, and comes again, until the storm is over."""
+        """Connects, requests histories, leaves, and repeats until the storm is over."""
         rng = random.Random(1000 + number)
         while not self.over.is_set():
             conversation: list[dict] = []
@@ -62,7 +63,7 @@ class Storm:
                     return conversation[-1]["type"]
 
                 assert hear() == "initial_runs"
-                # At least one step before the first question: it tells where the listing was taken.
+                # At least one step before the first request: it determines the position of the listing.
                 if self.over.is_set():
                     break
                 while hear() == "run_deleted":
@@ -76,7 +77,7 @@ class Storm:
             self.conversations.append(conversation)
 
     def read(self, number: int):
-        """Reads over HTTP, whatever is there at the moment."""
+        """Reads over HTTP whatever exists at the moment."""
         rng = random.Random(2000 + number)
         with session(self.server) as client:
             while not self.over.is_set():
@@ -98,15 +99,15 @@ class Storm:
 
 
 def check_conversation(conversation: list[dict], model: EvictionModel, data: dict[tuple[str, int], dict]):
-    """Fails unless this is what the wire contract promises a subscriber of a server that stored steps in this order."""
+    """Fails unless the conversation follows API.md for a server that stored steps in the model's order."""
     opening = conversation[0]
     ahead = next(index for index, message in enumerate(conversation[1:]) if message["type"] == "new_metrics")
     first = conversation[1 + ahead]
     place = model.place[first["run_id"], first["data"]["step"]]
-    # The listing, then everything that was done after it: so many removals, and the step.
+    # The listing, then `ahead` removals and the first step.
     start = place - ahead
     assert listed(opening["data"]) == (model.listings[start - 1] if start else [])
-    # The last step of each run that this subscriber was sent, in a history or by itself.
+    # The last step of each run that this subscriber received, in a history or in a new_metrics message.
     known: dict[str, int] = {}
     places = [start - 1]
     asked_at = start
@@ -115,7 +116,7 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
         if message["type"] == "new_metrics":
             step = message["data"]["step"]
             assert message["data"] == data[run, step]
-            # Every step of a run comes after the one before it, or after the history that ends with that.
+            # Each step follows the previous one or a history that ends with the previous one.
             if run in known:
                 assert step == known[run] + 1
             else:
@@ -129,7 +130,7 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
             is_lite = "activation_mean" not in steps[0]["layers"][0]["intermediate_features"]
             if not is_lite:
                 assert steps == [data[run, step["step"]] for step in steps]
-            # What came by itself before is not newer than the history.
+            # Steps received before the history are not newer than its last step.
             assert known.get(run, -1) <= last
             known[run] = last
         elif message["type"] == "run_deleted":
@@ -142,7 +143,7 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
         else:
             assert message["type"] == "asked", message
             asked_at = places[-1]
-    # One order for everyone, the store's, and nothing twice.
+    # All subscribers see the store's order without duplicates.
     assert places == sorted(set(places))
 
 
@@ -153,17 +154,17 @@ def test_subscribers_in_a_storm_of_steps_evictions_and_deletions_see_what_the_co
     for number in vitals.rounds(2):
         kinds, model, deletions = run_storm(own, vitals, FEWER if number else STEPS_OF_EACH)
         if number == 0:
-            # A storm it was.
+            # The load was heavy enough.
             assert model.evictions > 100 and deletions > 20
             assert kinds.count("run_history") > 20 and kinds.count("error") > 20
-        # Each round begins with an empty store.
+        # Each round starts with an empty store.
         with session(own) as client:
             for run in model.held:
                 assert client.delete(f"{own.url}/api/v1/runs/{run}").status_code == 204
 
 
 def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], EvictionModel, int]:
-    """One storm, and what the rules say of it. Returns the kinds of messages, the model and the number of deletions."""
+    """Runs one storm and applies the model. Returns the message types, the model and the number of deletions."""
     storm, posting, watching = Storm(own, steps_of_each), Threads(), Threads()
     with subscribe(own) as recorder:
         assert receive(recorder) == {"type": "initial_runs", "data": {}}
@@ -173,19 +174,19 @@ def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], Evict
             watching.start(storm.read, number)
         for trainer in range(TRAINERS):
             posting.start(storm.train, trainer)
-        # Each deletion comes before a step of the same trainer.
+        # Each deletion precedes a step of the same trainer.
         recorded = []
         while sum(message["type"] == "new_metrics" for message in recorded) < TRAINERS * steps_of_each:
             recorded.append(receive(recorder, seconds=60))
         posting.join()
         storm.over.set()
-        # Whoever waits for a step is sent one more.
+        # One more step, for subscribers that are waiting for one.
         last = run_id("last")
         with session(own) as client:
             for step in itertools.count():
                 assert post(client, own, payload(last, step)).status_code == 202
                 recorded.append(receive(recorder))
-                # The first step of this run evicts another run; the eviction is announced before the step.
+                # The first step of this run evicts another run. The eviction is announced before the step.
                 while recorded[-1]["type"] != "new_metrics":
                     recorded.append(receive(recorder))
                 if not watching.running():
@@ -204,7 +205,7 @@ def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], Evict
             assert message["data"] == served(payload(run, step))
             model.store(run, step)
             data[run, step] = message["data"]
-        # Each step that was answered 202, once.
+        # Each accepted step exactly once.
         deletions = model.deletions
         assert len(data) == len(recorded) - deletions - model.evictions
         assert deletions == sum(storm.deleted)
@@ -219,7 +220,7 @@ def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], Evict
         vitals.record("histories", kinds.count("run_history"), "")
         vitals.record("runs not found", kinds.count("error"), "")
         vitals.record("conversations", len(storm.conversations), "")
-    # Nothing is missing that the rules keep, and nothing is kept that they evict.
+    # The store holds exactly the steps that the model keeps.
     with session(own) as client:
         assert listed(client.get(own.url + "/api/v1/runs").json()) == model.listing()
         for run, (first, step) in model.held.items():

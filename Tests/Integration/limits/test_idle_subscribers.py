@@ -1,4 +1,4 @@
-"""Thousands of subscribers that have nothing to do."""
+"""Thousands of idle subscribers."""
 
 import json
 import time
@@ -9,14 +9,14 @@ from support.payloads import payload, run_id, served
 from support.subscriber_crowd import SubscriberCrowd
 from support.vitals import Vitals
 
-# Bytes that one of them may have allocated: OpenSSL's state for a connection that has nothing to do, the channel with
-# its handlers, the queue. What is measured is some 21 kB.
+# Bytes that one idle subscriber may allocate: OpenSSL's state, the channel with its handlers, and the queue. The
+# measured value is about 21 kB.
 EACH = 32 << 10
-# Subscribers of the rounds behind the warm-up.
+# Subscribers in the rounds after the warm-up.
 FEWER = 500
-# The part of what all of them have allocated that may stay when they have left: tables that have grown.
+# The share of the subscribers' allocations that may remain after they leave: tables that have grown.
 STAYS = 0.02
-# The part of the resident memory that they take which may stay: the allocator keeps pages that are used in part.
+# The share of their resident memory that may remain: the allocator keeps partially used pages.
 STAYS_RESIDENT = 0.25
 
 
@@ -42,7 +42,8 @@ def test_ten_thousand_idle_subscribers_over_tls_all_get_a_step_and_leave_nothing
 
 
 def watch_steps(own, vitals: Vitals, trainer, count: int) -> int:
-    """So many subscribers connect, all get three steps, and leave. Returns the resident bytes before they leave."""
+    """Connects `count` subscribers, which receive three steps and leave. Returns the resident bytes before they
+    leave."""
     bodies = [payload(run_id(), step, 20) for step in range(3)]
     before, began = own.allocations.bytes, time.monotonic()
     with SubscriberCrowd(own, count) as crowd:

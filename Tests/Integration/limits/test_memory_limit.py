@@ -1,4 +1,4 @@
-"""More metrics than the server may keep."""
+"""More metrics than the memory limit allows."""
 
 import json
 
@@ -13,14 +13,14 @@ from support.vitals import MEGABYTE, Vitals
 LAYER = 12 * 8
 LAYERS, STEPS = 500, 20
 ONE_RUN = LAYER * LAYERS * STEPS
-# The part of the limit that the server may have allocated beside it: bodies under way, names, tables.
+# The share of the limit that the server may allocate for anything else: bodies in progress, names, tables.
 BESIDE = 0.1
-# The part of the limit by which the bytes held may differ: the last run that fits, or not.
+# The share of the limit by which the held bytes may vary: the last run may or may not fit.
 VARIES = 0.05
 
 
 class LargeRuns:
-    """Runs of large steps that differ in nothing but their names: making them costs the test little."""
+    """Runs of large steps that differ only in their names, so they cost the test little to generate."""
 
     def __init__(self, server):
         self.server = server
@@ -37,7 +37,7 @@ class LargeRuns:
             assert answer.status == 202, answer.body
 
     def post_runs(self, count: int) -> list[str]:
-        """Posts so many runs, one after the other; returns their ids."""
+        """Posts `count` runs one after the other. Returns their ids."""
         runs = [run_id("large") for _ in range(count)]
         with RawConnection(self.server, timeout=60) as connection:
             for run in runs:
@@ -46,7 +46,7 @@ class LargeRuns:
 
 
 def held(server) -> dict[str, int]:
-    """The runs that are held, with their numbers of steps."""
+    """The held runs with their numbers of steps."""
     with session(server) as client:
         listing = client.get(server.url + "/api/v1/runs").json()
     return {run: entry["step_count"] for run, entry in listing.items()}
@@ -65,11 +65,12 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
     vitals = Vitals(own, name, allowance=VARIES * limit)
     for number in vitals.rounds(1):
         with Bystander(own, name, watches=False) as other:
-            # Twice what may be held.
+            # Twice the limit.
             posted = large.post_runs(2 * limit // ONE_RUN)
             kept = held(own)
             assert kept.pop(other.run) > 0
-            # The latest runs, whole; the limit is used to within a run and the names, which count, too.
+            # The latest runs are complete. They use the limit except for less than one run and the names, which also
+            # count.
             assert list(kept) == posted[-len(kept):] and set(kept.values()) == {STEPS}
             assert len(kept) * ONE_RUN <= limit
             assert len(kept) * ONE_RUN > limit * 0.8
@@ -78,7 +79,7 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             vitals.record("runs held", len(kept), "")
             vitals.record("of the limit used by numbers", len(kept) * ONE_RUN / limit * 100, "%")
 
-            # The run that was updated longest ago goes, not the one that was begun first.
+            # The least recently updated run is evicted, not the oldest one.
             first, second = list(kept)[:2]
             with RawConnection(own) as connection:
                 large.post(first, connection, [0])
@@ -87,14 +88,14 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             assert first in now and second not in now and latest in now
             assert steps_of(own, first) == steps_of(own, latest) == large.expected()
 
-            # What is counted doesn't drift: when all of them have given way to others, as many are held.
+            # The accounting does not drift: after all runs have been replaced, as many are held.
             threads = Threads()
             for _ in range(2):
                 threads.start(large.post_runs, len(kept))
             threads.join()
             again = held(own)
             assert again.pop(other.run) > 0
-            # One run of each trainer may have been begun when the other's last one was posted.
+            # Each trainer may have started one run when the other's last run was posted.
             assert abs(sum(again.values()) - len(kept) * STEPS) <= 2 * STEPS
     most = own.allocations.peak - vitals.idle
     vitals.record("allocated for each byte of the limit", most / limit, "bytes")
@@ -115,7 +116,7 @@ def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
                 assert post(trainer, own, body).status_code == 202
                 assert held(own) == {large: 1}
                 assert steps_of(own, large) == [served(body)]
-            # There is room again when a small step takes its place.
+            # There is room again when a small step replaces the large one.
             for run in small:
                 assert post(trainer, own, payload(run)).status_code == 202
             assert held(own) == {run: 1 for run in small}
@@ -124,8 +125,8 @@ def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
 def test_a_run_whose_structure_changes_all_the_time_is_not_counted_for_more_than_it_holds(start_server):
     own = start_server("--max-memory", 2 * MEGABYTE, "--log-level", "warning", counted=True)
     quiet, restless = run_id("quiet"), run_id("restless")
-    # The same three steps again and again, in any order, each with layers that it didn't have before: counted for
-    # each of them, that would be many times the limit.
+    # The same three steps repeatedly, in any order, each time with new layers. If each version were counted, the sum
+    # would exceed the limit many times.
     bodies = [ingest(payload(restless, number % 3, 20 + number % 4)) for number in range(12)]
     for _ in Vitals(own, "a run whose structure changes").rounds():
         with session(own) as trainer, RawConnection(own) as connection:

@@ -1,4 +1,4 @@
-"""Clients that reset their connection, at every stage of what can be under way on it."""
+"""Clients that reset their connection at every stage of a request."""
 
 import contextlib
 import gzip
@@ -16,12 +16,12 @@ from support.raw_websocket import TEXT, RawWebSocket, frame_bytes
 from support.server import Server
 from support.vitals import Vitals
 
-# Resets of each round; there are four rounds for each stage.
+# Resets in each round. Each stage has four rounds.
 RESETS = 36
 BODY = json.dumps(payload("reset", 0, 50)).encode()
 UPGRADE = request("/ws", headers=["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                                   "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="])
-# The run whose history is larger than what the kernel buffers for a connection.
+# The run whose history is larger than the kernel's buffers for a connection.
 LARGE = run_id("large")
 
 
@@ -39,7 +39,7 @@ zipped = ingest(gzip.compress(BODY), headers=["Content-Encoding: gzip"])
 zipped_in_chunks = ingest(b"", headers=["Transfer-Encoding: chunked", "Content-Encoding: gzip"]) + chunked(
     gzip.compress(BODY), 500)
 
-# What is sent on a fresh connection before the reset.
+# The bytes that are sent on a new connection before the reset.
 SENT = {
     "after the connect": b"",
     "in the request line": in_two(plain[:plain.index(b"\r\n")]),
@@ -64,7 +64,7 @@ SENT = {
 
 @pytest.fixture(scope="module", params=["plain", "tls"])
 def target(request, tmp_path_factory):
-    """A server that the tests of this file mistreat, with a large run on it."""
+    """The server that the tests of this file attack. It holds a large run."""
     options = ["--tls", "dev"] if request.param == "tls" else []
     with Server([*options, "--max-steps-per-run", "100000", "--max-runs", "100"], None,
                 tmp_path_factory.mktemp("resets"), counted=True) as running:
@@ -79,7 +79,7 @@ def assert_nothing_is_wrong(server):
 
 
 def rounds(target):
-    """Rounds of a load that leave nothing behind. During the first one another client goes on."""
+    """Repeats a load that must leave nothing behind. Another client runs during the first round."""
     for number in Vitals(target).rounds():
         with contextlib.nullcontext() if number else Bystander(target):
             yield number
@@ -100,11 +100,11 @@ def test_reset_in_the_tls_handshake_leaves_nothing_behind(target, part):
     hello = client_hello()
     for _ in rounds(target):
         for _ in range(RESETS):
-            # To the plain server these are bytes that are no HTTP.
+            # A plain HTTP server receives bytes that are not HTTP.
             connection = RawConnection(target, tls=False)
             connection.send(hello[:int(len(hello) * part)])
             if part == 1:
-                # The server's first flight is on its way, or its 400.
+                # The server is sending its first flight, or a 400 response.
                 connection.socket.recv(1)
             connection.reset()
 
@@ -115,7 +115,7 @@ def test_reset_in_the_middle_of_an_answer_leaves_nothing_behind(target, encoding
         for index in range(RESETS):
             connection = RawConnection(target, receive_buffer=4096)
             connection.send(request(f"/api/v1/runs/{LARGE}", headers=[f"Accept-Encoding: {encoding}"]))
-            # Sometimes at once, sometimes with some of the answer.
+            # Reset at once, or after part of the response.
             for _ in range(index % 5):
                 assert connection.socket.recv(10_000)
             connection.reset()

@@ -1,4 +1,4 @@
-"""Hundreds of subscribers that stop reading, while trainers go on or in the middle of a history."""
+"""Hundreds of subscribers that stop reading, during live steps or in the middle of a history."""
 
 import json
 import time
@@ -11,22 +11,22 @@ from support.subscriber_crowd import SubscriberCrowd
 from support.trainers import Trainers
 from support.vitals import Vitals
 
-# What a real network has. Over loopback's own segments the kernel buffers megabytes for each connection.
+# The segment size of a real network. With loopback's larger segments the kernel buffers megabytes per connection.
 SEGMENT = 1448
-# What waits in a connection's buffer when it says that it is full, and the batch of TLS records that may come on top.
+# The bytes in a connection's buffer when it stops being writable, plus one batch of TLS records.
 ON_ITS_WAY = (64 << 10) + (64 << 10)
-# What a subscriber's queue notes of each message that waits; the list of them grows by doubling.
+# Bytes of a subscriber queue's entry per message. The list of entries grows by doubling.
 NOTE = 2 * 64
 # The allocator rounds sizes up, and arrays grow by doubling.
 ROUNDING = 1.25
-# Stalled subscribers of the round behind the warm-up.
+# Stalled subscribers in the round after the warm-up.
 FEWER = 150
-# A connection over TLS with nothing to do; see the test of idle subscribers.
+# An idle connection over TLS; see test_idle_subscribers.py.
 IDLE = 32 << 10
 
 
 def wait_until_others_are_closed(server, seconds: float, left: int = 1) -> float:
-    """Waits until one subscriber, or so many, are left; returns the seconds that it took."""
+    """Waits until `left` subscribers remain. Returns the seconds that it took."""
     began = time.monotonic()
     while healthy(server)["active_connections"] > left:
         assert time.monotonic() - began < seconds, "stalled subscribers are kept"
@@ -47,7 +47,7 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
         "--subscriber-stall-timeout", stall, "--ws-ping-interval", 600, "--log-level", "warning",
         counted=True)
     trainers = Trainers(own, 3, layers=20)
-    # The store is filled before, so that what grows is what waits for subscribers.
+    # Fill the store first, so that only the subscribers' backlog grows.
     trainers.train(1)
     vitals = Vitals(own, name)
     for number in vitals.rounds(1):
@@ -56,7 +56,7 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
             first = list(trainers.accepted)
             reader.members[0].keep = trainers.summary
             reader.listen()
-            # On a busy machine the test's own reader would be skipped messages, too.
+            # On a busy machine the server would also skip messages of the test's own reader.
             trainers.follow(reader.members[0].messages, messages // 2)
             alone = trainers.train(0.5)
             before = own.allocations.bytes
@@ -67,7 +67,7 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
                 gone_after = wait_until_others_are_closed(own, 10 * stall + 60)
                 meanwhile = sum(trainers.accepted) - started
                 together = trainers.stop()
-                # They have closed nothing themselves.
+                # The server closed the connections, not the clients.
                 vitals.wait_for_descriptors(beside=1)
             everything = sum(trainers.accepted) - sum(first)
             wait_for_messages(vitals, reader, everything)
@@ -79,10 +79,10 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
         vitals.record("bytes of a step", frame, "bytes")
         vitals.record("closed after", gone_after, "s")
         vitals.record(f"allocated for each of {stalled}", most / stalled / 1000, "kB")
-        # Ingest goes on while they stall: each trainer posts many steps, not one that waits for them.
+        # Ingest continues while they stall: no trainer waits for a stalled subscriber.
         assert meanwhile > 100
-        # All share one copy of what waits in the queues; each has for itself what is on its way through the handlers,
-        # and a list of what waits.
+        # All subscribers share one copy of the queued messages. Each has its own list of them and the data in its
+        # handlers.
         own_part = IDLE + ON_ITS_WAY + 2 * frame + messages * NOTE
         assert most < (queue + stalled * own_part) * ROUNDING
         assert gone_after >= stall
@@ -95,7 +95,7 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
 
 def test_a_hundred_subscribers_that_stop_in_the_middle_of_a_history_hold_a_few_pieces_of_it_each(start_server):
     count, steps, layers, stall, name = 100, 500, 50, 1, "100 stalled in a history"
-    # Two pieces wait, and a third is on its way, or the rest of it.
+    # Two pieces are queued, and a third one or its rest is being written.
     pieces = 3 * (48 << 10)
     own = start_server(
         "--tls", "dev", "--subscriber-stall-timeout", stall, "--ws-ping-interval", 600, "--log-level", "warning",

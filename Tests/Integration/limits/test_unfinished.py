@@ -1,4 +1,4 @@
-"""Thousands of connections that never finish what they begin."""
+"""Thousands of connections that never complete a request or handshake."""
 
 from functools import partial
 
@@ -8,9 +8,9 @@ from support.crowd import Unfinished, client_hello, open_socket, make_room_for
 from support.raw import request
 from support.vitals import Vitals
 
-# Seconds after which the server closes; connections of the round behind the warm-up.
+# The server's timeout in seconds, and the number of connections in the round after the warm-up.
 DEADLINE, FEWER = 5, 200
-# The second in which a late client goes on: not at once, and before the deadline.
+# The second in which a late client continues: after the start and before the timeout.
 LATE = 3
 
 
@@ -42,7 +42,7 @@ def test_two_thousand_heads_at_a_byte_a_second_are_closed_in_time_while_others_a
 
 
 def ask_in_the_second(when: int, server, connection, second: int):
-    """Finishes a connection's handshake in that second, and asks."""
+    """Completes the handshake in second `when` and sends a request."""
     if second != when:
         return
     with context(server).wrap_socket(connection, server_hostname="localhost") as secured:
@@ -53,7 +53,7 @@ def ask_in_the_second(when: int, server, connection, second: int):
 def test_a_thousand_unfinished_tls_handshakes_are_closed_in_time_while_others_are_served(start_server):
     count, deadline, name = 1000, DEADLINE, "1000 unfinished TLS handshakes"
     make_room_for(count)
-    # The time for a head is no part of the time for the handshake.
+    # The header timeout does not apply during the handshake.
     own = start_server("--tls", "dev", "--handshake-timeout", deadline, "--header-timeout", 1,
                        "--max-steps-per-run", 100_000, "--log-level", "warning", counted=True)
     hello = client_hello()
@@ -64,7 +64,7 @@ def test_a_thousand_unfinished_tls_handshakes_are_closed_in_time_while_others_ar
             with Unfinished(own, opened) as crowd:
                 wait_for_connections(own, vitals.descriptors + opened)
                 posted = len(other.posted)
-                # Every second one sends nothing; the others stop at every place in the ClientHello.
+                # Every second one sends nothing. The others stop at different positions of the ClientHello.
                 crowd.send(lambda index: hello[:index // 2 % len(hello)] if index % 2 else b"")
                 late = open_socket(own, "127.0.0.2")
                 crowd.watch_until_all_are_closed(deadline, partial(ask_in_the_second, LATE, own, late))

@@ -15,15 +15,15 @@ from support.server import Server
 from support.vitals import ROUNDS, Vitals
 
 LIMIT = 20
-# More at once would only take turns in this process, and hold up the other client's turn.
+# More threads would only alternate in this process, and delay the other client.
 GUESSERS = 2
-# Sent ahead of their answers, so that it is the server that is busy.
+# Pipelined requests, so that the server is the bottleneck.
 AHEAD = 100
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory):
-    """A server with tokens and a limit on wrong ones."""
+    """A server with tokens and a limit on authentication failures."""
     folder = tmp_path_factory.mktemp("strict")
     with Server(["--auth-tokens-file", tokens_file(folder), "--auth-failure-limit", LIMIT,
                  "--max-steps-per-run", 100_000, "--log-level", "warning"], None, folder, counted=True) as running:
@@ -36,7 +36,7 @@ def with_token(token: str) -> bytes:
 
 
 def try_tokens(server, address: str, count: int, statuses: Counter, distinct):
-    """Tries so many tokens from one address; no two are the same."""
+    """Tries `count` distinct tokens from one address."""
     with RawConnection(server, source=address, timeout=60) as connection:
         for first in range(0, count, AHEAD):
             ahead = range(first, min(first + AHEAD, count))
@@ -75,7 +75,7 @@ def test_a_hundred_thousand_wrong_tokens_of_one_address_are_slowed_and_harm_nobo
     total = sum(statuses, Counter())
     record_figure(f"{name}: answered", count / guessing, "1/s")
     assert set(total) == {401, 429} and total.total() == count
-    # For each minute that has begun; both connections may be looked at at the same moment.
+    # The limit applies per started minute. Both connections may be checked at the same moment.
     assert LIMIT <= total[401] <= (math.ceil(seconds / 60) + 1) * (LIMIT + GUESSERS)
 
 
@@ -83,7 +83,7 @@ def test_a_hundred_thousand_wrong_tokens_of_five_thousand_addresses_cost_no_memo
     addresses, more, each, name = 4400, 300, LIMIT, "100000 wrong tokens of 5000 addresses"
     last = 1000
     for number in Vitals(strict, name).rounds(2):
-        # The table has room for 4096 addresses; the warm-up fills it, and each round brings other ones.
+        # The table has room for 4096 addresses. The warm-up fills it, and each round uses new addresses.
         first, last = last, last + (more if number else addresses)
         statuses, threads = [Counter() for _ in range(GUESSERS)], Threads()
 
@@ -97,7 +97,7 @@ def test_a_hundred_thousand_wrong_tokens_of_five_thousand_addresses_cost_no_memo
                 threads.start(guess, index)
             threads.join()
             record_figure(f"{name}: answered", (last - first) * each / (time.monotonic() - began), "1/s")
-            # No address is over its limit, and the last of them is remembered.
+            # No address has exceeded its limit, and the last address is still in the table.
             assert sum(statuses, Counter()) == {401: (last - first) * each}
             assert status_of(strict, source(last - 1), "wrong") == 429
             # Later addresses have replaced the first one.

@@ -1,4 +1,4 @@
-"""Thousands of subscribers over TLS in one process, each as cheap as it can be made."""
+"""Thousands of subscribers over TLS in one process, each with minimal overhead."""
 
 import base64
 import select
@@ -12,12 +12,12 @@ from .load import Threads
 from .raw import request
 from .raw_websocket import CLOSE, PING, PONG, TEXT, frame_bytes
 
-# Below the server's default for one address.
+# Less than the server's default limit of connections from one address.
 PER_ADDRESS = 1000
 
 
 class CrowdSubscriber:
-    """One subscriber: upgraded, and its initial_runs read. It inflates nothing, so it offers no compression."""
+    """One subscriber that is upgraded and has read its initial_runs. It offers no compression, to avoid inflating."""
 
     def __init__(self, server, address: str, tls: ssl.SSLContext | None, receive_buffer: int | None = None,
                  segment: int | None = None):
@@ -25,7 +25,7 @@ class CrowdSubscriber:
         self.socket = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
         self.buffer = b""
         self.messages: list = []
-        # What is kept of a message.
+        # Maps a message to the value that is recorded.
         self.keep = bytes
         self.pings = 0
         self.code: int | None = None
@@ -51,7 +51,7 @@ class CrowdSubscriber:
         self.buffer += received
 
     def read(self):
-        """Takes what is there, without waiting."""
+        """Reads all available data without blocking."""
         try:
             while True:
                 self._receive()
@@ -82,7 +82,7 @@ class CrowdSubscriber:
 
 
 class SubscriberCrowd:
-    """Connects so many subscribers; between `listen` and `close` a thread reads what they get and answers pings."""
+    """Connects `count` subscribers. Between `listen` and `close` a thread reads their messages and answers pings."""
 
     def __init__(self, server, count: int, receive_buffer: int | None = None, segment: int | None = None,
                  connecting: int = 4):
@@ -114,7 +114,7 @@ class SubscriberCrowd:
         self.close()
 
     def listen(self):
-        """Begins to read on all of them."""
+        """Starts to read on all connections."""
         for member in self.members:
             member.socket.setblocking(False)
         self._reader = threading.Thread(target=self._listen, daemon=True)
@@ -126,7 +126,7 @@ class SubscriberCrowd:
         for descriptor in by_descriptor:
             epoll.register(descriptor, select.EPOLLIN)
         try:
-            # What came with the end of the handshake is in the library's buffers, where epoll sees nothing.
+            # Data received with the end of the handshake is in OpenSSL's buffers, which epoll does not see.
             for member in self.members:
                 member.read()
             while not self._done.is_set():
@@ -136,20 +136,20 @@ class SubscriberCrowd:
                     except OSError:
                         epoll.unregister(descriptor)
                         self.ended.append(by_descriptor.pop(descriptor))
-        except BaseException as error:  # noqa: BLE001 - told by whoever waits
+        except BaseException as error:  # noqa: BLE001 - raised again by `all`
             self._failure = error
         finally:
             epoll.close()
 
     def all(self, condition) -> bool:
-        """Whether it holds for each; fails when one was closed."""
+        """Whether the condition holds for each subscriber. Fails if the server closed one."""
         if self._failure:
             raise self._failure
         assert not self.ended, f"{len(self.ended)} subscribers were closed, the first with {self.ended[0].code}"
         return all(map(condition, self.members))
 
     def close(self):
-        """Leaves: all connections are closed."""
+        """Closes all connections."""
         self._done.set()
         if self._reader:
             self._reader.join(30)
