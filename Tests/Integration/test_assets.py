@@ -1,5 +1,7 @@
-"""The dashboard's files over HTTP: types, tags, and a folder without a way out. Conditions, ranges and paths are rows of
-`http_cases`."""
+"""The dashboard's files over HTTP: content types, entity tags, and paths that must not leave the folder.
+
+Conditional requests, ranges and further paths are rows of `http_cases`.
+"""
 
 import gzip
 import signal
@@ -31,7 +33,7 @@ def test_gzip_and_plain_files_do_not_share_a_strong_etag(raw):
 
 @pytest.fixture
 def site(tmp_path):
-    """A folder of static files; what lies beside it is nobody's business."""
+    """A folder of static files. Files beside it must not be accessible."""
     folder = tmp_path / "site"
     (folder / "sub").mkdir(parents=True)
     for name in ("index.html", "login.html", "docs.html", "sub/inside.txt"):
@@ -80,7 +82,7 @@ def test_sighup_takes_new_static_files(start_server, site):
         (site / "added.txt").write_text("added")
         (site / "docs.html").write_text("<!doctype html><title>new</title>")
         (site / "sub" / "gone.txt").write_text("for one reload only")
-        # They are held in memory: a file that is under way is not seen.
+        # Files are served from memory, so changes on disk are not visible before a reload.
         assert raw.ask(request("/static/sub/inside.txt")).body == before.body
         assert raw.ask(request("/static/added.txt")).status == 404
         own.signal(signal.SIGHUP)

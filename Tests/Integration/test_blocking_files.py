@@ -1,4 +1,4 @@
-"""Files that block or are none: a pipe where a file should be, a mount that hangs, no /proc."""
+"""Files that block or are not regular files: a pipe in place of a file, a hanging mount, a missing /proc."""
 
 import contextlib
 import fcntl
@@ -25,7 +25,7 @@ def end_of_start(arguments, cwd, wrapper=()) -> subprocess.CompletedProcess:
 
 @contextlib.contextmanager
 def blocked(file):
-    """Whoever opens the file waits, as on a mount that hangs, for the system's /proc/sys/fs/lease-break-time."""
+    """Makes open() of the file block, as on a hanging mount, for the system's /proc/sys/fs/lease-break-time."""
     before = signal.signal(signal.SIGIO, signal.SIG_IGN)
     descriptor = os.open(file, os.O_RDONLY)
     try:
@@ -100,7 +100,7 @@ def test_a_certificate_that_cannot_be_opened_holds_up_no_other_reload_and_no_end
     with blocked(tmp_path / "server.key"):
         own.signal(signal.SIGHUP)
         own.wait_for_line("not reloaded.*could not be read within")
-        # Whoever comes later is not held up either: by now its thread still waits.
+        # Later reloads are not delayed either, while the first attempt's thread is still blocked.
         tokens_file(tmp_path, ["trainer", "viewer"])
         own.signal(signal.SIGHUP)
         own.wait_for_line("not reloaded.*an earlier attempt")

@@ -1,4 +1,4 @@
-"""MAX_BODY_MEMORY: what all clients' bodies may take together while they are under way."""
+"""MAX_BODY_MEMORY: the limit of memory for all unfinished bodies together."""
 
 import contextlib
 import gzip
@@ -11,13 +11,13 @@ from support.payloads import payload, run_id
 from support.raw import RawConnection, ingest
 
 SIZE = 999_000
-# Of no use as a payload, and refused as such when it is whole. Compressed it is half as long: no bomb.
+# Not a valid payload, so it is refused once it is complete. It compresses to half its size: not a bomb.
 BODY = random.Random(1).randbytes(SIZE // 2).hex().encode()
 
 
 @pytest.fixture
 def bounded(start_server):
-    """Room for two bodies of one address, and half of a third."""
+    """A server with room for two bodies from one address and half of a third."""
     return start_server("--max-request-size", 1_000_000, "--max-body-memory", 4_000_000, "--body-timeout", 60)
 
 
@@ -28,7 +28,7 @@ def send_whole(server):
 
 
 class Held:
-    """Connections that have sent a body but for its last byte."""
+    """Connections that have sent a body without its last byte."""
 
     def __init__(self, server, data: bytes):
         self.server, self.data = server, data
@@ -39,9 +39,9 @@ class Held:
         self.connections[-1].send(self.data[:-1])
 
     def until_another_is_refused(self):
-        """Returns the answer to one body more; these are all inside then.
+        """Sends another body and returns the refusal. All bodies in `connections` are then accepted.
 
-        Whichever comes last is refused: as long as the server has not read these, it may be one of them.
+        The server refuses the body that it reads last, which may be one of `connections`.
         """
         def ask():
             answer = send_whole(self.server)
@@ -68,16 +68,16 @@ def test_bodies_that_are_too_much_together_are_answered_503_until_some_are_done(
         busy = held.until_another_is_refused()
         assert busy.json()["detail"]["error"] == "busy"
         assert busy["retry-after"] == "1"
-        # What is small still has room.
+        # There is still room for small bodies.
         assert post(client, bounded, payload(run_id())).status_code == 202
         healthy(bounded)
-        # Those that were let in are finished.
+        # Accepted bodies can be completed.
         done = held.connections.pop(0)
         done.send(data[-1:])
         assert done.read_response().status == 422
         done.close()
         assert send_whole(bounded).status == 422
-        # A client that goes away makes room, too.
+        # A client that disconnects makes room, too.
         held.begin()
         held.until_another_is_refused()
         held.connections.pop().reset()
@@ -89,7 +89,7 @@ def test_a_refused_body_leaves_nothing_set_aside(bounded):
         for _ in range(10):
             answer = client.post(bounded.url + "/api/v1/metrics/layerwise", data=b" " * 1_000_001, timeout=60)
             assert answer.status_code == 413
-        # Chunked, so that only the bytes tell.
+        # Chunked, so the server does not know the length in advance.
         for _ in range(10):
             answer = client.post(bounded.url + "/api/v1/metrics/layerwise", data=iter([b" " * 900_000] * 2), timeout=60)
             assert answer.status_code == 413

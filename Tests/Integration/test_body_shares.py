@@ -1,4 +1,5 @@
-"""How the memory for bodies is shared: what one client holds keeps nobody else out, nor its own small bodies."""
+"""How the memory for bodies is shared: a client's unfinished bodies block neither other clients nor its small
+bodies."""
 
 import contextlib
 import gzip
@@ -17,12 +18,12 @@ POSTS = 30
 
 
 def padded(size: int) -> bytes:
-    """A JSON text of that many bytes; of no use as a payload."""
+    """A JSON text of `size` bytes that is not a valid payload."""
     return b'{"pad":"' + b"x" * (size - 10) + b'"}'
 
 
 def large(coding: str) -> tuple[list[str], bytes]:
-    """Headers of a large body in a coding, and all of it but its end."""
+    """The headers of a large body in a content or transfer coding, and the body without its end."""
     body, headers = padded(LARGE), []
     if "gzip" in coding:
         body, headers = gzip.compress(body), ["Content-Encoding: gzip"]
@@ -45,19 +46,19 @@ class Crowd:
             raw = RawConnection(self.server, timeout=60, source=self.source)
             raw.send(request(INGEST, "POST", [*self.headers, "Content-Type: application/json", *headers]) + body)
             self.held.append(raw)
-        # Until the server has read all of it, and answered those that it refuses.
+        # Wait until the server has read everything and answered the bodies that it refuses.
         wait_until(lambda: unread(self.server.port) == 0)
         self.ask("small").close()
         self.collect()
 
     def fill(self, coding: str = "plain"):
-        """Takes all the room that this client can get, down to a kilobyte."""
+        """Uses all memory that this client can get, to within a kilobyte."""
         self.hold(16, *large(coding))
         for size in (150_000, 20_000, 2_000, 1_000):
             self.hold(16, [f"Content-Length: {size + 1}"], b" " * size)
 
     def collect(self) -> list[int]:
-        """Takes the answers of those that have got one; returns all so far."""
+        """Reads the responses that have arrived. Returns the statuses of all refused bodies so far."""
         for raw in select.select([raw.socket for raw in self.held], [], [], 0)[0]:
             found = next(one for one in self.held if one.socket is raw)
             self.refused.append(found.read_response().status)
@@ -66,7 +67,7 @@ class Crowd:
         return self.refused
 
     def ask(self, size: str) -> RawConnection:
-        """A whole post on a connection of its own; it is answered by then."""
+        """Posts a complete body on a new connection and waits for the response."""
         raw = RawConnection(self.server, timeout=60, source=self.source)
         data = ingest(payload(run_id(), 0, 2), self.headers) if size == "small" else ingest(padded(LARGE), self.headers)
         self.status = raw.ask(data).status
@@ -82,7 +83,7 @@ class Crowd:
 
 
 def unread(port: int) -> int:
-    """Bytes that have come to sockets of a local port and that their process has not read (proc_net_tcp(5))."""
+    """Bytes received on connections to a local port that the server has not read yet (proc_net_tcp(5))."""
     total = 0
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
@@ -99,7 +100,7 @@ def crowds(server, *clients):
 
 @pytest.fixture
 def shared(start_server, tmp_path):
-    """A server with tokens and room for about ten large bodies, where none is stalled for a long time."""
+    """A server with tokens and room for about ten large bodies. Its stall timeout is long unless options are given."""
     def start(*options):
         return start_server(
             "--auth-tokens-file", tokens_file(tmp_path), "--max-body-memory", 20_000_000,
@@ -123,7 +124,7 @@ def test_small_bodies_get_in_while_their_own_client_holds_all_that_it_can(shared
 def test_large_bodies_of_another_token_or_address_get_in(shared, other):
     with crowds(shared(), ("trainer", "127.0.0.1"), other) as [crowd, honest]:
         crowd.fill("gzip")
-        # Refused for its meaning, once it is whole.
+        # An invalid payload, refused once it is complete.
         assert [honest.post("large") for _ in range(POSTS)] == [422] * POSTS
         assert [honest.post() for _ in range(POSTS)] == [202] * POSTS
         assert crowd.post("large") == 503
@@ -163,7 +164,7 @@ def test_room_is_given_back_once(shared):
                 raw.reset()
             crowd.held.clear()
         wait_until(lambda: crowd.post("large") == 422)
-        # All of it is there again: as many bodies get in as at the start.
+        # All memory is available again: as many bodies are accepted as at the start.
         counts = []
         for _ in range(2):
             crowd.refused.clear()

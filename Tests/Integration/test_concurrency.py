@@ -1,4 +1,4 @@
-"""Many clients at once: nothing lost, nothing twice, one order for all, and nobody slowed by a slow one."""
+"""Many concurrent clients: no step is lost or duplicated, all see one order, and a slow client slows no other."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ from support.server import Server
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory):
-    """A server of this file's own, with queues that twenty subscribers in one Python process can live with."""
+    """A server for this file. Its queues are large enough for twenty subscribers in one Python process."""
     with Server(["--max-runs", "1000", "--max-steps-per-run", "5000", "--subscriber-queue", "100000"], None,
                 tmp_path_factory.mktemp("busy")) as running:
         yield running
@@ -45,7 +45,7 @@ def test_twenty_subscribers_get_every_step_of_fifty_trainers_once_and_in_one_ord
                 own = payload(shared, 1000 * (poster + 1) + index)
                 assert post(client, busy, own).status_code == 202
                 if index < contested:
-                    # The same step from all posters: the one stored last must be the one broadcast last.
+                    # All posters post the same step: the version stored last must be the version broadcast last.
                     body = payload(shared, index, seed=poster * 1000 + index)
                     assert post(client, busy, body).status_code == 202
 
@@ -131,7 +131,7 @@ def test_history_is_followed_by_every_later_step_and_no_earlier_one(busy, lite):
 
 
 def collect(socket: RawWebSocket, got: list[bytes], count: int):
-    """Reads messages until there are as many as told, without looking into them."""
+    """Reads `count` messages without decoding them."""
     while len(got) < count:
         data, compressed = socket.read_message()
         assert not compressed
@@ -139,7 +139,7 @@ def collect(socket: RawWebSocket, got: list[bytes], count: int):
 
 
 def rate(server, run: str, count: int, posters: int = 4) -> float:
-    """Posts steps 0 ..< count from several connections; steps a second."""
+    """Posts steps 0 ..< count over several connections. Returns the steps per second."""
     threads, began = Threads(), time.monotonic()
     for poster in range(posters):
         threads.start(post_pipelined, server, run, range(poster, count, posters), 3)
@@ -152,7 +152,7 @@ def test_subscriber_that_stops_reading_slows_nobody_and_is_told_what_it_missed(s
                        "--max-steps-per-run", 200, counted=True)
     count = 10_000
     run = run_id("stalled")
-    # The first run warms the server up to its working size; the second is what the rate is compared to.
+    # The first run warms the server up. The second is the baseline of the rate.
     rate(own, run_id("warm"), 1500)
     alone = rate(own, run_id("alone"), 2500)
     with RawWebSocket(own, timeout=120) as other, RawWebSocket(own, receive_buffer=4096, timeout=120) as stalled:
@@ -164,7 +164,7 @@ def test_subscriber_that_stops_reading_slows_nobody_and_is_told_what_it_missed(s
             reader.start(collect, other, got, count)
             together = rate(own, run, count)
             reader.join()
-        # The test's own reader takes its share of the machine: what matters is that nothing waited for the other.
+        # The test's reader also uses the processor: it only matters that no client waited for the stalled one.
         assert together > alone / 4
         messages = [json.loads(data) for data in got]
         assert {message["type"] for message in messages} == {"new_metrics"}
@@ -183,12 +183,12 @@ def test_subscriber_that_stops_reading_slows_nobody_and_is_told_what_it_missed(s
         assert skipped > 0
         assert len(seen) == len(set(seen))
         assert len(seen) + skipped == count
-        # What it did get is in the order in which the others got it.
+        # The steps that it received have the same order as for the other subscriber.
         place = {message["data"]["step"]: index for index, message in enumerate(messages)}
         places = [place[step] for step in seen]
         assert places == sorted(places)
 
-        # It has caught up: from now on it misses nothing.
+        # It has caught up: from now on it misses no step.
         with session(own) as client:
             for step in range(20_000, 20_020):
                 body = payload(run, step)
@@ -214,7 +214,7 @@ def test_subscriber_that_takes_nothing_is_closed_and_nobody_else(start_server):
             wait_until(dropped, 120, "the stalled subscriber was kept")
             final = payload(run, 10_000_000)
             assert post(client, own, final).status_code == 202
-        # It finds what was on its way, and then the close, if there was room for it before the end.
+        # It reads the data in flight, and then the close frame if the server could still write it.
         codes, ended = [], False
         while not ended:
             try:
@@ -230,20 +230,20 @@ def test_subscriber_that_takes_nothing_is_closed_and_nobody_else(start_server):
 
 def test_subscriber_that_reads_again_when_its_time_is_over_finds_close_1008(start_server):
     own = start_server("--subscriber-queue", 20, "--subscriber-stall-timeout", 5, "--ws-ping-interval", 600)
-    # More than the kernel buffers for a connection, and posted within the timeout.
+    # More data than the kernel buffers for a connection, posted within the stall timeout.
     body, times = ingest(payload(run_id(), 0, 500)), 60
     with RawWebSocket(own, receive_buffer=4096, timeout=60) as slow, RawConnection(own) as trainer:
         assert slow.read_json()["type"] == "initial_runs"
         slow.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096)
         assert {trainer.ask(body).status for _ in range(times)} == {202}
-        # The server reads nothing from who takes nothing, until it closes: what is sent meanwhile gets stuck, and goes
-        # on when the close frame has been written. Pongs that nobody asked for mean nothing (RFC 6455 section 5.5.3).
+        # The server does not read from a client that does not read, until it closes. Sent data blocks until the server
+        # has written its close frame. Unsolicited pongs have no effect (RFC 6455 section 5.5.3).
         pong = frame_bytes(PONG, b"x" * 125)
         pongs, sent = memoryview(pong * 200_000), 0
         while can_send(slow, 1):
             sent += slow.socket.send(pongs[sent:sent + 65_536])
         assert can_send(slow, 30), "the server did not begin to close"
-        # The frame that is cut off: its end, so that the close frame doesn't become part of it.
+        # Complete the partially sent frame, so the close frame does not become part of it.
         slow.send(pongs[sent:sent + -sent % len(pong)])
         assert slow.read_close() == 1008
         assert slow.gone()

@@ -1,4 +1,4 @@
-"""DELETE of a run: who may, what is gone, and what subscribers hear."""
+"""DELETE of a run: required scope, the data that it removes, and the messages that subscribers receive."""
 
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ def read(server, run: str):
 def test_a_deleted_run_is_gone_and_subscribers_are_told_in_order(either):
     run, other = run_id("deleted"), run_id("other")
     with subscribe(either) as watching, subscribe(either, compression=None) as plain, session(either) as client:
-        # A step that is posted before the listing is made is in the listing.
+        # Steps posted before the listing is created are part of the listing.
         assert receive(watching)["type"] == receive(plain)["type"] == "initial_runs"
         before, beside = post_steps(client, either, run, range(3)), post_steps(client, either, other, range(1))
         answer = delete(either, run)

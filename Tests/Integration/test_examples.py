@@ -1,6 +1,6 @@
-"""The examples against the real server: a real training over HTTPS with a token, and simulated metrics.
+"""The examples with a real server: training over HTTPS with a token, and simulated metrics.
 
-train_digits.py needs torch and scikit-learn beside what requirements.txt lists.
+train_digits.py needs torch and scikit-learn in addition to requirements.txt.
 """
 
 import gzip
@@ -36,7 +36,7 @@ def recorded(path: Path) -> list[dict]:
 
 
 def bits(value):
-    """The value with every float as its bits, so that -0.0 is not 0.0 and no number is almost right."""
+    """Replaces every float with its bits, so that -0.0 differs from 0.0 and comparison is exact."""
     if isinstance(value, dict):
         return {key: bits(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -45,7 +45,7 @@ def bits(value):
 
 
 def floats_like(expected, seen):
-    """What was read, with integers as floats where a float was posted: 1 and 1.0 are the same number."""
+    """`seen` with integers converted to floats where a float was posted: 1 and 1.0 are the same number."""
     if isinstance(expected, dict) and isinstance(seen, dict):
         return {key: floats_like(expected.get(key), item) for key, item in seen.items()}
     if isinstance(expected, list) and isinstance(seen, list) and len(expected) == len(seen):
@@ -90,7 +90,7 @@ def test_simulated_metrics_are_accepted(request, tmp_path, where, option):
 
 
 def test_the_recorded_run_is_accepted_and_kept_number_for_number(server):
-    """The recording under Tests/Fixtures is what the example once posted."""
+    """The recording in Tests/Fixtures contains payloads that the example posted."""
     run = run_id("recorded")
     recordings = sorted((ROOT / "Tests" / "Fixtures").glob("*.jsonl.gz"))
     assert recordings

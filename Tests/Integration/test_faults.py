@@ -1,4 +1,4 @@
-"""Hostile and broken clients: each gets its answer, none moves memory or another client."""
+"""Malicious and broken clients: each gets the right response, and none affects memory use or another client."""
 
 import contextlib
 import gzip
@@ -15,13 +15,13 @@ from support.raw_websocket import RawWebSocket
 from support.server import Server
 
 MEGABYTE = 1_000_000
-# What a body may inflate to (NN_MONITOR_MAX_REQUEST_SIZE).
+# The largest decompressed body (NN_MONITOR_MAX_REQUEST_SIZE).
 LIMIT = 2 * MEGABYTE
 
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory):
-    """A server with a short body deadline, which every test of this file mistreats."""
+    """A server with a short body timeout that every test of this file attacks."""
     with Server(["--body-timeout", "2", "--header-timeout", "2", "--max-runs", "1000"], None,
                 tmp_path_factory.mktemp("attacked"), counted=True) as running:
         yield running
@@ -29,7 +29,7 @@ def attacked(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def bystander(attacked):
-    """Another client: it posts, reads and watches all the while, and nothing of it may fail or be missed."""
+    """Another client that posts, reads and subscribes during the test. None of its requests or messages may fail."""
     run, posted, failures = run_id("bystander"), [], []
     done = threading.Event()
     with subscribe(attacked) as socket:
@@ -44,7 +44,7 @@ def bystander(attacked):
                         latest = client.get(f"{attacked.url}/api/v1/runs/{run}/latest", timeout=20)
                         if (answer.status_code, latest.status_code) != (202, 200):
                             failures.append((answer.text, latest.text))
-                    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the finding
+                    except Exception as error:  # noqa: BLE001 - every exception is a finding
                         failures.append(error)
                     posted.append(body)
 
@@ -61,7 +61,7 @@ def bystander(attacked):
 
 
 def send_all(attacked, data: bytes):
-    """Sends a request whose answer may come before all of it is taken."""
+    """Sends a request that the server may answer before it has read everything."""
     with RawConnection(attacked, timeout=60) as raw:
         def send():
             with contextlib.suppress(OSError):
@@ -266,7 +266,7 @@ def test_reset_of_a_websocket_at_every_stage_is_survived(attacked, stage):
         elif stage == "a history on its way":
             socket.say({"action": "subscribe_run", "run_id": run})
         socket.reset()
-    # The bystander is the one that stays.
+    # Only the bystander's connection remains.
     wait_until(lambda: healthy(attacked)["active_connections"] == 1)
 
 
@@ -275,7 +275,7 @@ def test_client_that_never_reads_its_answers_does_not_grow_the_server(attacked):
     with session(attacked) as client:
         for step in range(40):
             assert post(client, attacked, payload(run, step, 50)).status_code == 202
-    # 10 x 200 answers of more than a megabyte are 2 GB: the server must not make them all ahead of their reader.
+    # 10 x 200 responses of more than a megabyte are 2 GB: the server must not generate them before the client reads.
     with allocating_at_most(attacked, 20 * MEGABYTE):
         greedy = [RawConnection(attacked, receive_buffer=4096, timeout=2) for _ in range(10)]
         for connection in greedy:

@@ -1,4 +1,5 @@
-"""What strangers can make the server log: at most one line a minute for each cause, and the number of those folded."""
+"""Log lines that unauthenticated clients can cause: at most one line a minute per cause, with a count of folded
+lines."""
 
 import re
 import socket
@@ -12,7 +13,7 @@ MANY = 300
 
 
 def counted(own, pattern: str) -> tuple[int, int]:
-    """Stops the server; returns the lines that match, and what they stand for."""
+    """Stops the server. Returns the number of matching lines, and the number of events that they represent."""
     assert own.stop() == 0
     lines = [line for line in own.lines if re.search(pattern, line)]
     counts = [re.search(r" count=(\d+)", line) for line in lines]

@@ -1,5 +1,7 @@
-"""HTTP/1 over real sockets: methods, paths, 100-continue, pipelining, early answers. `test_http_conformance.py` has the
-table of its cases."""
+"""HTTP/1 over sockets: methods, paths, 100-continue, pipelining, early responses.
+
+`test_http_conformance.py` contains the table of HTTP cases.
+"""
 
 import json
 import threading
@@ -17,7 +19,7 @@ EXPECT = "Expect: 100-continue"
 
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory):
-    """A server that wants one token; failures are not slowed."""
+    """A server that requires one token. Authentication failures are not limited."""
     with Server(["--auth-failure-limit", "1000000"], {"NN_MONITOR_AUTH_TOKEN": TOKEN},
                 tmp_path_factory.mktemp("locked")) as running:
         yield running
@@ -184,7 +186,7 @@ def test_client_that_still_sends_50_mb_sees_the_early_answer(locked, headers, st
             head = request(INGEST, "POST", [*headers, f"Content-Length: {size}"])
 
         def send():
-            # The answer must be readable even when the server stops taking the rest.
+            # The client must be able to read the response even if the server stops reading the body.
             try:
                 raw.send(head + body)
             except OSError as error:

@@ -1,4 +1,4 @@
-"""Bodies of requests in chunks, and bodies of responses, compressed or not."""
+"""Chunked request bodies, and response bodies with and without compression."""
 
 import gzip
 import json

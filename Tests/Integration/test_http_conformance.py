@@ -1,9 +1,8 @@
-"""The table of HTTP cases (http_cases/): each row over plain HTTP, over TLS, and over plain HTTP byte by byte.
+"""Sends each row of the HTTP cases (http_cases/) over plain HTTP, over TLS, and byte by byte over plain HTTP.
 
-A row says which bytes are sent, which statuses come back, and whether the connection can be used afterwards or has been
-closed by the server. Beside that every refusal has the error body of the contract,
-and every answer says in `Connection`
-what becomes of the connection.
+A row states the bytes to send, the expected statuses, and whether the connection stays usable or is closed. In addition
+every error response must have the documented body, and the `Connection` field of every response must match the state of
+the connection.
 """
 
 import contextlib
@@ -21,7 +20,7 @@ from support.server import Server
 
 THEMES = [chunks, conditions, expectations, fields, head_sizes, hosts, lengths, percent_coding, persistence, pipelines,
           static_paths, targets, transfer_codings, upgrades, versions]
-# A row of more bytes than this is not sent byte by byte.
+# Rows with more bytes than this are not sent byte by byte.
 MOST_SINGLE_BYTES = 3_000
 
 
@@ -44,7 +43,7 @@ DETAILS = {404: "Not Found", 405: "Method Not Allowed"}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder of static files, beside a file that is nobody's business."""
+    """A folder of static files beside a file that must not be accessible."""
     outside = tmp_path_factory.mktemp("conformance")
     (outside / "secret.txt").write_text("the secret outside")
     folder = outside / "static"
@@ -62,7 +61,7 @@ def site(tmp_path_factory):
 
 @contextlib.contextmanager
 def started(site, tmp_path_factory, *options):
-    """A server that asks for no token, with one run, and what rows need to know of it."""
+    """An open server with one run, and the words to replace in rows."""
     with Server([*options, "--static-dir", site], None, tmp_path_factory.mktemp("server")) as server:
         yield SimpleNamespace(server=server, words=words_for(server))
 
@@ -109,7 +108,7 @@ def filled(piece: bytes, words: dict[bytes, bytes]) -> bytes:
 
 
 def exchange(raw: RawConnection, pieces: list[bytes], case: Case, step: int | None) -> list[Response]:
-    """Sends the pieces, each but the first after one more answer, and reads the answers that the row announces."""
+    """Sends the pieces and reads one response between two of them, then reads the remaining responses of the row."""
     answers: list[Response] = []
     for piece in pieces[:-1]:
         send(raw, piece, step)
@@ -122,13 +121,13 @@ def exchange(raw: RawConnection, pieces: list[bytes], case: Case, step: int | No
 
 
 def send(raw: RawConnection, data: bytes, step: int | None):
-    """At once, or so many bytes at a time."""
+    """Sends all bytes at once, or `step` bytes at a time."""
     for start in range(0, len(data), step or len(data)):
         raw.send(data[start:start + (step or len(data))])
 
 
 def check_error(answer: Response, is_head: bool):
-    """Refusals are JSON as the contract says (section 1, "Rejections", and section 3)."""
+    """Checks that error responses have the JSON body that API.md documents."""
     if answer.status < 400:
         return
     assert answer["content-type"].split(";")[0] == "application/json"

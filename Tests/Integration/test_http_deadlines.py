@@ -1,4 +1,4 @@
-"""Deadlines of heads, bodies and idle connections: absolute ones, that dripping bytes do not move."""
+"""Timeouts of heads, bodies and idle connections. They are absolute: slowly arriving bytes do not extend them."""
 
 import json
 import threading
@@ -11,14 +11,14 @@ from support.server import Server
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory):
-    """A server whose deadlines are short."""
+    """A server with short timeouts."""
     with Server(["--header-timeout", "0.7", "--body-timeout", "0.7", "--idle-timeout", "1.5"], None,
                 tmp_path_factory.mktemp("hasty")) as running:
         yield running
 
 
 def drip(connection: RawConnection, data: bytes, every: float):
-    """Sends a byte at a time until told to stop or the server has closed."""
+    """Sends one byte at a time until the returned event is set or the server has closed."""
     done = threading.Event()
 
     def send():
@@ -43,7 +43,7 @@ def test_head_that_does_not_end_is_408(hasty):
 
 def test_drip_fed_head_does_not_move_the_deadline(hasty):
     with RawConnection(hasty) as raw:
-        # 1000 bytes of it would take 100 seconds; the read gives up after 20.
+        # Sending everything would take 100 seconds; the client's read times out after 20.
         done = drip(raw, request(headers=["X: " + "y" * 1000]), 0.1)
         assert raw.read_response().status == 408
         done.set()
@@ -84,5 +84,5 @@ def test_idle_connection_is_closed_without_a_word(hasty):
     with RawConnection(hasty) as fresh, RawConnection(hasty) as used:
         assert used.ask(request()).status == 200
         assert used.ended()
-        # One that has never asked anything may be told 408, or nothing.
+        # A connection without any request may get a 408 response or none.
         assert fresh.gone() or fresh.read_response().status == 408

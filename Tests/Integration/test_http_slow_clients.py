@@ -1,4 +1,4 @@
-"""Clients that take their answers slowly, or send what nobody asked for: answers arrive whole, and memory stays."""
+"""Clients that read slowly or send unexpected data: responses are complete, and memory use is bounded."""
 
 import os
 import threading
@@ -16,7 +16,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The static files, and one that is longer than what the system keeps for a socket."""
+    """The static files, and a file that is larger than the kernel's socket buffers."""
     folder = tmp_path_factory.mktemp("slow") / "static"
     folder.mkdir()
     for name in ("index.html", "login.html", "docs.html"):
@@ -27,7 +27,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(params=["plain", "tls"])
 def patient(request, site, tmp_path):
-    """A server of the test's own, over plain HTTP and over TLS."""
+    """A server for one test, over plain HTTP and over TLS."""
     options = ["--tls", "dev"] if request.param == "tls" else []
     with Server([*options, "--static-dir", site, "--write-timeout", "1", "--idle-timeout", "2"], None, tmp_path,
                 counted=True) as running:
@@ -35,7 +35,7 @@ def patient(request, site, tmp_path):
 
 
 def take_until_logged(server, raw: RawConnection) -> bytes:
-    """Takes an answer slowly until the server has written it to its end, which its log tells."""
+    """Reads a response slowly until the server's log shows that it has been written completely."""
     taken = b""
     while not any("long.bin" in line for line in server.lines):
         taken += raw.socket.recv(16_384)
@@ -71,7 +71,7 @@ def test_client_that_has_closed_its_side_gets_a_long_answer_whole(server, site, 
 
 
 def test_client_that_takes_its_answer_slowly_but_steadily_is_not_dropped(patient, site):
-    """The write timeout, one second, is for clients that take nothing; this one needs longer, and always takes some."""
+    """The write timeout of one second applies to clients that read nothing. This client is slow but always reads."""
     taken, pause = b"", threading.Event()
     with RawConnection(patient, receive_buffer=65_536) as raw:
         raw.send(request("/static/long.bin"))
@@ -87,7 +87,7 @@ def test_client_that_takes_its_answer_slowly_but_steadily_is_not_dropped(patient
 
 
 def test_request_behind_a_long_answer_of_a_handler_gets_its_own(either):
-    """A listing longer than what is written at once; before, the answer behind it went to the request after that."""
+    """The listing is larger than one write. Regression: the next response was sent to the request after next."""
     token = [f"Authorization: Bearer {either.token}"] if either.token else []
     with RawConnection(either) as raw:
         for index in range(1500):
@@ -129,7 +129,7 @@ def test_white_space_without_end_before_a_value_is_431_and_not_kept(patient, beg
 
 
 def test_requests_that_wait_for_an_answer_are_kept_as_the_bytes_they_are(patient):
-    """Thousands of the shortest requests behind an answer that is not taken, where the server reads in large pieces."""
+    """Thousands of minimal requests behind an unread response, while the server reads in large pieces."""
     connections = [RawConnection(patient, receive_buffer=4096) for _ in range(50)]
     shortest = b"GET / HTTP/1.1\r\nHost:\r\n\r\n"
     for raw in connections:
@@ -137,7 +137,7 @@ def test_requests_that_wait_for_an_answer_are_kept_as_the_bytes_they_are(patient
     with allocating_at_most(patient, 40 * MEGABYTE):
         for raw in connections:
             raw.send(request("/static/long.bin") + shortest * 10_000)
-        # Every loop of the server has read what was sent when it answers these.
+        # When these are answered, every event loop of the server has read the data.
         for _ in range(2 * os.cpu_count()):
             healthy(patient)
     for raw in connections:

@@ -1,4 +1,4 @@
-"""What an ingest body may be before it is a payload: content types, encodings, sizes, JSON to the byte."""
+"""Requirements on an ingest body before it is parsed as a payload: content types, encodings, sizes, JSON syntax."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ def new_payload(layers: int = 1) -> dict:
 
 
 def with_unknown(text: str) -> str:
-    """A valid payload with a first field, unknown, of this JSON text."""
+    """A valid payload whose first field is unknown and has this JSON text as its value."""
     return '{"x":' + text + "," + encode(new_payload())[1:]
 
 
@@ -29,7 +29,7 @@ def test_an_accepted_step_is_answered_202_with_its_run_and_can_be_read_at_once(s
     response = post(server, posted)
     assert response.status_code == 202
     assert response.headers["Content-Type"].split(";")[0] == "application/json"
-    # Part II of the contract adds members after these two.
+    # The endpoint may add members after these two.
     assert response.text.startswith(f'{{"status":"accepted","run_id":"{posted["metadata"]["run_id"]}"')
     assert {key: response.json()[key] for key in ("status", "run_id")} == {
         "status": "accepted", "run_id": posted["metadata"]["run_id"]}
@@ -44,17 +44,17 @@ def test_the_answer_names_the_run_as_posted(server):
 
 # JSON
 
-# Each with the offset of the first byte that cannot be part of a JSON text that begins so.
+# Each text with the offset of its first invalid byte.
 BROKEN = [
     (b"{", 1), (b"}", 0), (b"[", 1), (b"x", 0), (b"{,}", 1), (b'{"a" 1}', 5), (b'{"a":1,}', 7), (b'{"a":1]', 6),
     (b'{"a":01}', 6), (b'{"a":1}x', 7), (b'{"a":1} {}', 8), (b'{"a":1', 6), (b'{"a":', 5), (b'{"a":}', 5),
     (b"{a:1}", 1), (b"{'a':1}", 1), (b'{"a":+1}', 5), (b'{"a":.5}', 5), (b'{"a":1 "b":2}', 7), (b'{"a":[1 2]}', 8),
     (b'{"a":[1,]}', 8), (b'{"a":\x01}', 5), (b'{"a":"\x01"}', 6), (b'{"a":"\n"}', 6), (b'{"a":1}\x00', 7),
     (b'{"a":// no\n1}', 5), (b'{"a":1}}', 7), ('{"é":x}'.encode(), 6), (b'\r\n\t {"a":1,}', 11),
-    # White space of other kinds
+    # Other kinds of white space
     (b'\x0c{"a":1}', 0), (b'{"a":\x0c1}', 5), (b'{"a":1}\x0b', 7), (b'{"a":1} \x0c', 8),
     ('{"a":\u00a01}'.encode(), 5), ('{"a":1}\u2003'.encode(), 7), ('{"a":\u2028 1}'.encode(), 5),
-    # Bytes that are never UTF-8
+    # Invalid UTF-8
     (b'{"a":"\xff"}', 6), (b'{"a":"b\xc0\xaf"}', 7), (b'{"\xfe":1}', 2), (b'{"a":"\x80"}', 6), (b"\xff", 0),
     (b'{"a":"\xf8\x88\x80\x80\x80"}', 6),
 ]
@@ -65,7 +65,7 @@ def test_broken_json_is_refused_at_the_byte_where_it_breaks(server, body, offset
     assert kinds(rejected(post(server, body))) == [("json_invalid", (offset,))]
 
 
-# Here the offset may be that of the token or of the byte inside it.
+# The offset may be that of the token or that of the byte inside it.
 @pytest.mark.parametrize("body", [
     b'{"a":tru}', b'{"a":nulL}', b'{"a":nan}', b'{"a":Inf}', b'{"a":-}', b'{"a":1.}', b'{"a":1e}', b'{"a":-Inf}',
     b'{"a":+Infinity}', b'{"a":0x10}', b'{"a":"\\q"}', b'{"a":"\\u12g4"}', b'{"a":"\\u12"}', b'{"a":"b', b'{"a":"b\\',

@@ -1,4 +1,4 @@
-"""Duplicate fields of the ingest payload, of which the last wins, and unknown ones, which are ignored."""
+"""Duplicate fields of the ingest payload, of which the last one counts, and unknown fields, which are ignored."""
 
 import json
 
@@ -24,7 +24,7 @@ def one_layer() -> dict:
 
 
 def doubled(posted, path, first: str) -> Raw:
-    """JSON text in which the field at a path has another value before its own."""
+    """JSON text in which the field at `path` occurs twice, first with the value `first`."""
     key = json.dumps(path[-1]) + ":"
     before, after = encode(changed(posted, path, Raw("@@"))).split(key + "@@")
     return Raw(f"{before}{key}{first},{key}{encode(value_at(posted, path))}{after}")
@@ -85,7 +85,7 @@ def everywhere_unknown(value):
 def test_unknown_fields_are_ignored_at_every_level(server):
     posted = one_layer()
     body = everywhere_unknown(posted)
-    # These two objects have no fields of their own: every key is data.
+    # These two objects are dictionaries: every key is data, so none is unknown.
     body["metadata"]["layer_groups"] = posted["metadata"]["layer_groups"]
     body["cross_layer_analysis"]["gradient_norm_ratio"] = posted["cross_layer_analysis"]["gradient_norm_ratio"]
     accept(server, body)

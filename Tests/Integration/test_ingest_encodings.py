@@ -34,7 +34,7 @@ def assert_refused(response, status: int, code: str):
 
 @pytest.fixture(scope="module", autouse=True)
 def fresh_connections():
-    """Early answers may close a connection that the session would use again."""
+    """Early responses may close a connection that the session would reuse."""
     yield
     session.close()
 
@@ -133,7 +133,7 @@ def test_a_damaged_body_keeps_nothing(server):
 # Sizes
 
 def sized(length: int) -> tuple[dict, bytes]:
-    """A payload and its body of exactly so many bytes, hardly compressible."""
+    """A payload and its body of exactly `length` bytes, hardly compressible."""
     posted = new_payload()
     start = encode(posted).encode()[:-1] + b',"pad":"'
     return posted, start + random.Random(length).randbytes(length).hex().encode()[:length - len(start) - 2] + b'"}'
@@ -180,7 +180,7 @@ def test_a_chunked_body_is_accepted_and_refused_by_its_size(server):
 @pytest.mark.parametrize("pad_first", [True, False])
 def test_a_body_of_the_largest_size_is_accepted_at_any_ratio_up_to_a_thousand(server, random_bytes, pad_first):
     posted = new_payload()
-    # The ratio of the padding alone is about 1 030.
+    # The compression ratio of the padding alone is about 1 030.
     text = encode(posted).encode()[1:-1] + b',"noise":"' + random.Random(1).randbytes(random_bytes).hex().encode() + b'"'
     pad = b" " * (LIMIT - len(text) - 2)
     body = b"{" + (pad + text if pad_first else text + pad) + b"}"
@@ -196,6 +196,6 @@ def test_a_body_of_the_largest_size_is_accepted_at_any_ratio_up_to_a_thousand(se
     ("gzip", gzip.compress), ("deflate", zlib.compress), ("deflate", raw_deflate)],
     ids=["gzip", "zlib", "raw deflate"])
 def test_a_body_that_expands_beyond_the_ratio_is_413(server, coding, compress, size):
-    # Zeros shrink about a thousandfold; the default limit is a thousand.
+    # Zeros compress about a thousandfold, and the default limit of the ratio is a thousand.
     response = post(server, compress(bytes(size)), {"Content-Encoding": coding})
     assert_refused(response, 413, "payload_too_large")

@@ -1,4 +1,4 @@
-"""Every field of the ingest payload, by its kind: what is accepted, and the exact error for what is not."""
+"""Every field of the ingest payload by its type: accepted values, and the exact errors for rejected values."""
 
 import json
 
@@ -18,7 +18,7 @@ RATIOS = (*CROSS, "gradient_norm_ratio")
 GROUPS = ("metadata", "layer_groups")
 
 STRINGS = [("metadata", "run_id"), (*LAYER, "layer_id"), (*LAYER, "layer_type"), (*GROUPS, "g", 0)]
-# Place and bound of each number: "ge" is at least 0, "gt" above 0.
+# The path and bound of each number: "ge" is at least 0, "gt" is greater than 0.
 INTEGERS = [
     (("metadata", "global_step"), "ge"), (("metadata", "batch_size"), "gt"), ((*LAYER, "depth_index"), "ge"),
     ((*FEATURES, "activation_shape", 1), None),
@@ -45,7 +45,7 @@ TOKENS = ["NaN", "Infinity", "-Infinity"]
 
 
 def full(run: str | None = None) -> dict:
-    """A valid payload of one layer with every optional field present."""
+    """A valid payload with one layer and all optional fields."""
     posted = payload(run or run_id("field"), layers=1)
     posted["metadata"]["layer_groups"] = {"g": ["block0.fc", "block0"]}
     posted["layer_statistics"][0]["intermediate_features"]["cross_layer_std_ratio"] = 1.25
@@ -58,14 +58,14 @@ def name(path) -> str:
 
 
 def wrong_types():
-    """Path, JSON text and type of error for every value of a type that the field doesn't take."""
+    """The path, JSON text and error type for every value of a wrong type."""
     groups = [
         (STRINGS, ["1", "1.5", "true", "[]", "{}", "null", "NaN"], "string_type"),
         ([path for path, _ in INTEGERS], ['"7"', "true", "false", "[1]", "{}", "null"], "int_type"),
         ([path for path, _ in FLOATS], ['"1.5"', '""', "true", "false", "[1]", "{}", "null"], "float_type"),
         (OBJECTS, ['"x"', "1", "true", "[]", "null", "NaN"], "model_attributes_type"),
         (DICTIONARIES, ['"x"', "1", "true", "[1]", "[[]]", "null", "-Infinity"], "dict_type"),
-        ([RATIOS], ["[]"], "dict_type"),  # of layer_groups it is an empty dictionary
+        ([RATIOS], ["[]"], "dict_type"),  # an empty list is valid for layer_groups
         (LISTS, ['"x"', "1", "true", "{}", "null", "NaN"], "list_type"),
     ]
     for paths, texts, kind in groups:
@@ -161,7 +161,7 @@ def test_an_integer_with_a_fraction_or_beyond_64_bits_is_refused(server, path, t
 
 
 def served_path(path):
-    """Where a posted number is in a STEP."""
+    """The path of a posted number in the step that the server returns."""
     renamed = {"metadata": (), "cross_layer_analysis": ("cross_layer",), "layer_statistics": ("layers",)}
     last = ("step",) if path[-1] == "global_step" else path[1:]
     return (*renamed[path[0]], *last)

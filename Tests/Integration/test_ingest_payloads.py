@@ -1,4 +1,4 @@
-"""Rules of the ingest payload beyond a number's: strings, lists, order, several errors."""
+"""Rules of the ingest payload beyond single numbers: strings, lists, order, several errors."""
 
 import json
 import random
@@ -22,7 +22,7 @@ def name(path) -> str:
 
 
 def unique(length: int, character: str = "a") -> str:
-    """A run id of so many UTF-8 bytes that no other test uses."""
+    """A unique run id of `length` UTF-8 bytes."""
     start = f"{random.getrandbits(64):016x}"
     width = len(character.encode())
     padding = (length - 16) % width
@@ -50,7 +50,7 @@ def test_the_length_of_a_string_is_counted_in_utf8_bytes(server, path, limit, ch
     longest = unique(limit, character)
     assert len(longest.encode()) == limit
     posted = changed(one_layer(), path, longest)
-    accept(server, posted)  # json.dumps escapes what is not ASCII: 12 bytes for an emoji that counts as 4
+    accept(server, posted)  # json.dumps escapes non-ASCII characters: 12 bytes for an emoji that counts as 4
     accept(server, json.dumps(posted, ensure_ascii=False))
     assert kept_steps(server, posted["metadata"]["run_id"]) == [served(posted)]
 
@@ -177,7 +177,7 @@ def test_layers_out_of_order_stand_between_the_errors_of_their_neighbours(server
 # Several errors
 
 def everything_wrong() -> tuple[dict, list]:
-    """A payload with one error a field, and the errors in the order of the schema."""
+    """A payload with one error per field, and the errors in schema order."""
     bad_layer = ("layer_statistics", 1)
     features, gradients = (*bad_layer, "intermediate_features"), (*bad_layer, "gradient_flow")
     parameters = (*bad_layer, "parameter_statistics")
@@ -207,7 +207,7 @@ def everything_wrong() -> tuple[dict, list]:
 
 
 def backwards(value):
-    """The same JSON with the members of every object in opposite order."""
+    """The same JSON with the members of every object in reverse order."""
     if isinstance(value, dict):
         return {key: backwards(value[key]) for key in reversed(value)}
     if isinstance(value, list):

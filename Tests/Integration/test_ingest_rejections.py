@@ -1,4 +1,4 @@
-"""What refusing a body costs the server: small ones that inflate to megabytes of nothing but errors."""
+"""The cost of rejecting a body: small bodies that decompress to megabytes of errors."""
 
 import gzip
 import json
@@ -16,7 +16,8 @@ SIZE = 1_900_000
 
 
 def compressed(body: bytes) -> bytes:
-    """The body behind a field of random text: a hundred times smaller at most, or it would be refused as a bomb."""
+    """The compressed body after a random field. At a ratio over a hundred it would be refused as a decompression
+    bomb."""
     noise = random.Random(1).randbytes(20_000).hex()
     whole = b'{"noise":"%s",%s' % (noise.encode(), body[1:])
     data = gzip.compress(whole)
@@ -25,7 +26,7 @@ def compressed(body: bytes) -> bytes:
 
 
 def groups(key: str, member: str) -> bytes:
-    """One group with a long name, and members that are all wrong."""
+    """One group with a long name whose members are all invalid."""
     count = (SIZE - len(key)) // (len(member) + 1)
     return b'{"metadata":{"layer_groups":{"%s":[%s]}}}' % (key.encode(), ",".join([member] * count).encode())
 
@@ -61,7 +62,7 @@ def refused(server, data: bytes):
 def test_a_body_of_errors_costs_the_server_a_small_multiple_of_its_length(start_server, name):
     own = start_server(counted=True)
     data = compressed(BODIES[name])
-    # Four bodies at a time, with what inflating and reading them takes.
+    # Four concurrent bodies, including the memory for decompression and parsing.
     with allocating_at_most(own, 80 * MEGABYTE), ThreadPoolExecutor(4) as pool:
         details = list(pool.map(lambda _: refused(own, data), range(8)))
     assert all(detail == details[0] for detail in details)
@@ -73,7 +74,7 @@ def test_a_long_key_is_cut_in_the_path_and_all_its_errors_are_counted(server):
     detail = refused(server, compressed(BODIES["numbers below a key of 1 MB"]))
     members = (SIZE - MEGABYTE) // 2
     path = ["body", "metadata", "layer_groups", "A" * 1024 + "…"]
-    # run_id, timestamp, global_step and batch_size come before them, layer_statistics and cross_layer_analysis after.
+    # run_id, timestamp, global_step and batch_size precede them; layer_statistics and cross_layer_analysis follow.
     assert [item["type"] for item in detail] == ["missing"] * 4 + ["string_type"] * 96 + ["too_many_errors"]
     assert [item["loc"] for item in detail[4:-1]] == [[*path, index] for index in range(96)]
     assert detail[-1]["msg"] == f"{members + 6 - 100} more errors are not listed"

@@ -1,4 +1,4 @@
-"""Start, shutdown and what is printed about them."""
+"""Start, shutdown, and the output about them."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def test_no_accepted_step_is_lost_when_the_server_is_told_to_stop_under_load(sta
     wait_until(lambda: len(accepted) > 200, 60)
     signalled.set()
     own.signal(number)
-    # The grace is 10 seconds; Server.stop would wait longer, so the server's own word counts.
+    # The grace period is 10 seconds. Wait here, because Server.stop would tolerate more.
     assert own.process.wait(30) == 0, own.output
     threads.join()
     watchers.join()
@@ -58,9 +58,10 @@ def test_no_accepted_step_is_lost_when_the_server_is_told_to_stop_under_load(sta
 
 
 def begin(connection: RawConnection) -> bytes:
-    """Sends a request but for its end, which is returned; the server has begun it for sure.
+    """Sends a request without its end and returns the missing bytes.
 
-    It has said 100 Continue: an answer on another connection would prove nothing, for that may have another event loop.
+    The 100 Continue proves that the server has started to process the request. A response on another connection would
+    not prove it, because that connection may use another event loop.
     """
     body = json.dumps(payload(run_id())).encode()
     connection.send(ingest(b"", headers=["Expect: 100-continue", f"Content-Length: {len(body)}"]))
@@ -111,7 +112,7 @@ def test_clients_that_never_end_do_not_hold_up_the_end(start_server):
         head.send(b"GET /health HTTP/1.1\r\nHost: a\r\n")
         healthy(own)
         own.signal(signal.SIGTERM)
-        # Without the grace the body's deadline alone would take a minute.
+        # Without the grace period, only the body timeout of one minute would end it.
         assert own.process.wait(30) == 0
         assert half.gone() or half.read_response().status in (408, 503)
     assert own.stop() == 0

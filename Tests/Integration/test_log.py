@@ -1,4 +1,4 @@
-"""A log that nobody takes: a terminal on hold, a pipe into a program that hangs."""
+"""A log whose reader is blocked: a paused terminal, a pipe into a hanging program."""
 
 import re
 
@@ -10,7 +10,7 @@ REQUESTS = 4_000
 
 
 def test_a_log_that_nobody_takes_holds_up_no_request_and_says_what_was_lost(start_server):
-    # All steps are kept: that some are not would be one more line.
+    # Keep all steps, because dropped steps would add a log line.
     own = start_server("--log-buffer", "65536", "--max-steps-per-run", REQUESTS)
     own.hold_output()
     with requests.Session() as session:
@@ -20,7 +20,7 @@ def test_a_log_that_nobody_takes_holds_up_no_request_and_says_what_was_lost(star
         assert session.get(own.url + "/health", timeout=30).status_code == 200
         own.take_output()
         own.wait_for_line("log lines were lost")
-        # Later lines come as if nothing had been.
+        # Later lines appear normally.
         assert session.get(own.url + "/api/v1/runs/afterwards", timeout=30).status_code == 404
     own.wait_for_line("/api/v1/runs/afterwards")
     assert own.stop() == 0

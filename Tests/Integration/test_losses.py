@@ -1,4 +1,4 @@
-"""What the store evicts or does not keep leaves a trace: a line in the log, and a message for subscribers."""
+"""Evicted runs and dropped steps cause a log line and a message to subscribers."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from support.payloads import payload, served
 
 
 def lines(server, text: str) -> list[str]:
-    """The log's lines at level notice that contain a text."""
+    """The log lines at level notice that contain `text`."""
     return [line for line in server.output.splitlines() if text in line and re.search(r"\bnotice\b", line, re.I)]
 
 

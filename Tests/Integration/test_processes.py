@@ -1,4 +1,4 @@
-"""A server that a test starts ends with the test, however the test ends. Shown with an inner run of pytest."""
+"""A server started by a test ends with the test, however the test ends. Verified with a nested pytest run."""
 
 import signal
 import sys
@@ -80,7 +80,7 @@ def inner(folder: Path, text: str, *options):
 
 
 def is_running(pid: str) -> bool:
-    """Whether there is such a process; one that has ended may wait for its parent to notice."""
+    """Whether the process exists and is not a zombie."""
     try:
         return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -112,7 +112,7 @@ def test_a_server_ends_when_its_test_has_timed_out(tmp_path, method):
 
 @pytest.mark.parametrize("place", RAISES)
 def test_a_server_ends_when_something_is_raised_and_other_tests_go_on(tmp_path, place):
-    # A module's fixture is torn down after the module's last test.
+    # A module-scoped fixture is torn down after the module's last test.
     text = RAISES[place] + (THEN if place != "teardown" else "")
     with inner(tmp_path, text) as tests:
         assert tests.wait(60) == 1

@@ -1,4 +1,4 @@
-"""Section 6 of the contract: CORS, the headers of every response, and what the log may not hold."""
+"""CORS, the headers of every response, and the data that must not be logged."""
 
 import re
 
@@ -14,7 +14,7 @@ from support.server import Server
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
-    """A server with tokens that lists the origin of a notebook."""
+    """A server with tokens that allows the origin of a notebook."""
     folder = tmp_path_factory.mktemp("notebook")
     running = Server(["--auth-tokens-file", tokens_file(folder), "--cors-origins", NOTEBOOK], None, folder)
     yield running
@@ -74,7 +74,7 @@ def test_no_origin_may_read_or_post_to_an_open_server_by_default(server):
     assert "Access-Control-Allow-Origin" not in answer.headers
     preflight = call(server, "OPTIONS", INGEST, headers={"Origin": NOTEBOOK, "Access-Control-Request-Method": "POST"})
     assert "Access-Control-Allow-Origin" not in preflight.headers
-    # A form needs no preflight.
+    # Forms are sent without a preflight request.
     refused = call(server, "POST", INGEST, json=payload("a"), headers={"Origin": NOTEBOOK})
     assert refused.status_code == 403
     assert "NN_MONITOR_CORS_ORIGINS" in refused.json()["detail"]["message"]
@@ -96,7 +96,7 @@ def test_configured_origins_alone_are_allowed(start_server, origins):
 
 
 def responses(server):
-    """One response of every kind."""
+    """One response of each kind."""
     viewer = {"headers": bearer("viewer")}
     yield 200, call(server, "GET", "/health")
     yield 200, call(server, "HEAD", "/health")
@@ -125,7 +125,7 @@ def test_every_response_has_the_protecting_headers(guarded, guarded_tls, secure)
         assert answer.status_code == status, name
         assert answer.headers["X-Content-Type-Options"] == "nosniff", name
         assert answer.headers["Referrer-Policy"] == "no-referrer", name
-        # It would hold for every other server of the host, too.
+        # HSTS would also apply to every other server on the host.
         assert "Strict-Transport-Security" not in answer.headers, name
         policy = answer.headers.get("Content-Security-Policy", "")
         if answer.headers.get("Content-Type", "").startswith("text/html"):

@@ -1,4 +1,4 @@
-"""What the server gives back of runs and steps, to the byte, to several clients."""
+"""Runs and steps as the server returns them, compared byte for byte and with several clients."""
 
 import json
 import ssl
@@ -96,7 +96,7 @@ def test_an_unknown_run_is_not_found_by_its_name(server, run):
 
 
 def halves(value):
-    """Every float as one that has a single shortest spelling, so that bytes can be compared."""
+    """Replaces every float with one that has a unique shortest representation, so that bytes can be compared."""
     if isinstance(value, dict):
         return {key: halves(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -119,7 +119,7 @@ def test_a_step_is_compact_utf8_json_with_its_keys_in_order(server):
     del posted["layer_statistics"][1]["parameter_statistics"]["bias"]
     posted["metadata"]["layer_groups"] = {"z": ["b.c"], "a": []}
     posted["cross_layer_analysis"]["gradient_norm_ratio"] = {"z": 12.5, "a": 0.5}
-    # Posted in opposite order: what comes back has the order of the contract.
+    # Posted in reverse order: the response has the documented order.
     accept(server, {key: posted[key] for key in reversed(posted)})
     expected = (
         '{"step":5,"timestamp":12.5,"batch_size":32,"layers":['
@@ -151,7 +151,7 @@ def by_aiohttp(server, path: str) -> str:
         secure = ssl.create_default_context(cafile=server.ca) if server.ca else False
         headers = access(server).get("headers", {})
         async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(30)) as client:
-            # encoded: the %2F of a run id is not to be decoded on the way
+            # encoded=True keeps the client from decoding the %2F of a run id
             async with client.get(URL(server.url + path, encoded=True), ssl=secure) as response:
                 assert response.status == 200
                 return await response.text()

@@ -1,4 +1,4 @@
-"""The examples' reporter against servers that are slow, busy or refuse: training never waits, every step is counted."""
+"""The examples' reporter with slow, busy and refusing servers: training never waits, and every step is counted."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ from reporter import Reporter  # noqa: E402
 
 @pytest.fixture
 def scripted():
-    """A server that gives the answers it is told, then 202; it keeps the bodies it got."""
+    """A server that sends the given responses and then 202. It records the request bodies."""
     answers, bodies = [], []
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,12 +92,12 @@ def test_a_server_that_is_not_there_fails_after_the_attempts():
 def test_a_server_that_never_answers_blocks_nothing_and_every_step_is_counted():
     with socket.create_server(("127.0.0.1", 0)) as mute:
         reporter = Reporter(f"http://127.0.0.1:{mute.getsockname()[1]}", waiting=4)
-        # Returns although nobody takes anything: the oldest make room.
+        # Returns although the server reads nothing: the oldest payloads are dropped.
         for step in range(100):
             reporter.report({"step": step})
         assert not reporter.close(0.2)
     assert reporter.posted == reporter.failed == 0
     assert reporter.dropped + reporter.unsent == 100
-    # Those in the queue, and the one that waits for its answer if the thread had taken it.
+    # The payloads in the queue, plus the one in progress if the thread had already taken it.
     assert reporter.unsent in (4, 5)
     assert f"{reporter.unsent} unsent" in reporter.summary()

@@ -1,4 +1,4 @@
-"""Access that is taken back: at reload, at logout, by eviction, while sockets, answers and bodies are under way."""
+"""Access revoked by reload, logout or eviction while sockets, responses and bodies are in progress."""
 
 import json
 import signal
@@ -10,18 +10,18 @@ from support.payloads import payload, run_id
 from support.raw import RawConnection, ingest, request
 from support.raw_websocket import RawWebSocket, stays_open
 
-# So many steps of so many layers are more than every buffer between the server and a client that reads nothing.
+# This many steps and layers exceed all buffers between the server and a client that does not read.
 STEPS, LAYERS = 40, 1500
 
 
 @pytest.fixture
 def own(start_server, tmp_path):
-    """A server with all tokens of the file, which a test may change."""
+    """A server with all tokens of the file. A test may change the file."""
     return start_server("--auth-tokens-file", tokens_file(tmp_path), "--auth-failure-limit", 1_000_000)
 
 
 def reload(server, path, lines: str):
-    """Replaces the tokens file and waits until the server has read it."""
+    """Replaces the tokens file and waits until the server has reloaded it."""
     (path / "tokens").write_text(lines)
     count = sum("what=tokens" in line for line in server.lines)
     server.signal(signal.SIGHUP)
@@ -33,7 +33,7 @@ def line(name: str, scopes: str, token: str | None = None) -> str:
 
 
 def subscriber(server, headers) -> RawWebSocket:
-    """A subscriber that has had its listing."""
+    """A subscriber that has received its initial_runs."""
     socket = RawWebSocket(server, headers)
     assert socket.answer.status == 101
     assert socket.read_json()["type"] == "initial_runs"
@@ -45,7 +45,7 @@ def bearer_line(name: str) -> list[str]:
 
 
 def logged_in(server, name: str) -> RawWebSocket:
-    """A subscriber with a session of a token."""
+    """A subscriber that authenticates with a session cookie."""
     pair, _ = log_in(server, name)
     return subscriber(server, [f"Cookie: {pair}", "Origin: http://localhost"])
 
@@ -123,14 +123,14 @@ def test_no_step_is_sent_and_no_action_answered_after_the_token_is_gone(own, tmp
             post_steps(trainer, own, run, [2])
         socket.say({"action": "subscribe_run", "run_id": run})
         socket.say({"action": "ping"})
-        # The first frame that comes is the close frame.
+        # The first frame is the close frame.
         frame = socket.read_frame()
         assert (frame.opcode, frame.code) == (8, 1008)
         assert b"access" in frame.payload[2:]
 
 
 def large_run(server) -> tuple[str, int]:
-    """Posts a run that no buffer holds; its id and the size of its history."""
+    """Posts a run that is larger than all buffers. Returns its id and the size of its history in bytes."""
     run = run_id()
     with session(server, TOKENS["both"]) as client:
         post_steps(client, server, run, range(STEPS), LAYERS)

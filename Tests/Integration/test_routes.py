@@ -1,4 +1,4 @@
-"""HEAD, health, redirects, paths that lead nowhere, wrong methods, and the pages of the dashboard."""
+"""HEAD, health, redirects, unknown paths, wrong methods, and the pages of the dashboard."""
 
 import http.client
 import json
@@ -28,15 +28,17 @@ def test_head_has_every_header_of_get_and_no_body(server, path, fields):
     accept(server, payload("head"))
     with RawConnection(server) as raw:
         read, head = (raw.ask(request(path, method, fields), head=method == "HEAD") for method in ("GET", "HEAD"))
-        # The connection is still in step: what answers this was not taken for a body.
+        # The connection is still in sync: the next response was not read as the body of this one.
         assert raw.ask(request()).json()["status"] == "healthy"
     assert head.status == read.status
     assert lasting(head) == lasting(read)
 
 
 def lasting(answer) -> list[tuple[str, str]]:
-    """The headers without the time, and without the coding of a body that is made while it is sent: such a body has no
-    length before, so that HEAD says nothing of it (RFC 9110 section 9.3.2)."""
+    """The headers except Date and Transfer-Encoding.
+
+    A body that is generated while it is sent has no known length, so HEAD omits the field (RFC 9110 section 9.3.2).
+    """
     return [header for header in answer.headers if header[0] not in ("date", "transfer-encoding")]
 
 
@@ -151,6 +153,6 @@ def test_the_description_has_the_methods_that_are_served_and_no_others(guarded, 
     target = path.format(run_id="some", path="css/base.css")
     answer = call(guarded, "PATCH", target, "both")
     assert answer.status_code == 405
-    # HEAD comes with GET; preflights are answered everywhere.
+    # HEAD is allowed with GET, and OPTIONS everywhere.
     allowed = {item.strip() for item in answer.headers["Allow"].split(",")} - {"HEAD", "OPTIONS"}
     assert allowed == described

@@ -1,4 +1,4 @@
-"""Run ids and keys are bytes: what looks the same and is written with other characters stays apart."""
+"""Run ids and keys are compared as bytes: canonically equivalent strings stay distinct."""
 
 import json
 
@@ -8,7 +8,7 @@ from support.ingest import accept, changed, get, kept_run, kept_steps, kinds, po
 from support.payloads import payload, run_id
 from support.raw import RawConnection
 
-# Pairs that Unicode calls canonically equivalent.
+# Pairs of canonically equivalent strings.
 EQUIVALENT = {
     "precomposed": ("\u00e9", "e\u0301"),
     "kelvin": ("K", "\u212a"),
@@ -89,7 +89,7 @@ def test_keys_and_names_of_other_bytes_are_others(server, first, second):
 def test_ids_that_no_url_can_name_are_refused(server, run):
     errors = rejected(post(server, payload(run)))
     assert kinds(errors) == [("string_pattern_mismatch", ("metadata", "run_id"))]
-    # However it is written, a client or a proxy may remove the segment: there is no such run.
+    # Clients and proxies may remove the dot segment, however it is encoded: no such run can exist.
     assert raw_get(server, f"/api/v1/runs/{run.replace('.', '%2E')}")[0] == 404
 
 
@@ -107,7 +107,7 @@ def test_an_escaped_id_is_its_characters(server):
 
 @pytest.mark.parametrize("word, status", [("websocket", 101), ("WebSocKet", 101), ("websoc\u212aet", 426)])
 def test_a_word_of_the_protocol_is_its_bytes(server, word, status):
-    """U+212A is `k` in lower case, for who maps letters outside of ASCII."""
+    """U+212A lowercases to `k` in a Unicode case mapping."""
     head = (f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: {word}\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
     with RawConnection(server) as connection:

@@ -1,4 +1,4 @@
-"""Section 6 of the contract: tokens and their scopes, when they are wanted, and their reload."""
+"""Tokens and their scopes, when they are required, and their reload."""
 
 import re
 import signal
@@ -109,7 +109,7 @@ def test_right_token_is_never_refused_for_the_failures_of_its_address(start_serv
             stale.get(own.url + "/api/v1/runs", timeout=20)
             assert post(trainer, own, payload(run_id())).status_code == 202
         assert stale.get(own.url + "/api/v1/runs", timeout=20).status_code == 429
-    # The form and the link, too: the right token logs in, the wrong one stays slowed.
+    # Also for the form and the link: the right token logs in, the wrong one stays limited.
     for token, form, link in (("the-right-one", 303, 303), ("wrong", 429, 429)):
         answers = [call(own, "POST", "/login", data={"token": token}),
                    call(own, "GET", f"/?token={token}")]
@@ -196,7 +196,7 @@ def test_other_address_without_a_token_makes_one_and_prints_it_once(start_server
     assert answer.status_code == 303
     assert call(own, "GET", "/", headers={"Cookie": answer.headers["Set-Cookie"].split(";")[0]}).status_code == 200
     assert own.stop() == 0
-    # Once for each address in the banner, and never in the log.
+    # The token appears once per address in the banner, and never in the log.
     holding = [line for line in own.lines if token in line]
     assert all(re.fullmatch(r"\s*https?://\S+/\?token=\S+", line) for line in holding)
     assert len(set(holding)) == len(holding)
@@ -237,7 +237,7 @@ FOREIGN = ["monitor.example", "rebound.example:80", "192.0.2.1.example", "localh
 def test_foreign_name_is_refused_on_an_open_loopback_server(server, host):
     answer = call(server, "GET", "/api/v1/runs", headers={"Host": host})
     assert answer.status_code == 421
-    # The message names what is answered, and what to set.
+    # The message names the refused host, the allowed hosts and the setting to change.
     message = answer.json()["detail"]["message"]
     assert all(part in message for part in (host.split(":")[0], "IP addresses", "localhost", "NN_MONITOR_AUTH_TOKEN"))
     with RawWebSocket(server, host=host) as socket:
@@ -248,7 +248,7 @@ def test_foreign_name_is_refused_on_an_open_loopback_server(server, host):
 def test_every_name_is_answered_where_tokens_are_asked_for(guarded, host):
     assert call(guarded, "GET", "/health", headers={"Host": host}).status_code == 200
     assert call(guarded, "GET", "/api/v1/runs", "viewer", headers={"Host": host}).status_code == 200
-    # The name lets nobody in.
+    # The host name does not grant access.
     assert call(guarded, "GET", "/api/v1/runs", headers={"Host": host}).status_code == 401
     with RawWebSocket(guarded, [f"Authorization: Bearer {TOKENS['viewer']}"], host=host) as socket:
         assert socket.answer.status == 101

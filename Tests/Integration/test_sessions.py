@@ -1,4 +1,4 @@
-"""Section 6 of the contract: sessions of browsers, their cookies and whose pages may use them."""
+"""Browser sessions: their cookies, and the origins that may use them."""
 
 from http.cookies import SimpleCookie
 
@@ -132,7 +132,7 @@ def test_two_servers_on_one_host_do_not_log_each_other_out(start_server, tmp_pat
     for own in servers:
         pair, _ = log_in(own)
         assert pair.startswith(f"nnmonitor_session_{own.port}=")
-        # As a browser keeps cookies: by name, whatever the port.
+        # Browsers store cookies by name and host, regardless of the port.
         jar.update([pair.split("=", 1)])
     for own in servers:
         cookies = "; ".join(f"{name}={value}" for name, value in jar.items())
@@ -169,7 +169,7 @@ def test_session_that_was_begun_before_is_not_slowed_by_wrong_tokens_of_its_addr
     browser = {"Cookie": pair, "Origin": own.url}
     assert [call(own, "GET", "/api/v1/runs", headers={"Authorization": "Bearer wrong"}).status_code
             for _ in range(4)] == [401] * 3 + [429]
-    # Of the same address: a right token, a login and a session are not slowed.
+    # From the same address: a valid token, a login and a session are not limited.
     assert call(own, "GET", "/api/v1/runs", "both").status_code == 200
     assert call(own, "POST", "/login", data={"token": TOKENS["both"]}).status_code == 303
     assert call(own, "GET", "/", headers=browser).status_code == 200

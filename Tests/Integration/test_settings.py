@@ -1,7 +1,7 @@
 """Settings of the real process: sources, unknown names, limits at their bounds, ports, logs.
 
-Values, messages, options and the order of sources are tested for every setting in Tests/Unit/MonitorServer/Settings, which
-runs the same code without a process for each case.
+Tests/Unit/MonitorServer/Settings tests the values, messages, options and source order of every setting without starting
+a process for each case.
 """
 
 import json
@@ -15,7 +15,7 @@ from support.payloads import payload
 from support.server import ROOT, binary, clean_environment
 
 ROW = re.compile(r"^\| `(NN_MONITOR_\w+)` \| `(--[\w-]+)` \| (.+?) \| (.+?) \| .* \|$", re.MULTILINE)
-# name: (option, default, allowed), as CONFIGURATION.md documents them.
+# Each name with its option, default and allowed values, as CONFIGURATION.md documents them.
 SETTINGS = {
     name: (option, default.strip("`"), allowed)
     for name, option, default, allowed in ROW.findall((ROOT / "CONFIGURATION.md").read_text())
@@ -38,7 +38,7 @@ def test_the_settings_of_the_contract_are_documented_with_their_defaults_and_bou
 
 
 def failed_start(*arguments, env=None, cwd) -> subprocess.CompletedProcess:
-    """Runs the server, which must end by itself and print one line."""
+    """Runs the server, which must exit with an error and print a single line."""
     process = processes.run(
         [binary(), *map(str, arguments)], cwd=cwd, env=clean_environment(env), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=30)
@@ -77,7 +77,7 @@ def test_a_port_in_use_stops_the_start(server, tmp_path):
 
 
 def bounds(group: int) -> dict:
-    """Each setting with a range, at its least (1) or most (2)."""
+    """Each setting with a range, at its minimum (`group` 1) or maximum (`group` 2)."""
     found = {name: RANGE.search(allowed) for name, (_, _, allowed) in SETTINGS.items()}
     # A thousand threads are too many for a test.
     return {name: match[group] for name, match in found.items()
@@ -85,7 +85,7 @@ def bounds(group: int) -> dict:
 
 
 def test_the_server_starts_with_every_limit_at_its_least(start_server):
-    # Its timeouts are a millisecond, so no request can be relied on.
+    # The timeouts are one millisecond, so no request is certain to succeed.
     start_server(env=bounds(1))
 
 

@@ -1,4 +1,4 @@
-"""What the store keeps of what was posted: order, limits, eviction, times, names, numbers."""
+"""The store's state after posts: order, limits, eviction, times, names, numbers."""
 
 import json
 import math
@@ -122,7 +122,7 @@ def test_a_new_run_evicts_the_one_updated_longest_ago(start_server):
     accept(server, payload("b", 5))
     assert list(listing(server)) == ["c", "d", "b"]
     assert get(server, "/api/v1/runs/a").status_code == 404
-    assert numbers(server, "b") == [5]  # nothing of its former life
+    assert numbers(server, "b") == [5]  # none of its earlier steps
     accept(server, payload("d", 7))
     assert list(listing(server)) == ["c", "d", "b"]
 
@@ -257,7 +257,7 @@ def test_every_float_of_a_step_keeps_its_exact_value(server, text):
             return [sign for item in value for sign in signs(item)]
         return [math.copysign(1, value)] if isinstance(value, (int, float)) else []
 
-    # Equality does not tell -0.0 from 0.0.
+    # `==` does not distinguish -0.0 from 0.0.
     assert signs(step) == signs(expected)
 
 

@@ -1,4 +1,4 @@
-"""How much a body may store: the bound that SCHEMA.md states, for the kinds of payload that store the most."""
+"""The stored size of a body: the bound that SCHEMA.md states, for the payloads that store the most."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ import pytest
 from support.ingest import Raw, accept, changed, encode, kept_steps, kinds, post, rejected
 from support.payloads import payload, run_id
 
-# SCHEMA.md: a step stores at most this many bytes for a byte of its body, and so many more.
+# SCHEMA.md: a step stores at most PER_BYTE bytes for each byte of its body, plus PER_STEP.
 PER_BYTE, PER_STEP = 4, 2048
 LIMIT = 1_000_000
 
@@ -68,7 +68,7 @@ def test_a_list_of_groups_that_does_not_end_is_no_json(server):
 # Sizes
 
 def words(count: int):
-    """Distinct short keys, the shortest first."""
+    """Distinct short keys, shortest first."""
     letters = string.ascii_letters + string.digits + "!#$%&()*+-/:;<=>?@^_`{|}~"
     for length in itertools.count(1):
         for word in itertools.product(letters, repeat=length):
@@ -85,7 +85,8 @@ LAYER = ('{"layer_id":%s,"layer_type":%s,"depth_index":0,"intermediate_features"
 
 
 def body(step: int, layers: str, ratios: str = "", groups: str = "") -> str:
-    """The shortest payload with these parts. Its first layer's type and shape are of the step: nothing is shared with another."""
+    """The shortest payload with these parts. The type and shape of its first layer are unique, so steps share
+    nothing."""
     first = LAYER % ('"a"', f'"{step}"', f"[{step},1]")
     groups = f',"layer_groups":{{{groups}}}' if groups else ""
     ratios = f',"gradient_norm_ratio":{{{ratios}}}' if ratios else ""
@@ -111,11 +112,12 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_stores_no_more_than_the_stated_bound(start_server, kind):
-    """The store trims the lowest steps over MAX_MEMORY. What a step takes by its count is the limit by the steps left."""
+    """The store trims the lowest steps over MAX_MEMORY, so the limit divided by the steps left is the size of a
+    step."""
     own = start_server("--max-memory", LIMIT, "--max-steps-per-run", 1_000_000, "--log-level", "warning")
     bound = PER_BYTE * len(KINDS[kind](10_000)) + PER_STEP
     most = LIMIT // bound
-    # As many as must fit; the run itself takes less than a step's constant.
+    # As many steps as must fit. The run itself needs less memory than PER_STEP.
     steps = range(10_000, 10_000 + max(1, most - 1))
     for step in steps:
         accept(own, KINDS[kind](step))

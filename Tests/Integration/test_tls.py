@@ -1,4 +1,4 @@
-"""TLS as clients meet it: versions, certificates, client certificates, errors at start."""
+"""TLS from the client's view: versions, certificates, client certificates, errors at start."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def client_context(server, lowest=None, highest=None, pair=None) -> ssl.SSLConte
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         if highest:
-            # OpenSSL's own security level would refuse TLS 1.1 before the server can.
+            # Otherwise OpenSSL's security level on the client refuses TLS 1.1 before the server can.
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
             context.minimum_version = lowest or highest
             context.maximum_version = highest
@@ -75,7 +75,7 @@ def test_alpn_chooses_http_1_1(secure_server):
 def test_session_is_resumed(secure_server, version):
     context = client_context(secure_server, lowest=version, highest=version)
     with TLSWire(secure_server, context) as first:
-        # The tickets of TLS 1.3 come after the handshake, at the latest with the answer.
+        # TLS 1.3 tickets arrive after the handshake, at the latest with the response.
         assert first.shake_hands().ask(request()).status == 200
         kept = first.tls.session
         assert not first.tls.session_reused
@@ -91,7 +91,7 @@ def test_renegotiation_is_refused_and_others_are_served(secure_server):
                 ["openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{secure_server.port}", "-servername",
                  "localhost", "-CAfile", secure_server.ca],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:
-            # Its input stays open: at its end the client would leave before it has the answer.
+            # Keep stdin open: at its end the client would exit before it has read the response.
             client.stdin.write("R\n")
             client.stdin.flush()
             output = client.stdout.read()
@@ -107,7 +107,7 @@ def test_connection_ends_with_close_notify(secure_server):
     with RawConnection(secure_server) as connection:
         answer = connection.ask(request(headers=["Connection: close"]))
         assert answer.status == 200
-        # An end without close_notify raises SSLEOFError here.
+        # A connection that ends without close_notify raises SSLEOFError here.
         assert connection.socket.recv(1) == b""
 
 
@@ -126,7 +126,7 @@ def test_garbage_on_the_tls_port_is_closed(secure_server):
     for garbage in (b"\x00" * 100, b"\x16\x03\x01\xff\xff" + b"\x00" * 100, b"\xff" * 5000):
         with RawConnection(secure_server, tls=False) as connection:
             connection.send(garbage)
-            # A TLS alert may come first.
+            # A TLS alert may arrive first.
             while not connection.gone():
                 connection.buffer = b""
     healthy(secure_server)
@@ -143,7 +143,7 @@ def test_handshake_that_does_not_come_is_closed(start_tls):
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, made, tmp_path, version):
-    # The test server's start needs no connection; every connection of this test brings its certificate or not.
+    # The server's start check needs no connection. Each connection of this test chooses whether to send a certificate.
     own = start_tls("--tls-client-ca-file", made.authority.certificate)
 
     def connection(pair) -> TLSWire:
@@ -161,7 +161,7 @@ def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, ma
     for refused, alert in [(None, missing[version]), (made.stranger, "TLSV1_ALERT_UNKNOWN_CA"),
                            (late, "SSLV3_ALERT_CERTIFICATE_EXPIRED"), (early, "SSLV3_ALERT_BAD_CERTIFICATE")]:
         with connection(refused) as client:
-            # Under TLS 1.3 the client's handshake is over by then, and it learns of it with its first read.
+            # In TLS 1.3 the client's handshake has already completed. The client sees the alert with its first read.
             assert client.alert() == alert
     assert_served(made.client)
     with requests.Session() as client:
@@ -172,7 +172,7 @@ def test_client_certificates_are_demanded_when_an_authority_is_set(start_tls, ma
 
 
 def start_fails(tmp_path, *options) -> str:
-    """Starts the server with options that it must refuse; returns what it said."""
+    """Starts the server with options that it must refuse. Returns its output."""
     ended = processes.run(
         [binary(), "--port", "0", *map(str, options)], cwd=tmp_path, env=clean_environment(None), timeout=60,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Clients over TLS that end their side, by `close_notify` or by the end of TCP alone, and still listen."""
+"""TLS clients that close their sending side, with `close_notify` or only with a FIN, and continue to read."""
 
 import json
 
@@ -28,7 +28,7 @@ ENDS = pytest.mark.parametrize("end", [end_by_close_notify, end_of_tcp, end_by_b
 
 
 def assert_ended_in_good_order(wire: TLSWire):
-    """Nothing more comes but the server's `close_notify` and the end of TCP."""
+    """Checks that only the server's `close_notify` and the end of the TCP stream follow."""
     assert wire.ended()
     assert wire.socket.recv(1) == b""
 

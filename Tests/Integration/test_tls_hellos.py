@@ -1,4 +1,4 @@
-"""The first words of TLS: old versions, odd names, protocols, compression, hellos that drip in or never end."""
+"""ClientHello messages: old versions, unusual names, ALPN, compression, and hellos that arrive slowly or never end."""
 
 import os
 import struct
@@ -18,7 +18,7 @@ HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, DECODE_ERROR, PROTOCOL_VERSION, NO_APPLICA
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory):
-    """A server that gives a handshake one second."""
+    """A server with a handshake timeout of one second."""
     with Server(["--tls", "dev", "--handshake-timeout", "1"], None, tmp_path_factory.mktemp("hasty")) as running:
         yield running
 
@@ -29,7 +29,7 @@ def serves_on(secure_server):
     healthy(secure_server)
 
 
-# SSL 3.0 has no alert for versions.
+# SSL 3.0 has no protocol_version alert.
 @pytest.mark.parametrize("version, alert", [
     (SSL3, HANDSHAKE_FAILURE), (TLS1_0, PROTOCOL_VERSION), (TLS1_1, PROTOCOL_VERSION)])
 def test_hello_of_an_old_version_gets_the_alert_for_it(secure_server, version, alert):
@@ -45,7 +45,7 @@ def test_hello_of_ssl_2_is_refused(secure_server):
     with RawConnection(secure_server, tls=False) as connection:
         connection.send(struct.pack("!H", 0x8000 | len(body)) + body)
         while not connection.gone():
-            # An alert, if anything.
+            # The server sends an alert or nothing.
             assert connection.buffer[:1] == b"\x15"
             connection.buffer = b""
 
@@ -87,7 +87,7 @@ def test_broken_lists_of_protocols_are_refused(secure_server, body):
 
 def test_client_without_protocols_is_served(secure_server):
     assert ALPN not in answer_to(secure_server, client_hello()).extensions
-    # Python's own clients offer none either.
+    # Python's clients do not offer compression either.
     with TLSWire(secure_server).shake_hands() as connection:
         assert connection.tls.selected_alpn_protocol() is None
         assert connection.ask(request()).status == 200
@@ -109,7 +109,7 @@ def test_any_name_gets_the_one_certificate(secure_server, name):
 def test_names_that_are_broken_get_an_alert(secure_server, names):
     hello = client_hello(extensions=names)
     if len(hello) > 16384:
-        # More than a record holds: so many of its bytes in each.
+        # The message exceeds one record: split it into records of 16 384 bytes.
         body = hello[5:5 + 70000]
         hello = b"".join(record(HANDSHAKE, body[start:start + 16384], TLS1_0) for start in range(0, len(body), 16384))
     assert answer_to(secure_server, hello).alert is not None
@@ -124,7 +124,7 @@ def test_compression_is_never_chosen(secure_server):
     assert answer_to(secure_server, client_hello(compressions=b"\1\0")).compression == 0
     alert = answer_to(secure_server, client_hello(compressions=b"\1")).alert
     assert alert in [(FATAL, ILLEGAL_PARAMETER), (FATAL, DECODE_ERROR)]
-    # TLS 1.3 knows none at all (RFC 8446 §4.1.2).
+    # TLS 1.3 forbids compression (RFC 8446 section 4.1.2).
     assert answer_to(secure_server, client_hello(compressions=b"\1\0", modern=True)).alert == (FATAL, ILLEGAL_PARAMETER)
 
 
@@ -132,7 +132,7 @@ def test_heartbeat_and_early_data_are_not_agreed_to(secure_server):
     answer = answer_to(secure_server, client_hello(extensions=extension(HEARTBEAT, b"\1")))
     assert answer.version == TLS1_2
     assert HEARTBEAT not in answer.extensions
-    # The real thing, with a session and data, is in TLSTests: a hello alone proves nothing of it.
+    # TLSTests covers early data with a session. A ClientHello alone does not prove that the server refuses it.
     answer = answer_to(secure_server, client_hello(extensions=extension(EARLY_DATA, b""), modern=True))
     assert answer.alert is not None or EARLY_DATA not in answer.extensions
 
@@ -184,7 +184,7 @@ def test_handshake_that_stops_after_the_servers_words_is_closed(hasty):
             assert read_answer(connection).version == TLS1_2
             while not connection.gone():
                 connection.buffer = b""
-    # A Finished that lacks its last byte is none.
+    # A Finished message without its last byte.
     with TLSWire(hasty) as connection:
         finished = connection.shake_hands_but_for_the_end()
         connection.transmit(finished[:-1])

@@ -1,4 +1,4 @@
-"""SIGHUP: new certificates for new connections, the old ones while the new are bad, and nothing lost meanwhile."""
+"""SIGHUP: new connections get the new certificate, an invalid file keeps the old one, and no request is lost."""
 
 import hashlib
 import shutil
@@ -14,8 +14,8 @@ from support.load import Threads
 from support.payloads import payload, run_id, served
 from support.raw import RawConnection, ingest, request
 
-# Requests a second that fall due in the test under load, half of them on new connections, and that must be reached; how
-# often the certificate changes.
+# For the test under load: the scheduled requests per second, half of them on new connections; the rate that must be
+# reached; the number of posting threads; and the number of certificate changes.
 RATE, REACHED, POSTERS, RELOADS = 150, 100, 6, 12
 
 
@@ -49,7 +49,7 @@ def test_reload_of_a_bad_certificate_keeps_the_old_one_and_logs_why(start_tls, m
     wait_until(lambda: any("server.pem" in line or "server.key" in line for line in own.lines[seen:]), why=own.output)
     assert presented(own) == fingerprint(made.server)
     healthy(own)
-    # And once the file is good again, so is the next reload.
+    # After the file has been repaired, the next reload succeeds.
     install(made.renewed, tmp_path)
     own.signal(signal.SIGHUP)
     wait_until(lambda: presented(own) == fingerprint(made.renewed))
@@ -88,10 +88,10 @@ def test_no_request_fails_while_certificates_change_under_load(start_tls, made, 
         kept = None
         step, due = number, began
         try:
-            # Two requests fall due at a time, whether or not the last ones took long.
+            # Two requests are scheduled at a time, regardless of the duration of the previous ones.
             while not stop.wait(max(due - time.monotonic(), 0)):
                 due += 2 * POSTERS / RATE
-                # By turns on a connection that stays, and on one of its own.
+                # Alternates between a kept connection and a new one.
                 if kept is None:
                     kept = RawConnection(own)
                     fresh(kept)
@@ -112,7 +112,7 @@ def test_no_request_fails_while_certificates_change_under_load(start_tls, made, 
     for turn in range(RELOADS):
         wanted = made.renewed if turn % 2 == 0 else made.server
         if turn % 3 == 2:
-            # A file that is cut off, as by a copy that is under way.
+            # A truncated file, as during a copy.
             (tmp_path / "server.pem").write_bytes(wanted.certificate.read_bytes()[:200])
             lines = len(own.lines)
             own.signal(signal.SIGHUP)
@@ -124,7 +124,7 @@ def test_no_request_fails_while_certificates_change_under_load(start_tls, made, 
         wait_until(lambda: sum(map(len, posted)) >= count + RATE // 4)
     stop.set()
     threads.join()
-    # It is the test that must keep this rate; with less it would show less than it promises.
+    # The test must reach this rate, or it does not prove what it claims.
     reached = sum(map(len, posted)) / (time.monotonic() - began)
     assert reached >= REACHED, f"only {reached:.0f} requests a second were made"
     assert seen == {fingerprint(made.server), fingerprint(made.renewed)}

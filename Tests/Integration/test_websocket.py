@@ -1,4 +1,4 @@
-"""Section 4 of the contract: the messages on /ws."""
+"""The messages on /ws."""
 
 import asyncio
 import json
@@ -200,8 +200,8 @@ def test_history_of_several_megabytes_arrives_whole(either, compression):
         assert len(json.dumps(message)) > 2_000_000
 
 
-# With a longer timeout, a ping that waited for the whole timeout of the one before would come too late for this client.
-# With an equal timeout (the default), the timeout of an answered ping is due together with the next ping.
+# Timeouts longer than, shorter than and equal to the ping interval. The next ping must not wait for the timeout of the
+# previous one. With equal values (the default), the timeout of an answered ping is due together with the next ping.
 @pytest.mark.parametrize("timeout", ["60", "0.2", "0.4"])
 def test_server_pings_and_a_client_that_answers_stays(start_server, timeout):
     own = start_server("--ws-ping-interval", "0.2", "--ws-pong-timeout", timeout)

@@ -1,4 +1,4 @@
-"""permessage-deflate as RFC 7692 has it: what is negotiated, and that both sides keep to it."""
+"""permessage-deflate (RFC 7692): negotiation, and that both sides comply with its result."""
 
 import json
 import zlib
@@ -26,10 +26,10 @@ OFFERS = [
 
 
 class Compressor:
-    """Compresses a client's messages within what was negotiated."""
+    """Compresses a client's messages within the negotiated parameters."""
 
     def __init__(self, parameters: dict):
-        # zlib's raw deflate has no window of 256 bytes; its window of 512 never reaches back further than 250.
+        # zlib's raw deflate has no window of 256 bytes. Its window of 512 never reaches back further than 250.
         self.bits = max(int(parameters.get("client_max_window_bits") or 15), 9)
         self.fresh = "client_no_context_takeover" in parameters
         self.stream = None
@@ -43,7 +43,7 @@ class Compressor:
 
 @pytest.fixture(scope="module")
 def run(server):
-    """A run whose history repeats itself both nearby and beyond a small window."""
+    """A run whose history repeats itself within and beyond a small window."""
     run = run_id("deflate")
     with session(server) as client:
         posted = post_steps(client, server, run, range(12), layers=12)
@@ -51,7 +51,7 @@ def run(server):
 
 
 def agreed(offer: str, parameters: dict):
-    """What RFC 7692 section 7.1 demands of the answer to an offer."""
+    """Checks the requirements of RFC 7692 section 7.1 on the response to an offer."""
     for name, value in parameters.items():
         assert name in {
             "server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits",
@@ -76,14 +76,14 @@ def test_offer_is_answered_and_kept(server, run, offer):
         assert socket.answer.status == 101
         assert socket.parameters is not None
         agreed(offer, socket.parameters)
-        # Every message is inflated by itself, so this is what the server must have promised.
+        # Every message is inflated independently, so the server must have promised this.
         assert "server_no_context_takeover" in socket.parameters
         assert socket.read_json()["type"] == "initial_runs"
         compress = Compressor(socket.parameters)
         for _ in range(3):
             socket.frame(TEXT, compress(json.dumps({"action": "subscribe_run", "run_id": name})), rsv=COMPRESSED)
             assert socket.read_until("run_history")["data"]["steps"] == steps
-        # A long stretch, so that a client's window wraps, then a repetition from within it.
+        # Enough data to wrap the client's window, then a repetition from within the window.
         for index in range(40):
             message = json.dumps({"action": f"unknown-{index}", "pad": "%x" % 7**1500})
             socket.frame(TEXT, compress(message), rsv=COMPRESSED)
@@ -93,10 +93,10 @@ def test_offer_is_answered_and_kept(server, run, offer):
 @pytest.mark.parametrize("offer", ["permessage-deflate", "permessage-deflate; client_max_window_bits"])
 def test_a_client_may_refer_to_its_earlier_messages_unless_it_offered_not_to(server, offer):
     with RawWebSocket(server, offer=offer) as socket:
-        # Tornado keeps its window, whatever is answered without a value.
+        # Tornado keeps its window for any parameter that is returned without a value.
         compress = Compressor({})
         for index in range(200):
-            # Distances up to all of the window, over what was sent before it is used.
+            # Match distances up to the window size, into data from before the window wrapped.
             message = json.dumps({"action": f"unknown-{index % 7}", "pad": "%x" % (7 ** (100 + index % 7 * 700))})
             data = compress(message)
             socket.frame(TEXT, data, rsv=COMPRESSED)

@@ -1,4 +1,4 @@
-"""RFC 6455 under /ws: handshake, frames, fragments, control frames, UTF-8, sizes, the close handshake."""
+"""RFC 6455 on /ws: handshake, frames, fragments, control frames, UTF-8, sizes, the closing handshake."""
 
 import json
 import struct

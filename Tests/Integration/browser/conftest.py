@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: Debian's Chromium, headless, driven by Playwright."""
+"""Fixtures of the browser tests: Debian's Chromium, headless, controlled by Playwright."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pytest
 from module_page import open_module_page
 from playwright.sync_api import expect, sync_playwright
 
-# Two shared cores, and a browser beside the server: a page may take its time.
+# The browser and the server share two cores, so a page may be slow.
 expect.set_options(timeout=20_000)
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-# Reports what the page's Content-Security-Policy refused as a console error that a test can see.
+# Logs violations of the page's Content-Security-Policy as console errors, which tests can see.
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
     console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`);
@@ -29,7 +29,7 @@ def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
-            # Tests may run as root in a container, where Chromium's sandbox cannot.
+            # Tests may run as root in a container, where Chromium's sandbox does not work.
             args=["--no-sandbox"],
         )
         yield browser
@@ -37,7 +37,7 @@ def chromium():
 
 
 class Problems:
-    """What went wrong in the page: console errors, uncaught exceptions, refusals of the CSP."""
+    """Errors in the page: console errors, uncaught exceptions, CSP violations."""
 
     def __init__(self):
         self._seen = []
@@ -48,7 +48,7 @@ class Problems:
         page.on("pageerror", lambda error: self._seen.append(str(error)))
 
     def allow(self, *parts):
-        """Messages that contain one of these are what the test provokes: Chromium logs failed requests itself."""
+        """Allows messages that contain one of `parts`. Chromium itself logs failed requests that a test provokes."""
         self._allowed += parts
 
     @property
@@ -75,5 +75,5 @@ def page(chromium, problems):
 
 @pytest.fixture
 def run(page, static_folder):
-    """Runs JavaScript beside the dashboard's modules: `run("return ...")`."""
+    """Runs JavaScript with the dashboard's modules: `run("return ...")`."""
     return open_module_page(page, static_folder)

@@ -1,4 +1,4 @@
-"""The dashboard as a user meets it, and a trainer that feeds it."""
+"""The dashboard from the user's view, and a trainer that posts to it."""
 
 import json
 import ssl
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-# The values on a layer's card, by where a payload has them.
+# The values on a layer's card, with their paths in a payload.
 CARD_METRICS = {
     "activation_std": ("intermediate_features", "activation_std"),
     "activation_mean": ("intermediate_features", "activation_mean"),
@@ -51,7 +51,7 @@ class Trainer:
 
 
 def make_payload(run, step, layers=None, value=None):
-    """A payload whose numbers tell its step: activation std is `value`, else a function of the step."""
+    """A payload whose numbers depend on its step. The activation std is `value` if given."""
     value = value if value is not None else 0.1 + step / 7
     names = layers if layers is not None else ["conv.0", "conv.1", "head"]
     return {
@@ -82,7 +82,7 @@ def make_payload(run, step, layers=None, value=None):
 
 
 def posted_values(payload):
-    """`{layer id as stored: {metric: number}}` of the metrics a card shows."""
+    """The metrics that a card shows, as `{stored layer id: {metric: number}}`."""
     result = {}
     for layer in payload["layer_statistics"]:
         values = {}
@@ -119,7 +119,7 @@ class Dashboard:
         expect(self.page.locator("#fact-step")).to_have_attribute("data-value", str(step), timeout=15_000)
 
     def shown_values(self):
-        """The same shape as `posted_values`, read from the cards."""
+        """The values on the cards, in the form of `posted_values`."""
         texts = self.page.evaluate(
             """() => [...document.querySelectorAll(".card")].map((card) => [
                 card.dataset.layer,
@@ -129,7 +129,7 @@ class Dashboard:
         return {layer: {metric: float(text) for metric, text in values if text} for layer, values in texts}
 
     def expect_payload(self, payload):
-        """Every number on every card is exactly the posted one."""
+        """Checks that every number on every card equals the posted number exactly."""
         self.expect_step(payload["metadata"]["global_step"])
-        # The header and the cards are painted in the same frame, so the cards are as far as the step is.
+        # The header and the cards are painted in the same frame, so the cards show the same step.
         assert self.shown_values() == posted_values(payload)

@@ -4,7 +4,7 @@ import mimetypes
 
 ORIGIN = "http://modules.test"
 
-# A history of steps 0, 10, 20, ... with one layer whose activation std is the step, for tests to build on.
+# Creates a history of steps 0, 10, 20, ... with one layer whose activation std equals the step.
 PRELUDE = """
 const { History, Insertion } = await import("/static/js/model/history.js");
 const { Player } = await import("/static/js/model/player.js");
@@ -32,7 +32,7 @@ const stepsOf = (history) => Array.from({ length: history.length }, (_, index) =
 
 
 def open_module_page(page, static_folder):
-    """Opens the page; returns a function that runs the body of an async JavaScript function and gives its result."""
+    """Opens the page. Returns a function that runs the body of an async JavaScript function and returns its result."""
 
     def serve(route):
         path = route.request.url.removeprefix(ORIGIN)

@@ -1,4 +1,4 @@
-"""The dashboard over HTTPS: login, live values, the player, and what may go wrong."""
+"""The dashboard over HTTPS: login, live values, the player, and error cases."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ def trainer(secure_server):
 
 @pytest.fixture
 def dashboard(page, secure_server):
-    """Logged in and connected."""
+    """A dashboard that is logged in and connected."""
     dashboard = Dashboard(page, secure_server)
     dashboard.log_in()
     expect(page).to_have_url(re.compile(re.escape(secure_server.url) + "/(#.*)?$"))
@@ -30,7 +30,7 @@ def dashboard(page, secure_server):
 
 @pytest.fixture
 def recorded():
-    """A recorded training run, under a run id of this test, steps ascending."""
+    """The payloads of a recorded training run in step order, with a run id of this test."""
     run = unique_run("digits")
     with gzip.open(RECORDED_RUN, "rt", encoding="utf-8") as lines:
         payloads = [json.loads(line) for line in lines if line.strip()]
@@ -120,7 +120,7 @@ def test_a_deleted_run_leaves_the_list_and_what_was_seen_of_it_stays(dashboard, 
     expect(page.locator(f"#runs [data-run='{run}']")).to_have_count(0)
     expect(page.locator("#notice")).to_have_text("This run was deleted from the server. What was seen of it stays here.")
     dashboard.expect_payload(payload)
-    # The next step begins it anew.
+    # The next step starts the run again.
     again = make_payload(run, 4)
     trainer.post(again)
     dashboard.expect_payload(again)
@@ -183,7 +183,7 @@ def test_names_are_shown_as_text_whatever_they_hold(dashboard, trainer, page):
     dashboard.expect_payload(make_payload(run, 1, layers=["<b>bold</b>", '"quoted" & <script>']))
     expect(page.locator("#run-id")).to_have_text(run)
     expect(page.locator(".card b, .run img, #run-id img")).to_have_count(0)
-    # The address keeps the run over a reload.
+    # The URL keeps the run across a reload.
     page.reload()
     expect(page.locator("#run-id")).to_have_text(run)
 

@@ -1,17 +1,17 @@
-"""Step numbers beyond 2^53 are exact in the page: shown, sorted, stepped through and found."""
+"""Step numbers beyond 2^53 are exact in the page: displayed, sorted, navigated and found."""
 
 import pytest
 from playwright.sync_api import expect
 
 from dashboard import Dashboard, Trainer, make_payload, unique_run
 
-# Neighbours that fall together as doubles, and the largest number that a step may have.
+# Adjacent numbers that are equal as doubles, and the largest valid step number.
 LARGE = [2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3, 2**63 - 2, 2**63 - 1]
 
 
 @pytest.fixture
 def opened(page, server):
-    """A run with a small step and the large ones, posted in another order, open in the page."""
+    """The page shows a run with one small step and the large ones, posted out of order."""
     run, trainer = unique_run("exact"), Trainer(server)
     for step in [LARGE[3], 7, LARGE[5], LARGE[0], LARGE[2], LARGE[4], LARGE[1]]:
         trainer.post(make_payload(run, step, value=0.5))
@@ -87,7 +87,7 @@ const shown = (value) => JSON.stringify(value, (key, member) => typeof member ==
         ('{"step":9007199254740991}', '{"step":9007199254740991}'),
         ('{"step":0,"x":9007199254740993}', '{"step":0,"x":9007199254740992}'),
         ('[{"step":9223372036854775807},{"step":1}]', '[{"step":"9223372036854775807n"},{"step":1}]'),
-        # Text that looks like a key with a number is text.
+        # A key with a number inside a string is only text.
         (r'{"a":"\"step\":9007199254740993","step":9007199254740993}',
          r'{"a":"\"step\":9007199254740993","step":"9007199254740993n"}'),
         (r'{"a\"step":9007199254740993,"b\\":":9007199254740993"}',

@@ -1,4 +1,4 @@
-"""The feed without the DOM: connecting, waiting, giving up, with a clock of the test's own."""
+"""The feed without the DOM: connecting, waiting and giving up, with a simulated clock."""
 
 FEED = """
 const { Feed, Phase } = await import("/static/js/feed/feed.js");

@@ -1,4 +1,4 @@
-"""The login page: what it says when the login fails, and which links log in."""
+"""The login page: its message after a failed login, and the links that log in."""
 
 import pytest
 from dashboard import Dashboard
@@ -11,7 +11,7 @@ ELSEWHERE = "https://elsewhere.example/"
 
 @pytest.fixture
 def server(start_server, tmp_path):
-    """A server over plain HTTP with tokens, which takes one wrong token a minute."""
+    """A server over plain HTTP with tokens that allows one authentication failure a minute."""
     own = start_server("--auth-tokens-file", tokens_file(tmp_path), "--auth-failure-limit", 1)
     own.url = f"http://localhost:{own.port}"
     return own
@@ -31,7 +31,7 @@ def test_login_behind_a_proxy_that_ends_tls_says_what_is_wrong(server, page, mad
         for part in (proxy.url, proxy.url.replace("https", "http"), "proxy", "TLS", "Host"):
             expect(alert(page)).to_contain_text(part)
         expect(alert(page)).not_to_contain_text("not valid")
-        # All of it can be read.
+        # The whole message is visible.
         expect(alert(page)).to_be_in_viewport(ratio=1)
 
 
@@ -46,7 +46,7 @@ def test_dashboard_behind_a_proxy_that_ends_tls_says_why_it_is_not_connected(ser
 
 
 def test_dashboard_without_tokens_works_behind_the_proxy_when_its_origin_is_listed(start_server, page, made):
-    # The proxy's port, and so the origin, is known before the server starts.
+    # The proxy's port, and so the origin, must be known before the server starts.
     with TLSProxy(None, made.server) as proxy:
         proxy.server = start_server("--auth", "off", "--cors-origins", proxy.url)
         page.goto(proxy.url + "/")
@@ -76,7 +76,7 @@ def test_a_link_on_another_site_does_not_log_in_and_the_page_says_so(server, pag
     expect(page).to_have_url(server.url + "/login?foreign")
     expect(alert(page)).to_contain_text("does not log you in")
     assert page.context.cookies(server.url) == []
-    # The same link in the address bar does.
+    # The same link in the address bar logs in.
     page.goto(f"{server.url}/?token={TOKENS['viewer']}")
     Dashboard(page, server).expect_state("live")
 

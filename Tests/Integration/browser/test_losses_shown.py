@@ -1,4 +1,4 @@
-"""What the server evicts or does not keep is shown in the page."""
+"""The page shows evicted runs and dropped steps."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,7 +8,7 @@ from dashboard import Dashboard, Trainer, make_payload
 
 @pytest.fixture
 def opened(start_server, page):
-    """A server that holds few runs and steps, with the runs `a` and `b`; `a` is open in the page."""
+    """A server with small limits and the runs `a` and `b`. The page shows `a`."""
     own = start_server("--max-runs", 2, "--max-steps-per-run", 10)
     trainer = Trainer(own)
     for run in ("a", "b"):
@@ -30,7 +30,7 @@ def test_an_eviction_is_shown_in_the_list_and_above_the_run(opened, page):
     trainer.post(make_payload("d", 1))
     expect(page.locator("#evictions")).to_have_text(
         "Run b was evicted: the server holds at most 2 runs (MAX_RUNS). 1 run was evicted before it.")
-    # The run that is looked at begins again: it is there, and nothing of it is missing.
+    # The selected run starts again: the server holds it, and no step of it is missing.
     trainer.post(make_payload("a", 5))
     dashboard.expect_step(5)
     expect(page.locator("#notice")).to_be_hidden()

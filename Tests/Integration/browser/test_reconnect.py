@@ -1,4 +1,4 @@
-"""What the dashboard does while the server is away, and when it is back."""
+"""The dashboard while the server is unavailable, and after it returns."""
 
 import socket
 
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from dashboard import Dashboard, Trainer, make_payload, unique_run
 
-# What Chromium logs of attempts that find no server.
+# Chromium's log messages for failed connection attempts.
 UNREACHABLE = ("net::ERR_", "WebSocket connection to")
 
 
@@ -27,12 +27,12 @@ def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problem
     page.goto(first.url + "/")
     dashboard.open_run(run)
     dashboard.expect_payload(make_payload(run, 3))
-    # Without a session there is nothing to log out of.
+    # Without a session there is no logout button.
     expect(page.locator("#logout")).to_be_hidden()
 
     first.stop()
     dashboard.expect_state("reconnecting")
-    # What was seen stays, and can be stepped through, while the server is away.
+    # Received steps stay visible and navigable while the server is unavailable.
     page.keyboard.press("ArrowLeft")
     dashboard.expect_payload(make_payload(run, 2))
     page.keyboard.press("Space")
@@ -42,7 +42,7 @@ def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problem
     expect(page.locator("#notice")).to_have_text("The server no longer holds this run. What was seen of it stays here.")
     Trainer(second).post(make_payload(run, 50))
     dashboard.expect_payload(make_payload(run, 50))
-    # The new server's history is the truth now: one step.
+    # The new server's history replaces the old one: one step.
     expect(page.get_by_role("slider", name="Step")).to_have_attribute("max", "0")
     expect(page.locator("#notice")).to_be_hidden()
     Trainer(second).post(make_payload(run, 51))
@@ -58,7 +58,7 @@ def test_a_session_that_ended_leads_back_to_the_login(page, problems, start_serv
     dashboard = Dashboard(page, first)
     dashboard.log_in(token)
     dashboard.expect_state("live")
-    # A cookie that the server doesn't know is what an ended session looks like.
+    # A missing cookie has the same effect as an expired session.
     page.context.clear_cookies()
     first.stop()
     start_server(*arguments, env={"NN_MONITOR_AUTH_TOKEN": token})

@@ -1,4 +1,4 @@
-"""The tests of `watch` need PyTorch 2.1 or newer; without it they are not collected, and the header names the reason."""
+"""The tests of `watch` need PyTorch 2.1 or newer; without it they are not collected, and the header says why."""
 
 from __future__ import annotations
 
