@@ -98,7 +98,7 @@ class Storm:
 
 
 def check_conversation(conversation: list[dict], model: EvictionModel, data: dict[tuple[str, int], dict]):
-    """Fails unless this is what the wire contract promises a subscriber of a server that stored steps in this order."""
+    """Fails unless the conversation follows API.md, section "WebSocket: GET /ws", for steps stored in this order."""
     opening = conversation[0]
     ahead = next(index for index, message in enumerate(conversation[1:]) if message["type"] == "new_metrics")
     first = conversation[1 + ahead]
