@@ -64,7 +64,7 @@ package struct ActivationShapes: Sendable, Equatable {
     /// For each layer, the end index of its dimensions in `dimensions`.
     package internal(set) var ends: [Int32] = []
 
-    /// No shapes, which the decoder adds.
+    /// An empty list of shapes, which the decoder fills.
     package init() {}
 
     /// A copy without spare capacity.
