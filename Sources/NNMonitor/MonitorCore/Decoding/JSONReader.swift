@@ -19,9 +19,9 @@ struct JSONSyntaxError: Error, Equatable {
 ///
 /// Accepts RFC 8259 with an optional BOM, and the tokens `NaN`, `Infinity` and `-Infinity`, which Python writes.
 ///
-/// Memory: only this struct uses the pointer. Every access checks that the index is below `count`, or reads bytes that
-/// were checked before. The pointer is valid because a reader exists only inside the `withUnsafe…` call that provides
-/// it.
+/// Memory: every access checks that the index is below `count`, or reads bytes that were checked before. `bytes(_:)`
+/// returns a pointer into the text. All pointers are valid because a reader and its callers exist only inside the
+/// `withUnsafe…` call that provides the text.
 @safe struct JSONReader {
     /// The maximum nesting depth.
     static let maximumDepth = 64

@@ -63,7 +63,7 @@ struct SchemaKey: Sendable {
     ///   - reader: the text.
     /// - Returns: the field's number; `nil` for an unknown key.
     func field(_ key: RawString, in reader: JSONReader) -> Int? {
-        // Without escapes the bytes of the text are compared directly. `reader` keeps them valid during the call.
+        // Without escapes the bytes of the text are compared directly. The text outlives `reader`.
         if !key.hasEscapes { return unsafe field(reader.bytes(key.range)) }
         var bytes: [UInt8] = []
         guard reader.append(key, to: &bytes) else { return nil }
