@@ -1,6 +1,6 @@
-"""Writes the first inputs of each fuzz target: `seeds.py FOLDER` makes FOLDER/TARGET/NAME.
+"""Writes the seed inputs of each fuzz target: `seeds.py FOLDER` creates FOLDER/TARGET/NAME.
 
-An input ends with the target's choices, the first choice last (see Support/Choices.swift).
+An input ends with the target's choices in reverse order (see Support/Choices.swift).
 """
 
 import gzip
@@ -154,7 +154,7 @@ def tls() -> dict[str, bytes]:
         "oversized": with_choices(b"\x16\x03\x01\xff\xff" + bytes(40), 1),
     }
     for version in (0, 1):
-        # Nothing changed: a whole conversation; then changes that come early and late.
+        # First an unmodified conversation; then modifications early and late.
         seeds[f"conversation-{version}"] = bytes([9] * 200) + bytes([version, 2])
         for index in range(8):
             seeds[f"changed-{version}-{index}"] = bytes((13 * index + 5 * place) % 256 for place in range(160)) + bytes(

@@ -1,14 +1,14 @@
 import Foundation
 import FuzzTargets
 
-/// What libFuzzer drives: one of the targets, named by the environment variable `FUZZ_TARGET`.
+/// The libFuzzer entry point. The environment variable `FUZZ_TARGET` selects the target.
 ///
-/// libFuzzer brings the program's `main`, and calls `LLVMFuzzerTestOneInput` with each input that it tries. An input
-/// that breaks a promise of the code under test ends the process (`require`), which libFuzzer reports with the input.
+/// libFuzzer provides `main` and calls `LLVMFuzzerTestOneInput` for each input. A violated property ends the process
+/// (`require`), and libFuzzer then reports the input.
 enum FuzzEntry {
     /// The target of this process.
     ///
-    /// Only `testOneInput` uses it, which libFuzzer calls on one thread.
+    /// `nonisolated(unsafe)` is sound: only `testOneInput` uses it, and libFuzzer calls that on one thread.
     nonisolated(unsafe) static let chosen: any FuzzTarget = {
         let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] ?? ""
         guard let make = FuzzTargets.all[name] else {
@@ -20,11 +20,11 @@ enum FuzzEntry {
     }()
 }
 
-/// The function that libFuzzer calls.
+/// libFuzzer's callback for one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-    // The pointer is libFuzzer's and valid during this call. The array is of exactly the input's size, so that
-    // AddressSanitizer sees a read beyond its end.
+    // libFuzzer keeps the pointer valid during the call. The array has exactly the size of the input, so that
+    // AddressSanitizer detects reads past the end.
     let input = unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))
     unsafe FuzzEntry.chosen.run(input)
     return 0

@@ -1,10 +1,10 @@
 import Foundation
 
-/// JSON as Foundation reads it: the second opinion on what our decoder accepts.
+/// Parses JSON with Foundation: the oracle for our decoder.
 enum FoundationJSON {
-    /// The value of a text; nil when Foundation refuses it.
+    /// The value of a text; `nil` if Foundation rejects it.
     ///
-    /// By `JSONDecoder`: `JSONSerialization` reads 0.30000000000000004 as 0.3000000000000001.
+    /// Uses `JSONDecoder`, because `JSONSerialization` parses 0.30000000000000004 as 0.3000000000000001.
     static func read(_ bytes: some Sequence<UInt8>) -> Any? {
         (try? JSONDecoder().decode(Value.self, from: Data(bytes)))?.value
     }
@@ -31,13 +31,13 @@ enum FoundationJSON {
         }
     }
 
-    /// The number at a path of keys and positions; nil when there is none.
+    /// The number at a path of keys and indices; `nil` if there is none.
     static func number(_ value: Any?, _ path: Any...) -> Double? { walk(value, path) as? Double }
 
-    /// The text at a path.
+    /// The string at a path; `nil` if there is none.
     static func text(_ value: Any?, _ path: Any...) -> String? { walk(value, path) as? String }
 
-    /// The value at a path.
+    /// The value at a path; `nil` if there is none.
     static func value(_ value: Any?, _ path: Any...) -> Any? { walk(value, path) }
 
     private static func walk(_ value: Any?, _ path: [Any]) -> Any? {
@@ -50,18 +50,18 @@ enum FoundationJSON {
         }
     }
 
-    /// Whether any object of a text has a key twice. Readers differ on which of them counts, so nothing can be
-    /// compared.
+    /// Whether any object in a text may have duplicate keys. Parsers choose different values for them, so results
+    /// cannot be compared.
     ///
     /// - Parameter bytes: valid JSON.
-    /// - Returns: whether there may be one.
+    /// - Returns: false only if there are no duplicate keys.
     static func hasDuplicateKeys(_ bytes: some Sequence<UInt8>) -> Bool {
-        // Foundation drops all but one of the keys; what it writes again then has fewer strings.
+        // Foundation drops all but one of the duplicates, so its value has fewer strings than the text.
         guard let value = read(bytes) else { return false }
         return strings(in: bytes) != keysAndStrings(of: value)
     }
 
-    /// Strings in a JSON text, keys included.
+    /// The number of strings in a JSON text, including keys.
     private static func strings(in bytes: some Sequence<UInt8>) -> Int {
         var quotes = 0
         var isEscaped = false

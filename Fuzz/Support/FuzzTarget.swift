@@ -1,18 +1,18 @@
-/// A part of the server that is fed with bytes: those that libFuzzer makes up, or the seeds and regressions.
+/// A component of the server that is fed with inputs from libFuzzer or with the seeds and regressions.
 package protocol FuzzTarget: AnyObject {
-    /// Feeds one input, and checks what the part promises about any input.
+    /// Feeds one input and checks the component's properties.
     ///
-    /// - Parameter input: the bytes.
+    /// - Parameter input: any bytes.
     func run(_ input: [UInt8])
 }
 
-/// Ends the process when a promise is broken.
+/// Ends the process if a property is violated.
 ///
 /// - Parameters:
-///   - holds: the promise.
-///   - promise: says what was promised.
-///   - file: where it is checked.
-///   - line: where it is checked.
+///   - holds: the property.
+///   - promise: the description of the property.
+///   - file: the location of the check.
+///   - line: the location of the check.
 func require(
     _ holds: @autoclosure () -> Bool, _ promise: @autoclosure () -> String, file: StaticString = #fileID,
     line: UInt = #line

@@ -1,6 +1,6 @@
-/// Every fuzz target by its name.
+/// All fuzz targets by name.
 package enum FuzzTargets {
-    /// Makes a target.
+    /// A factory per target.
     package static let all: [String: @Sendable () -> any FuzzTarget] = [
         "decoder": { DecoderTarget() },
         "actions": { ActionTarget() },
@@ -12,7 +12,7 @@ package enum FuzzTargets {
     ]
 }
 
-/// The input that is fed to a target, for the message when a promise is broken. libFuzzer keeps the input itself.
+/// The current input, for the message about a violated property. libFuzzer saves the input itself.
 package enum FuzzInput {
     /// The name of the input in the current task.
     @TaskLocal package static var name: String?

@@ -1,7 +1,7 @@
 import Foundations
 
-/// Runs tasks when it is told to, on the thread that tells it: a test of tasks on an event loop without a thread
-/// becomes repeatable.
+/// Runs tasks only in `drain()`, on the caller's thread. This makes tasks on an event loop without a thread
+/// deterministic.
 final class ManualExecutor: TaskExecutor {
     private let jobs = Guarded<[UnownedJob]>([])
 
@@ -10,9 +10,9 @@ final class ManualExecutor: TaskExecutor {
         jobs.withLock { $0.append(job) }
     }
 
-    /// Runs what waits, and what that brings, until nothing is left.
+    /// Runs all queued jobs, including those that they enqueue.
     ///
-    /// - Returns: whether there was anything.
+    /// - Returns: whether any job ran.
     @discardableResult
     func drain() -> Bool {
         var hasRun = false
@@ -22,7 +22,8 @@ final class ManualExecutor: TaskExecutor {
                 return jobs
             }
             if waiting.isEmpty { return hasRun }
-            // Each job is run once, as its executor promises.
+            // Each job is removed from the queue before it runs, so it runs exactly once, as `runSynchronously`
+            // requires.
             for job in waiting { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
             hasRun = true
         }

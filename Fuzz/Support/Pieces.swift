@@ -1,7 +1,8 @@
 import NIOCore
 
 extension ByteBuffer {
-    /// The same bytes in pieces of 1 to 64, by a seed; each with memory of its own, as reads from a socket have it.
+    /// The bytes in pieces of 1 to 64 bytes, derived from a seed. Each piece has its own storage, like reads from a
+    /// socket.
     func pieces(seed: Int) -> [ByteBuffer] {
         var cuts = Cuts(seed: seed)
         var rest = self

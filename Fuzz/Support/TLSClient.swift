@@ -1,17 +1,19 @@
 import COpenSSL
 import TLS
 
-/// A client of OpenSSL's for the server under test: it trusts everybody.
+/// An OpenSSL client for the server under test. It accepts any certificate.
 final class TLSClient {
     let session: TLSSession
 
-    /// What clients share. Configured once and only read afterwards.
+    /// The clients' `SSL_CTX`. Configured in `init` and only read afterwards.
     ///
-    /// Memory: `pointer` is owned, never null, and freed in `deinit`; sessions hold references of their own.
+    /// Memory: `pointer` is owned, never null, and freed in `deinit`; each session holds a reference of its own.
     @safe final class Context {
         let pointer: OpaquePointer
 
-        /// - Parameter version: the only one that the client speaks.
+        /// Creates a context.
+        ///
+        /// - Parameter version: the only TLS version that clients offer.
         init(version: TLSVersion) {
             guard let pointer = unsafe SSL_CTX_new(TLS_client_method()) else { fatalError("no memory for a context") }
             unsafe self.pointer = unsafe pointer
@@ -23,7 +25,7 @@ final class TLSClient {
     }
 
     init(_ context: Context) {
-        // Owned by the session below, which frees it also when it is not made.
+        // `TLSSession(adopting:)` takes ownership and frees the pointer also if it throws.
         guard let ssl = unsafe SSL_new(context.pointer) else { fatalError("no memory for a session") }
         unsafe SSL_set_connect_state(ssl)
         do {

@@ -2,7 +2,7 @@ import Foundation
 import MonitorCore
 import Foundations
 
-/// A subscriber's messages, against Foundation's JSON reader.
+/// Compares the decoding of subscribers' messages with Foundation.
 final class ActionTarget: FuzzTarget {
     init() {}
 
@@ -14,7 +14,7 @@ final class ActionTarget: FuzzTarget {
             require(!misunderstood.message.isEmpty, "a refusal says why")
             require(misunderstood.message.utf8.count < 1024, "a refusal is short, whatever was sent")
         case .success(let action):
-            // Half a surrogate pair and numbers without JSON's form may stand where they are ignored.
+            // Our decoder accepts lone surrogates and non-JSON numbers in ignored values; Foundation rejects them.
             guard let json, !FoundationJSON.hasDuplicateKeys(text) else { return }
             switch action {
             case .ping: require(FoundationJSON.text(json, "action") == "ping", "a ping asks for a pong")

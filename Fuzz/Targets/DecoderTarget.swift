@@ -2,9 +2,10 @@ import Foundation
 import MonitorCore
 import Foundations
 
-/// The metrics decoder, against Foundation's JSON reader: what it accepts, Foundation reads with equal numbers; what it
-/// refuses, it refuses with a well-formed answer. What was accepted is encoded, and Foundation reads the same numbers
-/// out of that.
+/// Compares the metrics decoder with Foundation.
+///
+/// Foundation parses every accepted payload to equal numbers, and the encoding of an accepted step contains the same
+/// numbers. A rejection is well-formed.
 final class DecoderTarget: FuzzTarget {
     private static let metrics: [(LayerMetric, [String])] = [
         (.activationStd, ["intermediate_features", "activation_std"]),
@@ -49,7 +50,7 @@ final class DecoderTarget: FuzzTarget {
         require(groups == Groups(FoundationJSON.value(served.value, "layer_groups")), "the groups that were posted")
     }
 
-    /// What a reader gets, and Foundation's reading of it.
+    /// The encoded step, and Foundation's value of it.
     private static func served(_ record: StepRecord, _ form: StepForm) -> (text: [UInt8], value: Any) {
         var writer = JSONWriter()
         StepEncoder.append(record, form: form, to: &writer)
@@ -59,7 +60,7 @@ final class DecoderTarget: FuzzTarget {
         return (writer.bytes, value)
     }
 
-    /// What the client posted, in Foundation's reading, against the record.
+    /// Compares the posted payload, as parsed by Foundation, with the record.
     private func comparePosted(_ step: DecodedStep, _ record: StepRecord, _ posted: Any, in text: [UInt8]) {
         require(FoundationJSON.text(posted, "metadata", "run_id") == step.runID.text, "the same run id")
         same(FoundationJSON.number(posted, "metadata", "timestamp"), step.timestamp, "timestamp")
@@ -70,7 +71,7 @@ final class DecoderTarget: FuzzTarget {
             let id = FoundationJSON.text(object, "layer_id").map { slashed($0) }
             compare(record, layer, object, id: id)
         }
-        // None need be posted.
+        // The ratios are optional.
         let ratios = FoundationJSON.value(posted, "cross_layer_analysis", "gradient_norm_ratio")
         compareRatios(record, ratios ?? [String: Any](), in: text)
         same(
@@ -78,7 +79,7 @@ final class DecoderTarget: FuzzTarget {
             record.numbers[record.numbers.count - 1], "feature_std_gradient")
     }
 
-    /// What a reader gets, in Foundation's reading, against the record.
+    /// Compares the encoded step, as parsed by Foundation, with the record.
     private func compareServed(_ record: StepRecord, _ served: Any, in text: [UInt8]) {
         same(FoundationJSON.number(served, "timestamp"), record.timestamp, "timestamp")
         same(FoundationJSON.number(served, "step"), Double(record.step), "step")
@@ -93,13 +94,15 @@ final class DecoderTarget: FuzzTarget {
         compareRatios(record, FoundationJSON.value(served, "cross_layer", "gradient_norm_ratio"), in: text)
     }
 
+    /// Compares one layer.
+    ///
     /// - Parameters:
-    ///   - record: what is stored.
-    ///   - layer: which layer.
-    ///   - object: the layer in Foundation's reading.
-    ///   - id: its id there, as it is served.
+    ///   - record: the stored step.
+    ///   - layer: the index of the layer.
+    ///   - object: the layer as parsed by Foundation.
+    ///   - id: the id in `object`, as it is served.
     private func compare(_ record: StepRecord, _ layer: Int, _ object: Any?, id: [UInt8]?) {
-        // By bytes: to Unicode an accent of its own is the same as one with its letter.
+        // Compared as bytes, because `==` on `String` is canonical equivalence.
         require(id == Array(record.table.layerID(layer).utf8), "the same layer id")
         let type = FoundationJSON.text(object, "layer_type")
         require(type.map { Array($0.utf8) } == Array(record.table.layerType(layer).utf8), "the same layer type")
@@ -119,8 +122,7 @@ final class DecoderTarget: FuzzTarget {
         }
     }
 
-    /// The ratios in Foundation's reading of a text. It takes keys that Unicode calls equivalent for one: then it has
-    /// fewer.
+    /// Compares the ratios. Foundation merges keys that are canonically equivalent, so it may have fewer.
     private func compareRatios(_ record: StepRecord, _ read: Any?, in text: [UInt8]) {
         guard let ratios = read as? [String: Any] else { fatalError("gradient_norm_ratio is an object") }
         let layout = record.table.layout
@@ -144,7 +146,7 @@ final class DecoderTarget: FuzzTarget {
         require(FoundationJSON.read(rejection.body()) != nil, "a rejection is JSON")
         guard case .invalidJSON(let problem)? = rejection.issues.first?.kind else { return }
         require(rejection.issues.count == 1, "broken JSON is one issue")
-        // Whether Foundation reads it is no test: it takes numbers with two exponents.
+        // Foundation is no oracle for syntax errors: it accepts numbers with two exponents.
         if problem.hasPrefix("invalid UTF-8") {
             let text = Self.withoutMark(input)
             require(String(validating: text, as: UTF8.self) == nil, "what is refused as invalid UTF-8 is UTF-8")
@@ -156,13 +158,15 @@ final class DecoderTarget: FuzzTarget {
     }
 }
 
-/// `layer_groups` in Foundation's reading: null, absent and empty are the same.
+/// `layer_groups` as parsed by Foundation. Null, absent and empty are equal.
 private struct Groups: Equatable {
     private let members: [String: [[UInt8]?]?]
 
+    /// Converts the value of `layer_groups`.
+    ///
     /// - Parameters:
-    ///   - read: the value.
-    ///   - slashes: whether to read `.` as `/`, as the server does.
+    ///   - read: the value as parsed by Foundation.
+    ///   - slashes: whether to replace `.` with `/`, as the server does.
     init(_ read: Any?, slashes: Bool = false) {
         members = (read as? [String: Any] ?? [:]).mapValues { list in
             (list as? [Any])?.map { member in
@@ -177,14 +181,13 @@ private func slashed(_ name: String) -> [UInt8] {
     name.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "/") : $0 }
 }
 
-/// Why a text may be accepted that Foundation does not read: the contract reads more than JSON in places that it
-/// ignores.
+/// Reasons why the decoder may accept a text that Foundation rejects: in ignored values it accepts more than JSON.
 private enum Exceptions {
     static func apply(to text: [UInt8]) -> Bool {
         let string = String(decoding: text, as: UTF8.self)
-        // Python's words for what JSON has no number for, and half surrogate pairs.
+        // Python's tokens for non-finite numbers, and lone surrogates.
         for word in ["NaN", "Infinity", "\\ud", "\\uD"] where string.contains(word) { return true }
-        // Numbers beyond a double, and those that a double has only zero for.
+        // Numbers that overflow or underflow a double.
         let numbers = string.split { !("0123456789+-.eE".contains($0)) }
         return numbers.contains { number in
             guard let value = Double(number) else { return false }

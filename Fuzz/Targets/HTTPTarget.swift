@@ -4,9 +4,11 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 
-/// The HTTP connection from the first byte to the answers: parser, head gate, bodies, inflating, routing, tokens,
-/// pipelines, upgrades. The answers do not depend on how the bytes are cut into reads, nothing is written after the
-/// end, and no connection outlives its deadlines.
+/// An HTTP connection from the first byte to the responses: parsing, checks of the head, bodies, decompression,
+/// routing, tokens, pipelining, upgrades.
+///
+/// The responses do not depend on how the bytes are split into reads, nothing is written after the end, and no
+/// connection outlives its deadlines.
 final class HTTPTarget: FuzzTarget {
     private let executor = ManualExecutor()
     private let open: HTTPServer
@@ -73,21 +75,22 @@ final class HTTPTarget: FuzzTarget {
         require(
             whole.text == cut.text,
             "the same answers however the bytes are cut:\n--- whole\n\(whole.text)\n--- in pieces\n\(cut.text)\n---")
-        // In one piece only a body of which nothing has come is waited for, and behind it nothing can stand.
+        // If all bytes arrive in one read, only the last request can still lack its body, so at most one `100 Continue`
+        // is sent.
         require(whole.continues <= 1, "a client that has sent all is told to go on \(whole.continues) times")
         require(
             cut.continues <= Self.expectations(in: Array(bytes.readableBytesView)),
             "\(cut.continues) clients are told to go on, more than asked for it")
     }
 
-    /// How many requests in these bytes may ask to be told to go on: at most as many as say so, and as say HTTP/1.1.
+    /// An upper bound on the requests that expect `100 Continue`: each contains both `100-continue` and `HTTP/1.1`.
     private static func expectations(in bytes: [UInt8]) -> Int {
         let lowered = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         return min(
             lowered.ranges(of: Array("100-continue".utf8)).count, bytes.ranges(of: Array("HTTP/1.1".utf8)).count)
     }
 
-    /// What a connection answers until its deadlines have ended it.
+    /// The output of a connection until its deadlines have passed.
     private func answers(of server: HTTPServer, to pieces: [ByteBuffer], endsInput: Bool) -> Answers {
         let channel = EmbeddedChannel()
         do {
@@ -108,7 +111,7 @@ final class HTTPTarget: FuzzTarget {
             settle(channel)
         }
         let answers = Answers(of: channel)
-        // One deadline may begin where another ends: head, body, lingering.
+        // Deadlines may follow each other: head, body, lingering close.
         for _ in 0..<4 {
             channel.embeddedEventLoop.advanceTime(by: .seconds(100))
             settle(channel)
@@ -124,15 +127,15 @@ final class HTTPTarget: FuzzTarget {
     }
 }
 
-/// What a connection has written.
+/// The output of a connection.
 private struct Answers {
     private static let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
-    /// What only the head can be answered with: a client that gets it has not been told to go on.
+    /// Statuses that are decided by the head alone: they must not follow `100 Continue`.
     private static let refusals = ["404", "405", "417", "421"].map { ByteBuffer(string: "HTTP/1.1 \($0) ") }
 
-    /// All but `100 Continue`, and without what changes with the time.
+    /// The output without `100 Continue` and without time-dependent headers.
     private(set) var text = ""
-    /// How often the client was told to go on. That depends on what has come of the body by then, and so on the cuts
+    /// The number of `100 Continue` responses. It depends on how much of the body has arrived, and so on the splitting
     /// (RFC 9110 section 10.1.1).
     private(set) var continues = 0
 
@@ -140,7 +143,8 @@ private struct Answers {
         var isToldToGoOn = false
         while let part = try? channel.readOutbound(as: IOData.self) {
             guard case .byteBuffer(let buffer) = part, buffer.readableBytes > 0 else { continue }
-            // It is written by itself; the body of an answer would have to be the very bytes.
+            // `100 Continue` is written as a separate buffer. A response body would match only if it had exactly these
+            // bytes.
             guard buffer != Self.goOn else {
                 require(!isToldToGoOn, "nobody is told to go on twice for one request")
                 isToldToGoOn = true
@@ -159,7 +163,7 @@ private struct Answers {
     }
 }
 
-/// Sends back what comes: stands for the protocol that an upgrade leads to.
+/// Echoes all bytes. Stands in for the upgraded protocol.
 private final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = IOData

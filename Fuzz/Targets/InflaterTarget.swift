@@ -1,8 +1,10 @@
 import Compression
 import NIOCore
 
-/// The inflater, in every format: the result does not depend on how the stream is cut, the limits hold whatever is
-/// sent, and what our deflater makes of any bytes, it turns back into them.
+/// The inflater in every format.
+///
+/// The result does not depend on how the stream is split, the limits always hold, and inflating the output of our
+/// deflater restores the bytes.
 final class InflaterTarget: FuzzTarget {
     private enum Outcome {
         case expanded(ByteBuffer)
@@ -10,15 +12,15 @@ final class InflaterTarget: FuzzTarget {
     }
 
     private static let limits = ExpansionLimits(maximumSize: 100_000, maximumRatio: 50)
-    /// What may be produced beyond the limit before it is noticed: the room of one call of zlib.
+    /// Bytes that may be produced beyond the limit before the check: the output buffer of one zlib call.
     private static let slack = 65_536
 
     init() {}
 
     func run(_ input: [UInt8]) {
         var choices = Choices(input)
-        // The full window only: with a smaller one zlib finds out about a distance that is too far when it happens to
-        // have written the window, so that it depends on the cut.
+        // Only the full window. With a smaller one, zlib detects a distance that is too far only after it has written
+        // the window, which depends on the splitting.
         let formats: [CompressionFormat] = [.gzip, .zlib, .deflate, .raw(windowBits: 15)]
         let format = formats[choices.number(in: 0...formats.count - 1)]
         let seed = choices.number(in: 0...255)
@@ -49,9 +51,11 @@ final class InflaterTarget: FuzzTarget {
         }
     }
 
-    /// Whether two results are the same. How far a stream has grown is looked at after each piece, so that one whose
-    /// ratio is too high only for a while is refused in one cut and not in another; what zlib says of a broken stream,
-    /// and whether it comes to the break or to the limit first, depends on the cut, too.
+    /// Whether two results are equivalent.
+    ///
+    /// The ratio is checked after each piece, so a stream that exceeds it only temporarily may be rejected for one
+    /// splitting and not for another. For a corrupt stream, the zlib error, and whether the error or the limit is
+    /// reached first, depend on the splitting too.
     private static func isSame(_ one: Outcome, _ other: Outcome) -> Bool {
         switch (one, other) {
         case (.expanded(let left), .expanded(let right)): left == right

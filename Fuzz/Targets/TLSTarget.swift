@@ -5,9 +5,10 @@ import NIOEmbedded
 import NIOTLS
 import TLS
 
-/// The TLS handler. Bytes of libFuzzer's choice in place of a client's, and a real client's bytes with changes of
-/// libFuzzer's choice. Whatever comes: what reaches the application is the beginning of what the client sent, a
-/// handshake that is not finished ends at its deadline, every write is answered for, and the channel closes.
+/// The TLS handler, fed with arbitrary bytes or with a real client's bytes that libFuzzer modifies.
+///
+/// The application receives a prefix of the bytes that the client sent, an unfinished handshake ends at its deadline,
+/// every write promise is completed, and the channel closes.
 final class TLSTarget: FuzzTarget {
     private let context: TLSContext
     private let clients: [TLSClient.Context]
@@ -40,7 +41,7 @@ final class TLSTarget: FuzzTarget {
         require(server.received.readableBytes == 0, "nothing reaches the application without a handshake")
     }
 
-    /// A client shakes hands and sends; every flight of its bytes may be changed on its way.
+    /// Runs a client's handshake and sends data. Each flight to the server may be modified.
     private func converse(_ server: TLSServerEnd, _ input: Choices) {
         var choices = input
         let client = TLSClient(clients[choices.number(in: 0...1)]).session
@@ -64,7 +65,7 @@ final class TLSTarget: FuzzTarget {
         require(sent.readableBytesView.starts(with: received), "the application gets what the client sent, in order")
     }
 
-    /// Hands a flight over, as it is or changed.
+    /// Delivers a flight, unchanged or modified.
     private func deliver(_ flight: ByteBuffer, to server: TLSServerEnd, _ choices: inout Choices) {
         var bytes = Array(flight.readableBytesView)
         let place = choices.number(in: 0...255) * choices.number(in: 1...40)
@@ -82,7 +83,7 @@ final class TLSTarget: FuzzTarget {
     }
 }
 
-/// The server's handler in a channel without a socket.
+/// The server's handler in an embedded channel.
 private final class TLSServerEnd {
     let channel = EmbeddedChannel()
     private let recorder = Recorder()
@@ -102,7 +103,7 @@ private final class TLSServerEnd {
         }
     }
 
-    /// Plaintext that reached the application.
+    /// Plaintext that the application received.
     var received: ByteBuffer { recorder.received }
 
     func receive(_ bytes: ByteBuffer) {
@@ -112,7 +113,7 @@ private final class TLSServerEnd {
         channel.embeddedEventLoop.run()
     }
 
-    /// The application writes.
+    /// Writes plaintext as the application.
     func write(_ count: Int) {
         unanswered += 1
         channel.writeAndFlush(ByteBuffer(repeating: 0x61, count: count))
@@ -126,7 +127,7 @@ private final class TLSServerEnd {
         return all
     }
 
-    /// Lets the handshake's deadline pass, and closes.
+    /// Advances past the handshake deadline, then closes the channel.
     func end() {
         channel.embeddedEventLoop.advanceTime(by: .seconds(30))
         require(recorder.isShaken || !channel.isActive, "a handshake that is not finished ends at its deadline")

@@ -5,10 +5,12 @@ import NIOWebSocket
 
 @testable import WebSocket
 
-/// A WebSocket connection's input, with permessage-deflate or without: the messages and answers do not depend on how
-/// the bytes are cut, text is valid UTF-8, no message is larger than the limit, a silent peer is dropped. Half of the
-/// inputs are taken as frames; of the other half valid frames are made, whose message must arrive, and whose payload a
-/// client with the agreed window must be able to read when the server sends it.
+/// The input of a WebSocket connection, with or without permessage-deflate.
+///
+/// Messages and responses do not depend on how the bytes are split, text is valid UTF-8, no message exceeds the limit,
+/// and a silent peer is disconnected. Half of the inputs are parsed as frames. The other half are encoded as one valid
+/// message that must arrive; when the server sends the same payload, a client with the negotiated window must be able
+/// to decode it.
 final class WebSocketTarget: FuzzTarget {
     private static let configuration = WebSocketConfiguration(
         maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5))
@@ -28,7 +30,7 @@ final class WebSocketTarget: FuzzTarget {
 
     private static func parameters(_ choices: inout Choices) -> DeflateParameters {
         var parameters = DeflateParameters(clientNoContextTakeover: choices.yes())
-        // 15 first: what an input that is used up chooses is the default.
+        // 15 is the value for a choice of 0, so that an exhausted input selects the default.
         parameters.serverMaxWindowBits = 15 - choices.number(in: 0...7)
         parameters.clientMaxWindowBits = 15 - choices.number(in: 0...7)
         return parameters
@@ -38,7 +40,8 @@ final class WebSocketTarget: FuzzTarget {
         let whole = Conversation(Self.configuration, deflate, [bytes])
         let cut = Conversation(Self.configuration, deflate, bytes.pieces(seed: seed))
         require(whole.messages == cut.messages, "the same messages however the bytes are cut")
-        // A message can be wrong in two ways, and which is found first depends on the cut: both have the same code.
+        // A message can violate two rules, and the splitting decides which is detected first. Both have the same close
+        // code.
         require(
             whole.answers == cut.answers && whole.closeCode == cut.closeCode,
             "the same answers however the bytes are cut: \(whole.written) whole, \(cut.written) in pieces")
@@ -64,7 +67,7 @@ final class WebSocketTarget: FuzzTarget {
         sendBack(payload, deflate)
     }
 
-    /// A message of the server's is read by a client that has no larger window than was agreed.
+    /// Checks that a client with the negotiated window can decode a message from the server.
     private func sendBack(_ payload: [UInt8], _ deflate: DeflateParameters?) {
         let message = ByteBuffer(bytes: payload)
         var frame = WebSocketFrameEncoder(deflate: deflate).binary(message)
@@ -80,8 +83,8 @@ final class WebSocketTarget: FuzzTarget {
         do {
             let limits = ExpansionLimits(maximumSize: payload.count, maximumRatio: 1100)
             var inflater = try Inflater(format: .raw(windowBits: deflate?.serverMaxWindowBits ?? 15), limits: limits)
-            // Byte by byte: what one call has put out zlib takes from there, and looks into its window for the rest
-            // only.
+            // One byte per call: within a call zlib copies from its output, so only separate calls depend on the window
+            // size.
             for byte in frame.readableBytesView {
                 var piece = ByteBuffer(bytes: [byte])
                 try inflater.inflate(&piece, into: &read)
@@ -93,10 +96,10 @@ final class WebSocketTarget: FuzzTarget {
     }
 }
 
-/// One connection from its first byte until the keep-alive has ended it.
+/// A connection from its first byte until the keep-alive closes it.
 private final class Conversation {
     private(set) var messages: [WebSocketMessage] = []
-    /// Everything that the server wrote in answer.
+    /// All bytes that the server wrote.
     private(set) var written: [UInt8] = []
 
     init(_ configuration: WebSocketConfiguration, _ deflate: DeflateParameters?, _ pieces: [ByteBuffer]) {
@@ -132,10 +135,10 @@ private final class Conversation {
         }
     }
 
-    /// What was written before the close frame.
+    /// The bytes before the close frame.
     var answers: ArraySlice<UInt8> { closeCode == nil ? written[...] : written[..<(written.lastIndex(of: 0x88) ?? 0)] }
 
-    /// The code of the close frame at the end of what was written.
+    /// The code of the close frame at the end of the output.
     var closeCode: Int? {
         guard let start = written.lastIndex(of: 0x88), start + 3 < written.count else { return nil }
         return Int(written[start + 2]) << 8 | Int(written[start + 3])
@@ -150,7 +153,7 @@ private final class Conversation {
     }
 }
 
-/// Asks for more after each read, as a socket's channel does by itself.
+/// Requests the next read after each read, like a socket channel with auto-read.
 private final class AutoRead: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -163,7 +166,7 @@ private final class AutoRead: ChannelInboundHandler {
 @available(*, unavailable)
 extension AutoRead: Sendable {}
 
-/// What a client writes: masked frames.
+/// Encodes a client's masked frames.
 private enum ClientFrames {
     private static let mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
 
@@ -190,7 +193,7 @@ private enum ClientFrames {
         return wire
     }
 
-    /// A compressed message's payload (RFC 7692 section 7.2.1).
+    /// The compressed payload of a message (RFC 7692 section 7.2.1).
     static func compressed(_ payload: [UInt8], windowBits: Int) -> [UInt8] {
         do {
             var deflater = try Deflater(format: .raw(windowBits: windowBits), level: 6)

@@ -2,12 +2,12 @@ import Foundation
 import FuzzTargets
 import Testing
 
-/// The seeds of each fuzz target, and the inputs that once broke one, without libFuzzer.
+/// Runs each fuzz target on its seeds and regression inputs, without libFuzzer.
 @Suite struct SeedTests {
     private static let fuzz = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fuzz")
 
-    /// The inputs of every target by its name.
+    /// Generates the seeds: one folder per target.
     private static func seeds() throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(path: "fuzz-seeds-\(UUID())")
         let python = Process()
@@ -26,7 +26,7 @@ import Testing
             .map { ($0.lastPathComponent, [UInt8](try Data(contentsOf: $0))) }
     }
 
-    /// An input, cut short at eight places and with one bit changed at sixteen.
+    /// An input, seven truncations of it, and sixteen copies with one bit flipped.
     private static func variants(of input: [UInt8]) -> [[UInt8]] {
         let cut = (1..<8).map { Array(input.prefix(input.count * $0 / 8)) }
         let changed = (0..<16).compactMap { place -> [UInt8]? in

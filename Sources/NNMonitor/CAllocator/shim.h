@@ -12,7 +12,7 @@
 #endif
 #endif
 
-// Bytes that the program has allocated and not freed; -1 if the allocator does not report them.
+// Allocated bytes that have not been freed; -1 if the allocator does not report them.
 static inline long nn_allocated_bytes(void) {
 #ifdef NN_HAS_MALLINFO2
     struct mallinfo2 info = mallinfo2();
@@ -29,7 +29,7 @@ static inline void nn_return_free_pages(void) {
 #endif
 }
 
-// Each arena keeps up to `kept` freed bytes at its end. Blocks of `large` bytes and more are mapped one by one.
+// Each arena keeps up to `kept` free bytes at its top. Blocks of at least `large` bytes get their own mapping.
 static inline void nn_set_thresholds(int kept, int large) {
 #ifdef NN_HAS_MALLINFO2
     mallopt(M_TRIM_THRESHOLD, kept);

@@ -1,18 +1,18 @@
-/// Text from outside that is equal only to the same bytes of UTF-8.
+/// Untrusted text that compares and hashes by its UTF-8 bytes.
 ///
 /// Swift's `==` on `String` is canonical equivalence: `é` equals `e` followed by U+0301, and `K` equals U+212A.
-/// Clients, URLs and JSON compare bytes, so every table that is keyed by text from outside is keyed by this type.
+/// Clients, URLs and JSON compare bytes, so every table keyed by untrusted text uses this type.
 package struct ByteString: Sendable {
     /// The text itself.
     package let text: String
 
-    /// Makes a byte string of a text.
+    /// Wraps a text.
     package init(_ text: String) { self.text = text }
 
-    /// Makes a string of UTF-8 bytes. Bytes that are not UTF-8 become U+FFFD.
+    /// Decodes UTF-8. Invalid sequences become U+FFFD.
     package init(decoding bytes: [UInt8]) { text = String(decoding: bytes, as: UTF8.self) }
 
-    /// Bytes of UTF-8.
+    /// Length in bytes of UTF-8.
     package var byteCount: Int { text.utf8.count }
 }
 
@@ -22,7 +22,7 @@ extension ByteString: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        // The string lends its bytes for the call, and the hasher keeps none of them.
+        // The pointer is used only inside the closure; `combine(bytes:)` keeps no reference to it.
         let isHashed: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
             unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
         }
@@ -33,7 +33,7 @@ extension ByteString: Hashable {
 }
 
 extension ByteString: ExpressibleByStringInterpolation {
-    /// Makes a byte string of a literal.
+    /// Wraps a literal.
     package init(stringLiteral text: String) { self.init(text) }
 }
 

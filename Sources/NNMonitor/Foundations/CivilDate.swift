@@ -1,20 +1,20 @@
 /// A date of the proleptic Gregorian calendar, in UTC.
 package struct CivilDate: Sendable, Hashable {
-    /// The year; 0 is 1 BC.
+    /// The year; year 0 is 1 BC.
     package let year: Int
     /// 1 to 12.
     package let month: Int
     /// 1 to 31.
     package let day: Int
 
-    /// Makes a date of its parts, which are not checked.
+    /// Makes a date from its components, which are not validated.
     package init(year: Int, month: Int, day: Int) {
         (self.year, self.month, self.day) = (year, month, day)
     }
 
-    // Both conversions count years from 1 March, so that a leap day is the last day of its year, in eras of 400 years,
-    // which have 146 097 days. Months from March have 31, 30, 31, 30, 31 days and so on: 153 days in every five.
-    // 719 468 days lie between 0000-03-01 and 1970-01-01.
+    // Both conversions start the year on 1 March, so that a leap day is the last day of its year, and group years into
+    // eras of 400 years (146 097 days). Counted from March, month lengths repeat 31, 30, 31, 30, 31: 153 days in every
+    // five months. 719 468 days lie between 0000-03-01 and 1970-01-01.
 
     /// The date a number of days after 1970-01-01.
     package init(daysSince1970 days: Int) {
@@ -27,7 +27,7 @@ package struct CivilDate: Sendable, Hashable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    /// Days since 1970-01-01. A day beyond the end of its month counts into the next month.
+    /// Days since 1970-01-01. Days beyond the end of the month count into the next month.
     package var daysSince1970: Int {
         let (era, yearOfEra) = (month <= 2 ? year - 1 : year).flooredQuotientAndRemainder(dividingBy: 400)
         let monthFromMarch = month > 2 ? month - 3 : month + 9
@@ -36,7 +36,7 @@ package struct CivilDate: Sendable, Hashable {
     }
 }
 
-/// A moment in UTC, to the second, with the fraction that is left.
+/// A UTC time in whole seconds plus a fraction.
 package struct CivilTime: Sendable, Hashable {
     /// The day in UTC.
     package let date: CivilDate
@@ -44,14 +44,16 @@ package struct CivilTime: Sendable, Hashable {
     package let hour: Int
     /// 0 to 59.
     package let minute: Int
-    /// 0 to 59; leap seconds are not counted.
+    /// 0 to 59; leap seconds are ignored.
     package let second: Int
-    /// The rest below a second, in the unit given to the initializer.
+    /// The fraction of a second, in the ticks passed to the initializer.
     package let fraction: Int
 
+    /// Splits a time into its components.
+    ///
     /// - Parameters:
-    ///   - ticks: The time since 1970-01-01T00:00:00Z; negative before it.
-    ///   - ticksPerSecond: The unit: 1000 for milliseconds.
+    ///   - ticks: time since 1970-01-01T00:00:00Z; negative before it.
+    ///   - ticksPerSecond: the unit, such as 1000 for milliseconds.
     package init(ticksSince1970 ticks: Int, ticksPerSecond: Int) {
         let (seconds, fraction) = ticks.flooredQuotientAndRemainder(dividingBy: ticksPerSecond)
         let (days, second) = seconds.flooredQuotientAndRemainder(dividingBy: 86_400)
@@ -60,8 +62,11 @@ package struct CivilTime: Sendable, Hashable {
         self.fraction = fraction
     }
 
-    /// Appends `2026-02-10T12:34:56.789`, for years 0 to 9999. The fraction has `fractionDigits` digits, such as 3 for
-    /// milliseconds.
+    /// Appends `2026-02-10T12:34:56.789`, for years 0 to 9999.
+    ///
+    /// - Parameters:
+    ///   - fractionDigits: digits after the point, such as 3 for milliseconds.
+    ///   - text: receives the ASCII bytes.
     package func appendISO8601(fractionDigits: Int, to text: inout [UInt8]) {
         text.append(decimal: date.year, digits: 4)
         text.append(UInt8(ascii: "-"))
@@ -80,7 +85,7 @@ package struct CivilTime: Sendable, Hashable {
 }
 
 extension [UInt8] {
-    /// Appends the last `digits` decimal digits of a number that is not negative, padded with zeros.
+    /// Appends the last `digits` decimal digits of a non-negative number, zero-padded.
     package mutating func append(decimal number: Int, digits: Int) {
         var divisor = 1
         for _ in 1..<digits { divisor *= 10 }
@@ -92,7 +97,7 @@ extension [UInt8] {
 }
 
 extension Int {
-    /// Division that rounds towards negative infinity, so that the remainder is not negative.
+    /// Division that rounds towards negative infinity, so the remainder is never negative.
     fileprivate func flooredQuotientAndRemainder(dividingBy divisor: Int) -> (quotient: Int, remainder: Int) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

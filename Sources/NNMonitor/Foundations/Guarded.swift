@@ -1,24 +1,24 @@
 package import Synchronization
 
-/// A value behind a lock: the standard library's `Mutex`, in a form that ThreadSanitizer can follow.
+/// A value protected by the standard library's `Mutex`, with annotations for ThreadSanitizer.
 ///
-/// On Linux a contended `Mutex` is handed over by the kernel, which ThreadSanitizer does not see: it would report every
-/// access under a contended lock as a race. When built for it (`THREAD_SANITIZER`, see `script/test`), an atomic that
-/// is read on entry and written on exit shows it the order that the lock has made. Otherwise there is only the `Mutex`.
+/// On Linux a contended `Mutex` is handed over by the kernel. ThreadSanitizer does not see this and would report a
+/// race. In builds with `THREAD_SANITIZER` (see `script/test`), an atomic that is read on entry and written on exit
+/// makes the happens-before order visible. Other builds use only the `Mutex`.
 package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
     #if THREAD_SANITIZER
         @usableFromInline let order = Atomic<Int>(0)
     #endif
 
-    /// Wraps a value, which is then reachable through the lock only.
+    /// Wraps a value. It is then accessible only through `withLock`.
     package init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
-    /// Runs `body` with the value, alone.
+    /// Runs `body` with exclusive access to the value.
     ///
-    /// - Parameter body: short, and never waiting.
-    /// - Returns: what `body` returns.
-    /// - Throws: what `body` throws.
+    /// - Parameter body: must be short and must not block.
+    /// - Returns: the result of `body`.
+    /// - Throws: the error thrown by `body`.
     @inlinable
     package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result

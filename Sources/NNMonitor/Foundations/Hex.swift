@@ -1,6 +1,6 @@
 /// Bytes as hexadecimal text (RFC 4648 section 8).
 package enum Hex {
-    /// Which letters stand for the digits 10 to 15.
+    /// The letter case of the digits 10 to 15.
     package enum Letters: Sendable {
         /// `a` to `f`.
         case lowercase
@@ -8,13 +8,13 @@ package enum Hex {
         case uppercase
     }
 
-    /// Encodes bytes, two digits each.
+    /// Encodes each byte as two digits, high nibble first.
     ///
     /// - Parameters:
-    ///   - bytes: the bytes, most significant digit of each first.
+    ///   - bytes: the bytes to encode.
     ///   - letters: lowercase by default.
-    ///   - separator: the text between two bytes; empty by default.
-    /// - Returns: the digits and separators, all ASCII.
+    ///   - separator: inserted between bytes; empty by default.
+    /// - Returns: ASCII text.
     package static func encode(
         _ bytes: some Sequence<UInt8>, letters: Letters = .lowercase, separator: String = ""
     ) -> String {

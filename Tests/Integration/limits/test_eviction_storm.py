@@ -99,7 +99,7 @@ class Storm:
 
 
 def check_conversation(conversation: list[dict], model: EvictionModel, data: dict[tuple[str, int], dict]):
-    """Fails unless the conversation follows API.md for a server that stored steps in the model's order."""
+    """Fails unless the conversation follows API.md, section "WebSocket: GET /ws", for steps stored in this order."""
     opening = conversation[0]
     ahead = next(index for index, message in enumerate(conversation[1:]) if message["type"] == "new_metrics")
     first = conversation[1 + ahead]

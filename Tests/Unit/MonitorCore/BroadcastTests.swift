@@ -3,7 +3,7 @@ import Testing
 
 @testable import MonitorCore
 
-/// A renderer whose frames are the JSON itself. It counts them.
+/// A renderer whose frames are the JSON itself. It counts its calls.
 private final class PlainRenderer: FrameRenderer {
     let rendered = Guarded(0)
 
@@ -70,7 +70,7 @@ extension SubscriberQueue {
         var steps: [StoredStep] = []
         for number in 1...6 { steps.append(await store.append(Payloads.step(number)).step) }
         #expect(broadcast.skipIfUnwatched(.stored(steps[0])))
-        // The third is ahead of the second, which arrives when there is a subscriber: it gets both.
+        // The third step is published before the second. A subscriber that joins in between gets both.
         #expect(broadcast.skipIfUnwatched(.stored(steps[2])))
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         let ticket = await broadcast.subscribe(queue, variant: 0)
@@ -95,7 +95,7 @@ extension SubscriberQueue {
         let first = await store.append(Payloads.step(1)).step
         let removed = try #require(await store.remove("r"))
         let second = await store.append(Payloads.step(2)).step
-        // Events reach the broadcaster in any order.
+        // Events may reach the broadcaster in any order.
         await broadcast.publish(.stored(second))
         await broadcast.publish(.removed(removed))
         #expect(frames(queue.drain()).isEmpty)
@@ -113,7 +113,7 @@ extension SubscriberQueue {
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         var steps: [StoredStep] = []
         for number in 1...4 { steps.append(await store.append(Payloads.step(number)).step) }
-        // Without subscribers, and then with one.
+        // First without subscribers, then with one.
         #expect(broadcast.skipIfUnwatched(.stored(steps[1])))
         #expect(broadcast.skipIfUnwatched(.void(sequence: 11)))
         _ = await broadcast.subscribe(queue, variant: 0)

@@ -3,7 +3,7 @@ import Testing
 @testable import MonitorCore
 
 @Suite struct NumberTests {
-    /// What a number is read as, which is the same with the quick way for plain numbers, if that takes it.
+    /// Parses a number. If the fast path accepts it too, both results must be equal.
     private func read(_ text: String) throws -> Double {
         let value = try Array(text.utf8).withUnsafeBufferPointer { buffer in
             var reader = JSONReader(buffer)
@@ -15,7 +15,7 @@ import Testing
         return value
     }
 
-    /// The same by the quick way, in the middle of a text; `nil` when it leaves the number to the other.
+    /// Parses a number with the fast path, in the middle of a text; `nil` if the fast path rejects it.
     private func readPlain(
         _ text: String, followedBy rest: String = ", \"mean\": -0.0013401303145811594, \"std\": 1.5}"
     ) -> Double? {
@@ -43,7 +43,7 @@ import Testing
                     if let value { #expect(value.bitPattern == Double(text)!.bitPattern, "\(text)") }
                     if significant <= 19 && fraction.count <= 19 { #expect(value != nil, "\(text)") }
                     if significant > 19 && fraction.count > 19 { #expect(value == nil, "\(text)") }
-                    // At the end of the text there may not be the bytes that it looks at.
+                    // Near the end of the text the fast path cannot read ahead, so it must reject.
                     for rest in ["", "}"] { #expect(readPlain(text, followedBy: rest) == nil, "\(text)\(rest)") }
                 }
             }
@@ -131,7 +131,7 @@ import Testing
             if value.isFinite { check(value) }
         }
         for _ in 0..<100_000 { check(Double.random(in: -2...2, using: &generator)) }
-        // Few digits, many zeros, and both sides of where the form changes.
+        // Few digits with many zeros, on both sides of the switch to scientific notation.
         for _ in 0..<50_000 {
             let digits = Double(Int.random(in: -9999...9999, using: &generator))
             let exponent = Int.random(in: -22...22, using: &generator)

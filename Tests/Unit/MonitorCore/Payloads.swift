@@ -1,6 +1,6 @@
 @testable import MonitorCore
 
-/// Payloads for tests, built from parts so that a test can change one of them.
+/// Payloads for tests, assembled from parts that a test can replace.
 enum Payloads {
     static let metadata = #""metadata":{"run_id":"r","timestamp":1.5,"global_step":7,"batch_size":32}"#
     static let cross = #""cross_layer_analysis":{"feature_std_gradient":-0.25,"gradient_norm_ratio":{"a.b":1.5}}"#
@@ -28,7 +28,7 @@ enum Payloads {
         }
     }
 
-    /// The type and the path of each issue: `greater_than metadata/timestamp`.
+    /// The type and path of each error: `greater_than metadata/timestamp`.
     static func issues(_ payload: String) -> [String] {
         issues(Array(payload.utf8))
     }

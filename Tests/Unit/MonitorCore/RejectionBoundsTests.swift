@@ -2,7 +2,7 @@ import Testing
 
 @testable import MonitorCore
 
-/// What refusing a payload costs: bounded by its length, whatever is wrong with it and however often.
+/// The cost of rejecting a payload is bounded by its length, regardless of the kind and number of errors.
 @Suite struct RejectionBoundsTests {
     static func metadata(groups: String) -> String {
         #""metadata":{"run_id":"r","timestamp":1,"global_step":1,"batch_size":1,"layer_groups":\#(groups)}"#
@@ -91,7 +91,7 @@ import Testing
         #expect(issues.rejection().issues.last?.kind == .tooManyErrors(left: 19_900))
     }
 
-    /// What a reading holds of a payload when it has come to its end.
+    /// The decoder's columns after reading a payload, even if it was rejected.
     static func step(readFrom payload: String) -> DecodedStep {
         Array(payload.utf8).withUnsafeBufferPointer { buffer in
             var pass = PayloadPass(buffer)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MonitorCore
 
-/// The memory that a run counts, compared with what it holds.
+/// Compares the memory that a run counts with the memory that it holds.
 @Suite struct RunMemoryTests {
     private static let structures = (0..<4).map { extra in
         (0...extra).map { Payloads.layer(id: "layer.\($0)", depth: "\($0)") }
@@ -35,7 +35,7 @@ import Testing
                 run.removeLowest()
             } else {
                 let layers = (Self.structures + [Self.reshaped]).randomElement(using: &random) ?? []
-                // Few step numbers, so that many steps are replaced, and many are too low for a full run.
+                // Few distinct step numbers: many steps are replaced, and many are too low for a full run.
                 let step = Payloads.step(.random(in: 0..<30, using: &random), layers: layers)
                 _ = run.keep(run.record(step), limit: 15)
             }

@@ -3,7 +3,7 @@ import Foundations
 
 @testable import MonitorCore
 
-/// The two orders of the runs, compared with arrays.
+/// Compares the two orders of the runs with arrays.
 @Suite struct RunTableTests {
     @Test func `both orders equal those of arrays`() {
         var random = SystemRandomNumberGenerator()
@@ -55,7 +55,8 @@ import Foundations
         #expect(table.removeOldest()?.run.steps.count == 1)
         #expect(held == nil)
         #expect(table.removeOldest() == nil)
-        // As many slots as runs at one time, however many are added and removed.
+        // The number of slots equals the maximum number of simultaneous runs, regardless of how many are added and
+        // removed.
         for number in 0..<100 {
             #expect(table.add(Run(createdAt: UTCTime(microseconds: 2)), id: "\(number)") == first)
             #expect(table.remove("\(number)")?.steps.count == 0)

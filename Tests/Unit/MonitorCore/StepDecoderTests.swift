@@ -112,7 +112,8 @@ import Foundations
     }
 
     @Test func issuesBeyondTheListsSizeAreNotForgottenWithItsEntries() {
-        // Ten thousand bad members fill the list; the error after them is only counted; then the list is emptied.
+        // Ten thousand invalid members fill the list, the next error is only counted, then the repeated key empties the
+        // list.
         let bad = Array(repeating: "1", count: 100).joined(separator: ",")
         let groups = (0..<100).map { "\"g\($0)\":[\(bad)]" }.joined(separator: ",")
         let metadata =
@@ -204,7 +205,7 @@ import Foundations
         ])
         let compact = try StepDecoder.decode(Array(payload.utf8)).get()
         for space in [" ", "  ", "\n", "\r\n\t", "\n" + String(repeating: " ", count: 40)] {
-            // No string of the payload has any of these.
+            // No string of the payload contains these characters.
             for tokens in ["{", "}", "[", "]", ",", ":", ",:", "{}[],:"] {
                 for isBefore in [true, false] {
                     let spaced = payload.flatMap { character -> String in
@@ -255,7 +256,7 @@ import Foundations
 
     @Test func controlCharactersAreThoseOfUnicode() {
         for scalar in (0..<0x11_0000).lazy.compactMap({ Unicode.Scalar($0 as UInt32) }) {
-            // All of the first planes' beginning, then a part of the rest.
+            // All scalars up to U+3000, and a sample of the rest.
             if scalar.value > 0x3000 && scalar.value % 61 != 0 { continue }
             let isControl = scalar.properties.generalCategory == .control
             if PayloadPass.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {

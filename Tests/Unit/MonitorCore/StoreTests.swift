@@ -5,7 +5,7 @@ import Testing
 
 /// The memory store.
 @Suite struct StoreTests {
-    /// The steps of a snapshot, read to the end.
+    /// Reads all step numbers of a snapshot.
     private func steps(_ snapshot: RunSnapshot?) async throws -> [Int64] {
         guard let snapshot else { return [] }
         var numbers: [Int64] = []
@@ -111,7 +111,7 @@ import Testing
         for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "b")) }
         #expect(await store.remove("c") == nil)
         let removed = try #require(await store.remove("b"))
-        // Steps and removals are numbered together.
+        // Steps and removals share one sequence.
         #expect(removed.sequence == 12)
         #expect(await store.append(Payloads.step(1, run: "a")).step.sequence == 13)
         #expect(await store.listing().runs.map(\.id) == ["a"])

@@ -4,10 +4,9 @@ import Testing
 
 @testable import MonitorCore
 
-/// The size that the store counts for a step, compared with what the allocator provides and with the bound in
-/// SCHEMA.md.
+/// Compares the size that the store counts for a step with the size of its allocations and with the bound in SCHEMA.md.
 @Suite struct StoredSizeTests {
-    /// Payloads that store much for their length. The step number gives each its own structure.
+    /// Payloads that store much relative to their length. The step number gives each step its own structure.
     private static let kinds: [@Sendable (Int) -> String] = [
         { payload($0) },
         { payload($0, layers: Array(repeating: layer(), count: 300)) },

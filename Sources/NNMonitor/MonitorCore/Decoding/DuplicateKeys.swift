@@ -1,6 +1,12 @@
-/// The rule for keys that come twice in a dictionary: the last value wins, at the place of the first.
+/// Duplicate keys of a dictionary: the last value wins and takes the position of the first.
 enum DuplicateKeys {
-    /// - Returns: for each distinct key, in order of first appearance, the index of its last; `nil` when all differ.
+    /// Finds the occurrence that counts for each key.
+    ///
+    /// - Parameters:
+    ///   - count: the number of keys.
+    ///   - key: the bytes of the key at an index.
+    /// - Returns: for each distinct key, in order of first occurrence, the index of its last occurrence; `nil` if all
+    ///   keys differ.
     static func lastOfEach(count: Int, key: (Int) -> ArraySlice<UInt8>) -> [Int]? {
         if !hasDuplicates(count: count, key: key) { return nil }
         var places: [ArraySlice<UInt8>: Int] = [:]
@@ -16,19 +22,19 @@ enum DuplicateKeys {
         return last
     }
 
-    /// Few keys are compared in pairs, many through one table of their positions: nothing is allocated for each.
+    /// Compares up to 16 keys in pairs. For more, one hash table of indices avoids an allocation per key.
     private static func hasDuplicates(count: Int, key: (Int) -> ArraySlice<UInt8>) -> Bool {
         if count <= 16 {
             return (0..<count).contains { index in (0..<index).contains { key($0) == key(index) } }
         }
-        // A power of two of at least twice as many slots: there is always a free one to end a search.
+        // The number of slots is a power of two and at least 2 x `count`, so every probe sequence reaches a free slot.
         let slots = 1 << (Int.bitWidth - (2 * count - 1).leadingZeroBitCount)
         var table = [Int32](repeating: -1, count: slots)
         for index in 0..<count {
             let bytes = key(index)
-            // Seeded at random for each process, so that nobody can post keys that collide.
+            // `Hasher` is randomly seeded per process, so a client cannot choose keys that collide.
             var hasher = Hasher()
-            // The bytes are lent for the call; the hasher has read them when it returns.
+            // The pointer is used only inside the closure; `combine(bytes:)` keeps no reference to it.
             unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             var slot = hasher.finalize() & (slots - 1)
             while table[slot] >= 0 {

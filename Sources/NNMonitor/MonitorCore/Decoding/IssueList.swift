@@ -1,8 +1,8 @@
-/// Where a value stands in a payload: cheap to pass along, turned into a path only when something is wrong.
+/// The position of a value in a payload. Cheap to copy; converted to a path only for an error.
 struct PayloadPlace {
-    /// The object that the value stands in.
+    /// The object that contains the value.
     let object: PayloadObject
-    /// The layer that the object belongs to; -1 outside of layers.
+    /// The index of the layer that contains the object; -1 outside layers.
     let layer: Int
     /// The field of the object; -1 for the object itself.
     let field: Int
@@ -15,24 +15,24 @@ struct PayloadPlace {
     }
 }
 
-/// Collects what is wrong with a payload.
+/// Collects the errors of a payload.
 ///
-/// Errors come in the order of the text and are given in the order of the schema. When a key comes twice, what was
-/// wrong with its first value no longer counts: `FieldIssues` knows which part of the list that is.
+/// Errors are added in text order and reported in schema order. If a key is repeated, the errors of its earlier value
+/// are removed; `FieldIssues` tracks which entries those are.
 struct IssueList {
-    /// How many are listed.
+    /// The maximum number of listed errors.
     static let maximum = 100
-    /// How many are kept while reading: enough to sort what is listed, and bounded for a hostile payload.
+    /// The maximum number of stored errors: enough to sort the listed ones, and a bound on memory for hostile payloads.
     private static let kept = 10_000
 
     private struct Entry {
         let kind: PayloadIssue.Kind
         let place: PayloadPlace
-        /// Below the field: keys of a dictionary, positions in a list.
+        /// The path below the field: dictionary keys and list indices.
         let below: [PayloadIssue.Location]
     }
 
-    /// A state of the list: what was added between two marks belongs to what was read between them.
+    /// A position in the list. Entries between two marks were added while the text between them was read.
     struct Mark: Equatable {
         fileprivate var kept: Int
         fileprivate var dropped: Int
@@ -43,13 +43,15 @@ struct IssueList {
 
     var isEmpty: Bool { entries.isEmpty && dropped == 0 }
 
-    /// The list as it is now.
+    /// The current position.
     var mark: Mark { Mark(kept: entries.count, dropped: dropped) }
 
+    /// Adds an error. Above the stored maximum it is only counted.
+    ///
     /// - Parameters:
-    ///   - kind: what is wrong.
-    ///   - place: where.
-    ///   - below: the way on from there. Made only for an issue that is kept.
+    ///   - kind: the error.
+    ///   - place: the position of the value.
+    ///   - below: the path below `place`. Evaluated only if the error is stored.
     mutating func add(
         _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
     ) {
@@ -60,21 +62,22 @@ struct IssueList {
         }
     }
 
-    /// Whether what is added now is only counted.
+    /// Whether further errors are only counted.
     var isFull: Bool { entries.count >= Self.kept }
 
-    /// Counts issues that would not be listed in any case.
+    /// Counts errors that would not be listed in any case.
     mutating func count(_ issues: Int) { dropped += issues }
 
-    /// Forgets what was added between two marks.
+    /// Removes the errors between two marks.
     ///
-    /// Costs as much as was added since: a payload that repeats keys pays for it with its own length.
+    /// The cost is proportional to the number of errors added since `start`, so the total cost for repeated keys is
+    /// bounded by the length of the payload.
     mutating func discard(from start: Mark, to end: Mark) {
         entries.removeSubrange(start.kept..<end.kept)
         dropped -= end.dropped - start.dropped
     }
 
-    /// Everything, in schema order, as the contract lists it.
+    /// All errors in schema order (SCHEMA.md, section "Rejections").
     func rejection() -> RejectedPayload {
         let sorted = entries.enumerated()
             .map { (order: Self.order($0.element), position: $0.offset) }
@@ -87,13 +90,13 @@ struct IssueList {
         return RejectedPayload(issues: issues)
     }
 
-    /// The way to an entry as one number: the field of the payload, the layer, then up to three fields of four bits. An
-    /// object itself comes before its fields. The place in the text decides between equals.
+    /// The sort key of an entry: the field of the payload, the layer, then up to three fields of four bits each. An
+    /// object sorts before its fields. Entries with equal keys keep text order.
     private static func order(_ entry: Entry) -> UInt64 {
         var fields: UInt64 = 0
         var object = entry.place.object
         var field = entry.place.field
-        // From the innermost field outwards: each is put before those that came so far.
+        // Proceeds from the innermost field outwards; each outer field is prepended.
         while true {
             if field >= 0 { fields = fields >> 4 | UInt64(field + 1) << 12 }
             guard let parent = object.parent else { break }
@@ -116,20 +119,20 @@ struct IssueList {
     }
 }
 
-/// Which part of the issue list belongs to which field of the object that is being read.
+/// Maps the fields of the current object to their entries in the issue list.
 ///
-/// Empty, and without memory of its own, as long as nothing is wrong.
+/// Allocates nothing until the first error.
 struct FieldIssues {
     private var spans: [(start: IssueList.Mark, end: IssueList.Mark)] = []
 
-    /// Notes what was added while a field was read.
+    /// Records the entries that were added while a field was read.
     mutating func note(_ field: Int, of count: Int, from start: IssueList.Mark, to end: IssueList.Mark) {
         if start == end { return }
         if spans.isEmpty { spans = Array(repeating: (start, start), count: count) }
         spans[field] = (start, end)
     }
 
-    /// Forgets what was wrong with a field that comes again.
+    /// Removes the errors of a field whose key is repeated.
     mutating func forget(_ field: Int, in issues: inout IssueList) {
         guard !spans.isEmpty, spans[field].start != spans[field].end else { return }
         let (start, end) = spans[field]

@@ -1,8 +1,10 @@
-/// The keys of objects: any, or the one that the schema has next.
+/// Reads object keys: any key, or a specific key of the schema.
 extension JSONReader {
-    /// Reads on in an object: the next key, or its end.
+    /// Reads the next key of an object, or the end of the object.
     ///
-    /// - Returns: the range of the key's bytes between its quotes, and whether it has escapes; `nil` at the end.
+    /// - Parameter first: whether no key of the object has been read yet; set to false.
+    /// - Returns: the range of the key between its quotes, and whether it has escapes; `nil` at the end of the object.
+    /// - Throws: a syntax error.
     @inline(__always)
     mutating func nextKey(first: inout Bool) throws(JSONSyntaxError) -> RawString? {
         skipWhitespace()
@@ -22,7 +24,7 @@ extension JSONReader {
         return key
     }
 
-    /// Passes the end of an object, if it comes next.
+    /// Consumes `}` if it is next.
     @inline(__always)
     mutating func passEnd() -> Bool {
         guard next == UInt8(ascii: "}") else { return false }
@@ -30,16 +32,17 @@ extension JSONReader {
         return true
     }
 
-    /// Passes a key of an object, its colon, and the white space behind it, if it is the one that comes next and is
-    /// written without escapes. Otherwise the reader stays where it is.
+    /// Consumes a key, its colon and the white space after it, if exactly this key is next and has no escapes.
+    /// Otherwise the reader does not move.
     ///
     /// - Parameters:
-    ///   - key: the key to compare with.
-    ///   - first: whether no key of the object has been passed before; false when this has passed one.
-    /// - Returns: whether it was passed.
+    ///   - key: the expected key.
+    ///   - first: whether no key of the object has been read yet; set to false if the key was consumed.
+    /// - Returns: whether the key was consumed.
     @inline(__always)
     mutating func passKey(_ key: SchemaKey, first: inout Bool) -> Bool {
-        // A comma, a space, a quote, the longest key, a quote, a colon, a space: all that is looked at below is there.
+        // Bounds check for every access below: comma, space, quote, longest key, quote, colon and space are at most 30
+        // bytes.
         guard offset &+ 32 <= count else { return false }
         var index = offset
         if !first {
@@ -49,8 +52,8 @@ extension JSONReader {
         return pass(key, at: index, first: &first)
     }
 
-    /// The same with any white space before the key: a payload that is indented, or written with spaces. Out of line,
-    /// since compact ones come here only where an object leaves a field out.
+    /// Like `passKey(_:first:)`, but allows any white space before the key, as in indented payloads. Not inlined:
+    /// compact payloads get here only if an object omits a field.
     @inline(never)
     mutating func passSpacedKey(_ key: SchemaKey, first: inout Bool) -> Bool {
         var index = whitespaceEnd(from: offset)
@@ -58,17 +61,17 @@ extension JSONReader {
             guard byte(at: index) == UInt8(ascii: ",") else { return false }
             index = whitespaceEnd(from: index &+ 1)
         }
-        // A quote, the longest key, a quote, a colon, a space.
+        // Bounds check for `pass`: quote, longest key, quote, colon and space are at most 28 bytes.
         guard index &+ 30 <= count else { return false }
         return pass(key, at: index, first: &first)
     }
 
-    /// Passes a key that begins at an index, which is at least 30 bytes before the end.
+    /// Consumes a key at an index that is at least 30 bytes before the end.
     @inline(__always)
     private mutating func pass(_ key: SchemaKey, at start: Int, first: inout Bool) -> Bool {
         var index = start
         guard byte(within: index) == UInt8(ascii: "\"") else { return false }
-        // Words may reach beyond the key into what follows, which the masks leave out.
+        // The words may extend past the key; the masks exclude those bytes.
         let difference =
             (word(within: index &+ 1) & key.masks.0 ^ key.words.0)
             | (word(within: index &+ 9) & key.masks.1 ^ key.words.1)

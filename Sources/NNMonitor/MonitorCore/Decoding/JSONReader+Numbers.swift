@@ -1,19 +1,19 @@
-/// A number as it stands in the text, not yet converted.
+/// A number that was scanned but not yet converted.
 struct RawNumber {
     let range: Range<Int>
     let isNegative: Bool
     /// The first 19 significant digits.
     let mantissa: UInt64
-    /// The power of ten that `mantissa` is to be multiplied with.
+    /// The power of ten that scales `mantissa`.
     let exponent: Int
-    /// Whether there were more significant digits than `mantissa` holds.
+    /// Whether nonzero digits follow those in `mantissa`.
     let isTruncated: Bool
-    /// `-Infinity`.
+    /// Whether the number is the token `-Infinity`.
     let isInfinite: Bool
 }
 
 extension JSONReader {
-    /// Passes a number, or `-Infinity`, checking its syntax.
+    /// Consumes a number or `-Infinity` and checks its syntax.
     @inline(__always)
     mutating func number() throws(JSONSyntaxError) -> RawNumber {
         let start = offset
@@ -60,7 +60,7 @@ extension JSONReader {
             isInfinite: false)
     }
 
-    /// Passes digits and appends them to a mantissa, which wraps around when there are too many.
+    /// Consumes digits and appends them to a mantissa, which wraps around on overflow.
     @inline(__always)
     private func passDigits(_ index: inout Int, _ mantissa: inout UInt64) {
         while let word = word(at: index) {
@@ -82,7 +82,7 @@ extension JSONReader {
         let start = index
         var value = 0
         while case let byte = byte(at: index), Self.isDigit(byte) {
-            // Beyond this any number that fits a request is 0 or infinite.
+            // Larger exponents cannot change the result: a number that fits in a request is then 0 or infinite.
             if value < 10_000_000_000 { value = value * 10 + Int(byte - UInt8(ascii: "0")) }
             index += 1
         }
@@ -90,7 +90,7 @@ extension JSONReader {
         return sign == UInt8(ascii: "-") ? -value : value
     }
 
-    /// How many zeros a number begins with: they are no significant digits, and `mantissa` did not grow by them.
+    /// The number of leading zeros. They are not significant and do not increase `mantissa`.
     private func leadingZeros(_ range: Range<Int>) -> Int {
         var index = range.lowerBound
         var zeros = 0
@@ -106,7 +106,7 @@ extension JSONReader {
         return zeros
     }
 
-    /// Counts the digits of a long number again: leading zeros don't count, those after the 19th are cut off.
+    /// Scans a long number again: skips leading zeros and drops digits after the 19th significant one.
     private func longNumber(_ range: Range<Int>, isNegative: Bool, exponent: Int) -> RawNumber {
         var mantissa: UInt64 = 0
         var significant = 0
@@ -129,7 +129,7 @@ extension JSONReader {
             isTruncated: isTruncated, isInfinite: false)
     }
 
-    /// The double nearest to a number; infinite when it is beyond the greatest.
+    /// The double nearest to a number; infinite if the number exceeds the largest finite double.
     @inline(__always)
     func double(_ number: RawNumber) -> Double {
         if !number.isTruncated, !number.isInfinite,
@@ -140,21 +140,22 @@ extension JSONReader {
         return exactDouble(number)
     }
 
-    /// The same with arbitrary precision, for more than 19 digits and for the rare case that 128 bits don't decide.
+    /// Converts with arbitrary precision: for more than 19 significant digits, and for the rare cases that 128 bits do
+    /// not decide.
     private func exactDouble(_ number: RawNumber) -> Double {
         if number.isInfinite { return -.infinity }
-        // The number's bytes were read before; they are copied.
+        // `number()` checked this range; the bytes are copied.
         return unsafe Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
     }
 
-    /// What a number is as a 64-bit whole number.
+    /// Converts a number to a 64-bit integer.
     func integer(_ number: RawNumber) -> WholeNumber {
         if number.isInfinite { return .notFinite }
         if number.mantissa == 0 { return .value(0) }
         var mantissa = number.mantissa
         var exponent = number.exponent
         if number.isTruncated {
-            // More than 19 significant digits: too large, unless some of them come after the point.
+            // More than 19 significant digits: too large, unless the last nonzero digit is after the point.
             return placeOfLastDigit(number) < 0 ? .fraction : tooLarge(number)
         }
         while exponent < 0 {
@@ -175,7 +176,7 @@ extension JSONReader {
         return Int64(exactly: mantissa).map { .value($0) } ?? .tooLarge
     }
 
-    /// The power of ten that the last digit other than zero of a truncated number stands for.
+    /// The power of ten of the last nonzero digit of a truncated number.
     private func placeOfLastDigit(_ number: RawNumber) -> Int {
         var significant = 0
         var last = 0
@@ -193,13 +194,13 @@ extension JSONReader {
     }
 }
 
-/// What a JSON number is as a 64-bit whole number.
+/// The result of converting a JSON number to a 64-bit integer.
 enum WholeNumber: Equatable {
     case value(Int64)
-    /// It has a fraction.
+    /// The number has a fraction.
     case fraction
-    /// It is whole and does not fit 64 bits.
+    /// The number is whole but does not fit into 64 bits.
     case tooLarge
-    /// It is beyond the greatest double.
+    /// The number exceeds the largest finite double.
     case notFinite
 }

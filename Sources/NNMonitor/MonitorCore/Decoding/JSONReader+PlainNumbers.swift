@@ -1,12 +1,13 @@
-/// Numbers that are written as nearly all are: the quick ways to read them, eight digits at a time.
+/// Fast paths for the most common number formats, eight digits at a time.
 extension JSONReader {
-    /// Passes a number that is written as nearly all are: up to seven digits, a point, and up to 22 digits, of all of which
-    /// 19 count, without an exponent or with one of a sign and two digits, as Python writes it.
+    /// Consumes a number of the common format: one to seven digits, a point, one to 23 digits, and no exponent or one
+    /// with a sign and two digits, as Python writes it. At most 19 digits are significant.
     ///
-    /// - Returns: the double nearest to it; `nil`, with the reader where it was, when something else stands there.
+    /// - Returns: the nearest double; `nil` if the number has another format, and then the reader does not move.
     @inline(__always)
     mutating func plainDouble() -> Double? {
-        // A sign, seven digits, a point, three words, an exponent, the byte behind it: all that is looked at is there.
+        // Bounds check for every access below: sign, seven digits, point, three words, exponent and one more byte are
+        // at most 40 bytes.
         guard offset &+ 40 <= count else { return nil }
         let isNegative = byte(within: offset) == UInt8(ascii: "-")
         let whole = offset &+ (isNegative ? 1 : 0)
@@ -24,7 +25,7 @@ extension JSONReader {
         let fraction = point &+ 1
         var index = fraction
         var values = word(within: index) ^ Self.zeros
-        // Zeros at the beginning don't count.
+        // Leading zeros are not significant.
         let mostDigits = 19 &- (mantissa > 0 ? point &- whole : 0 &- values.trailingZeroBitCount / 8)
         var digits = Self.digitCount(values)
         while digits == 8 {
@@ -50,7 +51,7 @@ extension JSONReader {
         return isNegative ? -value : value
     }
 
-    /// A sign and two digits, and no digit behind them.
+    /// Reads an exponent of a sign and exactly two digits; `nil` if it has another format.
     @inline(__always)
     private func plainExponent(at index: Int) -> Int? {
         let sign = byte(within: index)
@@ -63,9 +64,9 @@ extension JSONReader {
         return sign == UInt8(ascii: "-") ? 0 &- power : power
     }
 
-    /// Passes a whole number of 1 to 18 digits that is written as such, without sign, point or exponent: nearly all are.
+    /// Consumes a whole number of 1 to 18 digits without sign, point or exponent.
     ///
-    /// - Returns: the number; `nil`, with the reader where it was, when something else stands there.
+    /// - Returns: the number; `nil` if it has another format, and then the reader does not move.
     @inline(__always)
     mutating func plainInteger() -> Int64? {
         var index = offset
@@ -97,18 +98,20 @@ extension JSONReader {
 
     private static let powersOfTen: [UInt64] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 
-    /// Eight times the digit 0.
+    /// Eight ASCII zeros.
     static let zeros: UInt64 = 0x3030_3030_3030_3030
 
-    /// How many of eight bytes are digits before the first that is none. The bytes are below ten where a digit stood.
+    /// The number of leading digits among eight bytes, from which `zeros` was subtracted by XOR: a digit is a value
+    /// below ten.
     @inline(__always)
     static func digitCount(_ values: UInt64) -> Int {
-        // Marks the high bit of what is ten or more; the lowest mark is exact, above it a carry may mark others too.
+        // Sets the high bit of each byte that is ten or more. The lowest set bit is exact; a carry may set bits above
+        // it.
         let others = ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
         return others.trailingZeroBitCount / 8
     }
 
-    /// The value of eight digits: pairs, then fours, then all, each by one multiplication.
+    /// The value of eight digits: combines pairs, then groups of four, then all eight, with one multiplication each.
     @inline(__always)
     static func value(ofDigits values: UInt64) -> UInt64 {
         let pairs = (values &* 10) &+ (values >> 8)
@@ -117,10 +120,11 @@ extension JSONReader {
         return (low &+ high) >> 32
     }
 
-    /// The value of the first digits, at most seven. Without a branch, since their count can't be foreseen.
+    /// The value of the first `digits` digits, at most seven. Branchless, because the count is unpredictable.
     @inline(__always)
     private static func value(ofLeading digits: Int, _ values: UInt64) -> UInt64 {
-        // They move to the end, behind zeros; by two shifts, because without a digit all bits go.
+        // Shifts the digits to the end, after zeros. Two shifts, because for 0 digits the total of 64 bits exceeds one
+        // masked shift.
         value(ofDigits: (values &<< 8) &<< UInt64(56 &- 8 &* digits))
     }
 }

@@ -1,18 +1,18 @@
-/// A string as it stands in the text.
+/// A string that was scanned but not yet unescaped.
 struct RawString {
     /// The bytes between the quotes.
     let range: Range<Int>
-    /// Whether there are escapes among them.
+    /// Whether the bytes contain escapes.
     let hasEscapes: Bool
 }
 
 extension JSONReader {
-    /// Passes a string, checking its syntax and its UTF-8. The reader stands at its opening quote.
+    /// Consumes a string and checks its syntax and UTF-8. The reader must be at the opening quote.
     @inline(__always)
     mutating func string() throws(JSONSyntaxError) -> RawString {
         let start = offset &+ 1
         var index = start
-        // Eight bytes at a time, to the first that is a quote, a backslash, a control character, or outside ASCII.
+        // Scan eight bytes at a time for a quote, a backslash, a control character or a byte outside ASCII.
         while let word = word(at: index) {
             let found = Self.specials(word)
             if found == 0 {
@@ -24,7 +24,7 @@ extension JSONReader {
             move(to: index &+ 1)
             return RawString(range: start..<index, hasEscapes: false)
         }
-        // The last bytes of the text.
+        // The last bytes of the text, one at a time.
         while true {
             let byte = byte(at: index)
             if byte == UInt8(ascii: "\"") {
@@ -37,8 +37,8 @@ extension JSONReader {
         return try unusualString(start: start, from: index)
     }
 
-    /// Marks the high bit of bytes that are not printable ASCII, or are `"` or `\`. The lowest mark is exact; above it,
-    /// borrowing may mark others too.
+    /// Sets the high bit of each byte that is a control character, outside ASCII, `"` or `\`. The lowest set bit is
+    /// exact; a borrow may set bits above it.
     @inline(__always)
     private static func specials(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -49,7 +49,7 @@ extension JSONReader {
         return found & high
     }
 
-    /// The same for a string with escapes or with characters outside ASCII.
+    /// Consumes the rest of a string that contains escapes, characters outside ASCII or a syntax error.
     private mutating func unusualString(start: Int, from: Int) throws(JSONSyntaxError) -> RawString {
         var index = from
         var hasEscapes = false
@@ -99,7 +99,8 @@ extension JSONReader {
         }
     }
 
-    /// Passes one character of two to four bytes (RFC 3629 section 4: no overlong forms, no surrogates).
+    /// Returns the index after one character of two to four bytes (RFC 3629 section 4: no overlong forms, no
+    /// surrogates).
     private func passCharacter(at index: Int) throws(JSONSyntaxError) -> Int {
         let lead = byte(at: index)
         var second: ClosedRange<UInt8> = 0x80...0xBF
@@ -129,13 +130,16 @@ extension JSONReader {
         return index + length
     }
 
-    /// Appends a string's bytes, its escapes resolved.
+    /// Appends a string's bytes with escapes resolved.
     ///
-    /// - Returns: whether it is Unicode: a lone surrogate escape (`"\ud800"`) is not, and becomes U+FFFD.
+    /// - Parameters:
+    ///   - string: a string that this reader scanned.
+    ///   - text: receives UTF-8. A lone surrogate escape (`"\ud800"`) becomes U+FFFD.
+    /// - Returns: whether the string is valid Unicode, without lone surrogates.
     @inline(__always)
     func append(_ string: RawString, to text: inout [UInt8]) -> Bool {
         if !string.hasEscapes {
-            // The string's bytes were read before; they are copied.
+            // `string()` checked this range; the bytes are copied.
             unsafe text.append(contentsOf: bytes(string.range))
             return true
         }

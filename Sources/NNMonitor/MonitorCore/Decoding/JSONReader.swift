@@ -1,4 +1,4 @@
-/// What a JSON text breaks, and where.
+/// A violation of JSON syntax and its position.
 struct JSONSyntaxError: Error, Equatable {
     enum Problem: Equatable {
         case unexpectedByte
@@ -11,18 +11,19 @@ struct JSONSyntaxError: Error, Equatable {
     }
 
     let problem: Problem
-    /// Offset of the offending byte from the start of the text; its length where the text ends too soon.
+    /// Offset of the offending byte; the length of the text if the text ends too early.
     let offset: Int
 }
 
-/// Reads JSON from left to right, without building a tree: the caller says what it expects, and reads it.
+/// A pull parser for JSON: the caller requests the expected value. It builds no tree.
 ///
-/// Accepts RFC 8259, with a BOM before it, and the tokens `NaN`, `Infinity` and `-Infinity` that Python writes.
+/// Accepts RFC 8259 with an optional BOM, and the tokens `NaN`, `Infinity` and `-Infinity`, which Python writes.
 ///
-/// Memory: this struct is the fence around the pointer. Every access checks that it is below `count`, or is of bytes that
-/// were checked before. The pointer is valid because a reader lives inside the `withUnsafe…` call that lends the bytes.
+/// Memory: every access checks that the index is below `count`, or reads bytes that were checked before. `bytes(_:)`
+/// returns a pointer into the text. All pointers are valid because a reader and its callers exist only inside the
+/// `withUnsafe…` call that provides the text.
 @safe struct JSONReader {
-    /// Levels of nesting that are read.
+    /// The maximum nesting depth.
     static let maximumDepth = 64
 
     private let base: UnsafePointer<UInt8>
@@ -32,7 +33,7 @@ struct JSONSyntaxError: Error, Equatable {
     private var depth = 0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        // An empty buffer may have no address; any other will do, since nothing is read of it.
+        // The base address of an empty buffer may be nil. The substitute is never dereferenced, because `count` is 0.
         unsafe base = unsafe bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
         count = bytes.count
         if unsafe count >= 3 && base[0] == 0xEF && base[1] == 0xBB && base[2] == 0xBF { offset = 3 }
@@ -40,11 +41,14 @@ struct JSONSyntaxError: Error, Equatable {
 
     // MARK: Bytes
 
-    /// The next byte; 0, which is no part of JSON outside of strings, at the end.
+    /// The next byte. At the end 0, which is not valid JSON outside strings.
     @inline(__always)
     var next: UInt8 { unsafe offset < count ? base[offset] : 0 }
 
-    /// The error for what stands at the offset: an unexpected byte, or the end.
+    /// The error for an unexpected byte or the end of the text.
+    ///
+    /// - Parameter offset: the position of the byte; by default that of the reader.
+    /// - Returns: the error.
     func unexpected(at offset: Int? = nil) -> JSONSyntaxError {
         let offset = offset ?? self.offset
         return JSONSyntaxError(problem: offset < count ? .unexpectedByte : .unexpectedEnd, offset: min(offset, count))
@@ -54,7 +58,7 @@ struct JSONSyntaxError: Error, Equatable {
         JSONSyntaxError(problem: problem, offset: offset)
     }
 
-    /// The bytes of a range that was read before.
+    /// The bytes of a range that this reader has already consumed.
     @inline(__always)
     func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
         unsafe UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
@@ -63,7 +67,7 @@ struct JSONSyntaxError: Error, Equatable {
     @inline(__always)
     func byte(at index: Int) -> UInt8 { unsafe index < count ? base[index] : 0 }
 
-    /// A byte, and eight bytes as a little-endian word, where the caller knows that they are there.
+    /// The byte at an index. The caller must have checked that the index is below `count`.
     @inline(__always)
     func byte(within index: Int) -> UInt8 {
         assert(index >= 0 && index < count)
@@ -71,19 +75,20 @@ struct JSONSyntaxError: Error, Equatable {
     }
 
     @inline(__always)
+    /// Eight bytes as a little-endian word. The caller must have checked that `index + 8` is at most `count`.
     func word(within index: Int) -> UInt64 {
         assert(index >= 0 && index &+ 8 <= count)
         return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
     }
 
-    /// Eight bytes as a little-endian word, where that many are left.
+    /// Eight bytes as a little-endian word; `nil` if fewer are left.
     @inline(__always)
     func word(at index: Int) -> UInt64? {
         guard index &+ 8 <= count else { return nil }
         return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
     }
 
-    /// Eight bytes as a little-endian word, with zeros for those beyond the end.
+    /// Eight bytes as a little-endian word; bytes beyond the end are zero.
     @inline(__always)
     func paddedWord(at index: Int) -> UInt64 {
         if let word = word(at: index) { return word }
@@ -93,15 +98,15 @@ struct JSONSyntaxError: Error, Equatable {
     @inline(__always)
     mutating func move(to index: Int) { offset = index }
 
-    /// Passes white space: space, tab, CR, LF.
+    /// Consumes white space: space, tab, CR, LF.
     @inline(__always)
     mutating func skipWhitespace() {
-        // Mostly there is none, and one comparison tells.
+        // Fast path: usually there is none.
         guard unsafe offset < count && base[offset] <= 0x20 else { return }
         offset = whitespaceEnd(from: offset)
     }
 
-    /// Where white space that begins at an index ends.
+    /// The end of the white space that starts at an index.
     @inline(__always)
     func whitespaceEnd(from start: Int) -> Int {
         var index = start
@@ -115,23 +120,23 @@ struct JSONSyntaxError: Error, Equatable {
 
     // MARK: Structure
 
-    /// Whether there is no text at all.
+    /// Whether the text is empty.
     var isEmpty: Bool { count == 0 }
 
-    /// Ends the reading: nothing but white space may be left.
+    /// Checks that only white space follows.
     mutating func finish() throws(JSONSyntaxError) {
         skipWhitespace()
         if offset < count { throw failure(.trailingBytes, at: offset) }
     }
 
-    /// Passes `}` or `]`, which is there.
+    /// Consumes `}` or `]`, which must be next.
     @inline(__always)
     mutating func close() {
         offset &+= 1
         depth &-= 1
     }
 
-    /// Passes `{` or `[`.
+    /// Consumes `{` or `[`, which must be next.
     @inline(__always)
     mutating func open() throws(JSONSyntaxError) {
         depth += 1
@@ -139,9 +144,11 @@ struct JSONSyntaxError: Error, Equatable {
         offset &+= 1
     }
 
-    /// Reads on in a list.
+    /// Moves to the next element of a list, or past its end.
     ///
-    /// - Returns: whether there is another element; the reader stands at it.
+    /// - Parameter first: whether no element has been read yet; set to false.
+    /// - Returns: whether there is another element.
+    /// - Throws: a syntax error.
     @inline(__always)
     mutating func nextElement(first: inout Bool) throws(JSONSyntaxError) -> Bool {
         skipWhitespace()
@@ -158,7 +165,7 @@ struct JSONSyntaxError: Error, Equatable {
         return true
     }
 
-    /// Passes an empty list, if it comes next. Otherwise the reader stays where it is.
+    /// Consumes an empty list if it is next. Otherwise the reader does not move.
     mutating func passEmptyList() -> Bool {
         guard next == UInt8(ascii: "[") else { return false }
         let end = whitespaceEnd(from: offset &+ 1)
@@ -167,16 +174,16 @@ struct JSONSyntaxError: Error, Equatable {
         return true
     }
 
-    /// Passes a known word.
+    /// Consumes a literal word, such as `true`.
     mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
-        // A literal's bytes are there as long as the program.
+        // The index is below the word's length, and the bytes of a `StaticString` live as long as the program.
         for index in 0..<word.utf8CodeUnitCount {
             guard unsafe next == word.utf8Start[index] else { throw unexpected() }
             offset &+= 1
         }
     }
 
-    /// Passes a whole value of any kind, checking its syntax.
+    /// Consumes a value of any kind and checks its syntax.
     mutating func skipValue() throws(JSONSyntaxError) {
         switch next {
         case UInt8(ascii: "{"):

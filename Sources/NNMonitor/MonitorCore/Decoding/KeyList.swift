@@ -1,13 +1,13 @@
-/// A key of the schema: at most 24 bytes, as three words, for comparing without a loop.
+/// A key of the schema, at most 24 bytes. It is stored as three words so that comparing it needs no loop.
 struct SchemaKey: Sendable {
-    /// The longest key, in bytes.
+    /// The maximum length in bytes.
     static let maximum = 24
 
     let name: StaticString
     let count: Int
-    /// The bytes of the key, then zeros.
+    /// The bytes of the key, padded with zeros.
     let words: (UInt64, UInt64, UInt64)
-    /// The bits of each word that belong to the key.
+    /// For each word, the bits that belong to the key.
     let masks: (UInt64, UInt64, UInt64)
 
     init(_ name: StaticString) {
@@ -18,7 +18,7 @@ struct SchemaKey: Sendable {
                 index * 8 + place < count ? word | byte(index * 8 + place) << UInt64(place * 8) : word
             }
         }
-        // Every place is below `count`, and a literal's bytes are there as long as the program.
+        // `word` passes only indices below `count`, and the bytes of a `StaticString` live as long as the program.
         let byte: (Int) -> UInt64 = { unsafe UInt64(name.utf8Start[$0]) }
         self.name = name
         self.count = count
@@ -27,51 +27,52 @@ struct SchemaKey: Sendable {
     }
 }
 
-/// The keys of an object. It lives as long as the program.
+/// The keys of a schema object.
 ///
-/// Memory: the `count` keys are allocated and written in `init`, and never freed; every index is looked at.
+/// Memory: `init` allocates and initializes `count` keys, which are never freed. `subscript` checks every index. Lists
+/// are created only for `PayloadSchema.shared`, so the memory is bounded.
 @safe struct KeyList: Sendable {
-    /// Bit n is set when field n must be there.
+    /// Bit n is set if field n is required.
     let required: UInt32
     let count: Int
-    /// Written once, before anybody can see it, and never freed. So it may be read from any thread, which the compiler
-    /// can't know of a pointer. A pointer and no array, because an array would be retained for each object of a payload.
+    /// `nonisolated(unsafe)` is sound: the memory is written before the pointer is published, and is neither changed
+    /// nor freed afterwards. A pointer, because an array would be retained for each object of a payload.
     nonisolated(unsafe) private let keys: UnsafePointer<SchemaKey>
 
     init(_ names: [StaticString], required: UInt32) {
         self.required = required
         count = names.count
         let keys = UnsafeMutablePointer<SchemaKey>.allocate(capacity: names.count)
-        // As many as were allocated.
+        // The loop initializes exactly the allocated elements.
         for (index, name) in names.enumerated() { unsafe (keys + index).initialize(to: SchemaKey(name)) }
         unsafe self.keys = unsafe UnsafePointer(keys)
     }
 
-    /// A key, which must be one of the list's.
+    /// The key of a field, which must be in the list.
     @inline(__always)
     subscript(field: Int) -> SchemaKey {
         precondition(field >= 0 && field < count)
-        // Within the bounds, as was just looked at.
+        // The precondition keeps the index inside the allocation.
         return unsafe keys[field]
     }
 
-    /// The field that a key names; `nil` for an unknown key.
+    /// Finds the field of a key.
     ///
     /// - Parameters:
-    ///   - key: the key as it stands in the text.
+    ///   - key: a key that `reader` scanned.
     ///   - reader: the text.
-    /// - Returns: the field's number.
+    /// - Returns: the field's number; `nil` for an unknown key.
     func field(_ key: RawString, in reader: JSONReader) -> Int? {
-        // As it stands there, without a copy, unless it has escapes. The bytes are the text's.
+        // Without escapes the bytes of the text are compared directly. The text outlives `reader`.
         if !key.hasEscapes { return unsafe field(reader.bytes(key.range)) }
         var bytes: [UInt8] = []
         guard reader.append(key, to: &bytes) else { return nil }
-        // The bytes are the array's, for the call only.
+        // The pointer is used only inside the closure.
         return unsafe bytes.withUnsafeBufferPointer { unsafe field($0) }
     }
 
     private func field(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-        // The name is a literal, whose bytes are there as long as the program; `bytes` are lent for the call.
+        // The bytes of a `StaticString` live as long as the program; the caller keeps `bytes` valid during the call.
         (0..<count).first { field in
             let name = self[field].name
             return name.utf8CodeUnitCount == bytes.count

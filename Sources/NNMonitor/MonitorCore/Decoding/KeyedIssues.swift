@@ -1,9 +1,9 @@
-/// What is wrong inside a dictionary, by occurrence of a key, until it is known which occurrences count.
+/// The errors inside a dictionary, grouped by key occurrence until it is known which occurrences count.
 ///
-/// Small, since a payload may consist of nothing else: twelve bytes for an issue, and for an occurrence no more issues
-/// than can be listed. The others of the same occurrence come after those in every order, so they are only counted.
+/// Bounded memory, because a payload may consist of nothing else: twelve bytes per entry, and per occurrence at most as
+/// many entries as can be listed. Further errors of an occurrence sort after those, so they are only counted.
 struct KeyedIssues {
-    /// What can be wrong with a key, its value, or a member of its value.
+    /// An error of a key, its value or a member of its value.
     enum Problem: UInt8 {
         case listExpected, stringExpected, numberExpected, notFinite, loneSurrogate
 
@@ -20,18 +20,18 @@ struct KeyedIssues {
 
     private struct Entry {
         let occurrence: Int32
-        /// The member's position; -1 for the key or the value itself.
+        /// The member's index; -1 for the key or the value itself.
         let index: Int32
         let problem: Problem
     }
 
     private var entries: [Entry] = []
-    /// How many issues the last entry's occurrence has.
+    /// The number of errors of the last entry's occurrence.
     private var count = 0
-    /// The occurrences that have more issues than entries, and how many more.
+    /// The occurrences with more errors than entries, and the number of additional errors.
     private var counted: [(occurrence: Int32, count: Int)] = []
 
-    /// Entries held.
+    /// The number of entries.
     var size: Int { entries.count }
 
     mutating func add(_ problem: Problem, occurrence: Int, index: Int? = nil) {
@@ -47,7 +47,7 @@ struct KeyedIssues {
         }
     }
 
-    /// Forgets what is wrong with occurrences that a later one replaced.
+    /// Removes the errors of occurrences that a later one replaced.
     mutating func keep(_ occurrences: [Int]) {
         if entries.isEmpty { return }
         let kept = Set(occurrences)
@@ -55,13 +55,13 @@ struct KeyedIssues {
         counted.removeAll { !kept.contains(Int($0.occurrence)) }
     }
 
-    /// Adds what is left to the list.
+    /// Adds the remaining errors to the list.
     ///
     /// - Parameters:
-    ///   - issues: the list.
-    ///   - place: where the dictionary stands.
-    ///   - key: the bytes of an occurrence's key. Asked for once an occurrence: its issues share the text, so that many
-    ///     of them below a long key don't cost their product.
+    ///   - issues: receives the errors.
+    ///   - place: the position of the dictionary.
+    ///   - key: the bytes of an occurrence's key. Called once per occurrence: its errors share the text, so many errors
+    ///     below a long key do not copy the key.
     func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> ArraySlice<UInt8>) {
         var occurrence: Int32 = -1
         var text = ""

@@ -1,15 +1,17 @@
-/// One thing that is wrong with a payload: what, and where.
+/// One error in a payload and its location (SCHEMA.md, section "Rejections").
 package struct PayloadIssue: Error, Sendable, Equatable {
-    /// A step of the way from the body to the value.
+    /// One component of the path from the body to the value.
     package enum Location: Sendable, Equatable {
+        /// A key of an object.
         case key(String)
+        /// The index in a list, or the byte offset of a syntax error.
         case index(Int)
 
-        /// Bytes of a key that are told. A path is for finding the place, and an answer must not grow to a hundred times
-        /// a body that is one long key.
+        /// The maximum length of a key in a path, in bytes. Without it, a body that is one long key could produce a
+        /// response a hundred times its size.
         static let maximumKey = 1024
 
-        /// A posted key as a path tells it: a longer one is cut between two characters and ends in `…`.
+        /// A posted key as it appears in a path. A longer key is cut at a character boundary and ends in `…`.
         static func text(ofKey bytes: ArraySlice<UInt8>) -> String {
             if bytes.count <= maximumKey { return String(decoding: bytes, as: UTF8.self) }
             var end = bytes.startIndex + maximumKey
@@ -18,38 +20,60 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         }
     }
 
-    /// What is wrong, as the wire contract's table of rejections names it.
+    /// The kinds of errors of SCHEMA.md, section "Rejections".
     package enum Kind: Sendable, Equatable {
+        /// A required field is missing.
         case missing
+        /// The value must be an object of the schema.
         case objectExpected
+        /// The value must be an object with arbitrary keys.
         case dictionaryExpected
+        /// The value must be a list.
         case listExpected
+        /// A list has too few items.
         case tooShort(minimum: Int, actual: Int)
+        /// A list has too many items.
         case tooLong(maximum: Int, actual: Int)
+        /// The value must be a string.
         case stringExpected
+        /// A string is too short. The bound is in bytes of UTF-8.
         case stringTooShort(minimum: Int)
+        /// A string is too long. The bound is in bytes of UTF-8.
         case stringTooLong(maximum: Int)
+        /// A string contains a control character of Unicode.
         case controlCharacter
-        /// A run id that URLs remove: `.` or `..`.
+        /// A run id of `.` or `..`, which URLs cannot contain as a path segment.
         case dotSegment
+        /// A string contains an escape for half of a surrogate pair.
         case loneSurrogate
+        /// The value must be an integer.
         case integerExpected
+        /// A number that must be an integer has a fraction.
         case integerHasFraction
+        /// An integer does not fit into 64 bits.
         case integerTooLarge
+        /// The value must be a number.
         case numberExpected
+        /// A number must be greater than the bound.
         case notGreater(than: Int)
+        /// A number must be greater than or equal to the bound.
         case notGreaterOrEqual(to: Int)
+        /// A number is not finite.
         case notFinite
+        /// The depth of a layer is less than that of the layer before it.
         case layersOutOfOrder(id: String, depth: Int64, previousID: String, previousDepth: Int64)
+        /// The body is not valid JSON. The value is a description of the syntax error.
         case invalidJSON(String)
+        /// `left` more errors are not listed.
         case tooManyErrors(left: Int)
     }
 
-    /// What is wrong.
+    /// The kind of error.
     package let kind: Kind
-    /// Where: the way from the body, `body` itself not included.
+    /// The path from the body to the value, without `body` itself.
     package let location: [Location]
 
+    /// Creates an issue.
     package init(_ kind: Kind, at location: [Location]) {
         self.kind = kind
         self.location = location
@@ -57,7 +81,7 @@ package struct PayloadIssue: Error, Sendable, Equatable {
 }
 
 extension PayloadIssue.Kind {
-    /// The contract's `type`.
+    /// The `type` of the error in a response.
     package var type: StaticString {
         switch self {
         case .missing: "missing"
@@ -84,7 +108,7 @@ extension PayloadIssue.Kind {
         }
     }
 
-    /// The contract's `msg`: one sentence for a person.
+    /// The `msg` of the error in a response: one sentence for the user.
     package var message: String {
         switch self {
         case .missing: "This field is required"
@@ -114,7 +138,7 @@ extension PayloadIssue.Kind {
         }
     }
 
-    /// Writes the contract's `ctx`, where the kind has one.
+    /// Writes the `ctx` of the error in a response, if the kind has one.
     func appendContext(to writer: inout JSONWriter) {
         func context(_ key: StaticString, _ value: Int) {
             writer.literal(",\"ctx\":{\"")
@@ -141,12 +165,12 @@ extension PayloadIssue.Kind {
     }
 }
 
-/// A payload that was not accepted, with everything that is wrong with it.
+/// The errors of a rejected payload.
 package struct RejectedPayload: Error, Sendable, Equatable {
-    /// The issues, in schema order: at most 100, and one that counts the rest.
+    /// The errors in schema order: at most 100, and one more that counts the rest.
     package let issues: [PayloadIssue]
 
-    /// Appends the list of issues as the contract's `detail` has it.
+    /// Appends the errors as the JSON list `detail` of a response.
     package func appendDetail(to writer: inout JSONWriter) {
         writer.byte(UInt8(ascii: "["))
         for (index, issue) in issues.enumerated() {
@@ -169,7 +193,7 @@ package struct RejectedPayload: Error, Sendable, Equatable {
         writer.byte(UInt8(ascii: "]"))
     }
 
-    /// The whole body of the answer: `{"detail":[…]}`.
+    /// The response body: `{"detail":[…]}`.
     package func body() -> [UInt8] {
         var writer = JSONWriter()
         writer.literal("{\"detail\":")

@@ -1,17 +1,17 @@
-/// `layer_groups`, kept as the JSON that it is served as.
+/// Decodes `layer_groups` into the JSON that is served.
 ///
-/// It is the same in every step, so it is written as it is read, into one array: nothing is allocated for a group.
+/// The JSON is written to one array while reading, so nothing is allocated per group.
 extension PayloadPass {
-    /// The groups as they are read.
+    /// The state while reading the groups.
     private struct Groups {
         var found = KeyedIssues()
-        /// The names, unescaped, one after the other, and where each ends.
+        /// The unescaped names, concatenated, and the end of each.
         var names: [UInt8] = []
         var nameEnds: [Int] = []
-        /// An object of all of them, and where each `"name":[…]` begins and ends.
+        /// An object of all groups, and the range of each `"name":[…]`.
         var json = JSONWriter()
         var bounds: [Range<Int>] = []
-        /// The member that is being read, unescaped.
+        /// The current member, unescaped.
         var member: [UInt8] = []
 
         var count: Int { nameEnds.count }
@@ -20,7 +20,7 @@ extension PayloadPass {
             names[(index == 0 ? 0 : nameEnds[index - 1])..<nameEnds[index]]
         }
 
-        /// An object of some of them.
+        /// An object of the groups in `kept`.
         func json(of kept: [Int]) -> [UInt8] {
             var writer = JSONWriter(capacity: json.bytes.count)
             for (index, group) in kept.enumerated() {
@@ -32,8 +32,8 @@ extension PayloadPass {
         }
     }
 
-    /// Reads `layer_groups`: null, or an object of lists of strings. An empty list means no groups: PHP and R write an
-    /// empty dictionary so.
+    /// Reads `layer_groups`: null, or an object of lists of strings. An empty list means no groups, because PHP and R
+    /// encode an empty dictionary as a list.
     mutating func layerGroups(_ place: PayloadPlace) throws(JSONSyntaxError) {
         step.layout.groupsJSON = []
         if reader.next == UInt8(ascii: "n") { return try reader.word("null") }

@@ -1,6 +1,6 @@
 import Foundations
 
-/// The objects of a payload, from the outermost inwards. Field numbers are those of `PayloadObject.keys`.
+/// Decodes the objects of a payload, from the outermost inwards. Field numbers are indices into `PayloadObject.keys`.
 extension PayloadPass {
     mutating func payload() throws(JSONSyntaxError) {
         if reader.isEmpty {
@@ -20,7 +20,7 @@ extension PayloadPass {
         step.numbers.append(featureStdGradient)
         if issues.isEmpty {
             step.layout.serveSlashes()
-            // Here and not in the store, where everybody else would wait for the copy.
+            // Copied here instead of in the store actor, where the copy would delay all other requests.
             step.numbers = step.numbers.fitted()
         }
     }
@@ -43,13 +43,13 @@ extension PayloadPass {
         var text: [UInt8] = []
         guard try Self.string(&reader, &issues, place, maximum: 512, into: &text) != nil else { return }
         if Self.hasControlCharacter(text) { issues.add(.controlCharacter, place) }
-        // URLs have no segment `.` or `..`: clients and proxies resolve them.
+        // Clients and proxies remove the path segments `.` and `..` from URLs.
         if text.count <= 2 && text.allSatisfy({ $0 == UInt8(ascii: ".") }) { issues.add(.dotSegment, place) }
         step.runID = RunID(decoding: text)
     }
 
-    /// Whether valid UTF-8 has one of Unicode's control characters: U+0000 to U+001F, and U+007F to U+009F, of which those
-    /// from U+0080 on are C2 80 to C2 9F.
+    /// Whether valid UTF-8 contains a control character of Unicode: U+0000 to U+001F, or U+007F to U+009F. U+0080 to
+    /// U+009F are encoded as C2 80 to C2 9F.
     static func hasControlCharacter(_ text: [UInt8]) -> Bool {
         var lead: UInt8 = 0
         for byte in text {
@@ -81,11 +81,13 @@ extension PayloadPass {
         if issues.mark == before { checkOrder(place) }
     }
 
+    /// Reads one layer and appends it to the columns.
+    ///
     /// - Parameters:
-    ///   - layer: its position.
-    ///   - before: the issues before the first layer. As soon as there is one more, nobody will read the columns, and
-    ///     they grow no further: two bytes of a list of anything would cost a layer's memory.
-    /// - Throws: where the JSON is broken.
+    ///   - layer: the index of the layer.
+    ///   - before: the mark before the first layer. After the first error the columns stop growing: the payload will be
+    ///     rejected, and `[0,0,…]` must not allocate a layer per two bytes.
+    /// - Throws: a syntax error.
     private mutating func layer(_ layer: Int, goodSince before: IssueList.Mark) throws(JSONSyntaxError) {
         layerNumbers = InlineArray(repeating: Absent.number)
         var id = 0..<0
@@ -113,7 +115,7 @@ extension PayloadPass {
         step.layout.nameBounds.append(Int32(truncatingIfNeeded: type.upperBound))
         step.layout.depths.append(depth)
         step.shapes.ends.append(Int32(truncatingIfNeeded: step.shapes.dimensions.count))
-        // The pointer is to the pass's own numbers, for the call only.
+        // `append` copies the numbers inside the closure.
         unsafe layerNumbers.span.withUnsafeBufferPointer { unsafe step.numbers.append(contentsOf: $0) }
     }
 
@@ -140,7 +142,7 @@ extension PayloadPass {
         }
     }
 
-    /// Dimensions of an activation at most.
+    /// The maximum number of dimensions of an activation.
     private static let maximumDimensions = 32
 
     private mutating func shape(_ place: PayloadPlace, firstDimension: Int) throws(JSONSyntaxError) {
@@ -153,7 +155,7 @@ extension PayloadPass {
             if count < Self.maximumDimensions {
                 step.shapes.dimensions.append(try integer(place, bound: .none, index: count))
             } else {
-                // The payload will be rejected: collecting more would let a small body take much memory.
+                // The payload will be rejected; storing more would let a small body allocate much memory.
                 try reader.skipValue()
             }
             count += 1
@@ -205,7 +207,7 @@ extension PayloadPass {
         }
     }
 
-    /// The first pair of neighbours whose depth decreases.
+    /// Reports the first layer whose depth is less than that of the layer before it.
     private mutating func checkOrder(_ place: PayloadPlace) {
         let depths = step.layout.depths
         guard let layer = depths.indices.dropFirst().first(where: { depths[$0] < depths[$0 - 1] }) else { return }
@@ -234,7 +236,7 @@ extension PayloadPass {
 }
 
 extension LayerLayout {
-    /// Serves `.` as `/` in the ids of layers.
+    /// Replaces `.` with `/` in layer ids.
     fileprivate mutating func serveSlashes() {
         for layer in 0..<layerCount {
             for index in Int(nameBounds[layer * 4])..<Int(nameBounds[layer * 4 + 1])

@@ -1,19 +1,19 @@
-/// The bound that a number must keep to.
+/// The lower bound of a number.
 enum Bound {
     case none
     case notNegative
     case aboveZero
 }
 
-/// The values of a payload: each reads one, checks it, and notes what is wrong with it.
+/// Decodes values. Each method reads one value, validates it and records its errors.
 extension PayloadPass {
-    /// Reads a number of the layer into its column. Out of line, so that what calls it for each field stays short.
+    /// Reads a number into the layer's column. Not inlined, to keep the callers' switches small.
     @inline(never)
     mutating func store(_ metric: LayerMetric, _ place: PayloadPlace, bound: Bound) throws(JSONSyntaxError) {
         layerNumbers[metric.rawValue] = try number(place, bound: bound)
     }
 
-    /// Reads a float: any JSON number that a double can hold.
+    /// Reads a number: any JSON number in the range of a double.
     @inline(__always)
     mutating func number(_ place: PayloadPlace, bound: Bound) throws(JSONSyntaxError) -> Double {
         let value: Double
@@ -39,14 +39,14 @@ extension PayloadPass {
         }
     }
 
-    /// Reads a whole number that fits 64 bits.
+    /// Reads a 64-bit integer.
     ///
     /// - Parameters:
-    ///   - place: where it stands.
-    ///   - bound: what it must keep to.
-    ///   - index: its position, where it stands in a list.
-    /// - Returns: the number; 0 when something was wrong with it.
-    /// - Throws: where the JSON is broken.
+    ///   - place: the position of the value.
+    ///   - bound: the lower bound.
+    ///   - index: the index of the value if it is in a list.
+    /// - Returns: the number; 0 if it was rejected.
+    /// - Throws: a syntax error.
     @inline(__always)
     mutating func integer(
         _ place: PayloadPlace, bound: Bound, index: Int? = nil
@@ -74,7 +74,7 @@ extension PayloadPass {
         return 0
     }
 
-    /// What is not a number: the tokens that Python writes for what is not finite, or another kind of value.
+    /// Rejects a value that is not a number: a token for a non-finite number, as Python writes it, or another type.
     private mutating func rejectNonNumber(
         _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location]
     ) throws(JSONSyntaxError) {
@@ -82,18 +82,18 @@ extension PayloadPass {
         try reject(isToken ? .notFinite : kind, place, below: below())
     }
 
-    /// Reads a string into `text`: not empty, and bounded.
+    /// Appends a non-empty string of bounded length to `text`.
     ///
-    /// A static function because `text` is often a part of the pass itself.
+    /// Static, because `text` is often a property of the pass itself (exclusive access).
     ///
     /// - Parameters:
-    ///   - reader: stands at the value.
-    ///   - issues: what is wrong goes here.
-    ///   - place: where the value stands.
+    ///   - reader: must be at the value.
+    ///   - issues: receives the errors.
+    ///   - place: the position of the value.
     ///   - maximum: bytes of UTF-8.
-    ///   - text: gets the bytes, unescaped.
-    /// - Returns: where it stands in `text`; `nil` when something was wrong.
-    /// - Throws: where the JSON is broken.
+    ///   - text: receives the unescaped bytes.
+    /// - Returns: the range in `text`; `nil` if the value was rejected.
+    /// - Throws: a syntax error.
     @inline(__always)
     static func string(
         _ reader: inout JSONReader, _ issues: inout IssueList, _ place: PayloadPlace, maximum: Int,
@@ -122,7 +122,7 @@ extension PayloadPass {
 
     // MARK: Dictionaries
 
-    /// Reads `gradient_norm_ratio`: an object of floats.
+    /// Reads `gradient_norm_ratio`: an object of numbers.
     mutating func gradientNormRatio(_ place: PayloadPlace) throws(JSONSyntaxError) {
         ratios.removeAll(keepingCapacity: true)
         step.layout.ratioBounds.removeAll(keepingCapacity: true)

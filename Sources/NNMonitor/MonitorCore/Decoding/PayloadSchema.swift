@@ -1,14 +1,13 @@
-/// The objects of a payload, and the keys that each may have.
+/// The objects of a payload and their keys.
 ///
-/// One description for reading (which key is which), for `missing`, for the path of an error and for the order of
-/// errors.
+/// One description serves parsing, missing fields, error paths and the order of errors.
 enum PayloadObject: UInt8 {
     case payload, metadata, layer, features, gradient, parameters, weight, bias, crossLayer
 
-    /// The keys, in schema order. Their positions are the field numbers that the decoder uses.
+    /// The keys in schema order. Their indices are the decoder's field numbers.
     var keys: KeyList { PayloadSchema.shared[self] }
 
-    /// The object that this one stands in, and its field there.
+    /// The enclosing object, and the field of this object in it; `nil` for the payload.
     var parent: (object: PayloadObject, field: Int)? {
         switch self {
         case .payload: nil
@@ -24,7 +23,7 @@ enum PayloadObject: UInt8 {
     }
 }
 
-/// The keys of all objects. Made once; a reading holds it, so that nothing is looked up for an object.
+/// The keys of all objects. Created once; each pass holds a copy, to avoid a lookup per object.
 struct PayloadSchema: Sendable {
     static let shared = PayloadSchema()
 

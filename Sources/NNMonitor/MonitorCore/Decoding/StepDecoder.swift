@@ -1,14 +1,14 @@
-/// Reads a payload of `POST /api/v1/metrics/layerwise` in one pass, straight into the columns of a step.
+/// Decodes a payload of `POST /api/v1/metrics/layerwise` in one pass, directly into the columns of a step.
 ///
-/// No tree, no dictionary, nothing allocated per layer or number. Validates on the way; what is wrong is collected and
-/// does not end the reading, except broken JSON.
+/// It builds no tree or dictionary and allocates nothing per layer or number. Validation continues after an error; only
+/// a syntax error ends the pass.
 package enum StepDecoder {
     /// Decodes a payload.
     ///
     /// - Parameter bytes: the body: UTF-8 JSON.
-    /// - Returns: the step, or everything that is wrong with the payload (wire contract, part I, section 1).
+    /// - Returns: the step, or all errors of the payload (SCHEMA.md, sections "Payload" and "Rejections").
     package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<DecodedStep, RejectedPayload> {
-        // The reader lives and ends within the call that lends the bytes; bytes are what they are rebound to.
+        // The reader does not outlive the closure that provides the buffer. Rebinding bytes to `UInt8` is always valid.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var pass = unsafe PayloadPass(buffer)
             do throws(JSONSyntaxError) {
@@ -22,8 +22,11 @@ package enum StepDecoder {
     }
 
     /// Decodes a payload.
+    ///
+    /// - Parameter bytes: the body: UTF-8 JSON.
+    /// - Returns: the step, or all errors of the payload.
     package static func decode(_ bytes: [UInt8]) -> Result<DecodedStep, RejectedPayload> {
-        // The array lends its bytes for the call, and the result has none of them.
+        // The pointer is used only inside the closure; the result holds no reference to it.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }
@@ -42,24 +45,24 @@ extension JSONSyntaxError.Problem {
     }
 }
 
-/// One reading of one payload: the reader, the step as far as it is read, and what is wrong with it.
+/// The state of one pass over a payload: the reader, the partial step and the errors.
 ///
-/// The objects are in `PayloadPass+Objects.swift`, the values in `PayloadPass+Values.swift`.
+/// `PayloadPass+Objects.swift` decodes the objects, `PayloadPass+Values.swift` the values.
 struct PayloadPass {
     let schema = PayloadSchema.shared
     var reader: JSONReader
     var step = DecodedStep()
     var issues = IssueList()
-    /// The numbers of the layer that is being read.
+    /// The numbers of the current layer.
     var layerNumbers = InlineArray<12, Double>(repeating: Absent.number)
-    /// The values of `gradient_norm_ratio`, parallel to the layout's ratio keys.
+    /// The values of `gradient_norm_ratio`, in the order of the layout's ratio keys.
     var ratios: [Double] = []
     var featureStdGradient = 0.0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        // The pass, and so its reader, ends within the call that lends the bytes (`StepDecoder.decode`).
+        // The pass does not outlive the closure that provides the buffer (`StepDecoder.decode`).
         reader = unsafe JSONReader(bytes)
-        // A layer takes some 700 bytes of JSON when its numbers have all their digits.
+        // A layer with full-precision numbers takes about 700 bytes of JSON.
         let layers = bytes.count / 600 + 1
         step.numbers.reserveCapacity(layers * LayerMetric.count + 8)
         step.layout.text.reserveCapacity(layers * 32)
@@ -69,13 +72,13 @@ struct PayloadPass {
         step.shapes.ends.reserveCapacity(layers)
     }
 
-    /// Reads an object's fields.
+    /// Reads the fields of an object.
     ///
     /// - Parameters:
-    ///   - object: which one; the reader stands at its value.
-    ///   - layer: the layer that it belongs to, or -1.
-    ///   - read: reads the value of a known field. The reader stands at the value.
-    /// - Throws: where the JSON is broken.
+    ///   - object: the object. The reader must be at its value.
+    ///   - layer: the index of the layer that contains the object, or -1.
+    ///   - read: reads the value of a known field. The reader is at the value.
+    /// - Throws: a syntax error.
     @inline(__always)
     mutating func fields(
         _ object: PayloadObject, layer: Int = -1,
@@ -92,7 +95,7 @@ struct PayloadPass {
         var expected = 0
         var first = true
         while true {
-            // Trainers post the same keys in the same order, so the next one is tried before it is read.
+            // Trainers post the same keys in the same order, so the expected key is tried first.
             let field: Int
             if expected < keys.count, reader.passKey(keys[expected], first: &first) {
                 field = expected
@@ -123,7 +126,7 @@ struct PayloadPass {
         }
     }
 
-    /// Notes an issue and passes the value that has it.
+    /// Records an error and consumes the value.
     mutating func reject(
         _ kind: PayloadIssue.Kind, _ place: PayloadPlace, below: @autoclosure () -> [PayloadIssue.Location] = []
     ) throws(JSONSyntaxError) {

@@ -1,21 +1,24 @@
 import Foundations
 
-/// What a subscriber asks for over the WebSocket (wire contract, part I, section 4).
+/// A request from a subscriber over the WebSocket (API.md, section "WebSocket: GET /ws").
 package enum SubscriberAction: Sendable, Equatable {
-    /// The history of a run.
+    /// Requests the history of a run.
     case subscribe(runID: RunID, form: StepForm)
-    /// A sign of life.
+    /// Requests a pong.
     case ping
 
-    /// Why a message was not understood. The text goes to the client.
+    /// The reason that a message was rejected. The text is sent to the client.
     package struct Misunderstood: Error, Sendable, Equatable {
-        /// One sentence for a person.
+        /// One sentence for the user.
         package let message: String
     }
 
-    /// Reads a text message.
+    /// Decodes a text message.
+    ///
+    /// - Parameter bytes: the message: UTF-8 JSON.
+    /// - Returns: the action, or the reason that the message was rejected.
     package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, Misunderstood> {
-        // The reader lives and ends within the call that lends the bytes; bytes are what they are rebound to.
+        // The reader does not outlive the closure that provides the buffer. Rebinding bytes to `UInt8` is always valid.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var reader = unsafe JSONReader(buffer)
             do throws(JSONSyntaxError) {
@@ -27,14 +30,17 @@ package enum SubscriberAction: Sendable, Equatable {
         }
     }
 
-    /// Reads a text message.
+    /// Decodes a text message.
+    ///
+    /// - Parameter bytes: the message: UTF-8 JSON.
+    /// - Returns: the action, or the reason that the message was rejected.
     package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, Misunderstood> {
-        // The array lends its bytes for the call, and the result has none of them.
+        // The pointer is used only inside the closure; the result holds no reference to it.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
 }
 
-/// The fields of an action, as they were sent: the last of duplicate keys, of any kind.
+/// The fields of an action, of any type. The last of duplicate keys counts.
 private struct ActionFields {
     enum Value {
         case absent

@@ -1,26 +1,30 @@
-/// Writes bytes into memory that is reserved for them, as `JSONWriter.reserving` lends it.
+/// Writes bytes into memory reserved by `JSONWriter.reserving`.
 ///
-/// Memory: this struct is the fence around the pointer. What writes looks first whether there is room, and ends the program
-/// when there is not, because who reserved has miscounted. The memory is lent for longer than the cursor lives.
+/// Memory: only this struct uses the pointer. Every write checks the remaining capacity and traps if it is too small,
+/// which means that the caller reserved too little. `JSONWriter.reserving` keeps the memory valid for the cursor's
+/// lifetime.
 @safe struct ByteCursor: ~Copyable {
     private var position: UnsafeMutablePointer<UInt8>
     private let end: UnsafeMutablePointer<UInt8>
     private let powers: PowersOfFive
 
-    /// Room that writing a double takes: its longest form has 24 bytes, and digits may first stand one place further.
+    /// Capacity that `double(_:)` needs: the longest double has 24 bytes, and digits may be written one byte too far
+    /// right before they are moved.
     static let doubleRoom = 40
 
+    /// Creates a cursor over uninitialized memory.
+    ///
     /// - Parameters:
-    ///   - start: the first byte to write.
-    ///   - room: how many may be written.
-    ///   - powers: the table for writing doubles.
+    ///   - start: the address of the first byte.
+    ///   - room: the capacity in bytes.
+    ///   - powers: the table for formatting doubles.
     init(_ start: UnsafeMutablePointer<UInt8>, room: Int, powers: PowersOfFive) {
         unsafe position = unsafe start
         unsafe end = unsafe start + room
         self.powers = powers
     }
 
-    /// How many bytes were written after `start`.
+    /// The number of bytes written since `start`.
     func count(since start: UnsafeMutablePointer<UInt8>) -> Int { unsafe position - start }
 
     @inline(__always)
@@ -28,12 +32,12 @@
         precondition(unsafe end - position >= count, "more is written than was reserved")
     }
 
-    /// Writes text as it is.
+    /// Writes a literal without escaping it.
     @inline(__always)
     mutating func literal(_ text: StaticString) {
         let count = text.utf8CodeUnitCount
         require(count)
-        // There is room for all of the literal, which is there as long as the program.
+        // `require` checked the capacity. The bytes of a `StaticString` live as long as the program.
         unsafe UnsafeMutableRawPointer(position).copyMemory(from: text.utf8Start, byteCount: count)
         unsafe position += count
     }
@@ -46,11 +50,11 @@
         unsafe position += 1
     }
 
-    /// Writes bytes as they are.
+    /// Copies bytes without escaping them.
     @inline(__always)
     mutating func raw(_ bytes: Span<UInt8>) {
         require(bytes.count)
-        // There is room for all of them; they are lent for the call.
+        // `require` checked the capacity. The source pointer is used only inside the closure.
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return }
             unsafe UnsafeMutableRawPointer(position).copyMemory(from: start, byteCount: source.count)
@@ -58,9 +62,9 @@
         unsafe position += bytes.count
     }
 
-    /// Writes a double as Swift describes it: the shortest decimal that reads back as the same double.
+    /// Writes a double in the format of Swift's `description`: the shortest decimal that parses to the same double.
     ///
-    /// `NaN` and the infinities have no JSON number; they are written as the strings that protobuf's JSON uses.
+    /// JSON has no numbers for NaN and the infinities. They are written as strings, as in protobuf's JSON mapping.
     @inline(__always)
     mutating func double(_ value: Double) {
         require(Self.doubleRoom)
@@ -72,7 +76,7 @@
         if value == 0 { return literal("0.0") }
         let decimal = ShortestDecimal(value.magnitude, powers: powers)
         let digits = Self.digitCount(decimal.digits)
-        // Where the point stands, counted from before the first digit.
+        // The position of the decimal point relative to the first digit.
         let point = digits &+ decimal.exponent
         if value.magnitude > 0x1p53 || point < -3 {
             scientific(decimal, digits, exponent: point &- 1)
@@ -85,7 +89,7 @@
             for _ in 0..<decimal.exponent { byte(UInt8(ascii: "0")) }
             literal(".0")
         } else {
-            // All digits one place too far to the right; then those before the point go to the left.
+            // Write all digits one byte too far right, then move the integer digits left to make room for the point.
             unsafe position += 1
             digitsAhead(decimal.digits, digits)
             let first = unsafe position - (digits &+ 1)
@@ -94,13 +98,13 @@
         }
     }
 
-    /// Writes a number, or `null` where it was not posted.
+    /// Writes a number, or `null` if it was not posted.
     @inline(__always)
     mutating func optionalDouble(_ value: Double) {
         if Absent.marks(value) { literal("null") } else { double(value) }
     }
 
-    /// `d.ddde-05`: the exponent has a sign and at least two digits.
+    /// Writes `d.ddde-05`. The exponent has a sign and at least two digits.
     private mutating func scientific(_ decimal: ShortestDecimal, _ digits: Int, exponent: Int) {
         unsafe position += 1
         digitsAhead(decimal.digits, digits)
@@ -117,7 +121,7 @@
         digitsAhead(magnitude, Self.digitCount(magnitude))
     }
 
-    /// Writes a whole number of so many digits. There must be room.
+    /// Writes a whole number with exactly `count` digits. The caller has checked the capacity.
     @inline(__always)
     private mutating func digitsAhead(_ number: UInt64, _ count: Int) {
         unsafe position += count
@@ -138,24 +142,24 @@
         }
     }
 
-    /// Two digits as the bytes of their text, the first one lowest.
+    /// Two ASCII digits, the first one in the low byte.
     @inline(__always)
     private static func pair(_ number: UInt64) -> UInt16 {
-        // 103/1024 is near enough to 1/10 for numbers below 100.
+        // 103/1024 approximates 1/10 closely enough for numbers below 100.
         let tens = UInt16(truncatingIfNeeded: (number &* 103) >> 10)
         let ones = UInt16(truncatingIfNeeded: number) &- tens &* 10
         return (0x3030 | tens | ones << 8).littleEndian
     }
 
-    /// How many digits a number has; 1 for 0.
+    /// The number of decimal digits; 1 for 0.
     @inline(__always)
     static func digitCount(_ number: UInt64) -> Int {
-        // 1233/4096 is near enough to log10(2); what it is short of is one at most.
+        // 1233/4096 approximates log10(2). The guess is at most one digit too low.
         let guess = ((64 &- (number | 1).leadingZeroBitCount) &* 1233) >> 12
         return guess &+ (number >= powersOfTen[guess] ? 1 : 0)
     }
 
-    /// 10^n at place n; 0 at place 0, so that 0 has a digit.
+    /// 10^n at index n. Index 0 holds 0, so that 0 has one digit.
     private static let powersOfTen: InlineArray<20, UInt64> = [
         0, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
         100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,

@@ -1,36 +1,38 @@
 /// Appends compact JSON to an array of bytes.
 ///
-/// It writes what it is told and keeps no state about commas or nesting: the callers know the schema.
+/// It tracks neither commas nor nesting: callers know the schema.
 package struct JSONWriter: Sendable {
-    /// The JSON so far.
+    /// The JSON written so far.
     package private(set) var bytes: [UInt8]
     private let powers = PowersOfFive.shared
 
+    /// Creates an empty writer.
+    ///
     /// - Parameter capacity: bytes to reserve.
     package init(capacity: Int = 0) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    /// Forgets what was written and keeps the memory.
+    /// Removes all bytes and keeps the capacity.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-    /// Writes text as it is: punctuation and known keys.
+    /// Writes a literal without escaping it: punctuation and known keys.
     @inline(__always)
     package mutating func literal(_ text: StaticString) {
-        // A literal's bytes are there as long as the program.
+        // The bytes of a `StaticString` live as long as the program.
         unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Writes one byte as it is.
+    /// Writes one byte without escaping it.
     @inline(__always)
     package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
-    /// Writes JSON that is already made.
+    /// Writes JSON that is already encoded.
     @inline(__always)
     package mutating func raw(_ json: ArraySlice<UInt8>) { bytes.append(contentsOf: json) }
 
-    /// Writes JSON that is already made.
+    /// Writes JSON that is already encoded.
     package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
 
     /// Writes a whole number.
@@ -39,21 +41,22 @@ package struct JSONWriter: Sendable {
             bytes.append(UInt8(truncatingIfNeeded: value) &+ UInt8(ascii: "0"))
         } else {
             var description = value.description
-            // The bytes are lent for the call, and copied.
+            // `append` copies the bytes inside the closure.
             description.withUTF8 { unsafe bytes.append(contentsOf: $0) }
         }
     }
 
-    /// Writes a number so that reading it gives the same double (see `ByteCursor.double`).
+    /// Writes a double so that parsing it gives the same double (see `ByteCursor.double`).
     package mutating func double(_ value: Double) {
         reserving(ByteCursor.doubleRoom) { $0.double(value) }
     }
 
-    /// Lends memory to a cursor, which may write up to so many bytes there.
+    /// Reserves `room` bytes and lets a cursor write into them.
     @inline(__always)
     mutating func reserving(_ room: Int, _ write: (inout ByteCursor) -> Void) {
         bytes.append(addingCapacity: room) { span in
-            // The memory is the array's, and is lent for this call only; what was written is told at its end.
+            // The array keeps its memory valid during the closure. `count` reports the bytes that the cursor
+            // initialized.
             unsafe span.withUnsafeMutableBufferPointer { buffer, count in
                 guard let start = buffer.baseAddress else { return }
                 let first = unsafe start + count

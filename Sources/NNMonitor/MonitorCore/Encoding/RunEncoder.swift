@@ -1,8 +1,8 @@
 import Foundations
 
-/// Writes what the wire contract says of runs: the listing, and a run's history piece by piece.
+/// Encodes the list of runs (API.md, GET /api/v1/runs).
 package enum RunEncoder {
-    /// Appends the listing: an object by run id, in order of creation.
+    /// Appends the list of runs: an object keyed by run id, in order of creation.
     package static func appendListing(_ runs: [RunSummary], to writer: inout JSONWriter) {
         writer.byte(UInt8(ascii: "{"))
         for (index, run) in runs.enumerated() {
@@ -22,16 +22,15 @@ package enum RunEncoder {
     }
 }
 
-/// Encodes a run's history in pieces of bounded size, so that a long run is never in memory as text.
+/// Encodes a run's history in chunks of bounded size, so that the text of a long run is never in memory as a whole.
 ///
-/// The steps are read in batches from the snapshot's source, which may suspend.
+/// The steps are read in batches from the snapshot's source. Reading a batch may suspend.
 package struct HistoryEncoder: Sendable {
     private let steps: any HistorySource
     private let form: StepForm
     private let suffix: StaticString
     private var prefix: JSONWriter
-    /// The batch that is being encoded, and the index of its next step; no batch before the first and after the last
-    /// one.
+    /// The current batch, and the index of its next step. The batch is empty before the first and after the last read.
     private var batch: [StepRecord] = []
     private var index = 0
     private var lastStep: Int64?
@@ -72,12 +71,12 @@ package struct HistoryEncoder: Sendable {
         if lastStep == nil, !hasReadAll { try await readBatch() }
     }
 
-    /// Encodes the next piece into `writer`, which is emptied first.
+    /// Encodes the next chunk into `writer`, which is cleared first.
     ///
     /// - Parameters:
-    ///   - writer: gets the piece.
-    ///   - size: a piece ends after the step that reaches this number of bytes.
-    /// - Returns: whether this was the last piece.
+    ///   - writer: receives the chunk.
+    ///   - size: a chunk ends after the step that reaches this number of bytes.
+    /// - Returns: whether this was the last chunk.
     /// - Throws: `StoreError` if the steps cannot be read; the history cannot be continued then.
     package mutating func next(into writer: inout JSONWriter, size: Int = 65_536) async throws(StoreError) -> Bool {
         writer.removeAll()
@@ -88,9 +87,9 @@ package struct HistoryEncoder: Sendable {
         return ended
     }
 
-    /// Encodes steps of the batch.
+    /// Encodes the remaining steps of the batch, until the chunk is full.
     ///
-    /// - Returns: whether the piece is complete; if not, the next batch is needed.
+    /// - Returns: whether the chunk is complete; if not, the next batch is needed.
     private mutating func encodeBatch(into writer: inout JSONWriter, size: Int) -> Bool {
         while writer.bytes.count < size {
             guard index < batch.count else {

@@ -1,14 +1,15 @@
-/// How much of a step a reader asked for.
+/// The set of fields that a step is served with.
 package enum StepForm: Sendable, Hashable {
-    /// Everything that was posted.
+    /// All posted fields.
     case full
-    /// Per layer only what an overview draws: id, type, depth, activation std and ratio, gradient norm and maximum.
+    /// Per layer only the fields of the dashboard's overview: id, type, depth, activation standard deviation and ratio,
+    /// gradient norm and maximum.
     case lite
 }
 
-/// Writes steps as the wire contract has them: the keys, and their order.
+/// Encodes steps with the keys and key order of SCHEMA.md, section "Step".
 package enum StepEncoder {
-    /// Appends one STEP object.
+    /// Appends one step object.
     package static func append(_ record: StepRecord, form: StepForm = .full, to writer: inout JSONWriter) {
         writer.literal("{\"step\":")
         writer.integer(record.step)
@@ -43,11 +44,11 @@ package enum StepEncoder {
         subscript(metric: LayerMetric) -> Double { numbers[first &+ metric.rawValue] }
     }
 
-    /// Bytes of a layer at most, apart from its names and its shape: the text, and twelve numbers.
+    /// The maximum size of a layer in bytes without its names and shape: keys, punctuation and twelve numbers.
     private static let layerRoom = 512 + LayerMetric.count * ByteCursor.doubleRoom
 
     private static func appendLayers(_ record: StepRecord, _ form: StepForm, to writer: inout JSONWriter) {
-        // What holds the parts is read once: in the loop it would be retained for every layer.
+        // Hoisted: reading these properties in the loop would retain and release them for every layer.
         let heads = record.table.heads
         let shapes = record.shapes.fragments
         let numbers = record.numbers
@@ -111,7 +112,7 @@ package enum StepEncoder {
         cursor.literal("}}")
     }
 
-    /// An estimate of the JSON bytes of a step, to reserve memory once.
+    /// Estimates the JSON size of a step in bytes, to reserve memory once.
     package static func estimatedSize(_ record: StepRecord) -> Int {
         512 + record.table.heads.bytes.count + record.shapes.fragments.bytes.count + record.layerCount * 620
             + record.table.ratioKeys.bytes.count + record.table.layout.ratioCount * 24 + record.table.groups.count

@@ -1,11 +1,13 @@
 extension Array where Element: BitwiseCopyable {
-    /// The same elements without memory to spare. What is kept for long is counted by its elements, and the decoder
-    /// reserves by the length of a payload, which may be white space.
+    /// Copies the elements into an array without spare capacity.
     ///
-    /// - Returns: the array itself where next to nothing is to spare.
+    /// The store counts memory by elements. The decoder reserves capacity by payload length, and a payload may be
+    /// mostly white space.
+    ///
+    /// - Returns: the array itself if its spare capacity is at most 128 bytes.
     func fitted() -> [Element] {
         if (capacity - count) * MemoryLayout<Element>.stride <= 128 { return self }
-        // All `count` places are initialized from as many elements.
+        // The closure initializes all `count` elements from an array of `count` elements.
         return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
             initialized = unsafe buffer.initialize(fromContentsOf: self)
         }
@@ -13,6 +15,6 @@ extension Array where Element: BitwiseCopyable {
 }
 
 extension Array {
-    /// Bytes that the array takes of the heap: its places, a header of 32 bytes, and what an allocation adds.
+    /// Heap bytes of the array: its capacity, a header of 32 bytes and the allocator's overhead.
     var heapBytes: Int { capacity == 0 ? 0 : 48 + capacity * MemoryLayout<Element>.stride }
 }

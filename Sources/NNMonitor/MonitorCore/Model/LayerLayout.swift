@@ -1,21 +1,22 @@
-/// What a step says about the structure of the model: everything that is the same from step to step.
+/// The structure of the model in a step: everything that stays the same from step to step.
 ///
-/// Flat arrays, so that decoding a step allocates nothing per layer and comparing two structures compares bytes.
+/// Flat arrays: decoding a step allocates nothing per layer, and two structures are compared as bytes.
 package struct LayerLayout: Sendable, Equatable {
-    /// The bytes of all names (UTF-8, unescaped), in the order in which they were posted.
+    /// All names (unescaped UTF-8), in the order in which they were posted.
     package internal(set) var text: [UInt8] = []
-    /// Four offsets into `text` a layer: start and end of the id, start and end of the type.
+    /// Four offsets into `text` per layer: start and end of the id, start and end of the type.
     package internal(set) var nameBounds: [Int32] = []
     /// Depth of each layer; never decreases.
     package internal(set) var depths: [Int64] = []
     /// Two offsets into `text` for each key of `gradient_norm_ratio`: start and end.
     package internal(set) var ratioBounds: [Int32] = []
-    /// `layer_groups` as compact JSON; empty when none were posted.
+    /// `layer_groups` as compact JSON; empty if none were posted.
     package internal(set) var groupsJSON: [UInt8] = []
 
+    /// An empty structure, which the decoder fills.
     package init() {}
 
-    /// The same without memory to spare.
+    /// A copy without spare capacity.
     func fitted() -> LayerLayout {
         var fitted = LayerLayout()
         fitted.text = text.fitted()
@@ -26,7 +27,7 @@ package struct LayerLayout: Sendable, Equatable {
         return fitted
     }
 
-    /// Bytes that the arrays take.
+    /// Heap bytes of the arrays.
     var heapBytes: Int {
         text.heapBytes + nameBounds.heapBytes + depths.heapBytes + ratioBounds.heapBytes + groupsJSON.heapBytes
     }
@@ -55,17 +56,18 @@ package struct LayerLayout: Sendable, Equatable {
 
 /// The activation shapes of all layers of a step.
 ///
-/// Kept apart from the layout because they change while the structure does not: the last batch of an epoch is smaller,
-/// sequences differ in length.
+/// Separate from the layout because shapes change while the structure does not: the last batch of an epoch is smaller,
+/// and sequence lengths differ.
 package struct ActivationShapes: Sendable, Equatable {
-    /// All dimensions, layer after layer.
+    /// The dimensions of all layers, concatenated.
     package internal(set) var dimensions: [Int64] = []
-    /// Where each layer's dimensions end in `dimensions`.
+    /// For each layer, the end index of its dimensions in `dimensions`.
     package internal(set) var ends: [Int32] = []
 
+    /// An empty list of shapes, which the decoder fills.
     package init() {}
 
-    /// The same without memory to spare.
+    /// A copy without spare capacity.
     func fitted() -> ActivationShapes {
         var fitted = ActivationShapes()
         fitted.dimensions = dimensions.fitted()

@@ -1,12 +1,12 @@
-/// The numbers of one layer in one step, in the order in which a step's flat array holds them.
+/// The metrics of one layer in one step, in the order of a step's flat array.
 ///
-/// The raw value is the offset within the layer's stride of `LayerMetric.count` doubles.
+/// The raw value is the metric's offset within the layer's `LayerMetric.count` doubles.
 package enum LayerMetric: Int, Sendable, CaseIterable {
     /// Standard deviation of the layer's activations.
     case activationStd
     /// Mean of the layer's activations.
     case activationMean
-    /// Activation std divided by that of the layer before; optional.
+    /// Activation standard deviation divided by that of the previous layer; optional.
     case crossLayerStdRatio
     /// L2 norm of the gradient with respect to the layer's parameters.
     case gradientL2Norm
@@ -27,19 +27,19 @@ package enum LayerMetric: Int, Sendable, CaseIterable {
     /// Mean absolute value of the bias; optional, together with `biasStd`.
     case biasMeanAbs
 
-    /// How many numbers a layer has in a step's flat array.
+    /// Numbers per layer in a step's flat array.
     package static let count = 12
 }
 
-/// How an optional number that was not posted is kept in the flat array.
+/// The encoding of a missing optional number in the flat array.
 ///
-/// A quiet NaN with a payload of its own. It cannot be mistaken for a posted value: JSON has no NaN, and where a NaN
-/// may be posted in words it is stored as `Double.nan`, whose payload is empty.
+/// It is a quiet NaN with its own payload. No posted value has this bit pattern: JSON has no NaN, and a NaN posted as a
+/// token is stored as `Double.nan`, whose payload is empty.
 package enum Absent {
-    /// The stored form of "not posted".
+    /// The stored value of a missing number.
     package static let number = Double(bitPattern: 0x7FF8_0000_0000_A85E)
 
-    /// Whether a stored number means "not posted".
+    /// Whether a stored value stands for a missing number.
     @inline(__always)
     package static func marks(_ value: Double) -> Bool { value.bitPattern == 0x7FF8_0000_0000_A85E }
 }

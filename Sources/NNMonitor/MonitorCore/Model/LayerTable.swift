@@ -1,15 +1,16 @@
-/// The structure of a model, shared by all steps of a run that have it, with the JSON that never changes ready made.
+/// The structure of a model, shared by all steps of a run that have it, with pre-encoded JSON for its constant parts.
 package final class LayerTable: Sendable {
     /// The structure itself.
     package let layout: LayerLayout
-    /// For each layer `{"layer_id":…,"layer_type":…,"depth_index":…`, one after the other.
+    /// For each layer: `{"layer_id":…,"layer_type":…,"depth_index":…`.
     let heads: JSONFragments
-    /// For each key of `gradient_norm_ratio` its JSON string and a colon.
+    /// For each key of `gradient_norm_ratio`: its JSON string and a colon.
     let ratioKeys: JSONFragments
-    /// `layer_groups` as JSON; `null` when none were posted.
+    /// `layer_groups` as JSON; `null` if none were posted.
     let groups: [UInt8]
     private static let noGroups = Array("null".utf8)
 
+    /// Copies the structure without spare capacity and encodes its JSON fragments.
     package init(_ layout: LayerLayout) {
         let layout = layout.fitted()
         self.layout = layout
@@ -25,27 +26,28 @@ package final class LayerTable: Sendable {
             writer.string(layout.ratioKeyBytes(index))
             writer.byte(UInt8(ascii: ":"))
         }
-        // Either way the array is shared, so it is not counted here.
+        // Both arrays are shared, so `memory` does not count them again.
         groups = layout.groupsJSON.isEmpty ? Self.noGroups : layout.groupsJSON
     }
 
-    /// The id of a layer, as it is served (with `/` between its parts).
+    /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
 
     /// The type of a layer.
     package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer), as: UTF8.self) }
 
-    /// Bytes that this table holds: the object, its entry in the run's count of uses, and its arrays.
+    /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int { 176 + layout.heapBytes + heads.heapBytes + ratioKeys.heapBytes }
 }
 
-/// The activation shapes of a step, shared by consecutive steps that have the same, with their JSON ready made.
+/// The activation shapes of a step with their pre-encoded JSON, shared by consecutive steps with equal shapes.
 package final class ShapeTable: Sendable {
     /// The shapes themselves.
     package let shapes: ActivationShapes
-    /// For each layer `,"activation_shape":[…],"cross_layer_std_ratio":`.
+    /// For each layer: `,"activation_shape":[…],"cross_layer_std_ratio":`.
     let fragments: JSONFragments
 
+    /// Copies the shapes without spare capacity and encodes their JSON fragments.
     package init(_ shapes: ActivationShapes) {
         let shapes = shapes.fitted()
         self.shapes = shapes
@@ -61,14 +63,14 @@ package final class ShapeTable: Sendable {
         }
     }
 
-    /// Bytes that this table holds: the object, its entry in the run's count of uses, and its arrays.
+    /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int { 128 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes }
 }
 
-/// Pieces of ready JSON, back to back in one array.
+/// Pre-encoded JSON fragments, concatenated in one array.
 struct JSONFragments: Sendable {
-    /// Where a piece ends. Four times the 1 GiB that a body may have fits: nothing grows by more, and only the dimensions
-    /// of shapes by as much (`1e18,` is served with nineteen digits).
+    /// The end of a fragment. `UInt32` suffices: fragments are at most four times the size of the body, which is at
+    /// most 1 GiB. The dimensions of shapes reach that factor (`1e18,` is served with nineteen digits).
     typealias Offset = UInt32
 
     let bytes: [UInt8]
@@ -91,11 +93,11 @@ struct JSONFragments: Sendable {
 
     subscript(index: Int) -> ArraySlice<UInt8> { bytes[bounds(index)] }
 
-    /// Bytes of one piece.
+    /// The size of one fragment, in bytes.
     @inline(__always)
     func size(_ index: Int) -> Int { bounds(index).count }
 
-    /// Writes one piece.
+    /// Writes one fragment.
     @inline(__always)
     func write(_ index: Int, to cursor: inout ByteCursor) {
         cursor.raw(bytes.span.extracting(bounds(index)))

@@ -1,13 +1,13 @@
 package import Foundations
 
-/// Which run a step belongs to: 1 to 512 bytes, equal only to the same bytes.
+/// A run id: 1 to 512 bytes, compared as bytes.
 package typealias RunID = ByteString
 
-/// A step as a payload gave it, decoded and valid, before the store has placed it in a run.
+/// A decoded and validated step that the store has not yet added to a run.
 package struct DecodedStep: Sendable {
-    /// The run it belongs to.
+    /// The id of the step's run.
     package internal(set) var runID: RunID = ""
-    /// Number of the step, at least 0.
+    /// The step number, at least 0.
     package internal(set) var step: Int64 = 0
     /// Unix time in seconds at which the trainer took the statistics.
     package internal(set) var timestamp: Double = 0
@@ -17,15 +17,16 @@ package struct DecodedStep: Sendable {
     package internal(set) var layout = LayerLayout()
     /// Activation shape of each layer.
     package internal(set) var shapes = ActivationShapes()
-    /// `LayerMetric.count` numbers a layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
+    /// `LayerMetric.count` numbers per layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
     package internal(set) var numbers: [Double] = []
 
+    /// An empty step, which the decoder fills.
     package init() {}
 }
 
-/// One stored step: the numbers are its own, the structure is shared with its neighbours.
+/// One stored step. It owns its numbers; consecutive steps share their structure.
 package final class StepRecord: Sendable {
-    /// Number of the step, at least 0.
+    /// The step number, at least 0.
     package let step: Int64
     /// Unix time in seconds at which the trainer took the statistics.
     package let timestamp: Double
@@ -35,9 +36,15 @@ package final class StepRecord: Sendable {
     package let table: LayerTable
     /// Activation shape of each layer.
     package let shapes: ShapeTable
-    /// `LayerMetric.count` numbers a layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
+    /// `LayerMetric.count` numbers per layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
     package let numbers: [Double]
 
+    /// Copies the numbers of a decoded step without spare capacity.
+    ///
+    /// - Parameters:
+    ///   - decoded: the step.
+    ///   - table: the structure of `decoded`.
+    ///   - shapes: the activation shapes of `decoded`.
     package init(_ decoded: DecodedStep, table: LayerTable, shapes: ShapeTable) {
         step = decoded.step
         timestamp = decoded.timestamp
@@ -50,11 +57,11 @@ package final class StepRecord: Sendable {
     /// Number of layers.
     package var layerCount: Int { table.layout.layerCount }
 
-    /// One number of one layer; `Absent.number` where it was not posted.
+    /// One number of one layer; `Absent.number` if it was not posted.
     package func value(_ metric: LayerMetric, layer: Int) -> Double {
         numbers[layer * LayerMetric.count + metric.rawValue]
     }
 
-    /// Bytes that belong to this step alone: the object, its array and its place in the run.
+    /// Bytes that only this step holds: the object, its array and its entry in the run.
     package var memory: Int { 112 + numbers.heapBytes }
 }

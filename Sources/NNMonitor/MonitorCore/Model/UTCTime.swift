@@ -8,17 +8,18 @@ import Foundations
     import Darwin
 #endif
 
-/// A moment of wall-clock time, in microseconds since 1970-01-01T00:00:00 UTC.
+/// A wall-clock time in microseconds since 1970-01-01T00:00:00 UTC.
 package struct UTCTime: Sendable, Hashable, Comparable {
     /// Microseconds since the Unix epoch.
     package var microseconds: Int64
 
+    /// Wraps microseconds since the Unix epoch.
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// The system's wall clock.
+    /// Reads the system's wall clock.
     package static func now() -> UTCTime {
         var time = timespec()
-        // The pointer is to a local, for the call only.
+        // The pointer to a local variable is used only during the call.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return UTCTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }

@@ -1,42 +1,43 @@
 /// The 128 most significant bits of the powers of five from 5^-342 to 5^324.
 ///
-/// What the algorithms multiply with that read decimals (Lemire, "Number Parsing at a Gigabyte per Second", 2021, section 5)
-/// and write them (Giulietti, "The Schubfach way to render doubles", 2020). Made once at first use, with schoolbook
-/// arithmetic on long numbers, in a fraction of a millisecond.
+/// Used to parse decimals (Lemire, "Number Parsing at a Gigabyte per Second", 2021, section 5) and to print them
+/// (Giulietti, "The Schubfach way to render doubles", 2020). Computed at first use with schoolbook long arithmetic, in
+/// a fraction of a millisecond.
 ///
-/// Memory: `words` are two for each exponent, allocated and written in `init`, and never freed; every exponent is looked at.
+/// Memory: `words` holds two words per exponent. `init` allocates and initializes them; they are never freed.
+/// `subscript` checks every exponent.
 @safe struct PowersOfFive: Sendable {
     static let shared = PowersOfFive()
 
-    /// The least exponent in the table.
+    /// The smallest exponent in the table.
     static let smallest = -342
-    /// The greatest exponent in the table.
+    /// The largest exponent in the table.
     static let largest = 324
-    /// The greatest power of ten that a double can be, by its exponent.
+    /// The exponent of the largest power of ten that is a finite double.
     static let largestOfDouble = 308
 
-    /// High and low words by turns, from the least exponent on. Positive powers are truncated; for negative ones the
-    /// reciprocal is rounded up as far as the published table does so.
+    /// High and low words alternate, from the smallest exponent up. Positive powers are truncated. The reciprocals of
+    /// 5^1 to 5^27 are rounded up, as in the published table; the others are truncated.
     ///
-    /// Written once, before anybody can see it, and never freed. So it may be read from any thread, which the compiler
-    /// can't know of a pointer. A pointer and no array, because an array would be retained for every number.
+    /// `nonisolated(unsafe)` is sound: the memory is written before the pointer is published, and is neither changed
+    /// nor freed afterwards. A pointer, because an array would be retained for every number.
     nonisolated(unsafe) private let words: UnsafePointer<UInt64>
 
-    /// The powers of five that have at most 128 bits are exact in the table.
+    /// Powers of five with at most 128 bits are exact in the table.
     private static let exact = 0...55
-    /// The powers whose reciprocals are rounded up in the table.
+    /// Powers whose reciprocals are rounded up in the table.
     private static let roundedUp = -27 ... -1
 
-    /// The high word, then the low one.
+    /// The high and the low word of a power.
     @inline(__always)
     subscript(exponent: Int) -> (high: UInt64, low: UInt64) {
         precondition(exponent >= Self.smallest && exponent <= Self.largest)
         let index = 2 * (exponent - Self.smallest)
-        // Within the table, as was just looked at.
+        // The precondition keeps the index inside the table.
         return unsafe (words[index], words[index + 1])
     }
 
-    /// The same, rounded up where it is not exact.
+    /// The power, rounded up if it is not exact.
     @inline(__always)
     func roundedUp(_ exponent: Int) -> (high: UInt64, low: UInt64) {
         var power = self[exponent]
@@ -49,7 +50,7 @@
 
     private init() {
         let table = UnsafeMutablePointer<UInt64>.allocate(capacity: 2 * (Self.largest - Self.smallest + 1))
-        // Every exponent from the smallest to the largest is placed once, below.
+        // Called once for each exponent from the smallest to the largest, so every word is initialized.
         func place(_ exponent: Int, _ bits: UInt128) {
             unsafe table[2 * (exponent - Self.smallest)] = UInt64(truncatingIfNeeded: bits >> 64)
             unsafe table[2 * (exponent - Self.smallest) + 1] = UInt64(truncatingIfNeeded: bits)
@@ -61,20 +62,20 @@
             power.multiply(by: 5)
         }
 
-        // floor(2^bits / 5^n) for rising n; dividing step by step rounds down to the same as dividing once.
+        // floor(2^bits / 5^n) for increasing n. Repeated floor division equals one floor division by the product.
         let bits = 1920
         var reciprocal = LongNumber(words: [UInt64](repeating: 0, count: bits / 64) + [1])
         for exponent in 1...(-Self.smallest) {
             reciprocal.divide(by: 5)
             let truncated = reciprocal.topBits()
-            // Up to 5^-27 the published table rounds the last bit up; beyond it, truncation drops that bit again.
+            // The published table rounds the last bit up as far as 5^-27 and truncates smaller powers.
             place(-exponent, Self.roundedUp.contains(-exponent) ? truncated + 1 : truncated)
         }
         unsafe words = unsafe UnsafePointer(table)
     }
 }
 
-/// A non-negative whole number of any length: 64-bit words, least significant first.
+/// A non-negative integer of any size: 64-bit words, least significant first.
 private struct LongNumber {
     var words: [UInt64]
 
@@ -97,7 +98,7 @@ private struct LongNumber {
         while words.last == 0 { words.removeLast() }
     }
 
-    /// The 128 most significant bits, as if endless zeros followed the last one.
+    /// The 128 most significant bits; a shorter number is padded with zeros below its last bit.
     func topBits() -> UInt128 {
         func word(_ index: Int) -> UInt64 { index >= 0 ? words[index] : 0 }
         let top = words.count - 1

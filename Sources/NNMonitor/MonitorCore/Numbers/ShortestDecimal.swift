@@ -1,23 +1,26 @@
-/// The shortest decimal that reads back as a given double, and of those the nearest to it.
+/// The shortest decimal that parses to a given double, and the nearest to it among those.
 ///
-/// The algorithm of Giulietti ("The Schubfach way to render doubles", 2020): the double's neighbourhood is scaled by a power
-/// of ten so that it holds a whole number or two, and the right one is chosen by comparing exactly.
+/// Uses the Schubfach algorithm (Giulietti, "The Schubfach way to render doubles", 2020): it scales the double's
+/// rounding interval by a power of ten so that it contains one or two integers, and chooses between them by exact
+/// comparison.
 struct ShortestDecimal: Equatable {
-    /// The digits as a number of at most 17 digits; its last digit is not 0, unless it is 0.
+    /// At most 17 decimal digits as an integer, without trailing zeros.
     var digits: UInt64
-    /// The power of ten that `digits` is to be multiplied with.
+    /// The power of ten that scales `digits`.
     var exponent: Int
 
+    /// Finds the shortest decimal of a double.
+    ///
     /// - Parameters:
     ///   - value: finite and above 0.
-    ///   - powers: the table.
+    ///   - powers: the table of powers of five.
     @inline(__always)
     init(_ value: Double, powers: PowersOfFive) {
         let fraction = value.bitPattern & (1 << 52 - 1)
         let biased = Int(truncatingIfNeeded: value.bitPattern >> 52) & 0x7FF
         let significand = biased == 0 ? fraction : fraction | 1 << 52
         let power = biased == 0 ? -1074 : biased &- 1075
-        // Whole numbers below 2^53 have no digits after the point.
+        // Whole numbers below 2^53 are their own shortest decimal.
         if power <= 0 && power > -53 && significand & (1 &<< UInt64(-power) &- 1) == 0 {
             self.init(digits: significand &>> UInt64(-power), exponent: 0)
             return
@@ -31,19 +34,21 @@ struct ShortestDecimal: Equatable {
         dropZeros()
     }
 
-    /// significand x 2^power. The double below is closer by half when the significand is the least of its power.
+    /// Finds the shortest decimal of significand x 2^power. If the significand is the smallest of its binade, the next
+    /// lower double is half as far away as the next higher one.
     @inline(__always)
     private init(significand: UInt64, power: Int, isLowerCloser: Bool, _ powers: PowersOfFive) {
-        // floor(log10(2^power)), or of 3/4 of it; fixed-point approximations that are exact in this range.
+        // floor(log10(2^power)), or floor(log10(3/4 x 2^power)) if the lower neighbour is closer. The fixed-point
+        // approximation is exact for these powers.
         let k = (power &* 1_262_611 &- (isLowerCloser ? 524_031 : 0)) >> 22
-        // floor(log2(10^-k)), the same way.
+        // power + floor(log2(10^-k)) + 1, with the same kind of approximation.
         let shift = UInt64(truncatingIfNeeded: power &+ ((-k &* 1_741_647) >> 19) &+ 1)
         let scale = powers.roundedUp(-k)
         let center = significand << 2
         let value = Self.scaled(center &<< shift, scale)
         let low = Self.scaled((center &- (isLowerCloser ? 1 : 2)) &<< shift, scale)
         let high = Self.scaled((center &+ 2) &<< shift, scale)
-        // The bounds themselves read back as the double when its significand is even.
+        // The interval includes its bounds if the significand is even, because parsing rounds to even.
         let odd = significand & 1
         let lowest = low &+ odd
         let highest = high &- odd
@@ -69,7 +74,8 @@ struct ShortestDecimal: Equatable {
         self.init(digits: floor &+ (isUp ? 1 : 0), exponent: k)
     }
 
-    /// The product's high part, with the last bit set when anything follows it: enough to compare exactly.
+    /// The high part of the product. Its last bit is also set if any lower bit is set, which suffices for exact
+    /// comparison.
     @inline(__always)
     private static func scaled(_ factor: UInt64, _ scale: (high: UInt64, low: UInt64)) -> UInt64 {
         let high = scale.high.multipliedFullWidth(by: factor)

@@ -9,6 +9,7 @@ import Logging
 
 /// `NNMonitor`: reads the settings and runs the server.
 package struct ServeCommand: AsyncParsableCommand {
+    /// The command's name, help text and subcommands.
     package static let configuration = CommandConfiguration(
         commandName: "NNMonitor",
         abstract: "Shows the training of neural networks while it runs.",
@@ -25,8 +26,12 @@ package struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var settings: Settings
 
+    /// Creates the command with default settings, which ArgumentParser then fills.
     package init() {}
 
+    /// Reads the settings and runs the server until it is stopped.
+    ///
+    /// - Throws: `ExitCode` for invalid settings or a failed start.
     package mutating func run() async throws {
         let descriptors = settings.descriptors
         let sources: SettingsSources

@@ -2,7 +2,7 @@ import Dispatch
 import Foundations
 import Synchronization
 
-/// Reads files on its own thread, with a timeout: a read from an unreachable network mount can block its thread forever.
+/// Reads files on its own thread with a timeout: a read from an unreachable network mount can block its thread forever.
 ///
 /// While a read has not returned, the reader refuses another one, so each reader loses at most one thread.
 final class FileReader: Sendable {

@@ -16,8 +16,8 @@ import Synchronization
 ///
 /// - At `capacity` open connections, it pauses until one closes. So the descriptor limit itself is never reached: the
 ///   process needs descriptors of its own, and libdispatch aborts when it cannot read `/proc/self/task`.
-/// - When accept(2) fails for lack of descriptors or memory, it pauses for `interval`. The connection stays in the queue
-///   and the listening socket stays readable, so without a pause the same error would repeat in a busy loop.
+/// - When accept(2) fails for lack of descriptors or memory, it pauses for `interval`. The connection stays in the
+///   queue and the listening socket stays readable, so without a pause the same error would repeat in a busy loop.
 ///
 /// An episode of pauses is logged twice, at its start and at its end, regardless of the number of connections. It ends
 /// when no pause was needed for `quiet`, so that a server at its limit does not log an episode for each connection.

@@ -4,8 +4,8 @@ import Logging
 
 /// Accepts log lines on any thread without blocking, and writes them in order on a thread of its own.
 ///
-/// The reader of the log may stop reading: a paused terminal, a pipe into a hung program, a slow disk. Requests continue
-/// regardless. The queue is bounded: lines beyond its limit are dropped, and a later line reports how many.
+/// The reader of the log may stop reading: a paused terminal, a pipe into a hung program, a slow disk. Requests
+/// continue regardless. The queue is bounded: lines beyond its limit are dropped, and a later line reports how many.
 final class LogQueue: Sendable {
     private struct State {
         var waiting: [UInt8] = []

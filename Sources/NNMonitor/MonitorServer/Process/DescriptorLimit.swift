@@ -12,8 +12,7 @@
 
 /// The process's limit of open file descriptors. Each connection uses one.
 enum DescriptorLimit {
-    /// Descriptors that connections must leave to the process, for files such as `/proc/self/statm`, the certificate and
-    /// the tokens.
+    /// Descriptors reserved for files of the process, such as `/proc/self/statm`, the certificate and the tokens.
     static let reserved = 32
 
     /// Raises the soft limit to the hard limit.

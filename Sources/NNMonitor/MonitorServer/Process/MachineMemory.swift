@@ -6,8 +6,8 @@
 
 /// How much memory this process may use: the machine's memory, or the limit of its control groups if that is lower.
 enum MachineMemory {
-    /// Bytes of stored metrics when `MAX_MEMORY` is `auto`: a quarter. Requests, subscribers and temporary copies need the
-    /// rest.
+    /// Bytes of stored metrics when `MAX_MEMORY` is `auto`: a quarter. Requests, subscribers and temporary copies need
+    /// the rest.
     static let defaultLimit = available(machine: physical, text: TextFile.text(of:)) / 4
 
     /// Bytes of this machine's memory; `Int.max` where the system does not report it.
@@ -30,8 +30,8 @@ enum MachineMemory {
 
     /// The files that may contain a limit, from the lines `hierarchy:controllers:path` of cgroups(7).
     ///
-    /// The limits of all parents apply too. In a container, the path may be that of the host, which is not mounted there.
-    /// Then the root of the mount is the container's own group, and it is among the parents.
+    /// The limits of all parents apply too. In a container, the path may be that of the host, which is not mounted
+    /// there. Then the root of the mount is the container's own group, and it is among the parents.
     private static func limitFiles(_ groups: String) -> [String] {
         groups.split(separator: "\n").flatMap { line -> [String] in
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -59,8 +59,8 @@ enum MachineMemory {
         return (0...parts.count).reversed().map { count in parts.prefix(count).map { "/\($0)" }.joined() }
     }
 
-    /// The number in a limit file; `nil` for `max` and invalid text. Version 1 has a number near `Int.max` for "no limit",
-    /// which exceeds any machine's memory.
+    /// The number in a limit file; `nil` for `max` and invalid text. Version 1 has a number near `Int.max` for "no
+    /// limit", which exceeds any machine's memory.
     private static func limit(_ text: String) -> Int? {
         let line = text.prefix { !$0.isNewline }
         return Int(line).flatMap { $0 > 0 ? $0 : nil }

@@ -9,9 +9,9 @@ import ServiceLifecycle
 
 /// Returns freed memory to the system.
 ///
-/// The C library by itself returns only the memory at the end of its arenas. After thousands of connections have closed,
-/// or a large run was evicted, a few bytes still in use hold all the free pages below them, and the process would keep
-/// its peak size.
+/// The C library by itself returns only the memory at the end of its arenas. After thousands of connections have
+/// closed, or a large run was evicted, a few bytes still in use hold all the free pages below them, and the process
+/// would keep its peak size.
 struct MemoryTrimmer: Service {
     /// Decides when trimming is worth its time, which is about 0.2 ms per megabyte returned.
     struct Policy {

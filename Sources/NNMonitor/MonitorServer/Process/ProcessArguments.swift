@@ -6,8 +6,8 @@
     import Darwin
 #endif
 
-/// The arguments of the process. On Linux, Swift reads them from `/proc/self/cmdline`: without `/proc` the list is empty,
-/// and every option would be ignored.
+/// The arguments of the process. On Linux, Swift reads them from `/proc/self/cmdline`: without `/proc` the list is
+/// empty, and every option would be ignored.
 package enum ProcessArguments {
     /// Exits with the code of an invalid setting if the arguments cannot be read.
     package static func requireThem() {
@@ -16,8 +16,8 @@ package enum ProcessArguments {
         exit(64)
     }
 
-    /// Why the process cannot start with these arguments; `nil` when it can. The first argument is the program's name, so
-    /// a list that could be read is not empty.
+    /// The reason that the process cannot start with these arguments; `nil` if it can. The first argument is the
+    /// program's name, so a list that could be read is not empty.
     static func refusal(arguments: [String]) -> String? {
         guard arguments.isEmpty else { return nil }
         return "the command line cannot be read, because /proc is not mounted; mount it, and start again"

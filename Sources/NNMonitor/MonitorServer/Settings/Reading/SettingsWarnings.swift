@@ -1,7 +1,7 @@
 /// Warnings to log at start.
 enum SettingsWarnings {
-    /// One sentence for each ignored value, for each unknown `NN_MONITOR_*` name, and for each setting that is unsafe or
-    /// has no effect.
+    /// One sentence for each ignored value, for each unknown `NN_MONITOR_*` name, and for each setting that is unsafe
+    /// or has no effect.
     static func all(for settings: Settings, from sources: SettingsSources) -> [String] {
         sources.ignoredValues + unknownNames(in: sources, settings: settings.descriptors) + settings.warnings
     }
