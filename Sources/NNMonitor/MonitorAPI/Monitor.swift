@@ -121,12 +121,16 @@ package final class Monitor: Sendable {
     }
 
     private var healthRoute: Route {
-        .on(.GET, "/health", scope: nil) { [self] _ in
-            // The dashboard names these limits when a run is evicted or a step is not kept.
-            .json(
-                "{\"status\":\"healthy\",\"active_connections\":\(subscriberCount),"
-                    + "\"max_runs\":\(configuration.store.runs),"
-                    + "\"max_steps_per_run\":\(configuration.store.stepsPerRun)}")
+        // The dashboard names these limits when a run is evicted or a step is not kept.
+        let limits =
+            ",\"max_runs\":\(configuration.store.runs),\"max_steps_per_run\":\(configuration.store.stepsPerRun)}"
+        return .on(.GET, "/health", scope: nil) { [self] _ in
+            var body = ByteBuffer()
+            body.reserveCapacity(192)
+            body.writeStaticString("{\"status\":\"healthy\",\"active_connections\":")
+            body.writeString(String(subscriberCount))
+            body.writeString(limits)
+            return .json(body)
         }
     }
 }

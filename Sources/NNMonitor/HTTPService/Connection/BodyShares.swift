@@ -98,8 +98,10 @@ struct BodyShares {
         return self.lastBody
     }
 
+    // Bodies are read and written whole: changing one in place through the dictionary's optional allocates each time.
+
     mutating func grow(_ id: UInt64, by count: Int, now: NIODeadline) -> Growth {
-        guard let body = self.bodies[id] else { return .evicted }
+        guard var body = self.bodies[id] else { return .evicted }
         guard count > 0 else { return .taken }
         let need = Need(body: body.taken, growth: count)
         if self.room(in: body.share, for: need) < need.bytes, !self.makeRoom(for: need, of: id, body.share, now: now) {
@@ -113,7 +115,8 @@ struct BodyShares {
                 share.small -= need.moved
             }
         }
-        self.bodies[id]?.taken += count
+        body.taken += count
+        self.bodies.updateValue(body, forKey: id)
         return .taken
     }
 
@@ -146,10 +149,12 @@ struct BodyShares {
     }
 
     mutating func finish(_ id: UInt64) -> Bool {
-        guard let body = self.bodies[id] else { return false }
+        guard var body = self.bodies[id] else { return false }
         self.stopWaiting(id, body)
-        self.bodies[id]?.isWaiting = false
-        self.bodies[id]?.eviction = nil
+        guard body.isWaiting || body.eviction != nil else { return true }
+        body.isWaiting = false
+        body.eviction = nil
+        self.bodies.updateValue(body, forKey: id)
         return true
     }
 
