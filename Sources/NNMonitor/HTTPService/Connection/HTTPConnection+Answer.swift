@@ -224,7 +224,7 @@ extension HTTPConnection {
         context.close(promise: nil)
     }
 
-    // MARK: Clients that take nothing
+    // MARK: Stalled clients
 
     func writabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }

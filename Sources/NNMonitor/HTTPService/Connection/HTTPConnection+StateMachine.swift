@@ -87,7 +87,7 @@ extension HTTPConnection {
             self.deadline = now + limits.headTimeout
         }
 
-        // MARK: What comes in
+        // MARK: Input events
 
         /// Records that `count` bytes are about to be decoded or discarded.
         mutating func bytesArrived(_ count: Int, now: NIODeadline) -> Step? {
@@ -160,7 +160,7 @@ extension HTTPConnection {
             }
         }
 
-        // MARK: What to do next
+        // MARK: Next step
 
         /// The next step; nil if there is none until the next event. No new request begins while the channel is not
         /// `writable`, so that a client which does not read its responses cannot cause more.
@@ -220,7 +220,7 @@ extension HTTPConnection {
             }
         }
 
-        // MARK: What was decided and done
+        // MARK: Events from the connection
 
         /// Records that the gate admitted the request.
         ///

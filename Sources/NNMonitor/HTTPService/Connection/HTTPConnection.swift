@@ -55,7 +55,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.input = Input(bounds: MessageBounds(configuration))
     }
 
-    // MARK: Life
+    // MARK: Lifecycle
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context

@@ -1,7 +1,7 @@
 import Foundations
 import NIOHTTP1
 
-/// Decides whether the origin of a request may make it.
+/// Decides whether a request may come from its origin.
 ///
 /// The threats, and why each rule suffices:
 ///
@@ -16,9 +16,9 @@ import NIOHTTP1
 ///   without a token.
 /// - **Open mode (no token required).** Any page that the user visits can reach a server on loopback. Upgrades (to
 ///   which CORS does not apply) and unsafe methods (a "simple" cross-origin POST has no preflight) are therefore
-///   rejected if their `Origin` is foreign and not listed; the default list is empty. A request without `Origin` does
-///   not come from a browser and passes. With the policy `*`, which must be configured explicitly, every origin passes:
-///   it could read every response anyway.
+///   rejected if their `Origin` is foreign and not listed; the default list is empty. A request without `Origin` passes
+///   unless `Sec-Fetch-Site` is foreign: browsers send `Origin` with these requests. With the policy `*`, which must be
+///   configured explicitly, every origin passes: it could read every response anyway.
 /// - **Login by link (`/?token=T`).** A link or an image on another site could log a browser in to another account, or
 ///   send wrong tokens. `Sec-Fetch-Site` identifies such requests; they neither log in nor count as failures. Browsers
 ///   send the header over TLS and to localhost; without it the request is treated as the user's own.
