@@ -2,16 +2,17 @@ import Foundations
 package import Logging
 package import NIOCore
 
-/// Log lines that anybody who reaches the port can cause: at most one for each cause and interval.
+/// A log for lines that unauthenticated clients can cause: at most one line per cause and interval.
 ///
-/// The first line of a cause is written at once. Those that follow within the interval are counted; one line then has the
-/// fields of the first of them, `count`, how many there were since the last line, and `total`, since the start.
+/// The first line of a cause is written at once. Lines within the interval after a line are counted; the next line
+/// written has the fields of the first counted one, `count` (lines since the last one written) and `total` (lines since
+/// the start).
 package final class FoldedLog: Sendable {
     private struct Cause {
         var next: NIODeadline
         var count = 0
         var total = 1
-        /// The first line of those that are counted.
+        /// The first counted line.
         var line: Line?
     }
 
@@ -21,7 +22,7 @@ package final class FoldedLog: Sendable {
         var metadata: Logger.Metadata
     }
 
-    /// More causes than this share one.
+    /// The maximum number of causes. Further ones share the cause `other`.
     private static let maximumCauses = 128
 
     private let logger: Logger
@@ -29,10 +30,12 @@ package final class FoldedLog: Sendable {
     private let clock: @Sendable () -> NIODeadline
     private let causes = Guarded<[String: Cause]>([:])
 
+    /// Creates a log.
+    ///
     /// - Parameters:
-    ///   - logger: takes the lines.
-    ///   - interval: time between two lines of one cause.
-    ///   - clock: the time, monotonic.
+    ///   - logger: receives the lines.
+    ///   - interval: the minimum time between two lines of one cause.
+    ///   - clock: the monotonic time.
     package init(
         logger: Logger, interval: TimeAmount = .minutes(1),
         clock: @escaping @Sendable () -> NIODeadline = { .now() }
@@ -42,13 +45,13 @@ package final class FoldedLog: Sendable {
         self.clock = clock
     }
 
-    /// Logs what has happened, or counts it.
+    /// Writes or counts a line.
     ///
     /// - Parameters:
-    ///   - cause: what is counted together. It comes from a fixed set, never from a client.
+    ///   - cause: the key under which lines are counted. It must come from a fixed set, never from a client.
     ///   - level: the level of the line.
     ///   - message: the message of the line.
-    ///   - metadata: the fields of the line.
+    ///   - metadata: the fields of the line. Called only if they are needed.
     package func note(
         _ cause: String, level: Logger.Level, _ message: Logger.Message, metadata: () -> Logger.Metadata
     ) {
@@ -71,7 +74,9 @@ package final class FoldedLog: Sendable {
         if let line { self.write(line) }
     }
 
-    /// Writes the counts of intervals that have ended; of all, when the server stops.
+    /// Writes the counts of the intervals that have ended.
+    ///
+    /// - Parameter all: write every count, when the server stops.
     package func writeCounts(all: Bool = false) {
         let now = self.clock()
         let lines = self.causes.withLock { causes in

@@ -2,8 +2,8 @@ package import Logging
 package import NIOCore
 import NIOHTTP1
 
-/// Serves HTTP/1.0 and HTTP/1.1 on the channels that it is installed on. One for all connections; it holds no
-/// connection itself and knows neither sockets nor TLS.
+/// Serves HTTP/1.0 and HTTP/1.1 on the channels on which it is installed. One instance serves all connections; it
+/// retains no connection and is independent of sockets and TLS.
 package final class HTTPServer: Sendable {
     let configuration: HTTPConfiguration
     let gate: HeadGate
@@ -13,14 +13,17 @@ package final class HTTPServer: Sendable {
     let compression: ResponseCompression
     let bodies: BodyBudget
 
+    /// Creates a server.
+    ///
     /// - Parameters:
-    ///   - configuration: The limits.
-    ///   - routes: What is served besides the static files and the login, which come by themselves.
-    ///   - authenticator: Who may do what.
-    ///   - assets: The static files.
-    ///   - logger: Takes the access log, at `info`, and the failures of handlers, at `error`.
-    ///   - strangers: Takes the access log of clients that have not shown who they are; made from `logger` when left out.
-    /// - Throws: `invalidPattern` or `duplicateRoute` for routes that can't be used.
+    ///   - configuration: the limits.
+    ///   - routes: the routes, without those of the static files and the login, which are added.
+    ///   - authenticator: checks tokens and sessions.
+    ///   - assets: the static files.
+    ///   - logger: receives the access log at `info` and the failures of handlers at `error`.
+    ///   - strangers: receives the access log of unauthenticated clients; by default a folded log that writes to
+    ///     `logger`.
+    /// - Throws: `invalidPattern` or `duplicateRoute` for unusable routes.
     package init(
         configuration: HTTPConfiguration, routes: [Route], authenticator: Authenticator, assets: StaticAssets,
         logger: Logger, strangers: FoldedLog? = nil
@@ -39,15 +42,16 @@ package final class HTTPServer: Sendable {
             threshold: configuration.compressionThreshold, level: configuration.compressionLevel)
     }
 
-    /// Adds the HTTP handlers at the end of a channel's pipeline. Call it on the channel's event loop, before the client's
-    /// first bytes for HTTP come; the time for the first head begins now.
+    /// Adds the HTTP handlers at the end of a channel's pipeline. Call it on the channel's event loop, before the first
+    /// HTTP bytes arrive; the timeout of the first head starts now.
     ///
-    /// Half-closure is switched on: a client may close its sending side and still get its answer. An upgrade switches
-    /// it off again.
+    /// Enables half-closure: a client may close its sending side and still receive its response. An upgrade disables it
+    /// again.
+    ///
     /// - Parameters:
-    ///   - channel: The connection.
-    ///   - secure: Whether it is TLS.
-    /// - Throws: NIO's error when the channel is already closed.
+    ///   - channel: the connection.
+    ///   - secure: whether the connection is TLS.
+    /// - Throws: NIO's error if the channel is already closed.
     package func install(on channel: any Channel, secure: Bool) throws {
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         let peer = channel.remoteAddress?.ipAddress ?? "local"
@@ -59,7 +63,7 @@ package final class HTTPServer: Sendable {
         try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
     }
 
-    /// A decoder for the requests of one connection.
+    /// Creates a decoder for the requests of one connection.
     func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes

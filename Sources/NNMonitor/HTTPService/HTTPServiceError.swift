@@ -1,14 +1,15 @@
-/// What can go wrong in the HTTP module outside the answer to a request.
+/// Errors of this module that are not responses to requests.
 package enum HTTPServiceError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A route's pattern can't be used; `reason` says why. Found when the server is made.
+    /// A route's pattern is invalid; thrown when the server is created.
     case invalidPattern(String, reason: String)
     /// Two routes have the same method and pattern.
     case duplicateRoute(String)
-    /// The client went away while its answer was being written.
+    /// The client disconnected before its response was sent.
     case connectionClosed
-    /// The folder of static files can't be used.
+    /// The folder of static files is missing, unreadable, or over a limit.
     case unusableAssets(path: String, reason: String)
 
+    /// The message for logs and the command line.
     package var description: String {
         switch self {
         case .invalidPattern(let pattern, let reason): "route pattern '\(pattern)': \(reason)"

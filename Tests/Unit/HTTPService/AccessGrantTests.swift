@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPService
 
-/// How a grant ends, and who hears of it.
+/// How grants end, and which observers are called.
 @Suite struct AccessGrantTests {
     let clock = TestClock()
     let table = TokenTable.of(("a", "alpha", [.ingest, .read]), ("b", "beta", [.read]))

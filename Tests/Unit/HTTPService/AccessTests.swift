@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPService
 
-/// Tokens, the login, origins and CORS, as requests meet them.
+/// Tokens, the login, the origin check and CORS, tested with requests.
 @Suite struct AccessTests {
     let table = TokenTable.of(("reader", "rrr", [.read]), ("trainer", "ttt", [.ingest]), ("boss", "bbb", [.admin]))
 
@@ -48,7 +48,7 @@ import Testing
         #expect(try self.get("/?token=no", fixture).status == 429)
         #expect(try self.get("/", "Authorization: Bearer rrr\r\n", fixture).status == 200)
         #expect(try self.get("/?token=rrr", fixture).header("Set-Cookie") != nil)
-        // No token is no guess.
+        // A request without a token is not a failure.
         #expect(try self.get("/runs/1", fixture).status == 401)
     }
 
@@ -125,7 +125,7 @@ import Testing
     ])
     func withACookieAnUnsafeMethodMustComeFromHere(headers: String, passes: Bool) throws {
         let fixture = try Fixture(table: self.table) { $0.cors = CORSPolicy(["http://evil"]) }
-        // A body that is announced and not sent: the gate's decision is seen without running the handler.
+        // The body is announced but not sent, so the gate decides and the handler does not run.
         let cookie = self.cookie(fixture, token: 1)
         let answer = try self.get(
             "/echo", headers + cookie + "Expect: 100-continue\r\nContent-Length: 2\r\n", method: "POST", fixture)
@@ -228,7 +228,7 @@ import Testing
         #expect(evil.status == 204)
         #expect(!evil.contains("Access-Control-Allow"))
         #expect(evil.contains("Vary: Origin\r\n"))
-        // Errors are readable too, so that a page can tell what is wrong.
+        // Error responses have CORS headers too, so that a page can display the error.
         #expect(
             try self.get("/runs/1", "Origin: http://good\r\n", fixture).header("Access-Control-Allow-Origin")
                 == "http://good")

@@ -23,7 +23,7 @@ import Testing
 
     func source(_ token: String) -> Identity.Source { .bearer(tokenDigest: testDigest(Array(token.utf8))) }
 
-    /// The source of the identity of a session, by its cookie.
+    /// The identity source of the session whose cookie is in `headers`.
     func source(of headers: HTTPHeaders) -> Identity.Source {
         .cookie(sessionKey: testDigest(Array(SessionCookie.ids(in: headers, port: 1).joined().utf8)))
     }
@@ -59,7 +59,7 @@ import Testing
         self.clock.advance(by: .seconds(20))
         #expect(authenticator.check("wrong", peer: "10.0.0.1") == .limited(seconds: 40))
         #expect(authenticator.check("alpha", peer: "10.0.0.1") == .valid(self.table.entries[0]))
-        // A right token does not reset the count, and failures beyond the limit do not prolong it.
+        // A valid token does not reset the count, and failures beyond the limit do not extend the window.
         #expect(authenticator.check("wrong", peer: "10.0.0.1") == .limited(seconds: 40))
         #expect(authenticator.check("wrong", peer: "10.0.0.2") == .wrong)
         self.clock.advance(by: .seconds(40))
@@ -151,7 +151,7 @@ import Testing
         for cookie in other + [third] + many[1...] {
             #expect(authenticator.identify(cookie, peer: "p", port: 1) != .absent)
         }
-        // Both have three: the one that logs in gives way.
+        // Both tokens have three sessions: the one that logs in loses its oldest.
         let fourth = self.logIn(authenticator, 1)
         #expect(authenticator.identify(other[0], peer: "p", port: 1) == .absent)
         for cookie in [other[1], third, fourth] + many[1...] {

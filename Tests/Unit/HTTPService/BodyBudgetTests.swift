@@ -10,7 +10,7 @@ import Testing
     private let budget = BodyBudget(limit: Self.limit, stallTime: .seconds(5))
     private let start = NIODeadline.uptimeNanoseconds(1)
 
-    /// Begins bodies of a size until one is refused; returns those that got in.
+    /// Begins bodies of one size until one is rejected, and returns the accepted ones.
     private func fill(_ share: Int, size: Int = Self.large, at now: NIODeadline? = nil) throws -> [UInt64] {
         var bodies: [UInt64] = []
         while true {
@@ -77,7 +77,7 @@ import Testing
         for body in bodies {
             self.budget.wait(body, wireBytes: 10, now: self.start) { { evicted.withLock { $0.append(body) } } }
         }
-        // One of them makes progress, one is whole.
+        // One body makes progress and one is complete.
         self.budget.wait(bodies[0], wireBytes: 10 + BodyBudget.progress, now: self.start + .seconds(4)) { {} }
         #expect(self.budget.finish(bodies[1]))
         let late = self.budget.begin(in: share, now: self.start)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import HTTPService
 
-/// Stands in for SHA-256: 32 bytes that depend on every byte of the input, which is all that the module relies on.
+/// Replaces SHA-256: 32 bytes that depend on every input byte. The module needs no other property.
 let testDigest: @Sendable ([UInt8]) -> [UInt8] = { bytes in
     var state: [UInt64] = [1, 2, 3, 4]
     for (index, byte) in bytes.enumerated() {
@@ -25,7 +25,7 @@ extension TokenTable {
     }
 }
 
-/// A clock that stands until it is moved.
+/// A clock that changes only when advanced.
 final class TestClock: Sendable {
     private let time = Guarded(NIODeadline.uptimeNanoseconds(1_000_000_000))
 
@@ -36,7 +36,7 @@ final class TestClock: Sendable {
     }
 }
 
-/// Collects what is logged.
+/// A log handler that collects the lines.
 struct CapturingLogHandler: LogHandler {
     final class Lines: Sendable {
         private let lines = Guarded<[String]>([])
@@ -59,12 +59,12 @@ struct CapturingLogHandler: LogHandler {
     }
 }
 
-/// What a handler of the fixture throws; its text must not reach a client.
+/// The error thrown by a handler of the fixture. Its text must not reach a client.
 struct Breakage: Error, CustomStringConvertible {
     var description: String { "the inner secret" }
 }
 
-/// A server with a few routes that show what arrives.
+/// A server with routes that return parts of the request.
 struct Fixture {
     let server: HTTPServer
     let authenticator: Authenticator
@@ -111,10 +111,10 @@ struct Fixture {
     ]
 }
 
-/// A connection without a socket, on a loop whose clock is moved by hand. Answers that need a handler's task don't
-/// come here; those of the gate, the deadlines and the static files do.
+/// A connection on an `EmbeddedChannel`, whose clock is advanced by the test. It receives the responses of the gate,
+/// the deadlines and the static files, but not those of handlers, which run in tasks.
 final class EmbeddedConnection {
-    /// The port that clients connect to.
+    /// The local port of the connection.
     static let port = 8000
 
     let channel = EmbeddedChannel()
@@ -132,7 +132,7 @@ final class EmbeddedConnection {
         self.channel.embeddedEventLoop.run()
     }
 
-    /// Everything that was written since the last call.
+    /// The bytes written since the last call.
     func received() throws -> String {
         var text = ""
         while let part = try self.channel.readOutbound(as: IOData.self) {
@@ -158,10 +158,10 @@ final class EmbeddedConnection {
 }
 
 extension String {
-    /// The status code of the first answer in this text.
+    /// The status code of the first response in this text.
     var status: Int? { self.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
 
-    /// The value of a header of the first answer in this text.
+    /// The value of a header field of the first response in this text.
     func header(_ name: String) -> String? {
         for line in self.components(separatedByBlankLine: true)[0].split(separator: "\r\n").dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
@@ -170,7 +170,7 @@ extension String {
         return nil
     }
 
-    /// What follows the first head.
+    /// The text after the first head.
     var body: String { self.components(separatedByBlankLine: true).dropFirst().first ?? "" }
 
     private func components(separatedByBlankLine: Bool) -> [String] {

@@ -6,7 +6,7 @@ import Testing
 @testable import HTTPService
 
 @Suite struct FoldedLogTests {
-    /// Keeps lines as text.
+    /// A log handler that collects the lines as text.
     private struct Lines: LogHandler {
         final class Store: Sendable { let lines = Guarded<[String]>([]) }
         let store: Store

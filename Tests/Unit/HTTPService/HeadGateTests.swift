@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTPService
 
-/// What is answered before a body is read, and the deadlines; over a channel without a socket.
+/// The responses sent before a body is read, and the deadlines, tested on an `EmbeddedChannel`.
 @Suite struct HeadGateTests {
     func answer(_ request: String, _ fixture: Fixture? = nil, secure: Bool = false) throws -> String {
         try EmbeddedConnection(fixture ?? Fixture(), secure: secure).exchange(request)
@@ -63,7 +63,7 @@ import Testing
         #expect(try self.answer("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").status == 204)
     }
 
-    // MARK: The form of a request
+    // MARK: Malformed requests
 
     @Test(arguments: [
         ("GET /health HTTP/1.1\r\n\r\n", 400),
@@ -203,7 +203,7 @@ import Testing
         #expect(refused.header("Connection") == "close")
     }
 
-    // MARK: Deadlines, by the loop's clock
+    // MARK: Deadlines, on the event loop's clock
 
     @Test func aDripFedBodyIs408AtItsDeadlineHoweverItDrips() throws {
         let connection = try EmbeddedConnection(Fixture { $0.bodyTimeout = .seconds(60) })
@@ -275,7 +275,7 @@ import Testing
         #expect(left == nil)
     }
 
-    // MARK: Every answer
+    // MARK: Every response
 
     @Test func everyAnswerHasTheSecurityHeaders() throws {
         for answer in [try self.get("/nothing"), try self.get("/"), try self.answer("garbage\r\n\r\n")] {

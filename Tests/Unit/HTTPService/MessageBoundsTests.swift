@@ -4,9 +4,9 @@ import Testing
 
 @testable import HTTPService
 
-/// What is looked at before the decoder: request lines, and where messages end.
+/// The checks before the decoder: request lines and message boundaries.
 @Suite struct MessageBoundsTests {
-    /// What becomes of a line, given byte by byte; nil when it has not ended.
+    /// Parses a line byte by byte: its length or the failure; nil if it is incomplete.
     func outcome(_ line: String, maximumTargetSize: Int = 100) -> Result<Int, RequestFailure>? {
         var reader = RequestLine()
         for (index, byte) in line.utf8.enumerated() {
@@ -51,7 +51,7 @@ import Testing
 
     // MARK: Pieces
 
-    /// Cuts `text` into pieces; `decode` stands for the decoder.
+    /// Cuts `text` into pieces. `decode` replaces the decoder.
     func pieces(
         _ text: String, inReadsOf readSize: Int = .max, limit: Int = 1_000,
         decode: (inout MessageBounds, String) -> Void
@@ -147,7 +147,7 @@ import Testing
                 for part in parts { bounds.decoded(.body(ByteBuffer(repeating: 0x61, count: part))) }
             }
         }
-        // 19 bytes of head, 16 free for each part.
+        // The head has 19 bytes; 16 bytes per part are not counted.
         let line = "1;" + String(repeating: "x", count: 90) + "\r\na\r\n"
         #expect(line.utf8.count == 97)
         try read(line, parts: [1])

@@ -10,12 +10,12 @@ import Testing
     import Darwin
 #endif
 
-/// Something that should have happened did not.
+/// A socket operation failed, or the expected bytes did not arrive.
 struct SocketError: Error {
     var what: String
 }
 
-/// Serves a fixture on a real socket while `body` runs.
+/// Serves a fixture on a TCP socket while `body` runs.
 func withServer<T>(
     _ fixture: Fixture, onConnect: @escaping @Sendable (any Channel) -> Void = { _ in },
     _ body: (Int) async throws -> T
@@ -40,20 +40,19 @@ func withServer<T>(
     }
 }
 
-/// A blocking client socket, driven from a thread pool so that no test thread waits. It speaks bytes, not HTTP. It is
-/// open as long as it is referenced.
+/// A blocking client socket for raw bytes. It runs on a thread pool, so that it does not block the threads of Swift
+/// concurrency, and closes when it is released.
 final class RawClient: Sendable {
     private let socket: CInt
 
-    /// Enough for all tests: clients block their threads, and one that waited for another's would find its server's
-    /// deadlines passed.
+    /// One thread per client of all tests: while a client waited for a free thread, its server's deadlines would pass.
     private static let threads: NIOThreadPool = {
         let threads = NIOThreadPool(numberOfThreads: 32)
         threads.start()
         return threads
     }()
 
-    /// Runs `body` with a client that is connected for as long as it runs.
+    /// Runs `body` with a connected client on the thread pool.
     static func run<T: Sendable>(
         port: Int, _ body: @escaping @Sendable (RawClient) throws -> T
     ) async throws -> T {
@@ -76,8 +75,7 @@ final class RawClient: Sendable {
     private init(port: Int, receiveBuffer: CInt?) throws {
         self.socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         guard self.socket >= 0 else { throw SocketError(what: "socket") }
-        // Only a guard against hanging for ever: no test waits for it to pass.
-        // A `timeval`: seconds and microseconds.
+        // A `timeval` (seconds and microseconds) that limits the duration of a hanging test; no test relies on it.
         var patience = (30, 0)
         setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<(Int, Int)>.size))
         setsockopt(self.socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<(Int, Int)>.size))
@@ -107,9 +105,9 @@ final class RawClient: Sendable {
         }
     }
 
-    /// Makes the socket's end a reset: the client is gone, not only silent.
+    /// Makes closing the socket send a reset.
     func resetWhenClosed() {
-        // A `linger`: on, and no time.
+        // A `linger`: enabled, 0 seconds.
         var linger: (CInt, CInt) = (1, 0)
         setsockopt(self.socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<(CInt, CInt)>.size))
     }
@@ -118,7 +116,7 @@ final class RawClient: Sendable {
         shutdown(self.socket, CInt(SHUT_WR))
     }
 
-    /// The next bytes, or none at the end.
+    /// The next bytes; empty at the end of the stream.
     func receive(_ most: Int = 65_536) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: most)
         let count = bytes.withUnsafeMutableBytes { recv(self.socket, $0.baseAddress, $0.count, 0) }
@@ -126,7 +124,7 @@ final class RawClient: Sendable {
         return Array(bytes[..<count])
     }
 
-    /// Everything until the server closes its side.
+    /// All bytes until the server closes its sending side.
     func receiveAll() throws -> String {
         var all: [UInt8] = []
         while true {
@@ -136,7 +134,7 @@ final class RawClient: Sendable {
         }
     }
 
-    /// What comes until `end` has come.
+    /// The bytes up to and including `end`, which must end a read.
     func receive(until end: String) throws -> String {
         var all = ""
         while !all.hasSuffix(end) {

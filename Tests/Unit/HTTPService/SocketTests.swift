@@ -7,15 +7,15 @@ import Testing
 
 @testable import HTTPService
 
-/// What only a real socket shows: handlers in tasks, order, half-closing, and clients that behave badly.
+/// Behavior that needs a TCP socket: handlers in tasks, order of responses, half-closure, and misbehaving clients.
 @Suite struct SocketTests {
     let get = "GET /health HTTP/1.1\r\nHost: h\r\n\r\n"
     let last = "GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
-    /// A deadline for tests that wait for a handler after they have sent a request: on a busy machine seconds may pass
-    /// between connecting and sending, and a handler that never began would be waited for without end.
+    /// A head timeout for tests that send a request and then wait for its handler. On a busy machine seconds may pass
+    /// between connecting and sending; after a timeout the handler would never start.
     static let untilTold = TimeAmount.hours(1)
 
-    /// Sends `request` whole and gives everything that comes until the server closes.
+    /// Sends `request` and returns all bytes until the server closes.
     func exchange(_ request: String, _ fixture: Fixture? = nil) async throws -> String {
         try await withServer(fixture ?? Fixture()) { port in
             try await RawClient.run(port: port) { client in
@@ -43,7 +43,7 @@ import Testing
         }
         let answer = try await self.exchange(requests + self.last)
         let bodies = answer.split(separator: "\r\n").filter { !$0.contains(": ") }.flatMap { line in
-            // A body and the next status line share a line: bodies don't end in one.
+            // A body and the next status line are on one line, because bodies do not end with a line break.
             line.split(separator: "HTTP/1.1 ", omittingEmptySubsequences: true).map(String.init)
         }.filter { !$0.hasSuffix("OK") && !$0.hasSuffix("Accepted") && !$0.hasSuffix("Not Found") }
         let expected = (0..<50).flatMap { ["\($0)", "\(1_000 + $0)", "{\"detail\":\"Not Found\"}"] }
@@ -57,7 +57,8 @@ import Testing
     }
 
     @Test func aLongAnswerIsEndedOnceAndTheRequestBehindItAnswered() async throws {
-        // Longer than a piece, and the client takes it at once: the channel is writable again in the middle of a write.
+        // The body is longer than a piece and the client accepts it at once, so the channel becomes writable during
+        // `flush`.
         let answer = try await self.exchange(
             String(repeating: "GET /large HTTP/1.1\r\nHost: h\r\n\r\nGET /runs/7 HTTP/1.1\r\nHost: h\r\n\r\n", count: 3)
                 + "GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -143,7 +144,7 @@ import Testing
             let answer = try await RawClient.run(port: port) { client in
                 try client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n")
                 let piece = [UInt8](repeating: 0x61, count: 1_000_000)
-                // All of it is sent before anything is read: a reset would lose the answer.
+                // Send the whole body before reading: after a reset the response would be lost.
                 for _ in 0..<20 { try client.send(piece) }
                 return try client.receiveAll()
             }
@@ -284,7 +285,7 @@ import Testing
         try await withServer(fixture) { port in
             let client = try await RawClient.connect(port: port, receiveBuffer: 4_096)
             try await client.perform { try $0.send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n") }
-            // Nothing is read, and the connection is held open until the stream has ended.
+            // The client reads nothing and keeps the connection open until the stream has ended.
             #expect(await ended.first { _ in true } == true)
             client.resetWhenClosed()
         }
@@ -332,7 +333,7 @@ import Testing
             for await _ in events { break }
             for channel in channels.withLock({ $0 }) {
                 channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
-                // The event is fired on the loop before this is answered.
+                // Wait until the event loop has processed the event.
                 try await channel.eventLoop.submit {}.get()
             }
             opening.yield()
@@ -381,7 +382,7 @@ import Testing
     }
 }
 
-/// Sends back what comes.
+/// Echoes its input.
 final class EchoHandler: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

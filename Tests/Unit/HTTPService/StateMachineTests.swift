@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(arguments: [
-        // The rest of the body, whether the client waits for 100, whether the connection stays.
+        // The length of the body, the `Expect` header, whether the connection stays open.
         ("100", nil, true), ("101", nil, false), ("100", "100-continue", false), ("0", "100-continue", true),
         ("100", "miracles", false),
     ])

@@ -1,26 +1,26 @@
 import NIOCore
 import NIOHTTP1
 
-/// One static file, ready to send.
+/// A static file in memory.
 struct Asset: Sendable {
-    /// Who may have it.
+    /// The access that the file requires.
     enum Access: Sendable, Equatable {
-        /// The login page and the files of the pages, which hold nothing secret.
+        /// No identity: the login page, and the files under `/static/`, which contain no secrets.
         case open
-        /// A page: without an identity the browser is sent to the login.
+        /// The scope `read`; without an identity the response is a redirect to the login.
         case page
-        /// Part of the API: without an identity 401.
+        /// The scope `read`; without an identity the response is 401.
         case api
     }
 
     var access: Access
     var contentType: String
     var bytes: ByteBuffer
-    /// The gzip form, when it is worth having.
+    /// The content compressed with gzip; nil if compression saves too little.
     var compressed: ByteBuffer?
-    /// A strong entity tag with its quotes; that of the gzip form ends in `-gz`.
+    /// The strong entity tag, with quotes. The tag of the compressed content has the suffix `-gz`.
     var entityTag: String
-    /// Seconds since 1970.
+    /// The modification time in seconds since 1970.
     var modified: Int
 
     var compressedEntityTag: String { self.entityTag.dropLast() + "-gz\"" }
@@ -34,7 +34,8 @@ struct Asset: Sendable {
         self.modified = modified
     }
 
-    /// A tag of the content: FNV-1a in 64 bits and the length. It tells versions apart; it proves nothing.
+    /// The entity tag of `bytes`: their 64-bit FNV-1a hash and their length. It distinguishes versions and is not a
+    /// cryptographic checksum.
     private static func entityTag(_ bytes: ByteBuffer) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in bytes.readableBytesView { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

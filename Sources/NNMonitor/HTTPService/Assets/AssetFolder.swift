@@ -7,7 +7,7 @@ import NIOCore
     import Foundation
 #endif
 
-/// Reads a folder of static files whole, once. Runs at start and at reload, never on an event loop.
+/// Reads a folder of static files. It does blocking I/O: call it at start and at reload, never on an event loop.
 struct AssetFolder {
     let path: String
     let maximumTotalSize: Int
@@ -15,14 +15,15 @@ struct AssetFolder {
 
     /// One file of the folder.
     struct File {
-        /// Relative to the folder, with `/`.
+        /// The path relative to the folder, with `/` as separator.
         var name: String
         var bytes: ByteBuffer
         var modified: Int
     }
 
-    /// Every file below the folder. Hidden files and folders are skipped.
-    /// - Throws: `unusableAssets` when a file can't be read, a symbolic link leads out of the folder, or a bound is
+    /// Reads every file below the folder, except hidden files and folders.
+    ///
+    /// - Throws: `unusableAssets` if a file cannot be read, a symbolic link leads out of the folder, or a limit is
     ///   exceeded.
     func read() throws(HTTPServiceError) -> [File] {
         var isDirectory = false
@@ -80,7 +81,8 @@ struct AssetFolder {
             guard data.count <= room else {
                 throw HTTPServiceError.unusableAssets(path: self.path, reason: "'\(name)' grew while it was read")
             }
-            // Never later than now (RFC 9110 §8.8.2.1): a date still to come would go with whatever the file is then.
+            // Never later than now (RFC 9110 section 8.8.2.1): a future date would also match later versions of the
+            // file.
             let modified = min(attributes[.modificationDate] as? Date ?? Date(timeIntervalSince1970: 0), Date())
             return File(
                 name: name, bytes: ByteBuffer(bytes: data), modified: Int(modified.timeIntervalSince1970.rounded(.down))

@@ -3,9 +3,9 @@ import NIOCore
 import NIOHTTP1
 
 extension Asset {
-    /// The answer to a GET or HEAD: 200, 304 or 412 (RFC 9110 §13), 206 or 416 (§14).
+    /// The response to a GET or HEAD: 200, 304 or 412 (RFC 9110 section 13), 206 or 416 (section 14).
     func response(to method: HTTPMethod, _ headers: HTTPHeaders) -> HTTPResponse {
-        // A range has a meaning for GET only. It counts the bytes of the plain form, so a request for one gets that form.
+        // Ranges apply to GET only (RFC 9110 section 14.2). They are served from the uncompressed content.
         let wantsPart = method == .GET && headers.contains(name: "range")
         let compressed = wantsPart || !AcceptEncoding.takesGzip(headers) ? nil : self.compressed
         let tag = compressed == nil ? self.entityTag : self.compressedEntityTag
@@ -18,7 +18,7 @@ extension Asset {
         var response = HTTPResponse(status: .ok)
         response.headers.add(name: "ETag", value: tag)
         response.headers.add(name: "Last-Modified", value: HTTPDate.string(self.modified))
-        // Always asked about again, so that a reload is seen at once; the answer then is 304.
+        // Clients revalidate every time, usually with a 304, so that a reload is visible at once.
         response.headers.add(name: "Cache-Control", value: self.access == .open ? "no-cache" : "private, no-cache")
         if self.compressed != nil { response.headers.add(name: "Vary", value: "Accept-Encoding") }
         guard outcome == .proceed else {
@@ -41,7 +41,7 @@ extension Asset {
             response.status = .partialContent
             response.headers.add(
                 name: "Content-Range", value: "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)")
-            // The range lies inside the buffer: `range` has checked it.
+            // `range` has checked that the range lies within the buffer.
             response.body = .bytes(
                 self.bytes.getSlice(at: self.bytes.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer())
         case .unsatisfiable:
@@ -58,14 +58,15 @@ extension Asset {
         case unsatisfiable
     }
 
-    /// One range of bytes is honoured; several, another unit, or a broken one are ignored, as the RFC allows.
+    /// The requested range. Several ranges, another unit and malformed values are ignored, as RFC 9110 section 14.2
+    /// allows.
     private static func range(_ values: [String], size: Int) -> RequestedRange {
         guard values.count == 1, values[0].lowercased().hasPrefix("bytes=") else { return .whole }
         let ends = values[0].trimmed.dropFirst("bytes=".count).split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
             return .whole
         }
-        // Digits that don't fit an integer mean the largest one.
+        // A number that overflows `Int` counts as the largest one.
         let (first, last) = (Int(ends[0]) ?? .max, Int(ends[1]) ?? .max)
         switch (ends[0].isEmpty, ends[1].isEmpty) {
         case (true, true): return .whole

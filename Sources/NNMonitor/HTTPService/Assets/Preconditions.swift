@@ -1,24 +1,25 @@
 import Foundations
 import NIOHTTP1
 
-/// What a client makes an answer depend on: `If-Match` and its kin (RFC 9110 §13).
+/// The conditional headers of a request: `If-Match` and its kin (RFC 9110 section 13).
 struct Preconditions {
-    /// What becomes of a GET or HEAD that would be answered 200 without them.
+    /// The effect of the conditions on a GET or HEAD that would otherwise get 200.
     enum Outcome: Equatable {
         case proceed
-        /// The client has it already: 304.
+        /// The client has the current version: 304.
         case notModified
-        /// It is not what the client thinks: 412.
+        /// The client expects another version: 412.
         case failed
     }
 
     let headers: HTTPHeaders
 
-    /// In the order of RFC 9110 §13.2.2.
+    /// Evaluates the conditions in the order of RFC 9110 section 13.2.2.
+    ///
     /// - Parameters:
-    ///   - tag: The strong entity tag of what would be sent.
-    ///   - modified: When that last changed, in seconds since 1970.
-    /// - Returns: What becomes of the request.
+    ///   - tag: the strong entity tag of the current representation.
+    ///   - modified: the modification time in seconds since 1970.
+    /// - Returns: the effect on the request.
     func outcome(tag: String, modified: Int) -> Outcome {
         if let tags = EntityTags(self.headers, "if-match") {
             guard tags.contain(tag, weakly: false) else { return .failed }
@@ -32,32 +33,33 @@ struct Preconditions {
         return .proceed
     }
 
-    /// Whether a part may be sent to somebody who has other parts (`If-Range`): a weak tag never matches, a date must be
-    /// the very one.
+    /// Whether a part may be sent (`If-Range`): without the field, or if it has the strong tag or exactly the
+    /// modification date. Weak tags never match.
     func partsFit(tag: String, modified: Int) -> Bool {
         let values = self.headers["if-range"]
         guard let value = values.first?.trimmed else { return true }
         return values.count == 1 && (value == tag || HTTPDate.parse(value) == modified)
     }
 
-    /// Nil as well for what is no date or stands there twice: such a field is ignored.
+    /// The date of a field; nil if the field is absent, repeated, or not a date. Such fields are ignored.
     private func date(_ name: String) -> Int? {
         let values = self.headers[name]
         return values.count == 1 ? HTTPDate.parse(values[0].trimmed) : nil
     }
 }
 
-/// The entity tags of `If-Match` or `If-None-Match`, or the `*` for whatever there is.
+/// The entity tags of `If-Match` or `If-None-Match`; `*` matches any.
 private struct EntityTags {
     private let isAny: Bool
     private let tags: [String]
 
-    /// - Returns: nil when there is no such field.
+    /// Reads the field `name`; nil if it is absent.
     init?(_ headers: HTTPHeaders, _ name: String) {
         let values = headers[name]
         guard !values.isEmpty else { return nil }
         self.isAny = values.count == 1 && values[0].trimmed == "*"
-        // A tag may have a comma. Cut there, it makes no two of which one could be taken for a tag of this server.
+        // Splitting at commas may break a foreign quoted tag, but our tags contain none, so no fragment equals one of
+        // ours.
         self.tags = headers[canonicalForm: name].map { String($0) }
     }
 

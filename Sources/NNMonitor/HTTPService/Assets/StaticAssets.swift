@@ -2,20 +2,21 @@ import Compression
 import NIOCore
 import Foundations
 
-/// The files of the dashboard, read into memory at start. A request is answered by the exact name of a file that was
-/// there then, so no path can lead anywhere else.
+/// The files of the dashboard, held in memory. A request path is only a key into the table of the files that were read,
+/// so no path leads to any other file.
 ///
-/// `index.html`, `login.html` and `docs.html` are the pages `/`, `/login` and `/docs`; `openapi.json` and `favicon.ico`
-/// are at the root too; every file is under `/static/`.
+/// `index.html`, `login.html` and `docs.html` are served as `/`, `/login` and `/docs`; `openapi.json` and `favicon.ico`
+/// are served at the root; every file is also served under `/static/`.
 package final class StaticAssets: Sendable {
     private let folder: AssetFolder?
     private let assets: Guarded<[ByteString: Asset]>
 
-    /// Reads a folder.
+    /// Reads and compresses the files of a folder.
+    ///
     /// - Parameters:
-    ///   - directory: The folder's path.
-    ///   - maximumTotalSize: Bytes of all files together.
-    ///   - maximumFiles: How many there may be.
+    ///   - directory: the folder's path.
+    ///   - maximumTotalSize: the maximum size of all files together, in bytes.
+    ///   - maximumFiles: the maximum number of files.
     /// - Throws: `HTTPServiceError.unusableAssets`.
     package convenience init(
         directory: String, maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
@@ -24,18 +25,19 @@ package final class StaticAssets: Sendable {
             try Self.contents(of: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles))
     }
 
-    /// The files of a folder as they were read. They are not compressed yet.
+    /// The files of a folder as read, not yet compressed.
     package struct Contents: Sendable {
         fileprivate let folder: AssetFolder
         fileprivate let files: [AssetFolder.File]
     }
 
-    /// Reads a folder and does nothing else, so that only the file system decides how long it takes.
+    /// Reads a folder without compressing its files, so that the duration depends only on the file system.
+    ///
     /// - Parameters:
-    ///   - directory: The folder's path.
-    ///   - maximumTotalSize: Bytes of all files together.
-    ///   - maximumFiles: How many there may be.
-    /// - Returns: What is in it.
+    ///   - directory: the folder's path.
+    ///   - maximumTotalSize: the maximum size of all files together, in bytes.
+    ///   - maximumFiles: the maximum number of files.
+    /// - Returns: the files.
     /// - Throws: `HTTPServiceError.unusableAssets`.
     package static func contents(
         of directory: String, maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
@@ -44,13 +46,17 @@ package final class StaticAssets: Sendable {
         return Contents(folder: folder, files: try folder.read())
     }
 
-    /// Serves the files of a folder that was read before. They are compressed here: not on an event loop.
+    /// Serves `contents`. Compresses the files, so it must not run on an event loop.
     package init(_ contents: Contents) {
         self.folder = contents.folder
         self.assets = Guarded(Self.table(of: contents.files))
     }
 
-    /// Files that are given instead of read, by name.
+    /// Serves files given as text, for tests.
+    ///
+    /// - Parameters:
+    ///   - files: the contents, by name.
+    ///   - modified: the modification time of all files in seconds since 1970.
     package init(files: [String: String] = [:], modified: Int = 0) {
         self.folder = nil
         self.assets = Guarded(
@@ -60,29 +66,34 @@ package final class StaticAssets: Sendable {
                 }))
     }
 
-    /// Reads the folder again and puts all of it in place at once; when that fails, what there was stays.
+    /// Reads the folder again and replaces all files at once.
+    ///
+    /// - Throws: `HTTPServiceError.unusableAssets`; the current files then remain.
     package func reload() throws(HTTPServiceError) {
         if let contents = try self.read() { self.use(contents) }
     }
 
-    /// Reads the folder again, without a change for requests; nil when the files come from no folder.
+    /// Reads the folder again without replacing the served files.
+    ///
+    /// - Returns: the files; nil if the assets were not read from a folder.
+    /// - Throws: `HTTPServiceError.unusableAssets`.
     package func read() throws(HTTPServiceError) -> Contents? {
         guard let folder = self.folder else { return nil }
         return Contents(folder: folder, files: try folder.read())
     }
 
-    /// Puts files that were read before in place, all at once. They are compressed here: not on an event loop.
+    /// Replaces all files at once. Compresses the new ones, so it must not run on an event loop.
     package func use(_ contents: Contents) {
         let table = Self.table(of: contents.files)
         self.assets.withLock { $0 = table }
     }
 
-    /// The asset at a decoded path.
+    /// The asset at a percent-decoded path.
     func asset(at path: String) -> Asset? {
         self.assets.withLock { $0[ByteString(path)] }
     }
 
-    /// The files that have an address of their own besides the one under `/static/`, and who may read them.
+    /// The files that are served at a path of their own besides `/static/`, and the access that they require.
     static let roots: [String: (path: String, access: Asset.Access)] = [
         "index.html": ("/", .page), "docs.html": ("/docs", .page), "login.html": ("/login", .open),
         "openapi.json": ("/openapi.json", .api), "favicon.ico": ("/favicon.ico", .open),
@@ -101,7 +112,7 @@ package final class StaticAssets: Sendable {
         return table
     }
 
-    /// The gzip form, when it saves at least a tenth.
+    /// The content compressed with gzip; nil if that saves less than a tenth.
     private static func compressed(_ file: AssetFolder.File) -> ByteBuffer? {
         guard file.bytes.readableBytes > 256, MediaType.isCompressible(AssetType.contentType(of: file.name)) else {
             return nil
@@ -111,7 +122,7 @@ package final class StaticAssets: Sendable {
             var deflater = try Deflater(format: .gzip, level: 9)
             try deflater.deflate(file.bytes, into: &output, flush: .finish)
         } catch {
-            // Without memory for it the plain form is sent.
+            // zlib ran out of memory: serve the file uncompressed.
             return nil
         }
         return output.readableBytes < file.bytes.readableBytes / 10 * 9 ? output : nil

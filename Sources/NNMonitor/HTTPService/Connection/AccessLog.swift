@@ -2,13 +2,19 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// One line a request at `info`; requests of strangers are folded, so that they cannot fill the log. It holds no secret:
-/// neither queries nor headers nor bodies are logged.
+/// Logs one line per request at `info`. Requests of unauthenticated clients are folded, so that they cannot fill the
+/// log. Queries, headers and bodies are never logged, because they may contain secrets.
 struct AccessLog: Sendable {
     let logger: Logger
     let strangers: FoldedLog
 
-    /// Writes the line of an exchange that is over; `isComplete` says whether its answer was written to its end.
+    /// Logs a finished exchange.
+    ///
+    /// - Parameters:
+    ///   - exchange: the exchange.
+    ///   - peer: the client's address.
+    ///   - now: the time of the end.
+    ///   - isComplete: whether the response was written to its end.
     func record(_ exchange: Exchange, peer: String, now: NIODeadline, isComplete: Bool) {
         guard self.logger.logLevel <= .info else { return }
         guard !exchange.isKnown else {
@@ -35,7 +41,7 @@ struct AccessLog: Sendable {
         return metadata
     }
 
-    /// A handler threw something that is not an answer.
+    /// Logs an error, other than `HTTPError`, that a handler threw.
     func failed(_ error: any Error, request: HTTPRequest) {
         self.logger.error(
             "request failed",
@@ -45,7 +51,7 @@ struct AccessLog: Sendable {
             ])
     }
 
-    /// A handler's answer had a header that would have split it.
+    /// Logs that a handler's response had a header field that must not be written.
     func unwritable(_ name: String, in exchange: Exchange) {
         self.logger.error(
             "answer with a header that can't be written",
@@ -55,7 +61,7 @@ struct AccessLog: Sendable {
             ])
     }
 
-    /// Text that a client made up, fit for a log: control and invisible characters escaped, length bounded.
+    /// Escapes control and invisible characters of client-supplied text, and truncates it to 1 024 scalars.
     static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(1_024) {

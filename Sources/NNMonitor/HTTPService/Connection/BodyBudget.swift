@@ -1,38 +1,39 @@
 import Foundations
 import NIOCore
 
-/// Divides the memory for request bodies among the clients that send them.
+/// Divides the memory for request bodies among the clients.
 ///
-/// - All bodies together hold at most `limit` bytes; bodies over `smallBody` bytes at most seven eighths of it. The rest
-///   is left to small bodies.
-/// - A token holds at most twice what is free: alone two thirds, two tokens two fifths each. Within a token the same
-///   rule applies to addresses. A client without a token counts by its address.
-/// - The first body of a share may use all that its parent has free, so that a body of `MAX_REQUEST_SIZE` can get in.
-/// - A body that does not find room takes the place of unfinished bodies that make no progress, those of its own share
-///   first.
+/// - All bodies together hold at most `limit` bytes; bodies over `smallBody` bytes hold at most seven eighths of it.
+///   The rest is reserved for small bodies.
+/// - A token holds at most twice the free memory: two thirds alone, two fifths each for two tokens. Within a token the
+///   same rule applies to addresses. A client without a token is accounted by its address.
+/// - The first body of a share may use all of its parent's free memory, so that a body of `MAX_REQUEST_SIZE` fits.
+/// - If a body does not fit, unfinished bodies that make no progress are evicted, first those of its own share.
 ///
-/// Each body has one entry. Its bytes are given back when the entry is removed, which happens once, by `end` or by
+/// Each body has one entry. Its bytes are released when the entry is removed, which happens once: by `end` or by
 /// eviction.
 final class BodyBudget: Sendable {
-    /// Bytes up to which a body is small.
+    /// The maximum size of a small body, in bytes.
     static let smallBody = 128 << 10
-    /// Bytes on the wire that an unfinished body must bring within the stall time.
+    /// The bytes that an unfinished body must receive within the stall time, before decompression.
     static let progress = 4_096
 
     private let limit: Int
     private let stallTime: TimeAmount
     private let state: Guarded<BodyShares>
 
+    /// Creates a budget.
+    ///
     /// - Parameters:
-    ///   - limit: bytes of all bodies together.
-    ///   - stallTime: time in which an unfinished body must bring `progress` bytes to keep its place.
+    ///   - limit: the maximum memory of all bodies, in bytes.
+    ///   - stallTime: the time in which an unfinished body must receive `progress` bytes to be safe from eviction.
     init(limit: Int, stallTime: TimeAmount) {
         self.limit = limit
         self.stallTime = stallTime
         self.state = Guarded(BodyShares(limit: limit, stallTime: stallTime))
     }
 
-    /// The share of a client, until `leave`.
+    /// Returns the share of a client. Each call needs one call of `leave`.
     func join(identity: String?, address: String) -> Int {
         self.state.withLock { $0.join(identity: identity, address: address) }
     }
@@ -40,11 +41,12 @@ final class BodyBudget: Sendable {
     /// Ends one `join`.
     func leave(_ share: Int) { self.state.withLock { $0.leave(share) } }
 
-    /// Adds a body of a share, which holds nothing yet.
+    /// Adds an empty body to a share, and returns its id.
     func begin(in share: Int, now: NIODeadline) -> UInt64 { self.state.withLock { $0.begin(in: share, now: now) } }
 
-    /// Sets bytes aside for a body.
-    /// - Throws: `noRoom`, when nothing was set aside; `stalled`, when the body has lost its place.
+    /// Reserves bytes for a body.
+    ///
+    /// - Throws: `noRoom` if nothing was reserved; `stalled` if the body was evicted.
     func grow(_ body: UInt64, by count: Int, now: NIODeadline) throws(BodyFailure) {
         let (result, evictions) = self.state.withLock { state in
             let result = state.grow(body, by: count, now: now)
@@ -58,26 +60,31 @@ final class BodyBudget: Sendable {
         }
     }
 
-    /// Notes that a body is unfinished and how many of its bytes have come on the wire.
+    /// Marks a body as unfinished, so that it can be evicted, and records its progress.
     ///
-    /// `eviction` is asked for once, when the body first waits. What it makes is called when the body loses its place, on
-    /// any thread.
+    /// - Parameters:
+    ///   - body: the body's id.
+    ///   - wireBytes: the bytes received so far, before decompression.
+    ///   - now: the current time.
+    ///   - eviction: called once, when the body is first marked. The closure it returns is called if the body is
+    ///     evicted, on any thread.
     func wait(_ body: UInt64, wireBytes: Int, now: NIODeadline, eviction: () -> @Sendable () -> Void) {
         guard self.state.withLock({ $0.wait(body, wireBytes: wireBytes, now: now) }) else { return }
         let eviction = eviction()
         self.state.withLock { $0.setEviction(eviction, of: body) }
     }
 
-    /// The body is whole: it keeps its bytes until `end`, and can no longer be evicted.
-    /// - Returns: false when it has lost its place already.
+    /// Marks a body as complete: it keeps its bytes until `end` and can no longer be evicted.
+    ///
+    /// - Returns: false if the body was already evicted.
     func finish(_ body: UInt64) -> Bool { self.state.withLock { $0.finish(body) } }
 
-    /// Removes a body and gives its bytes back; does nothing when it is gone already.
+    /// Removes a body and releases its bytes. Does nothing if it was already removed.
     func end(_ body: UInt64) { self.state.withLock { $0.end(body) } }
 
-    /// Bytes that are set aside now.
+    /// The reserved bytes.
     var inUse: Int { self.state.withLock { $0.inUse } }
 
-    /// Shares that exist now, and bodies.
+    /// The number of shares and of bodies.
     var count: (shares: Int, bodies: Int) { self.state.withLock { $0.count } }
 }

@@ -2,15 +2,15 @@ import Compression
 import NIOCore
 import NIOHTTP1
 
-/// Why a body can't be taken.
+/// The reason for rejecting a body.
 enum BodyFailure: Error, Equatable {
     case tooLarge(limit: Int)
     case expandsTooMuch(limit: Int)
     case corrupt(String)
     case outOfMemory
-    /// Other bodies take all the room that the body's client may use.
+    /// Other bodies use all the memory available to the client.
     case noRoom
-    /// The body made no progress, and other bodies needed its room.
+    /// The body made no progress and was evicted in favor of others.
     case stalled
 
     var response: HTTPResponse {
@@ -43,10 +43,10 @@ extension BodyFailure {
     }
 }
 
-/// Gathers a body and inflates it as it comes. The body is bounded on the wire and after inflating, and has a place in the
-/// budget of all bodies.
+/// Collects a body and decompresses it incrementally. The size is limited before and after decompression, and the
+/// memory is accounted in the budget of all bodies.
 final class BodyCollector {
-    /// Bytes of zlib's state and window for one stream that is being inflated.
+    /// The memory of zlib's state and window for one stream, in bytes.
     private static let inflaterMemory = 40 << 10
 
     private let isKept: Bool
@@ -57,13 +57,21 @@ final class BodyCollector {
     private let budget: BodyBudget
     private let share: Int
     private var place: UInt64?
-    /// Bytes that the place was given.
+    /// The bytes reserved in the budget.
     private var taken = 0
-    /// Bytes that the inflater counts for, once the body waits.
+    /// The bytes charged for the inflater while the body waits for input.
     private var overhead = 0
 
-    /// A collector for one body. One that is not kept is only counted. `limit` is in bytes, on the wire and inflated;
-    /// `ratio` is how many times larger inflating may make it; its bytes are taken from `share` of `budget`.
+    /// Creates a collector for one body.
+    ///
+    /// - Parameters:
+    ///   - isKept: whether to keep the body; otherwise it is only counted.
+    ///   - coding: the body's content coding.
+    ///   - limit: the maximum size, compressed and decompressed, in bytes.
+    ///   - ratio: the maximum ratio of the decompressed to the compressed size.
+    ///   - budget: the budget of all bodies.
+    ///   - share: the client's share of `budget`.
+    /// - Throws: `outOfMemory`.
     init(
         isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget, share: Int
     ) throws(BodyFailure) {
@@ -98,7 +106,7 @@ final class BodyCollector {
                 throw Self.failure(error)
             }
         } else if self.buffer.readableBytes == 0 {
-            // Most bodies come in one piece; it is kept as it is.
+            // Fast path: most bodies arrive in one piece, which needs no copy.
             self.buffer = part
         } else {
             self.buffer.writeBuffer(&part)
@@ -106,7 +114,7 @@ final class BodyCollector {
         do throws(BodyFailure) {
             try self.takeRoom(now: now)
         } catch {
-            // A small body may be whole in a moment: then it needs no place. `wait` throws if it is not.
+            // A small body may be complete within this read and then needs no reservation. If it is not, `wait` throws.
             guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
         }
     }
@@ -120,9 +128,12 @@ final class BodyCollector {
         self.taken += growth
     }
 
-    /// The body is unfinished, and nothing more of it is here. `eviction` makes what is called, on any thread, if the body
-    /// loses its place.
-    /// - Throws: `noRoom` when there is no place for it to wait in; `stalled` when it has lost its place.
+    /// Marks the body as unfinished, after all input that has arrived was appended.
+    ///
+    /// - Parameters:
+    ///   - now: the current time.
+    ///   - eviction: makes the closure that is called if the body is evicted, on any thread.
+    /// - Throws: `noRoom` if its memory cannot be reserved; `stalled` if the body was evicted.
     func wait(now: NIODeadline, eviction: () -> @Sendable () -> Void) throws(BodyFailure) {
         guard self.isKept, self.wireBytes > 0 else { return }
         if self.inflater != nil { self.overhead = Self.inflaterMemory }
@@ -131,8 +142,10 @@ final class BodyCollector {
         self.budget.wait(place, wireBytes: self.wireBytes, now: now, eviction: eviction)
     }
 
-    /// The whole body, and its place, which the caller ends. No byte at all is an empty body, whatever coding it was
-    /// announced with.
+    /// Ends the body. An empty body is valid with every content coding.
+    ///
+    /// - Returns: the body, and its budget entry, which the caller must end.
+    /// - Throws: the failure if the compressed data is incomplete or the body was evicted.
     func finish() throws(BodyFailure) -> (bytes: ByteBuffer, place: UInt64?) {
         if self.wireBytes > 0, self.inflater != nil {
             do {

@@ -1,7 +1,7 @@
 import Foundations
 import NIOHTTP1
 
-/// How the end of a request's body is told (RFC 9112 §6.3).
+/// How the end of a request's body is determined (RFC 9112 section 6.3).
 enum BodyFraming: Equatable, Sendable {
     case none
     case length(Int)
@@ -11,14 +11,14 @@ enum BodyFraming: Equatable, Sendable {
         if headers.contains(name: "transfer-encoding") {
             self = .chunked
         } else if let value = headers.first(name: "content-length") {
-            // The decoder has checked the digits; what doesn't fit an Int is in any case too large.
+            // The decoder has checked the digits. A value that overflows `Int` exceeds every limit.
             self = .length(Int(value.trimmed) ?? .max)
         } else {
             self = .none
         }
     }
 
-    /// The body's length; nil when only its end will tell.
+    /// The body's length in bytes; nil if it is chunked.
     var length: Int? {
         switch self {
         case .none: 0
@@ -29,24 +29,25 @@ enum BodyFraming: Equatable, Sendable {
 }
 
 extension HTTPRequestHead {
-    /// The decoder lets HTTP/1.x through only.
+    /// Whether the version is HTTP/1.0. The decoder rejects other versions than HTTP/1.x.
     var isHTTP10: Bool { self.version.minor == 0 }
 
-    /// Whether the client wants the connection to stay open (RFC 9112 §9.3). The decoder asks `Proxy-Connection` too, which
-    /// no server must, and forgets a `close` beside a `keep-alive`; where it sees an end it reads nothing more.
+    /// Whether the client wants a persistent connection (RFC 9112 section 9.3). NIO's `isKeepAlive` also honors
+    /// `Proxy-Connection`, which a server must not use, and overlooks a `close` beside a `keep-alive`. It is still
+    /// required here, because the decoder stops reading if it is false.
     var isPersistent: Bool {
         guard self.isKeepAlive, !self.headers.lists("close", in: "connection") else { return false }
         return !self.isHTTP10 || self.headers.lists("keep-alive", in: "connection")
     }
 
-    /// Whether the decoder takes this for a request to change the protocol: both headers are needed.
+    /// Whether the decoder treats this as an upgrade request: both headers are required.
     var asksForUpgrade: Bool {
         self.headers.contains(name: "upgrade")
             && self.headers.lists("upgrade", in: "connection")
     }
 
-    /// Whether the client asks for WebSocket. When that is refused, the connection ends: a proxy that takes the upgrade
-    /// for granted would otherwise let its client send requests past it.
+    /// Whether the client requests WebSocket. If that is rejected, the connection closes: a proxy that assumes the
+    /// upgrade succeeded would let its client send requests past it.
     var asksForWebSocket: Bool {
         self.asksForUpgrade
             && self.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The accounts of `BodyBudget`: a tree of all bodies, tokens, and addresses within tokens. It reads no clock.
+/// The state of `BodyBudget`: a tree of all bodies, tokens, and addresses within tokens. It reads no clock.
 struct BodyShares {
     enum Growth { case taken, noRoom, evicted }
 
@@ -12,21 +12,21 @@ struct BodyShares {
 
     private struct Share {
         var key: Key
-        /// Bytes of bodies up to `BodyBudget.smallBody`, and of larger ones.
+        /// The bytes of small bodies (up to `BodyBudget.smallBody`) and of large ones.
         var small = 0
         var large = 0
-        /// Connections and bodies that belong to this share, and shares below it.
+        /// The number of connections, bodies and child shares that use this share.
         var users = 0
-        /// Unfinished bodies of this share and of those below it.
+        /// The unfinished bodies of this share and its descendants.
         var waiting: Set<UInt64> = []
-        /// No waiting body can be stalled before this time.
+        /// A lower bound of the time at which an unfinished body becomes stalled.
         var nextStall = NIODeadline.distantFuture
     }
 
     private struct Body {
         var share: Int
         var taken = 0
-        /// When the body last made progress, and how much of it had come on the wire then.
+        /// When the body last made progress, and its wire bytes at that time.
         var lastProgress: NIODeadline
         var wireBytes = 0
         var isWaiting = false
@@ -120,7 +120,9 @@ struct BodyShares {
         return .taken
     }
 
-    /// Returns whether the body waits for the first time.
+    /// Marks a body as unfinished and records its progress.
+    ///
+    /// - Returns: whether it is marked for the first time.
     mutating func wait(_ id: UInt64, wireBytes: Int, now: NIODeadline) -> Bool {
         guard var body = self.bodies[id] else { return false }
         if wireBytes - body.wireBytes >= BodyBudget.progress {
@@ -144,7 +146,7 @@ struct BodyShares {
             self.bodies[id]?.eviction = eviction
             return
         }
-        // Evicted between the two calls.
+        // The body was evicted after `wait` returned.
         eviction()
     }
 
@@ -180,15 +182,15 @@ struct BodyShares {
 
     // MARK: Room
 
-    /// What a growing body asks for.
+    /// The bytes that a growing body needs.
     private struct Need {
-        /// Whether the body stays small.
+        /// Whether the body is still small after growing.
         let isSmall: Bool
-        /// Bytes that are needed among bodies of its size: all of it, when it has just become large.
+        /// The bytes needed in the body's size class: the whole body if it becomes large, else the growth.
         let bytes: Int
-        /// Bytes that it has among bodies of its size.
+        /// The bytes that the body already holds in its size class.
         let own: Int
-        /// Bytes that move from the small bodies to the large ones.
+        /// The bytes that move from the small class to the large one.
         let moved: Int
 
         init(body taken: Int, growth: Int) {
@@ -208,11 +210,13 @@ struct BodyShares {
             return need.isSmall ? free : min(free + need.moved, self.largeLimit - used)
         }
         let above = self.room(in: share.key.parent, for: need)
-        // The share may hold twice what would then be free: used + n <= 2 (above - n).
+        // The share may hold twice what is free after growing by n: used + n <= 2 (above - n).
         return used <= need.own ? above : min(above, above - (above + used) / 3)
     }
 
-    /// Evicts stalled bodies, first within the share, then within those above it that are full.
+    /// Evicts stalled bodies, first in the share, then in those of its ancestors that are full.
+    ///
+    /// - Returns: whether the body now fits.
     private mutating func makeRoom(for need: Need, of id: UInt64, _ share: Int, now: NIODeadline) -> Bool {
         var index = share
         while true {

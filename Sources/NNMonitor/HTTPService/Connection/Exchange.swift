@@ -2,12 +2,13 @@ import Foundations
 import NIOCore
 import NIOHTTP1
 
-/// What a connection remembers of the request that it is answering.
+/// The current request of a connection, and the progress of its response.
 struct Exchange {
-    /// Counts the requests of a connection, so that a late answer of a task can't be taken for another's.
+    /// The request's number on its connection. It prevents a late response of a task from being sent for another
+    /// request.
     var number: UInt64
     var method: HTTPMethod
-    /// The path as sent, without the query: all of the target that may be logged.
+    /// The path as sent, without the query. No other part of the target may be logged.
     var path: String
     var isHTTP10: Bool
     var origin: String?
@@ -16,7 +17,7 @@ struct Exchange {
     var asksForUpgrade: Bool
     var head: HTTPRequestHead?
     var started: NIODeadline
-    /// Whether the client has shown who it is, or the server asks for no token.
+    /// Whether the client is authenticated, or the server requires no token.
     var isKnown = false
 
     var status: HTTPResponseStatus?
@@ -37,7 +38,7 @@ struct Exchange {
         self.started = now
     }
 
-    /// An answer to something that was no request.
+    /// The exchange of an unreadable request.
     init(unreadable number: UInt64, now: NIODeadline) {
         self.number = number
         self.method = .RAW(value: "-")

@@ -2,26 +2,26 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPConnection {
-    /// What is being written.
+    /// The state of the response that is being written.
     struct Output {
-        /// The largest piece of a body that is handed to the channel at once.
+        /// The maximum size of a body piece passed to the channel in one write, in bytes.
         static let pieceSize = 128 * 1024
-        /// The largest body that is written together with its head.
+        /// The maximum size of a body that is copied into the buffer of its head, in bytes.
         static let smallSize = 4096
 
-        /// The part of the body that waits until the channel can take more.
+        /// The part of the body that is written when the channel becomes writable.
         var rest: ByteBuffer?
-        /// The rest is being written further up the stack.
+        /// Whether an outer call on the stack is writing `rest`.
         var isWriting = false
-        /// The stream's write that waits for the same.
+        /// The streaming handler's pending write; succeeds when the channel becomes writable.
         var waitingWriter: EventLoopPromise<Void>?
         var isStreaming = false
-        /// The stream's pieces are chunks.
+        /// Whether the stream uses the chunked coding.
         var isChunked = false
-        /// The last answer has been written and is on its way out.
+        /// Whether the last response is written but not all sent.
         var awaitsLastWrite = false
         var stallTimer = LazyTimer()
-        /// When the client was last seen to take something, and how many bytes it had still to take then.
+        /// When the client last accepted bytes, and how many bytes were unsent then.
         var stalled: (since: NIODeadline, bytes: Int)?
 
         mutating func abandon() {
@@ -40,7 +40,7 @@ extension HTTPConnection {
         context.writeAndFlush(Self.wrapOutboundOut(.goOn), promise: nil)
     }
 
-    /// Writes an answer's head and, unless it is streamed, its body.
+    /// Writes the head of a response and, unless it is streamed, the body.
     func answer(_ response: HTTPResponse) {
         guard let context = self.context, self.machine.owesAnswer, let exchange = self.exchange else { return }
         if let name = response.headers.nameOfUnwritable {
@@ -60,7 +60,7 @@ extension HTTPConnection {
                 body = exchange.isHead ? nil : bytes
             }
         case .stream:
-            // The answer to HEAD says nothing of a length that is not known (RFC 9110 §9.3.2).
+            // A response to HEAD omits framing fields if the length is unknown (RFC 9110 section 9.3.2).
             streams = mayHaveBody && !exchange.isHead
             if streams, !exchange.isHTTP10 { framing = .chunked }
         }
@@ -92,10 +92,10 @@ extension HTTPConnection {
         }
     }
 
-    /// Writes what the channel can take of a body; the rest follows when the client has taken some.
+    /// Writes the body until the channel is not writable; `writabilityChanged` continues.
     ///
-    /// Where the socket takes a piece whole, the channel says in the middle of the flush that it is writable again, and
-    /// that leads here. The outermost call goes on by itself; an inner one would end the answer once for each level.
+    /// `flush()` can call `channelWritabilityChanged` synchronously, which re-enters this method. Only the outermost
+    /// call writes, so the response ends once.
     private func writeRest(context: ChannelHandlerContext) {
         guard !self.output.isWriting else { return }
         self.output.isWriting = true
@@ -104,7 +104,9 @@ extension HTTPConnection {
         if isWhole { self.endAnswer(context: context) }
     }
 
-    /// Returns whether the last piece has been written.
+    /// Writes pieces while the channel is writable.
+    ///
+    /// - Returns: whether the last piece was written.
     private func writePieces(context: ChannelHandlerContext) -> Bool {
         while var rest = self.output.rest {
             guard let piece = rest.readSlice(length: min(rest.readableBytes, Output.pieceSize)) else { return false }
@@ -150,7 +152,7 @@ extension HTTPConnection {
         self.update()
     }
 
-    /// Closes a connection of which nothing more is asked, when the client has taken what was answered.
+    /// Closes an idle connection when the client has accepted every response.
     func finish(context: ChannelHandlerContext) {
         guard self.bytesToTake(context) > 0, let input = self.codec?.input else {
             self.machine.connectionLost()
@@ -160,7 +162,7 @@ extension HTTPConnection {
         self.update()
     }
 
-    /// A promise for a write after which the output may be closed: only when all of it is out.
+    /// A promise for the last write. The output is closed when the write completes, never before all of it is sent.
     private func promiseOfLastWrite(_ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
         self.output.awaitsLastWrite = true
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -169,7 +171,8 @@ extension HTTPConnection {
         return written
     }
 
-    /// Closes the sending side, so that the client sees the end, and goes on reading so that it sees no reset.
+    /// Closes the sending side, so that the client sees the end of the response. Reading continues, because unread
+    /// input would cause a reset.
     func halfClose(context: ChannelHandlerContext) {
         let closed = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -179,7 +182,7 @@ extension HTTPConnection {
 
     // MARK: Streams
 
-    /// Takes the next piece of a streamed body; `promise` succeeds when the connection can take more.
+    /// Writes the next piece of a streamed body. `promise` succeeds when the channel is writable.
     func writeStream(_ buffer: ByteBuffer, of number: UInt64, promise: EventLoopPromise<Void>) {
         guard let context = self.context, self.output.isStreaming, self.exchange?.number == number,
             context.channel.isActive
@@ -214,24 +217,26 @@ extension HTTPConnection {
         self.endAnswer(context: context)
     }
 
-    /// The handler failed after the head had gone out: the client must not take what it has for the whole.
+    /// Closes the connection if a handler failed after the head was sent, so that the client detects the truncated
+    /// body.
     func abortStream(of number: UInt64) {
         guard let context = self.context, self.output.isStreaming, self.exchange?.number == number else { return }
         context.close(promise: nil)
     }
 
-    // MARK: Clients that take nothing
+    // MARK: Stalled clients
 
     func writabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }
-        // The client has taken something, even if more is written before anybody looks.
+        // The channel became writable, so the client has accepted bytes, even if later writes make it unwritable again
+        // before the stall timer fires.
         self.output.stalled = nil
         self.output.waitingWriter?.succeed(())
         self.output.waitingWriter = nil
         if self.output.rest != nil { self.writeRest(context: context) }
     }
 
-    /// Keeps an eye on the output while the client has something to take.
+    /// Arms the stall timer while the client has bytes to accept.
     func watchOutput(context: ChannelHandlerContext) {
         guard !self.upgrade.isUnderWay, !context.channel.isWritable || self.output.awaitsLastWrite else {
             self.output.stalled = nil
@@ -252,7 +257,8 @@ extension HTTPConnection {
         guard let context = self.context, let stalled = self.output.stalled else { return }
         let now = context.eventLoop.now
         if now >= stalled.since + self.server.configuration.writeTimeout {
-            // While the channel is not writable nothing is added, so fewer bytes mean that the client took some.
+            // No bytes are added while the channel is not writable, so a lower count means that the client accepted
+            // some.
             let bytes = self.bytesToTake(context)
             guard bytes < stalled.bytes else { return context.close(promise: nil) }
             self.output.stalled = (now, bytes)
@@ -261,7 +267,7 @@ extension HTTPConnection {
     }
 
     private func bytesToTake(_ context: ChannelHandlerContext) -> Int {
-        // A channel that doesn't tell is taken to make no progress; every channel of NIO tells.
+        // Without the option no progress is visible, and the connection times out. All NIO channels support it.
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 }

@@ -2,18 +2,18 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPConnection {
-    /// The largest body, in bytes, whose request may run on the event loop, between other connections' work: a larger one is
-    /// read on another thread.
+    /// The maximum body size, in bytes, of a request whose handler may run on the event loop. Larger bodies are parsed
+    /// on another thread, so that they do not delay other connections.
     private static let quickBody = 128 << 10
 
-    /// Runs the route of a request that is whole. The place of its body is ended when the route has answered.
+    /// Runs the route of a complete request. Ends the body's budget entry `place` when the handler has returned.
     func execute(body: ByteBuffer, place: UInt64?, context: ChannelHandlerContext) {
         guard var admitted = self.admitted, let exchange = self.exchange else {
             if let place { self.server.bodies.end(place) }
             return
         }
         self.admitted = nil
-        // The head was let in when it came. The body may have taken its time, and the access may have ended since.
+        // The grant may have ended while the body was arriving.
         if let refusal = admitted.request.access?.refusal { return self.answer(refusal) }
         admitted.request.body = body
         switch admitted.route.action {
@@ -36,21 +36,21 @@ extension HTTPConnection {
         }
     }
 
-    /// The answer of a request's task has come back to the loop.
+    /// Sends the response of a request's task, unless the request was abandoned.
     func answer(_ response: HTTPResponse, of number: UInt64) {
         guard self.exchange?.number == number else { return }
         self.answer(response)
     }
 }
 
-/// What a request's task holds of its connection: a way back to its loop.
+/// A request task's reference to its connection. Every operation runs on the connection's event loop.
 struct ConnectionLink: BodyWriter {
     let connection: NIOLoopBound<HTTPConnection>
     let loop: any EventLoop
     let number: UInt64
 
     func answer(_ response: HTTPResponse) {
-        // A task that runs on the loop is by itself there: nothing of the connection's is under way.
+        // On the loop, a job never runs inside another connection callback, so the direct call is not re-entrant.
         if self.loop.inEventLoop { return self.connection.value.answer(response, of: self.number) }
         self.loop.execute { self.connection.value.answer(response, of: self.number) }
     }
@@ -70,14 +70,14 @@ struct ConnectionLink: BodyWriter {
     }
 }
 
-/// Runs a handler and brings its answer back.
+/// Runs a handler and sends its response.
 ///
-/// The handler runs on the connection's event loop, so that a quick answer needs no other thread. What takes longer
-/// leaves the loop: compressing, and making a streamed body.
+/// The handler of a small request runs on the connection's event loop, so that a fast response needs no thread switch.
+/// Compression and streaming run on another executor.
 struct HandlerExecution: Sendable {
     let handler: Route.Handler
     let request: HTTPRequest
-    /// The place of the request's body in the budget of bodies.
+    /// The body's entry in `BodyBudget`.
     let place: UInt64?
     let acceptsGzip: Bool
     let server: HTTPServer
@@ -120,7 +120,7 @@ struct HandlerExecution: Sendable {
     }
 }
 
-/// Breaks a streamed answer off when the access that it was granted with ends: an answer may take hours to send.
+/// Aborts a streamed response when the request's grant ends: a response may take hours to send.
 private struct GrantedWriter: BodyWriter {
     let access: AccessGrant?
     let writer: any BodyWriter

@@ -2,15 +2,15 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPConnection {
-    /// What has come and is not decoded yet.
+    /// The input that is not decoded yet.
     struct Input {
         var held = ByteBuffer()
         var bounds: MessageBounds
-        /// The client sends nothing more after what is held.
+        /// Whether the client has closed its sending side after the held bytes.
         var hasEnded = false
-        /// Whether the decoder can read another request. It can't after one that asked for an upgrade.
+        /// Whether the decoder can read another request. It cannot after one that asked for an upgrade.
         var decoder = DecoderState.ready
-        /// Whether the request under way asks for an upgrade.
+        /// Whether the current request asks for an upgrade.
         var asksForUpgrade = false
     }
 
@@ -18,7 +18,7 @@ extension HTTPConnection {
 
     var holdsInput: Bool { self.input.held.readableBytes > 0 }
 
-    /// Bytes have come from the client.
+    /// Receives bytes from the client.
     func bytesArrived(_ bytes: ByteBuffer) {
         if self.holdsInput {
             self.input.held.writeImmutableBuffer(bytes)
@@ -28,10 +28,12 @@ extension HTTPConnection {
         self.pump()
     }
 
-    /// Has the next piece of the input decoded when the machine wants some. Returns whether anything was done.
+    /// Decodes the next piece of the input if the state machine wants it.
     ///
-    /// A request is decoded when the one before it has been answered, and not before: so a connection holds at most one
-    /// in the form of objects, which are many times as large as the bytes that a client has to send for them.
+    /// A request is decoded only after the previous one was answered. A connection thus holds at most one decoded
+    /// request, which takes many times the memory of its bytes.
+    ///
+    /// - Returns: whether anything was done.
     func decodeNext(context: ChannelHandlerContext) -> Bool {
         guard self.machine.wantsInput(writable: context.channel.isWritable) else { return false }
         guard self.machine.discardsInput || self.decoderIsReady(context: context) else { return false }
@@ -56,7 +58,7 @@ extension HTTPConnection {
         self.input.held = ByteBuffer()
         do throws(RequestFailure) {
             let piece = try self.input.bounds.takePiece(of: &held)
-            // What is used up is not kept alive.
+            // Release the buffer if it is used up.
             if held.readableBytes > 0 { self.input.held = held }
             guard let piece else { return }
             self.codec?.input.decode(piece)
@@ -66,7 +68,7 @@ extension HTTPConnection {
         }
     }
 
-    /// The decoder has made something of the piece that it was given.
+    /// Passes a decoded part to the message bounds and the state machine.
     func decoded(_ part: HTTPServerRequestPart) {
         self.input.bounds.decoded(part)
         switch part {
@@ -85,7 +87,7 @@ extension HTTPConnection {
     }
 
     /// Whether the decoder can read the next request. After a request that asked for an upgrade it reads nothing more;
-    /// when the connection goes on with HTTP, a new decoder takes its place, in a later turn of the loop.
+    /// if the connection continues with HTTP, the decoder is replaced in a later tick of the loop.
     private func decoderIsReady(context: ChannelHandlerContext) -> Bool {
         guard self.input.decoder == .spent, let codec = self.codec else { return self.input.decoder == .ready }
         guard self.holdsInput || self.input.hasEnded else { return false }

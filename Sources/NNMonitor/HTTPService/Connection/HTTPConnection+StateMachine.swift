@@ -3,16 +3,17 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPConnection {
-    /// What a connection does next, without doing it: takes the parts that the decoder makes, hands them out one
-    /// request at a time, and knows when to read, when the time is up, and how the connection ends. It performs nothing
-    /// and reads no clock, so it is tested with neither socket nor time.
+    /// The connection's state machine. It consumes the decoder's parts and returns the next step, and decides when to
+    /// read, when the connection times out, and how it ends. It performs no I/O and reads no clock, so tests need
+    /// neither sockets nor real time.
     ///
-    /// The shape is one turn per request: `idle` -> `head` -> `admitting` (the gate decides) -> `body` -> `answering`,
-    /// and from there back to `idle`, over `draining` when the answer came before the end of the body, or to
-    /// `lingering` when it was the last. `finishing` is between the two: nothing more is asked, but the client is still
-    /// taking what was answered. It is one type, and long for that, because every transition reads the others.
+    /// One cycle per request: `idle` -> `head` -> `admitting` (the gate decides) -> `body` -> `answering`, then back to
+    /// `idle`; via `draining` if the response preceded the end of the body, or to `lingering` if it was the last. In
+    /// `finishing` no more requests are read, but the client has not yet accepted every response.
+    ///
+    /// This file is long because every transition depends on the same state.
     struct StateMachine {
-        /// The parts of the configuration that the machine needs.
+        /// The limits from the configuration.
         struct Limits {
             var headTimeout: TimeAmount
             var bodyTimeout: TimeAmount
@@ -22,7 +23,7 @@ extension HTTPConnection {
             var drainBytes: Int
         }
 
-        /// What comes in.
+        /// An input event.
         enum Part {
             case head(HTTPRequestHead)
             case body(ByteBuffer)
@@ -31,21 +32,22 @@ extension HTTPConnection {
             case inputClosed
         }
 
-        /// What to do next.
+        /// An action for the connection to perform.
         enum Step {
-            /// Ask the gate; answer with `letIn` or `refused`.
+            /// Ask the gate, then call `letIn` or `refused`.
             case admit(HTTPRequestHead)
-            /// A piece of the body of the request that was let in.
+            /// Append a piece to the body of the admitted request.
             case collect(ByteBuffer)
-            /// The request is whole.
+            /// Run the handler of the complete request.
             case execute
-            /// Answer the failure; it is the connection's last answer.
+            /// Send the response to the failure, as the last one of the connection.
             case refuse(RequestFailure)
-            /// Nothing more is asked: when what was answered is out, say so by `answerEnded`; if it is already, close.
+            /// No more requests will be read: call `answerEnded` when all responses are sent, or close if they already
+            /// are.
             case finish
-            /// The last answer is out: close the output and throw away what still comes in.
+            /// The last response is sent: close the output and discard further input.
             case halfClose
-            /// Close at once.
+            /// Close the connection now.
             case close
         }
 
@@ -65,19 +67,19 @@ extension HTTPConnection {
         private let limits: Limits
         private var phase = Phase.idle
         private var queue: Deque<Part> = []
-        /// Set by the decoder's first failure; nothing after it means anything.
+        /// Set by the first failure. Later input is ignored.
         private var inputIsBroken = false
         private var quiescing = false
         private var answered = 0
 
-        // The request under way.
+        // The current request.
         private var requestEnded = false
         private var waitsForContinue = false
-        /// Bytes of its body that are still to come; nil when chunked.
+        /// The remaining bytes of the body; nil if it is chunked.
         private var bodyLeft: Int? = 0
         private(set) var isPersistent = false
 
-        /// When `deadlinePassed` is to be called; nil for never.
+        /// When to call `deadlinePassed`; nil for never.
         private(set) var deadline: NIODeadline?
 
         init(limits: Limits, now: NIODeadline) {
@@ -85,14 +87,14 @@ extension HTTPConnection {
             self.deadline = now + limits.headTimeout
         }
 
-        // MARK: What comes in
+        // MARK: Input events
 
-        /// The connection turns to bytes from the client, before the decoder sees them.
+        /// Records that `count` bytes are about to be decoded or discarded.
         mutating func bytesArrived(_ count: Int, now: NIODeadline) -> Step? {
             switch self.phase {
             case .idle:
                 self.phase = .head
-                // The first head's time runs from the start of the connection.
+                // The timeout of the first head runs from the start of the connection.
                 if self.answered > 0 { self.deadline = now + self.limits.headTimeout }
             case .lingering(let left):
                 guard count <= left else { return self.close() }
@@ -121,15 +123,16 @@ extension HTTPConnection {
             }
         }
 
-        /// What has come is no request, or too long; what the decoder has made of its last piece doesn't count.
+        /// Records a failure detected outside the decoder. Parts that the decoder produced and that are still queued
+        /// are dropped.
         mutating func fail(_ failure: RequestFailure) {
             guard !self.inputIsBroken else { return }
             self.queue.removeAll()
             self.receive(.failure(failure))
         }
 
-        /// Whether more of what the client has sent should be decoded now. A request is when the one before it has been
-        /// answered, and while the client takes its answers.
+        /// Whether more input should be decoded now. The next request is decoded only after the previous one was
+        /// answered, and only while the channel is writable.
         func wantsInput(writable: Bool) -> Bool {
             switch self.phase {
             case .idle: writable && !self.inputIsBroken && self.queue.isEmpty
@@ -140,7 +143,7 @@ extension HTTPConnection {
             }
         }
 
-        /// Whether what the client sends is thrown away.
+        /// Whether input is discarded.
         var discardsInput: Bool {
             switch self.phase {
             case .lingering, .closed: true
@@ -148,7 +151,7 @@ extension HTTPConnection {
             }
         }
 
-        /// Whether more should be read from the client now.
+        /// Whether more should be read from the socket now.
         var mayRead: Bool {
             switch self.phase {
             case .lingering, .closed: true
@@ -157,10 +160,10 @@ extension HTTPConnection {
             }
         }
 
-        // MARK: What to do next
+        // MARK: Next step
 
-        /// The next step, or nil when there is nothing to do until something happens. `writable` says whether the
-        /// client takes its answers; while it doesn't, no new request is begun.
+        /// The next step; nil if there is none until the next event. No new request begins while the channel is not
+        /// `writable`, so that a client which does not read its responses cannot cause more.
         mutating func next(now: NIODeadline, writable: Bool) -> Step? {
             while true {
                 switch self.phase {
@@ -217,10 +220,11 @@ extension HTTPConnection {
             }
         }
 
-        // MARK: What was decided and done
+        // MARK: Events from the connection
 
-        /// The gate lets the body in. Returns whether the client waits for `100 Continue`, which is not sent when some of
-        /// the body is here already.
+        /// Records that the gate admitted the request.
+        ///
+        /// - Returns: whether to send `100 Continue`. It is not sent if part of the body has already arrived.
         mutating func letIn(now: NIODeadline, bodyIsHere: Bool) -> Bool {
             self.phase = .body
             self.deadline = now + self.limits.bodyTimeout
@@ -228,8 +232,10 @@ extension HTTPConnection {
             return self.waitsForContinue && !bodyIsHere && self.queue.isEmpty && self.bodyLeft != 0
         }
 
-        /// The request is answered before its end: by the gate, or because its body can't be taken. `distrust` says
-        /// that the framing is doubtful, so that nothing after this request can be believed.
+        /// Records that the request is answered before its end: by the gate, or because its body is rejected.
+        ///
+        /// - Parameter distrust: whether the framing is doubtful. The connection then closes, because the next request
+        ///   may start anywhere.
         mutating func refused(distrust: Bool) {
             self.phase = .answering
             self.deadline = nil
@@ -238,11 +244,13 @@ extension HTTPConnection {
 
         var isClosed: Bool { self.phase == .closed }
 
-        /// Whether an answer is owed: the request under way has not been abandoned.
+        /// Whether the current request still needs a response.
         var owesAnswer: Bool { self.phase == .answering }
 
-        /// The head of the answer is about to be written. Returns whether the connection stays open after it, which
-        /// it can't when `closing`: when the answer's end can only be told by closing.
+        /// Records that the head of the response is about to be written.
+        ///
+        /// - Parameter closing: whether the end of the connection marks the end of the response.
+        /// - Returns: whether the connection stays open after the response.
         mutating func answerBegins(closing: Bool) -> Bool {
             if closing || self.quiescing { self.isPersistent = false }
             if !self.requestEnded, self.isPersistent {
@@ -250,14 +258,15 @@ extension HTTPConnection {
                     if case .end = part { true } else { false }
                 }
                 let restIsSmall = self.bodyLeft.map { $0 <= self.limits.drainBytes } ?? false
-                // A client that was told no while it waited for 100 may or may not send its body: only closing makes
-                // clear which bytes are the next request.
+                // A client whose `Expect` got a final response may or may not send its body, so only closing makes the
+                // next request unambiguous.
                 self.isPersistent = endIsHere || (restIsSmall && !(self.waitsForContinue && self.bodyLeft != 0))
             }
             return self.isPersistent
         }
 
-        /// The answer has been written to its end; for the last answer of a connection, also sent.
+        /// Records that the response was written to its end; for the last response of a connection, that it was also
+        /// sent.
         mutating func answerEnded(now: NIODeadline) -> Step? {
             if self.phase == .finishing { return self.linger(now: now) }
             guard self.phase == .answering else { return nil }
@@ -272,22 +281,23 @@ extension HTTPConnection {
             return nil
         }
 
-        /// The connection is about to speak another protocol.
+        /// Records that the connection changes its protocol.
         mutating func upgrade() {
             self.phase = .upgrading
             self.deadline = nil
             self.queue.removeAll()
         }
 
-        /// The server wants to stop.
+        /// Records that the server is shutting down.
         mutating func quiesce() -> Step? {
             self.quiescing = true
             self.isPersistent = false
-            // A body that is thrown away is read to its end, or its client might lose the answer.
+            // In `draining`, the rest of the body is still read: closing with unread input could reset the connection
+            // before the client has read the response.
             return self.phase == .idle && self.queue.isEmpty ? self.finish() : nil
         }
 
-        /// The deadline has passed.
+        /// Handles the expiry of `deadline`.
         mutating func deadlinePassed() -> Step? {
             self.deadline = nil
             switch self.phase {
@@ -299,7 +309,7 @@ extension HTTPConnection {
             }
         }
 
-        /// The connection is gone.
+        /// Records that the connection was closed.
         mutating func connectionLost() {
             _ = self.close()
         }
@@ -312,9 +322,9 @@ extension HTTPConnection {
             self.deadline = nil
             self.requestEnded = false
             self.bodyLeft = framing.length
-            // Whatever it expects: until it is told, its body may or may not come.
+            // With any `Expect` header the client may hold its body back until it gets an interim response.
             self.waitsForContinue = !head.isHTTP10 && head.headers.contains(name: "expect")
-            // Any other upgrade that is asked for is ignored (RFC 9110 §7.8).
+            // Other upgrade requests are ignored (RFC 9110 section 7.8).
             self.isPersistent =
                 head.isPersistent && !self.quiescing && !head.asksForWebSocket && head.method != .CONNECT
             return .admit(head)

@@ -2,10 +2,10 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPConnection {
-    /// A change of protocol under way.
+    /// The state of a protocol change.
     struct Upgrade {
         var isUnderWay = false
-        /// What has come in since, besides the connection's held input.
+        /// Input that arrived since the upgrade began, in addition to the connection's held input.
         var leftovers: [NIOAny] = []
     }
 
@@ -15,9 +15,8 @@ extension HTTPConnection {
         case .reject(let response):
             self.answer(response)
         case .accept(let headers, let install):
-            // The decoder stops after a request that asks for an upgrade, and only then. After any other, and after one
-            // with a body, it would read the new protocol's bytes as HTTP. A connection that is to close can't go on
-            // as another one.
+            // NIO's decoder stops only after a bodiless request that asks for an upgrade. After any other it would
+            // parse the new protocol's bytes as HTTP. A connection that is to be closed cannot change its protocol.
             guard exchange.asksForUpgrade, exchange.method == .GET, !exchange.isHTTP10, head.isPersistent,
                 BodyFraming(head.headers).length == 0
             else {
@@ -35,8 +34,8 @@ extension HTTPConnection {
         }
     }
 
-    /// Writes 101 and leaves. In this order: the decoder goes, and what came to it in the meantime comes here and waits;
-    /// the new protocol is installed behind; it gets what waited; this handler goes.
+    /// Sends 101 and removes the HTTP handlers, in this order: remove the decoder (its unread bytes arrive here and are
+    /// stored), install the new protocol's handlers after this one, forward the stored bytes, remove this handler.
     private func upgrade(
         headers: HTTPHeaders, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
         context: ChannelHandlerContext
@@ -58,12 +57,13 @@ extension HTTPConnection {
         }
         self.exchange = nil
         self.codec = nil
-        // The new protocol has no half-closed state: an end of input is the end.
+        // The new protocol has no half-closed state: the end of the input closes the connection.
         try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         let pipeline = context.pipeline.syncOperations
         let channel = context.channel
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        // The input's handler leaves at once; the decoder in a later turn of the loop, when it surely is not decoding.
+        // The input handler is removed at once; NIO removes the decoder in a later tick of the loop, when it is not
+        // decoding.
         pipeline.removeHandler(codec.input, promise: nil)
         pipeline.removeHandler(codec.decoder)
             .flatMap { install(channel) }
@@ -79,11 +79,11 @@ extension HTTPConnection {
         self.input.held = ByteBuffer()
         for data in leftovers { context.fireChannelRead(data) }
         if !leftovers.isEmpty { context.fireChannelReadComplete() }
-        // It ended behind other requests, when the connection could still be half closed.
+        // The input ended while half-closure was enabled, after pipelined requests.
         if self.input.hasEnded { return context.close(promise: nil) }
         let channel = context.channel
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
-        // The read that was held back while the pipeline changed.
+        // Issue the read that was held back during the change of the pipeline.
         channel.read()
     }
 }

@@ -1,17 +1,19 @@
 import NIOCore
 import NIOHTTP1
 
-/// One client's connection: does what its state machine says. Runs on the connection's event loop only.
+/// A client connection: performs the steps of its state machine. Runs only on the connection's event loop.
 ///
-/// The file's neighbours hold its other parts: `+Input` has the client's bytes decoded, `+Answer` writes, `+Execution` runs
-/// handlers, `+Upgrade` leaves.
+/// Extensions in other files: `+Input` decodes, `+Answer` writes responses, `+Execution` runs handlers, `+Upgrade`
+/// changes the protocol.
+///
+/// This file is long because it has the channel handler's callbacks and the state that all extensions share.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    /// The handlers that stand before this one, and leave with it at an upgrade.
+    /// The handlers before this one, which are removed with it at an upgrade.
     struct Codec {
         var input: InputHandler
         var decoder: ByteToMessageHandler<HTTPRequestDecoder>
@@ -19,7 +21,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     let server: HTTPServer
     let peer: String
-    /// The port that the client has connected to.
+    /// The local port of the connection.
     let port: Int
     let secure: Bool
     var codec: Codec?
@@ -34,7 +36,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     var task: Task<Void, Never>?
     var executor: LoopExecutor?
     private var collector: BodyCollector?
-    /// Where this connection's bodies count, and for whom.
+    /// The share of this connection's bodies in the budget, and its identity.
     private var bodyShare: (identity: String?, index: Int)?
     private var timer = LazyTimer()
     private let caller = HeadGate.Caller()
@@ -48,12 +50,12 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.peer = peer
         self.port = port
         self.secure = secure
-        // The clock is the loop's, which is known from `handlerAdded` on; the machine is set up again there.
+        // The event loop's clock is not available yet; `handlerAdded` creates the machine again.
         self.machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
         self.input = Input(bounds: MessageBounds(configuration))
     }
 
-    // MARK: Life
+    // MARK: Lifecycle
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -66,7 +68,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.abandon()
         self.context = nil
-        // The input's handler holds this one, and the codec that.
+        // Break the retain cycle: `codec` retains the input handler, which retains this handler.
         self.codec = nil
     }
 
@@ -75,7 +77,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    /// Ends everything that is under way for a client that is gone.
+    /// Ends all work for a client that has disconnected.
     private func abandon() {
         if let exchange = self.exchange, self.machine.owesAnswer {
             self.server.log.record(
@@ -97,7 +99,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.upgrade.isUnderWay else {
-            // No request part: what came in while the decoder was leaving, for the protocol that comes.
+            // Not a request part: bytes of the new protocol that the decoder forwarded while it was removed.
             self.upgrade.leftovers.append(data)
             return
         }
@@ -117,10 +119,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             self.pump()
             self.update()
         case is ByteToMessageDecoderError:
-            // Bytes after a failure that is being answered.
+            // Input after a failure that already has its response.
             break
         default:
-            // The transport failed; there is nobody left to answer. Whoever logs such things stands behind.
+            // The transport failed, so no response is possible. A later handler logs the error.
             context.fireErrorCaught(error)
             context.close(promise: nil)
         }
@@ -153,12 +155,12 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         if self.mayRead { context.read() } else { self.heldRead = true }
     }
 
-    /// Whether the client's bytes may flow: not while some of them wait.
+    /// Whether to read from the socket: not while undecoded bytes are held.
     private var mayRead: Bool { self.machine.mayRead && !self.holdsInput }
 
     // MARK: Steps
 
-    /// Does what there is to do.
+    /// Performs steps and decodes input until there is nothing left to do.
     func pump() {
         guard !self.isPumping, let context = self.context else { return }
         self.isPumping = true
@@ -170,7 +172,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         } while self.decodeNext(context: context)
     }
 
-    /// Sets the timers and lets the client's bytes flow again, after anything that may have changed either.
+    /// Updates the timers, the body's budget entry and the pending read. Call it after any change that may affect them.
     func update() {
         guard let context = self.context, !self.machine.isClosed else { return }
         if self.timer.needsArming(self.machine.deadline) {
@@ -258,7 +260,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: The budget of bodies
 
-    /// The share that the body of a request counts in. It stays the connection's until another client uses it.
+    /// The budget share for the body of a request. The connection keeps it until a request has another identity.
     private func shareOfBodies(_ admitted: HeadGate.Admitted) -> Int {
         let identity = admitted.request.access?.tokenName
         if let share = self.bodyShare, share.identity == identity { return share.index }
@@ -274,7 +276,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.bodyShare = nil
     }
 
-    /// Nothing more of an unfinished body is here: it needs a place among the waiting ones.
+    /// Marks the unfinished body as waiting, once all input that has arrived is processed, so that it can be evicted.
     private func settleBody(context: ChannelHandlerContext) {
         guard let collector = self.collector, let number = self.exchange?.number else { return }
         do throws(BodyFailure) {

@@ -7,8 +7,8 @@ extension HeadGate {
         case refused(HTTPResponse)
     }
 
-    /// Whether the asker may use `scope` for an action. A page is shown by a browser, which without an identity is sent
-    /// to the login.
+    /// Checks the identity, the scope and the origin of a request. If a page is requested without an identity, the
+    /// response is a redirect to the login.
     func authorize(_ asker: Asker, scope: Scope, action: OriginCheck.Action, isPage: Bool) -> Authorization {
         let headers = asker.head.headers
         switch self.authenticator.identify(headers, peer: asker.peer, port: asker.port) {
@@ -35,7 +35,7 @@ extension HeadGate {
         }
     }
 
-    /// The answer to a GET of a static file.
+    /// The response to a GET or HEAD of a static file.
     func answer(_ asker: Asker, with asset: Asset) -> Admission {
         let isPage = asset.access == .page || asker.target.path == "/login"
         if isPage, let token = asker.target.token {
@@ -53,7 +53,8 @@ extension HeadGate {
         return .answer(asset.response(to: asker.head.method, asker.head.headers))
     }
 
-    /// A login by link: `/?token=T`. Whatever comes of it, the token leaves the address bar.
+    /// Handles a login by link (`/?token=T`). Unless the address is over the failure limit, the response is a redirect
+    /// that removes the token from the address bar.
     private func login(_ asker: Asker, token: String) -> HTTPResponse {
         let location = asker.target.path == "/login" ? "/" : asker.target.location(without: "token")
         guard !self.authenticator.isOpen else { return .redirect(to: location) }

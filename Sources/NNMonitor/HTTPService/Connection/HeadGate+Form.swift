@@ -2,13 +2,13 @@ import Foundations
 import NIOHTTP1
 
 extension HeadGate {
-    /// The fields of which a second one would make two requests of one, depending on who reads it. `Content-Length` is the
-    /// decoder's.
+    /// Headers that must be unique: proxies disagree about duplicates (request smuggling). The decoder checks
+    /// `Content-Length`.
     private static let single: [(name: String, lowercased: StaticString)] = [
         ("Host", "host"), ("Authorization", "authorization"), ("Content-Type", "content-type"), ("Origin", "origin"),
     ]
 
-    /// What is wrong with a head as HTTP/1.x (RFC 9112 §3.2, §6), if anything.
+    /// Rejects a head that is malformed or ambiguous (RFC 9112 sections 3.2 and 6).
     func refusalOfForm(_ head: HTTPRequestHead) -> Admission? {
         let headers = head.headers
         if let field = Self.single.first(where: { headers.count(of: $0.lowercased) > 1 }) {
@@ -20,8 +20,9 @@ extension HeadGate {
         return self.refusalOfFraming(head)
     }
 
-    /// Whether a server behind a gateway like CGI's takes the name for one that tells where a body ends: there, a variable
-    /// `HTTP_TRANSFER_ENCODING` comes of either spelling (RFC 3875 §4.1.18). What two servers read differently is refused.
+    /// Whether a CGI-like gateway would treat `name` as a framing header: it maps `Transfer_Encoding` and
+    /// `Transfer-Encoding` to the same variable `HTTP_TRANSFER_ENCODING` (RFC 3875 section 4.1.18). Servers disagree
+    /// about such names, so they are rejected.
     private static func isFramingInDisguise(_ name: String) -> Bool {
         let bytes = name.utf8
         let framing: String
@@ -36,7 +37,7 @@ extension HeadGate {
         }
     }
 
-    /// Whether more is expected than is done here (RFC 9110 §10.1.1).
+    /// Rejects expectations other than `100-continue` (RFC 9110 section 10.1.1).
     func refusalOfExpectation(_ head: HTTPRequestHead) -> Admission? {
         guard !head.isHTTP10, head.headers.contains(name: "expect") else { return nil }
         let expectations = head.headers["expect"]
@@ -47,7 +48,7 @@ extension HeadGate {
                 message: "The only expectation understood here is 100-continue"))
     }
 
-    /// Two ways to tell the end of a body are how requests are smuggled past a proxy (RFC 9112 §11.2).
+    /// Rejects ambiguous framing, with which requests are smuggled past a proxy (RFC 9112 section 11.2).
     private func refusalOfFraming(_ head: HTTPRequestHead) -> Admission? {
         let headers = head.headers
         let codings = headers["transfer-encoding"]
@@ -56,10 +57,10 @@ extension HeadGate {
             return Self.malformed("Transfer-Encoding and Content-Length exclude each other")
         }
         if head.isHTTP10 { return Self.malformed("HTTP/1.0 has no Transfer-Encoding") }
-        // Compared by bytes: to Unicode the Kelvin sign is a capital k.
+        // Compare bytes: Unicode lowercases the Kelvin sign to `k`.
         let coding = codings[0].trimmed.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
         if codings.count == 1, coding.elementsEqual("chunked".utf8) { return nil }
-        // An empty element of the list has no meaning that all agree about.
+        // Servers disagree about empty list elements.
         let names = codings.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
         if names.contains(where: { $0.trimmed.isEmpty }) {
             return Self.malformed("The Transfer-Encoding is not valid")
@@ -70,7 +71,7 @@ extension HeadGate {
                 message: "The only Transfer-Encoding understood here is chunked"))
     }
 
-    /// Whether the request is for this server: `Host`, and the authority of a target in absolute form.
+    /// Rejects a request for another host, by `Host` and by the authority of a target in absolute form.
     func refusalOfHost(_ head: HTTPRequestHead, target: RequestTarget, secure: Bool) -> Admission? {
         let defaultPort = secure ? 443 : 80
         var authority: Authority?
@@ -84,7 +85,7 @@ extension HeadGate {
             guard let named = Authority(origin.authority, defaultPort: defaultPort), !named.name.isEmpty else {
                 return Self.malformed("The request's target names no valid host")
             }
-            // A server must believe the target (RFC 9112 §3.2.2), but others before this one may have believed the header.
+            // The target has precedence (RFC 9112 section 3.2.2), but a proxy may have used the header.
             guard authority == nil || authority == named else {
                 return Self.malformed("The request's target and the Host header name different hosts")
             }

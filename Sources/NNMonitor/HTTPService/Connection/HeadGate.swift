@@ -1,28 +1,29 @@
 import NIOCore
 import NIOHTTP1
 
-/// Decides from the head alone whether a request goes on, before any of its body is read. Pure but for the
-/// authenticator's counts, and quick enough for the event loop.
+/// Decides from the head whether a request is admitted, before its body is read. It has no side effects except in the
+/// authenticator, and does not block the event loop.
 ///
-/// The order is: is it HTTP, is it for this server, CORS preflight, route, method, identity and scope, origin, content type and coding, size.
+/// The order of the checks: well-formed HTTP, host, expectation, route, method (CORS preflight for OPTIONS), identity
+/// and scope, origin, content type and coding, size.
 struct HeadGate: Sendable {
-    /// What becomes of a request.
+    /// The gate's decision.
     enum Admission {
-        /// Answer at once; the rest of the body is thrown away.
+        /// Respond now; the rest of the body is discarded.
         case answer(HTTPResponse)
-        /// Answer at once and close: where this request ends can't be trusted.
+        /// Respond now and close, because the end of this request is doubtful.
         case answerAndClose(HTTPResponse)
         /// Read the body, then run the route.
         case proceed(Admitted)
     }
 
-    /// A request that was let in; its body is still to come.
+    /// An admitted request without its body.
     struct Admitted {
         var route: Route
         var request: HTTPRequest
         var coding: RequestCoding
         var keepsBody: Bool
-        /// The most bytes that the body may have.
+        /// The maximum size of the body, compressed and decompressed, in bytes.
         var bodyLimit: Int
     }
 
@@ -31,7 +32,7 @@ struct HeadGate: Sendable {
     let authenticator: Authenticator
     let assets: StaticAssets
 
-    /// Notes whether the client of a request has shown who it is, also when the request is refused.
+    /// Records whether the client of a request is authenticated, even if the request is rejected.
     final class Caller {
         var isKnown = false
     }
@@ -40,7 +41,7 @@ struct HeadGate: Sendable {
         _ head: HTTPRequestHead, peer: String, port: Int, secure: Bool, caller: Caller = Caller()
     ) -> Admission {
         if let refusal = self.refusalOfForm(head) { return refusal }
-        // A tunnel; its target is no path.
+        // CONNECT requests a tunnel; its target is not a path.
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
         guard let target = RequestTarget(head.uri) else {
             return .answer(
@@ -72,12 +73,12 @@ struct HeadGate: Sendable {
         return .answer(response)
     }
 
-    /// A request and where it comes from.
+    /// A request and its connection.
     struct Asker {
         var head: HTTPRequestHead
         var target: RequestTarget
         var peer: String
-        /// The port that it came to.
+        /// The local port of the connection.
         var port: Int
         var secure: Bool
         var caller: Caller
@@ -89,13 +90,15 @@ struct HeadGate: Sendable {
         if let (clean, location) = target.withoutTrailingSlash,
             self.router.match(clean.segments) != nil || self.asset(of: clean) != nil
         {
-            // Only a path that is routed gets here, and none begins with two slashes: never a redirect to `//host`.
+            // Only routed paths reach this line, and none begins with two slashes, so the redirect cannot lead to
+            // `//host`.
             return .redirect(to: location, status: .temporaryRedirect)
         }
         return .detail(.notFound, "Not Found")
     }
 
-    /// A slash that is escaped parts no folders: it belongs to a name, and no file's name has one.
+    /// The asset of a target. An escaped slash is part of a name rather than a separator, and no file name contains
+    /// one.
     private func asset(of target: RequestTarget) -> Asset? {
         guard !target.segments.contains(where: { $0.utf8.contains(UInt8(ascii: "/")) }) else { return nil }
         return self.assets.asset(at: "/" + target.segments.joined(separator: "/"))
@@ -155,7 +158,7 @@ struct HeadGate: Sendable {
             switch policy {
             case .none: true
             case .json: MediaType.isJSON(headers)
-            // Nothing has no type: the form's own error then says what is missing.
+            // An empty form needs no content type: the handler then reports the missing field.
             case .form: MediaType.isForm(headers) || (headers["content-type"].isEmpty && isEmpty)
             }
         guard isTyped else {

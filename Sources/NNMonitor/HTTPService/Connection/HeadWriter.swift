@@ -1,18 +1,18 @@
 import NIOCore
 import NIOHTTP1
 
-/// Writes the head of an answer (RFC 9112) line by line into memory that is reserved for it.
+/// Writes the head of a response (RFC 9112) into reserved memory.
 ///
-/// That no text has bytes that would end a line is checked before.
+/// The caller has checked that no text contains bytes that would end a line.
 ///
-/// Memory: the buffer's, lent by `ByteBuffer.writeHead` for the time that this lives. Every write looks first whether there is
-/// room, and ends the program when there is not, because room was miscounted.
+/// Memory: the buffer's. `ByteBuffer.writeHead` lends it for the writer's lifetime. Every write traps if the remaining
+/// room is too small, which means that the caller computed `room` wrongly.
 @safe struct HeadWriter: ~Copyable {
     private var position: UnsafeMutableRawPointer
     private let end: UnsafeMutableRawPointer
 
     fileprivate init(_ memory: UnsafeMutableRawBufferPointer) {
-        // The buffer is never empty: room is asked for.
+        // `baseAddress` is not nil: `writeHead` reserves at least `room` bytes.
         let start = unsafe memory.baseAddress.unsafelyUnwrapped
         unsafe position = start
         unsafe end = unsafe start + memory.count
@@ -22,21 +22,21 @@ import NIOHTTP1
         unsafe position - memory.baseAddress.unsafelyUnwrapped
     }
 
-    /// Writes text as it is.
+    /// Writes the UTF-8 of `text`.
     mutating func text(_ text: String) {
         var text = text
-        // There is room for all of it, and the text is lent for the call.
+        // `copy` checks the room; the pointer is valid during the closure.
         text.withUTF8 { unsafe self.copy($0.baseAddress, $0.count) }
     }
 
-    /// Writes text that is known when the program is built.
+    /// Writes a literal.
     @inline(__always)
     mutating func literal(_ text: StaticString) {
-        // A literal's bytes are there as long as the program.
+        // The pointer is valid: the bytes of a `StaticString` live as long as the program.
         unsafe self.copy(text.utf8Start, text.utf8CodeUnitCount)
     }
 
-    /// Writes a field's line.
+    /// Writes a field line.
     mutating func field(_ name: String, _ value: String) {
         self.text(name)
         self.literal(": ")
@@ -44,7 +44,7 @@ import NIOHTTP1
         self.literal("\r\n")
     }
 
-    /// Writes a whole number that is not negative.
+    /// Writes a non-negative number in decimal.
     mutating func number(_ value: Int) {
         if value >= 10 { self.number(value / 10) }
         var digit = UInt8(truncatingIfNeeded: value % 10) + UInt8(ascii: "0")
@@ -55,16 +55,16 @@ import NIOHTTP1
     private mutating func copy(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
         guard let bytes = unsafe bytes else { return }
         precondition(unsafe end - position >= count, "a head is longer than was reckoned")
-        // There is room for all of them.
+        // The precondition ensures that the bytes fit.
         unsafe position.copyMemory(from: bytes, byteCount: count)
         unsafe position += count
     }
 }
 
 extension ByteBuffer {
-    /// Lends memory to a writer, which may write up to so many bytes there.
+    /// Appends a head of at most `room` bytes.
     mutating func writeHead(room: Int, _ write: (inout HeadWriter) -> Void) {
-        // The memory is the buffer's, and is lent for this call only; what was written is told at its end.
+        // The pointer is valid during the closure, which returns the number of bytes that it initialized.
         unsafe self.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { memory in
             var writer = unsafe HeadWriter(memory)
             write(&writer)
@@ -72,16 +72,16 @@ extension ByteBuffer {
         }
     }
 
-    /// Writes what stands before the bytes of a chunk (RFC 9112 §7.1); CR LF follow them.
+    /// Writes the size line of a chunk (RFC 9112 section 7.1). The chunk's data and `chunkEnd` follow.
     mutating func writeChunkSize(_ size: Int) {
         self.writeString(String(size, radix: 16))
         self.writeStaticString("\r\n")
     }
 
-    /// The chunk that ends a chunked body, without trailers.
+    /// The last chunk of a chunked body, without trailers.
     static let lastChunk = ByteBuffer(string: "0\r\n\r\n")
-    /// What follows the bytes of a chunk.
+    /// The line end after the data of a chunk.
     static let chunkEnd = ByteBuffer(string: "\r\n")
-    /// What a client is told that waits before it sends its body.
+    /// The interim response to `Expect: 100-continue`.
     static let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
 }

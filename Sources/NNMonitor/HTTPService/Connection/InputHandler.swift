@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Stands before the decoder and gives it bytes only when the connection says so, one message at a time. What waits is
-/// kept by the connection.
+/// Precedes the decoder and forwards bytes to it only when the connection requests them, one message at a time. The
+/// connection holds undecoded bytes.
 final class InputHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -27,7 +27,7 @@ final class InputHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The end of the input has its place behind the bytes before it.
+        // The end of the input must not overtake the bytes held before it.
         if event as? ChannelEvent == .inputClosed, self.connection.holdsInput {
             self.connection.input.hasEnded = true
         } else {
@@ -35,17 +35,17 @@ final class InputHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    /// Gives the decoder bytes.
+    /// Forwards bytes to the decoder.
     func decode(_ piece: ByteBuffer) {
         self.context?.fireChannelRead(Self.wrapInboundOut(piece))
     }
 
-    /// Tells the decoder and whoever stands behind that there will be no more.
+    /// Signals the end of the input to the decoder and the handlers after it.
     func endInput() {
         self.context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
-    /// Completes `promise` when everything that was written before has left.
+    /// Completes `promise` when all earlier writes are done.
     func whenWritten(_ promise: EventLoopPromise<Void>) {
         guard let context = self.context else { return promise.fail(ChannelError.ioOnClosedChannel) }
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: promise)

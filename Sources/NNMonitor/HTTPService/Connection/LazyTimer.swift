@@ -1,17 +1,18 @@
 import NIOCore
 
-/// A timer for a deadline that moves with every request. It is not cancelled when the deadline moves back or away:
-/// it fires, finds that nothing is due, and is set again. So a busy connection doesn't touch the loop's timers at all.
+/// A timer for a deadline that moves with every request. It is not cancelled when the deadline moves later or is
+/// removed: it fires early, finds nothing due, and is armed again. A busy connection therefore rarely changes the event
+/// loop's timers.
 struct LazyTimer {
     private var scheduled: (task: Scheduled<Void>, at: NIODeadline)?
 
-    /// Whether a deadline is earlier than what the timer is set to: only then there is something to arm.
+    /// Whether `deadline` is earlier than the scheduled time, so that `arm` would change the timer.
     func needsArming(_ deadline: NIODeadline?) -> Bool {
         guard let deadline else { return false }
         return self.scheduled.map { deadline < $0.at } ?? true
     }
 
-    /// Makes sure that `fire` runs at `deadline` or before.
+    /// Ensures that `fire` runs at `deadline` or earlier.
     mutating func arm(_ deadline: NIODeadline?, on loop: any EventLoop, fire: @escaping @Sendable () -> Void) {
         guard let deadline else { return }
         if let scheduled = self.scheduled {
@@ -21,7 +22,7 @@ struct LazyTimer {
         self.scheduled = (loop.scheduleTask(deadline: deadline, fire), deadline)
     }
 
-    /// To be called by `fire` first.
+    /// Clears the scheduled time. `fire` must call this first.
     mutating func fired() {
         self.scheduled = nil
     }

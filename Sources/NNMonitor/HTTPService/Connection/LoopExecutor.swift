@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Runs tasks on an event loop, between its other work: an answer that is made quickly then needs no other thread.
+/// Runs tasks on an event loop, so that a fast response needs no thread switch.
 ///
-/// A task that prefers it comes back to it after each `await`, and so do actors' methods that the task calls, unless the
-/// actor is busy elsewhere.
+/// A task with this executor preference resumes on the loop after each `await`. Methods of default actors that it calls
+/// also run there, unless the actor is busy elsewhere.
 final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
 
@@ -11,7 +11,7 @@ final class LoopExecutor: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        // The loop calls this once at most, so the job is run once. The closure keeps the executor until then.
+        // The job runs at most once, because the loop calls the closure at most once. The closure retains the executor.
         loop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

@@ -9,23 +9,23 @@ import NIOHTTP1
     import Darwin
 #endif
 
-/// Follows the bytes of a connection just far enough to know where each message begins and may end, and cuts them into
-/// pieces for the decoder, none of which reaches into a second message. So the connection can have one request decoded
-/// at a time, knows which of them is too long, and can bound what the decoder says nothing about.
+/// Finds the message boundaries in a connection's input and cuts it into pieces, none of which extends into a second
+/// message. The connection can therefore decode one request at a time, attribute a size error to its request, and limit
+/// framing bytes that the decoder does not report.
 ///
-/// It is no second parser: what a field means, how long a body is and where a message ends is what the decoder says.
-/// It looks for itself at request lines, and for empty lines, since heads and chunked bodies end nowhere else.
+/// This is not a second parser: field values, body lengths and message ends come from the decoder. This type parses
+/// only request lines and searches for empty lines, since heads and chunked bodies end only there.
 struct MessageBounds {
     private enum Place {
         case line(RequestLine)
         case fields
-        /// The empty line has gone to the decoder, which must have made a head of it.
+        /// The empty line was passed to the decoder, which must have produced a head.
         case headEnded
         case counted(left: Int)
         case chunked
     }
 
-    /// The piece that the decoder is reading, and what it has made of it.
+    /// The piece passed to the decoder, and the parts decoded from it.
     private struct Piece {
         var size: Int
         var isChunked: Bool
@@ -33,18 +33,19 @@ struct MessageBounds {
         var parts = 0
         var hasEnded = false
 
-        /// What stands around the content, apart from 16 bytes for each part: sizes and line ends, and some to spare.
+        /// The framing bytes of a chunked body (chunk sizes, extensions, line ends), less an allowance of 16 bytes per
+        /// part.
         var framing: Int { self.isChunked ? max(0, self.size - self.bodyBytes - 16 * self.parts) : 0 }
     }
 
     private let maximumHeaderBytes: Int
     private let maximumTargetSize: Int
     private var place = Place.line(RequestLine())
-    /// The beginning of a request line that has not ended. It is kept from the decoder until it has, so that it makes no
-    /// difference in which pieces a line comes.
+    /// The start of an incomplete request line. It is withheld from the decoder until the line is complete, so that the
+    /// result does not depend on how the line is split into reads.
     private var begunLine = ByteBuffer()
     private var emptyLine = EmptyLine()
-    /// Bytes of this message's head, chunk extensions and trailers.
+    /// The bytes of this message's head, chunk framing and trailers.
     private var headerBytes = 0
     private var piece: Piece?
 
@@ -53,9 +54,10 @@ struct MessageBounds {
         self.maximumTargetSize = configuration.maximumTargetSize
     }
 
-    /// Takes the next piece from the front of `input`, which must not be empty.
-    /// - Returns: What the decoder is to read; nil when it has to wait for more.
-    /// - Throws: What makes the bytes no request, or one that is too long.
+    /// Removes the next piece from `input`, which must not be empty.
+    ///
+    /// - Returns: the bytes for the decoder; nil if the request line is incomplete.
+    /// - Throws: the failure if the bytes are not a request or exceed a limit.
     mutating func takePiece(of input: inout ByteBuffer) throws(RequestFailure) -> ByteBuffer? {
         var piece = Piece(size: input.readableBytes, isChunked: false)
         switch self.place {
@@ -68,7 +70,7 @@ struct MessageBounds {
             piece.size = self.emptyLine.end(in: input.readableBytesUInt8Span) ?? input.readableBytes
             piece.isChunked = true
         case .headEnded, .counted:
-            // The decoder waits for more of a message that ends here: it has read another one than is looked at.
+            // The decoder disagrees about where this message ends: refuse it (request smuggling).
             throw .malformed("This is not a valid HTTP request")
         }
         guard let bytes = input.readSlice(length: piece.size) else { return nil }
@@ -84,7 +86,7 @@ struct MessageBounds {
         return whole
     }
 
-    /// How many of these bytes belong to the head under way.
+    /// The number of bytes that belong to the current head.
     private mutating func headPiece(_ bytes: Span<UInt8>) throws(RequestFailure) -> Int {
         var index = 0
         if case .line(var line) = self.place {
@@ -110,7 +112,7 @@ struct MessageBounds {
         return index + end
     }
 
-    /// The decoder has made something of the piece.
+    /// Records a part that the decoder produced from the piece.
     mutating func decoded(_ part: HTTPServerRequestPart) {
         switch part {
         case .head(let head):
@@ -130,9 +132,10 @@ struct MessageBounds {
         }
     }
 
-    /// The decoder has read the piece to its end.
-    /// - Throws: When a chunked body has too much around its content: trailers and extensions are bounded together with
-    ///   the head (RFC 9112 §7.1.1).
+    /// Records that the decoder has consumed the piece.
+    ///
+    /// - Throws: `headersTooLarge` if the framing of a chunked body exceeds the limit. Chunk extensions (RFC 9112
+    ///   section 7.1.1) and trailers share the limit of the head.
     mutating func pieceWasDecoded() throws(RequestFailure) {
         guard let piece = self.piece else { return }
         self.piece = nil
@@ -144,17 +147,17 @@ struct MessageBounds {
     }
 }
 
-/// Finds empty lines in bytes that come in pieces.
+/// Finds empty lines in a byte stream that arrives in pieces.
 struct EmptyLine {
     private enum Seen { case nothing, lineFeed, carriageReturn }
     private var seen: Seen
 
-    /// - Parameter afterLine: Whether a line has just ended, so that the next one may be empty.
+    /// - Parameter afterLine: whether the preceding bytes ended a line.
     init(afterLine: Bool = false) {
         self.seen = afterLine ? .lineFeed : .nothing
     }
 
-    /// How many of these bytes there are to the end of the first empty line; nil when none ends there.
+    /// The offset after the first empty line that ends in `bytes`; nil if none does.
     mutating func end(in bytes: Span<UInt8>) -> Int? {
         var index = 0
         while index < bytes.count {
@@ -168,7 +171,7 @@ struct EmptyLine {
                 self.seen = .carriageReturn
             default:
                 self.seen = .nothing
-                // A long way without a line's end is gone in one go.
+                // Skip to the next line feed with `memchr`.
                 guard let way = bytes.extracting(index...).wayToLineFeed else { return nil }
                 index += way - 1
             }
@@ -179,9 +182,9 @@ struct EmptyLine {
 }
 
 extension Span<UInt8> {
-    /// How many bytes stand before the first line feed; nil when there is none.
+    /// The offset of the first line feed; nil if there is none.
     fileprivate var wayToLineFeed: Int? {
-        // The bytes are lent for the call, and looked at within their bounds.
+        // The pointer is valid during the closure, and `memchr` stays within `bytes.count`.
         unsafe self.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress, let found = unsafe memchr(start, 0x0A, bytes.count) else { return nil }
             return unsafe UnsafeRawPointer(found) - start

@@ -1,20 +1,20 @@
 import NIOHTTP1
 
-/// Why a request could not be read to its end. Each has one answer, after which the connection closes.
+/// An error that prevents reading a request. Each has one response, after which the connection closes.
 enum RequestFailure: Error, Equatable, Sendable {
-    /// Not HTTP/1.x; the text says what is wrong.
+    /// Malformed HTTP/1.x; the text describes the error.
     case malformed(String)
-    /// A version of HTTP that is not spoken here.
+    /// An unsupported HTTP version.
     case versionNotSupported
-    /// A method that nobody has heard of.
+    /// An unknown method.
     case methodUnknown
-    /// The head, the trailer or chunk extensions are longer, or have more fields, than the limits allow.
+    /// The head, the trailer or the chunk extensions exceed the limits on size or number of fields.
     case headersTooLarge
-    /// The request's target is longer than the limits allow.
+    /// The request target exceeds its limit.
     case targetTooLong
-    /// The head did not come in time.
+    /// The head did not arrive in time.
     case headTimeout
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     case bodyTimeout
 
     var response: HTTPResponse {
@@ -39,12 +39,12 @@ enum RequestFailure: Error, Equatable, Sendable {
         }
     }
 
-    /// What the decoder's error means. The request line was well formed as far as it had come.
+    /// Converts a decoder error. `RequestLine` has already accepted the request line up to the point of the error.
     init(_ error: HTTPParserError) {
         switch error {
         case .headerOverflow: self = .headersTooLarge
         case .invalidVersion: self = .versionNotSupported
-        // The second is a method of RTSP or ICE.
+        // `invalidConstant` is reported for the methods of RTSP and ICE.
         case .invalidMethod, .invalidConstant: self = .methodUnknown
         case .invalidURL: self = .malformed("The request's target is not valid")
         case .invalidHeaderToken: self = .malformed("A header is not valid")

@@ -1,15 +1,15 @@
-/// Reads a request line byte by byte (RFC 9112 §3) before the decoder sees it, and lets only that through which every
-/// server reads the same. The decoder takes more: two spaces for one, a bare CR or LF before the line, the versions
-/// of RTSP and ICE; and a line without a version it takes for one that is still to be continued.
+/// Parses a request line byte by byte before NIO's decoder reads it (RFC 9112 section 3), and accepts only lines that
+/// all servers interpret alike. The decoder is more lenient: it accepts two spaces for one, a bare CR or LF before the
+/// line, and the versions of RTSP and ICE, and it waits for more input after a line without a version.
 ///
-/// The method is left to the decoder, which knows them all.
+/// The decoder checks the method, because it has the table of known methods.
 struct RequestLine {
     private enum Part {
         case before
         case beforeLineFeed
         case method
         case target
-        /// How many bytes of `HTTP/1.1` have been read.
+        /// The version; the number of bytes of `HTTP/1.1` read so far.
         case version(Int)
         case lineFeed
     }
@@ -22,17 +22,18 @@ struct RequestLine {
     private var major: UInt8 = 0
     private var minor: UInt8 = 0
 
-    /// Whether the target is being read, so that it is the target if something is too long.
+    /// Whether the target is being read. If so, a line over the limit has a target that is too long.
     var isInTarget: Bool {
         if case .target = self.part { true } else { false }
     }
 
-    /// Takes the next byte. Empty lines before the request are skipped (RFC 9112 §2.2).
+    /// Consumes the next byte. Empty lines before the request line are skipped (RFC 9112 section 2.2).
+    ///
     /// - Parameters:
-    ///   - byte: The byte.
-    ///   - maximumTargetSize: The longest target that is taken, in bytes.
-    /// - Returns: Whether the line has ended with this byte.
-    /// - Throws: What is wrong with the line.
+    ///   - byte: the byte.
+    ///   - maximumTargetSize: the maximum length of the target, in bytes.
+    /// - Returns: whether this byte ends the line.
+    /// - Throws: the error in the line.
     mutating func take(_ byte: UInt8, maximumTargetSize: Int) throws(RequestFailure) -> Bool {
         switch self.part {
         case .before where byte == UInt8(ascii: "\r"):
@@ -61,7 +62,8 @@ struct RequestLine {
             try self.takeVersion(byte, at: count)
         case .lineFeed:
             guard byte == UInt8(ascii: "\n") else { throw Self.malformed }
-            // HTTP/1.2 could be spoken as 1.1 (RFC 9110 §2.5); the decoder refuses it, and nobody has ever sent it.
+            // RFC 9110 section 2.5 would allow handling HTTP/1.2 as 1.1, but the decoder rejects it and no client sends
+            // it.
             guard self.major == 1, self.minor <= 1 else { throw .versionNotSupported }
             return true
         }
@@ -85,7 +87,7 @@ struct RequestLine {
 }
 
 extension UInt8 {
-    /// A byte of a token (RFC 9110 §5.6.2): a letter, a digit, or one of ``!#$%&'*+-.^_`|~``.
+    /// Whether this is a token byte (RFC 9110 section 5.6.2): a letter, a digit, or one of ``!#$%&'*+-.^_`|~``.
     fileprivate var isTokenByte: Bool {
         switch self {
         case 0x21, 0x23...0x27, 0x2a, 0x2b, 0x2d, 0x2e, 0x30...0x39, 0x41...0x5a, 0x5e...0x7a, 0x7c, 0x7e: true
@@ -93,8 +95,8 @@ extension UInt8 {
         }
     }
 
-    /// A byte that a target may have (RFC 3986 §2): visible ASCII without ``"<>\^`{|}``, and without the `#` of
-    /// a fragment, which is never sent.
+    /// Whether this is a byte of a request target (RFC 3986 section 2): visible ASCII except ``"<>\^`{|}`` and the `#`
+    /// of fragments, which are never sent.
     fileprivate var isURIByte: Bool {
         switch self {
         case 0x21, 0x24...0x3b, 0x3d, 0x3f...0x5b, 0x5d, 0x5f, 0x61...0x7a, 0x7e: true

@@ -1,7 +1,7 @@
 import NIOHTTP1
 
-/// The fields that must not stand in a trailer (RFC 9110 §6.5.1): who has them in mind only when the body is over has
-/// already read it, or routed it, or let it in. What else is there is thrown away.
+/// The fields that are forbidden in a trailer (RFC 9110 section 6.5.1), because they affect framing, routing or
+/// authorization, which precede the body. Other trailer fields are discarded.
 enum TrailerFields {
     private static let forbidden: Set<String> = [
         "authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",

@@ -1,18 +1,19 @@
 import NIOCore
 
-/// Who a request is for: the value of `Host`, or the authority of a target in absolute form (RFC 9110 §7.2, RFC 3986
-/// §3.2). Without user information, which such a target must not have (RFC 9110 §4.2.4).
+/// The host and port of a request: the value of `Host`, or the authority of a target in absolute form (RFC 9110 section
+/// 7.2, RFC 3986 section 3.2). User information is invalid (RFC 9110 section 4.2.4).
 struct Authority: Equatable, Sendable {
-    /// In lower case; an IPv6 address with its brackets. Empty where the target has no authority.
+    /// The host in lower case; an IPv6 address keeps its brackets. Empty if the target has no authority.
     let name: String
-    /// Nil for the scheme's own.
+    /// The port; nil for the scheme's default port.
     private(set) var port: Int?
 
-    /// Nil when `text` is not well formed. Of what a URI allows in a name only letters, digits, `.`, `-` and `_` are
-    /// taken: no host is called otherwise, and an escape would be read by one server and not by another.
+    /// Parses an authority; nil if it is malformed. A name may contain only letters, digits, `.`, `-` and `_`: host
+    /// names contain nothing else, and servers disagree about percent-encoded names.
+    ///
     /// - Parameters:
-    ///   - text: As sent, without white space around it.
-    ///   - defaultPort: The port that may be left out.
+    ///   - text: the authority as sent, without surrounding white space.
+    ///   - defaultPort: the scheme's default port.
     init?(_ text: String, defaultPort: Int) {
         let bytes = text.utf8
         let isAddress = bytes.first == UInt8(ascii: "[")
@@ -39,7 +40,7 @@ struct Authority: Equatable, Sendable {
         self.port = digits.isEmpty || port == defaultPort ? nil : port
     }
 
-    /// Whether this is an address, `localhost` or a name below it, or one of `names`.
+    /// Whether the host is an IP address, `localhost`, a name below `localhost`, or one of `names`.
     func isAllowed(names: Set<String>) -> Bool {
         if self.name.hasPrefix("[") || self.name == "localhost" || self.name.hasSuffix(".localhost") { return true }
         if names.contains(self.name) { return true }

@@ -2,12 +2,12 @@ import Foundations
 import Compression
 import NIOHTTP1
 
-/// The coding of a request's body, from `Content-Encoding` (RFC 9110 §8.4).
+/// The coding of a request's body, from `Content-Encoding` (RFC 9110 section 8.4).
 enum RequestCoding: Equatable, Sendable {
     case identity
     case compressed(CompressionFormat)
 
-    /// - Returns: nil for a coding that is not taken, and for a list of two: a 415.
+    /// - Returns: the coding; nil, for a 415, if it is unsupported or there is more than one.
     static func of(_ headers: HTTPHeaders) -> RequestCoding? {
         guard headers.contains(name: "content-encoding") else { return .identity }
         let codings = headers[canonicalForm: "content-encoding"]
@@ -23,9 +23,9 @@ enum RequestCoding: Equatable, Sendable {
     }
 }
 
-/// What the client takes for an answer, from `Accept-Encoding` (RFC 9110 §12.5.3).
+/// The codings that the client accepts, from `Accept-Encoding` (RFC 9110 section 12.5.3).
 enum AcceptEncoding {
-    /// Whether gzip is acceptable and not less liked than no coding at all.
+    /// Whether gzip is acceptable and preferred at least as much as no coding.
     static func takesGzip(_ headers: HTTPHeaders) -> Bool {
         var gzip: Double?
         var identity: Double?
@@ -48,7 +48,7 @@ enum AcceptEncoding {
         return wanted > 0 && wanted >= (identity ?? 0)
     }
 
-    /// The value of `q` among parameters; 1 where it is not given.
+    /// The value of the `q` parameter; 1 if absent, 0 if malformed.
     private static func quality(_ parameters: Substring.UTF8View) -> Double {
         var quality = 1.0
         for parameter in parameters.split(separator: UInt8(ascii: ";")) {

@@ -8,7 +8,7 @@ import Foundations
     import Darwin
 #endif
 
-/// Dates as HTTP writes them (RFC 9110 §5.6.7, IMF-fixdate): `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// HTTP dates (RFC 9110 section 5.6.7). The server writes the IMF-fixdate form: `Sun, 06 Nov 1994 08:49:37 GMT`.
 enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = [
@@ -24,8 +24,10 @@ enum HTTPDate {
             + "\(Self.two(time.hour)):\(Self.two(time.minute)):\(Self.two(time.second)) GMT"
     }
 
-    /// Seconds since 1970 of a date in any of the three forms, all of which a recipient must take (RFC 9110 §5.6.7):
-    /// the one above, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`. Nil for anything else.
+    /// Parses a date in any of the three forms that a recipient must accept (RFC 9110 section 5.6.7): IMF-fixdate,
+    /// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
+    ///
+    /// - Returns: seconds since 1970, UTC; nil for anything else.
     static func parse(_ text: String, now: Int = Int(time(nil))) -> Int? {
         let words = text.split(separator: " ")
         guard let weekday = words.first, Self.days.contains(where: { weekday.hasPrefix($0) }) else { return nil }
@@ -37,7 +39,7 @@ enum HTTPDate {
         case 4 where words[3] == "GMT" && weekday.hasSuffix("day,"):
             let date = words[1].split(separator: "-", omittingEmptySubsequences: false)
             guard date.count == 3, let short = Self.number(date[2], digits: 2) else { return nil }
-            // Two digits mean the year nearest to now that is not more than 50 years ahead.
+            // A two-digit year more than 50 years in the future is a year of the past (RFC 9110 section 5.6.7).
             let present = CivilDate(daysSince1970: now / 86_400).year
             let year = present / 100 * 100 + short
             return Self.seconds(
@@ -59,7 +61,7 @@ enum HTTPDate {
             hour < 24, minute < 60, second <= 60
         else { return nil }
         let date = CivilDate(year: year, month: index + 1, day: day)
-        // A day beyond the end of its month comes back as a day of the next month.
+        // An invalid day, such as 31 February, does not survive the round trip through the day number.
         guard CivilDate(daysSince1970: date.daysSince1970) == date else { return nil }
         return date.daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second
     }
@@ -73,7 +75,7 @@ enum HTTPDate {
     }
 }
 
-/// The `Date` header of now, formatted once a second and shared by all connections.
+/// The value of the `Date` header, formatted at most once per second and shared by all connections.
 final class DateHeader: Sendable {
     private let cached = Guarded<(second: Int, text: String)>((0, HTTPDate.string(0)))
 

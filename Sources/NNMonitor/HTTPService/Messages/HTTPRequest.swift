@@ -1,27 +1,30 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// One request as a handler sees it: routed, authorized, its body whole and inflated.
+/// A request as passed to its handler: routed, authorized, and with a complete, decompressed body.
 package struct HTTPRequest: Sendable {
+    /// The request method. A GET route also receives HEAD.
     package var method: HTTPMethod
-    /// The path as it was sent, without the query, not percent-decoded.
+    /// The path as sent: without the query, not percent-decoded.
     package var path: String
-    /// The segments that the pattern's `{name}`s captured, in order, percent-decoded.
+    /// The segments captured by the pattern's `{name}`s, in order, percent-decoded.
     package var parameters: [String]
-    /// The query's pairs in order, percent-decoded, `+` as a space.
+    /// The query's pairs in order, percent-decoded, with `+` decoded as a space.
     package var query: [(name: String, value: String)]
+    /// The header fields as sent.
     package var headers: HTTPHeaders
-    /// The body after inflating; empty when there was none.
+    /// The decompressed body; empty if there is none.
     package var body: ByteBuffer
     /// The client's address without its port.
     package var peer: String
-    /// The port that the client has connected to.
+    /// The local port of the connection.
     package var port: Int
     /// Whether the connection is TLS.
     package var secure: Bool
-    /// What the client was granted; nil only on routes that need no scope.
+    /// The grant of the route's scope; nil if the route requires no scope.
     package var access: AccessGrant?
 
+    /// Creates a request. The defaults serve tests.
     package init(
         method: HTTPMethod, path: String, parameters: [String] = [], query: [(name: String, value: String)] = [],
         headers: HTTPHeaders = [:], body: ByteBuffer = ByteBuffer(), peer: String = "127.0.0.1", port: Int = 0,
@@ -39,7 +42,7 @@ package struct HTTPRequest: Sendable {
         self.access = access
     }
 
-    /// The last value of a query name, or nil.
+    /// The last value of `name` in the query; nil if there is none.
     package func queryValue(_ name: String) -> String? {
         self.query.last { $0.name == name }?.value
     }

@@ -1,12 +1,16 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// What a handler answers. Framing, `Date`, security and CORS headers are added when it is written.
+/// A handler's response. Framing, `Date`, security and CORS headers are added when it is written.
 package struct HTTPResponse: Sendable {
+    /// The status code and reason phrase.
     package var status: HTTPResponseStatus
+    /// The handler's header fields. `Content-Length` and `Transfer-Encoding` are ignored.
     package var headers: HTTPHeaders
+    /// The response body, not compressed unless `headers` has `Content-Encoding`.
     package var body: ResponseBody
 
+    /// Creates a response, without a body by default.
     package init(status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ResponseBody = .empty) {
         self.status = status
         self.headers = headers
@@ -14,80 +18,87 @@ package struct HTTPResponse: Sendable {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 package enum ResponseBody: Sendable {
+    /// No body.
     case empty
-    /// A body whose length is known; sent with `Content-Length`.
+    /// A body of known length, sent with `Content-Length`.
     case bytes(ByteBuffer)
-    /// A body made while it is sent; chunked, or ended by closing for an HTTP/1.0 client. An error thrown by the
-    /// closure after the head has gone out aborts the connection, so that the client can tell.
+    /// A body produced while it is sent: chunked, or ended by closing the connection for HTTP/1.0. If the closure
+    /// throws after the head was sent, the connection is aborted, so that the client detects the truncation.
     case stream(@Sendable (any BodyWriter) async throws -> Void)
 }
 
-/// Takes the pieces of a streamed body, one write at a time.
+/// The destination of a streamed body. Only one write may run at a time.
 package protocol BodyWriter: Sendable {
-    /// Returns once the connection can take more: the stream's back-pressure.
-    /// - Parameter buffer: The next piece.
-    /// - Throws: `HTTPServiceError.connectionClosed` once the client is gone.
+    /// Writes one piece and returns when the connection is writable again, which is the stream's back-pressure.
+    ///
+    /// - Parameter buffer: the next piece.
+    /// - Throws: `HTTPServiceError.connectionClosed` if the client has disconnected.
     func write(_ buffer: ByteBuffer) async throws
 }
 
-/// Thrown by a handler to answer with `response`.
+/// An error that a handler throws to send `response`.
 package struct HTTPError: Error, Sendable {
+    /// The response to send.
     package var response: HTTPResponse
 
+    /// Creates an error that sends `response`.
     package init(_ response: HTTPResponse) {
         self.response = response
     }
 
+    /// Creates an error that sends the error body of `HTTPResponse.error(_:code:message:)`.
     package init(_ status: HTTPResponseStatus, code: String, message: String) {
         self.response = .error(status, code: code, message: message)
     }
 }
 
 extension HTTPResponse {
-    /// A JSON answer; the bytes are sent as they are.
+    /// A JSON response with `body`, which is not validated.
     package static func json(_ body: ByteBuffer, status: HTTPResponseStatus = .ok) -> HTTPResponse {
         HTTPResponse(status: status, headers: ["Content-Type": "application/json"], body: .bytes(body))
     }
 
+    /// A JSON response with the UTF-8 of `text`, which is not validated.
     package static func json(_ text: String, status: HTTPResponseStatus = .ok) -> HTTPResponse {
         .json(ByteBuffer(string: text), status: status)
     }
 
-    /// A plain-text answer.
+    /// A plain-text response in UTF-8.
     package static func text(_ text: String, status: HTTPResponseStatus = .ok) -> HTTPResponse {
         HTTPResponse(
             status: status, headers: ["Content-Type": "text/plain; charset=utf-8"],
             body: .bytes(ByteBuffer(string: text)))
     }
 
-    /// Sends the client to `location`, which must be a path of this server or an absolute URI.
+    /// A redirect to `location`, which must be a path on this server or an absolute URI.
     package static func redirect(to location: String, status: HTTPResponseStatus = .seeOther) -> HTTPResponse {
         HTTPResponse(status: status, headers: ["Location": location, "Cache-Control": "no-store"])
     }
 
-    /// The contract's error body: `{"detail":{"error":CODE,"message":MESSAGE}}`.
+    /// A response with the error body of API.md: `{"detail":{"error":CODE,"message":MESSAGE}}`.
     package static func error(_ status: HTTPResponseStatus, code: String, message: String) -> HTTPResponse {
         .json(
             "{\"detail\":{\"error\":\(JSONText.quoted(code)),\"message\":\(JSONText.quoted(message))}}",
             status: status)
     }
 
-    /// The error body of requests that no route takes: `{"detail":TEXT}`.
+    /// A response with the error body of requests without a route: `{"detail":TEXT}`.
     package static func detail(_ status: HTTPResponseStatus, _ text: String) -> HTTPResponse {
         .json("{\"detail\":\(JSONText.quoted(text))}", status: status)
     }
 
-    /// For failures of the server's own, of which the client learns nothing more.
+    /// The response to an internal failure. It reveals no details.
     static var internalError: HTTPResponse {
         .error(.internalServerError, code: "internal_error", message: "The server failed to answer this request")
     }
 }
 
 extension HTTPHeaders {
-    /// The name of the first field that must not be written: its name is empty or its value has a control character
-    /// besides tab. With a CR and LF from a request in it there would be two answers where there is to be one.
+    /// The name of the first field that must not be written; nil if there is none. A field name must be visible ASCII
+    /// without colons, and a value must contain no control character except tab: CR and LF copied from a request could
+    /// otherwise start a second response (response splitting).
     var nameOfUnwritable: String? {
         self.first { name, value in
             name.isEmpty || !name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }

@@ -1,6 +1,6 @@
-/// The little JSON that this module writes by itself: strings in error bodies.
+/// Writes JSON strings, for error bodies.
 enum JSONText {
-    /// `text` as a JSON string with its quotes (RFC 8259 §7).
+    /// `text` as a JSON string with its quotes (RFC 8259 section 7).
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -1,16 +1,16 @@
 import Foundations
 import NIOHTTP1
 
-/// What this server asks of content types.
+/// Functions on `Content-Type` values.
 enum MediaType {
-    /// The type of a `Content-Type` value, without parameters, in lower case.
+    /// The media type of a `Content-Type` value, in lower case, without parameters.
     static func essence(_ value: String) -> String {
-        // What nearly every request and answer has.
+        // Fast path: the most frequent value.
         if value == "application/json" { return value }
         return String(value.prefix { $0 != ";" }).trimmed.lowercased()
     }
 
-    /// `application/json`, `application/*+json`, or no content type at all.
+    /// Whether the content type is `application/json`, `application/*+json`, or absent.
     static func isJSON(_ headers: HTTPHeaders) -> Bool {
         guard let value = headers.first(name: "content-type") else { return true }
         let essence = Self.essence(value)
@@ -24,7 +24,7 @@ enum MediaType {
         return Self.essence(value) == "application/x-www-form-urlencoded"
     }
 
-    /// Whether gzip makes a body of this type smaller.
+    /// Whether gzip reduces bodies of this media type.
     static func isCompressible(_ value: String) -> Bool {
         let essence = Self.essence(value)
         if essence.hasPrefix("text/") || essence.hasSuffix("+json") || essence.hasSuffix("+xml") { return true }

@@ -1,9 +1,10 @@
 import Foundations
 
-/// Percent-decoding (RFC 3986 §2.1) that refuses what is not well formed.
+/// Strict percent-decoding (RFC 3986 section 2.1).
 enum PercentCoding {
-    /// Decodes `text`.
-    /// - Returns: nil for `%` without two hex digits, or bytes that are no UTF-8.
+    /// Percent-decodes `text`.
+    ///
+    /// - Returns: the decoded text; nil if a `%` lacks two hex digits or the bytes are not UTF-8.
     static func decoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
         let utf8 = text.utf8
         guard utf8.contains(where: { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }) else {
@@ -30,7 +31,7 @@ enum PercentCoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// The pairs of a query or an urlencoded form, in order; nil when one is not well formed.
+    /// The pairs of a query or an urlencoded form, in order; nil if one is malformed.
     static func pairs(_ text: Substring, plusIsSpace: Bool = true) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
         if text.isEmpty { return pairs }

@@ -1,17 +1,17 @@
-/// A request target taken apart (RFC 9112 §3.2): origin-form, absolute-form, or the `*` of OPTIONS. That it has no other
-/// bytes than a URI, and no fragment, is known from the request line.
+/// A parsed request target (RFC 9112 section 3.2): origin-form, absolute-form, or the `*` of OPTIONS. `RequestLine` has
+/// already rejected fragments and bytes that a URI cannot contain.
 struct RequestTarget: Sendable {
-    /// What the absolute form names before the path; nil in the others.
+    /// The scheme and authority of the absolute form; nil in the other forms.
     var origin: (isSecure: Bool, authority: String)?
-    /// As sent, from the first slash, without the query; `*` for the asterisk form.
+    /// The path as sent, from the first slash, without the query; `*` for the asterisk form.
     var path: String
-    /// The path's segments, split before they are percent-decoded, so that `%2F` stays inside its segment.
+    /// The path's segments. They are split before percent-decoding, so `%2F` does not split a segment.
     var segments: [String]
-    /// As sent, without the question mark; nil when there is none.
+    /// The query as sent, without the question mark; nil if there is none.
     var rawQuery: String?
     var query: [(name: String, value: String)]
 
-    /// - Returns: nil when the target is none of the forms or is not well encoded: a 400.
+    /// Parses a target; nil, for a 400, if it has none of the forms or is not well encoded.
     init?(_ uri: String) {
         var rest = Substring(uri)
         if rest == "*" {
@@ -20,7 +20,7 @@ struct RequestTarget: Sendable {
         }
         var origin: (isSecure: Bool, authority: String)?
         if rest.utf8.first != UInt8(ascii: "/") {
-            // Absolute-form: a server must take it (RFC 9112 §3.2.2).
+            // Absolute-form: servers must accept it (RFC 9112 section 3.2.2).
             guard let scheme = ["http://", "https://"].first(where: { rest.lowercasedHasPrefix($0) }) else {
                 return nil
             }
@@ -54,7 +54,7 @@ struct RequestTarget: Sendable {
         self.query = query
     }
 
-    /// The target without one trailing slash, when it has one; its query is kept.
+    /// The target without its trailing slash, and its path and query for a redirect; nil if the path has none.
     var withoutTrailingSlash: (target: RequestTarget, location: String)? {
         guard self.path.utf8.count > 1, self.path.utf8.last == UInt8(ascii: "/") else { return nil }
         var target = self
@@ -63,13 +63,13 @@ struct RequestTarget: Sendable {
         return (target, target.path + (self.rawQuery.map { "?" + $0 } ?? ""))
     }
 
-    /// The query's `token`. A plus in it is a plus: tokens may contain the sign, and whoever pastes one into an address
-    /// does not escape it.
+    /// The last `token` of the query. `+` is not decoded as a space: a token may contain `+`, and a user who pastes a
+    /// token into an address does not escape it.
     var token: String? {
         PercentCoding.pairs(Substring(self.rawQuery ?? ""), plusIsSpace: false)?.last { $0.name == "token" }?.value
     }
 
-    /// The same path with the query's `name` left out: the clean address after a login by link.
+    /// The path and query without the pairs named `name`: the redirect target after a login by link.
     func location(without name: String) -> String {
         let kept = (self.rawQuery ?? "").split(separator: "&").filter { field in
             PercentCoding.decoded(field.prefix { $0 != "=" }, plusIsSpace: true) != name

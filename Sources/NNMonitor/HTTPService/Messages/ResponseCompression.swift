@@ -2,17 +2,18 @@ import Compression
 import NIOCore
 import NIOHTTP1
 
-/// Compresses answers with gzip. Runs in the request's task, never on an event loop.
+/// Compresses responses with gzip. Runs in the request's task, never on an event loop.
 struct ResponseCompression: Sendable {
-    /// Bodies below it are left as they are.
+    /// The minimum size of a body to compress, in bytes.
     let threshold: Int
     let level: Int
 
-    /// `response`, compressed when the client accepts it and it is worth it.
+    /// Compresses `response` if the client accepts gzip and the response's type, size and fields allow it. A body of
+    /// known length stays uncompressed if compression does not make it smaller.
     func apply(to response: HTTPResponse, acceptsGzip: Bool) -> HTTPResponse {
         guard self.isCandidate(response) else { return response }
         var response = response
-        // Also when the plain form is sent: another client would get the other.
+        // `Vary` is also needed on the uncompressed form: other clients get the compressed one.
         response.headers.add(name: "Vary", value: "Accept-Encoding")
         guard acceptsGzip else { return response }
         switch response.body {
@@ -33,13 +34,13 @@ struct ResponseCompression: Sendable {
         }
         response.headers.add(name: "Content-Encoding", value: "gzip")
         if let tag = response.headers.first(name: "etag"), !tag.hasPrefix("W/") {
-            // The compressed form has other bytes than the one that the handler's tag names.
+            // The handler's strong tag identifies the uncompressed bytes, so it becomes weak.
             response.headers.replaceOrAdd(name: "ETag", value: "W/" + tag)
         }
         return response
     }
 
-    /// Whether an answer takes more than a moment: because it is compressed, or made piece by piece.
+    /// Whether producing the response takes significant time, because the body is compressed or streamed.
     func wouldWork(on response: HTTPResponse, acceptsGzip: Bool) -> Bool {
         if case .stream = response.body { return true }
         return acceptsGzip && self.isCandidate(response)
@@ -64,14 +65,14 @@ struct ResponseCompression: Sendable {
             var deflater = try Deflater(format: .gzip, level: self.level)
             try deflater.deflate(bytes, into: &output, flush: .finish)
         } catch {
-            // Without memory for it the plain form is sent.
+            // zlib ran out of memory: send the body uncompressed.
             return nil
         }
         return output
     }
 }
 
-/// Compresses a streamed body on its way.
+/// Compresses a streamed body.
 actor GzipBodyWriter: BodyWriter {
     private let downstream: any BodyWriter
     private var deflater: Deflater

@@ -1,21 +1,21 @@
 import NIOCore
 import NIOHTTP1
 
-/// What every answer carries besides what its handler says, and the head that is made of both.
+/// Writes the head of a response: the handler's fields and those that every response has.
 struct ResponseDecoration: Sendable {
     let cors: CORSPolicy
     let serverName: String?
     let hstsMaxAge: Int?
 
-    /// How the end of an answer's body is told.
+    /// How the end of the body is marked.
     enum Framing {
         case length(Int)
         case chunked
-        /// By closing the connection, or there is nothing to say (204, 304).
+        /// The body ends when the connection closes, or the status has no body (204, 304).
         case none
     }
 
-    /// What an answer's head says of its connection and its request.
+    /// The parts of the head that depend on the connection and the request.
     struct Circumstances {
         var framing: Framing
         var date: String
@@ -24,11 +24,11 @@ struct ResponseDecoration: Sendable {
         /// The request's `Host`.
         var host: String?
         var secure: Bool
-        /// The value of `Connection`; nil leaves the field to the handler.
+        /// The value of `Connection`; nil keeps the handler's field.
         var connection: StaticString?
     }
 
-    /// Writes the head as it goes out. What the handler's fields say was checked before.
+    /// Writes the head. The caller has checked the handler's fields (`nameOfUnwritable`).
     func write(_ response: HTTPResponse, _ circumstances: Circumstances, to buffer: inout ByteBuffer) {
         var added = HTTPHeaders()
         self.cors.apply(to: &added, origin: circumstances.origin)
@@ -48,7 +48,7 @@ struct ResponseDecoration: Sendable {
             head.literal("\r\n")
             let connection = response.status == .switchingProtocols ? nil : circumstances.connection
             for (name, value) in response.headers {
-                // Framing is decided here; what a handler says about it could only be wrong.
+                // The server determines the framing; the handler's framing fields are dropped.
                 switch FieldName(name) {
                 case .contentLength, .transferEncoding: continue
                 case .connection where connection != nil: continue
@@ -83,12 +83,12 @@ struct ResponseDecoration: Sendable {
         }
     }
 
-    /// The fields that matter here.
+    /// The handler's fields that affect the head.
     private enum FieldName {
         case contentLength, transferEncoding, connection, contentType, cacheControl, securityPolicy, other
 
         init(_ name: String) {
-            // Their lengths differ, so one comparison is enough.
+            // The lengths differ, so one comparison suffices.
             let (field, text): (FieldName, StaticString) =
                 switch name.utf8.count {
                 case 10: (.connection, "connection")
@@ -103,7 +103,7 @@ struct ResponseDecoration: Sendable {
         }
     }
 
-    /// What the handler's fields say already.
+    /// The handler's fields that replace the server's own.
     private struct Said {
         var contentType: String?
         var hasPolicy = false
@@ -121,13 +121,13 @@ struct ResponseDecoration: Sendable {
         }
     }
 
-    /// Bytes that fields take, with colons, spaces and line ends.
+    /// The size of the fields in bytes, with colons, spaces and line ends.
     private static func size(_ headers: HTTPHeaders) -> Int {
         headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
     }
 
-    /// The policy of pages: nothing inline, nothing from elsewhere. The WebSocket's origin is named, since not every
-    /// browser takes `'self'` to cover it.
+    /// The Content-Security-Policy of HTML pages: no inline code, nothing from other origins. It names the WebSocket's
+    /// origin explicitly, because in some browsers `'self'` does not include it.
     private static func policy(host: String?, secure: Bool) -> String {
         var connect = "'self'"
         if let host, !host.isEmpty, Authority(host, defaultPort: 0) != nil {

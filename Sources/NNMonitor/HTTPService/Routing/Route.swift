@@ -1,25 +1,26 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// What kind of body a route takes; anything else is answered before the body is read.
+/// The body that a route accepts. Requests with another content type are rejected before their body is read.
 package enum BodyPolicy: Sendable, Equatable {
-    /// A body, if there is one, is read and thrown away.
+    /// Any body is read and discarded.
     case none
-    /// `application/json`, `application/*+json` or no content type; inflated; up to `maximumRequestSize`.
+    /// `application/json`, `application/*+json` or no content type; decompressed; at most `maximumRequestSize` bytes.
     case json
-    /// `application/x-www-form-urlencoded`, small: the login's form.
+    /// `application/x-www-form-urlencoded`, at most `maximumFormSize` bytes; used by the login.
     case form
 }
 
-/// What an upgrade route says to a request.
+/// The decision of an upgrade route.
 package enum UpgradeDecision: Sendable {
-    /// 101 is written with `headers` (which carry `Upgrade` and `Connection`), the HTTP handlers leave the pipeline,
-    /// and `install` runs on the event loop. What the client has sent already is handed to what it installs.
+    /// Sends 101 with `headers` (which must include `Upgrade` and `Connection`), removes the HTTP handlers, and runs
+    /// `install` on the event loop. Input that has already arrived is passed to the installed handlers.
     case accept(headers: HTTPHeaders, install: @Sendable (any Channel) -> EventLoopFuture<Void>)
+    /// Sends the response; the connection continues with HTTP.
     case reject(HTTPResponse)
 }
 
-/// One method of one path pattern, and who may use it.
+/// A method and path pattern, with the required scope and the handler.
 package struct Route: Sendable {
     typealias Handler = @Sendable (HTTPRequest) async throws -> HTTPResponse
     typealias Upgrader = @Sendable (HTTPRequestHead, HTTPRequest) -> UpgradeDecision
@@ -34,15 +35,16 @@ package struct Route: Sendable {
     let scope: Scope?
     let action: Action
 
-    /// A route that answers.
+    /// Creates a route that returns a response.
+    ///
     /// - Parameters:
-    ///   - method: GET also serves HEAD.
-    ///   - pattern: Literal segments and `{name}`s, each of which captures one segment: `/api/v1/runs/{run_id}`.
-    ///   - scope: The scope that the asker's token must have; nil needs no token.
-    ///   - body: What kind of body the route takes.
-    ///   - handler: Runs in a task of its own, cancelled when the client goes. A thrown `HTTPError` is its answer; any
-    ///     other error is logged and answered 500.
-    /// - Returns: The route.
+    ///   - method: the method. GET also serves HEAD.
+    ///   - pattern: literal segments and `{name}`s, each of which captures one segment: `/api/v1/runs/{run_id}`.
+    ///   - scope: the scope that the client's token must have; nil requires no token.
+    ///   - body: the body that the route accepts.
+    ///   - handler: runs in its own task, which is cancelled if the client disconnects. A thrown `HTTPError` sends its
+    ///     response; any other error is logged and sends 500.
+    /// - Returns: the route.
     package static func on(
         _ method: HTTPMethod, _ pattern: String, scope: Scope?, body: BodyPolicy = .none,
         handler: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse
@@ -50,8 +52,14 @@ package struct Route: Sendable {
         Route(method: method, pattern: pattern, scope: scope, action: .handle(body, handler))
     }
 
-    /// A route that hands the connection to another protocol. It is called for every GET of its pattern, on the event
-    /// loop, and so must not wait; a request that doesn't ask for an upgrade can only be rejected.
+    /// Creates a GET route that changes the connection's protocol.
+    ///
+    /// - Parameters:
+    ///   - pattern: the path pattern, as in `on(_:_:scope:body:handler:)`.
+    ///   - scope: the scope that the client's token must have; nil requires no token.
+    ///   - handler: runs on the event loop for every GET of the pattern, so it must not block. A request that does not
+    ///     ask for an upgrade can only be rejected.
+    /// - Returns: the route.
     package static func upgrade(
         _ pattern: String, scope: Scope?,
         handler: @escaping @Sendable (HTTPRequestHead, HTTPRequest) -> UpgradeDecision

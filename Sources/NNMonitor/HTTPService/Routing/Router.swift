@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Foundations
 
-/// Finds the routes of a path: a trie over its segments, literals before captures.
+/// Finds the routes of a path in a trie of path segments. Literal segments take precedence over captures.
 struct Router: Sendable {
     private struct Node: Sendable {
         var literals: [ByteString: Int] = [:]
@@ -9,12 +9,12 @@ struct Router: Sendable {
         var routes: [Route] = []
     }
 
-    /// The routes of one pattern and what it captured.
+    /// The routes of the matching pattern, and the captured segments.
     struct Match: Sendable {
         var routes: [Route]
         var parameters: [String]
 
-        /// The methods that the pattern takes, for `Allow`.
+        /// The methods of the pattern, for `Allow`.
         var methods: [String] { Router.methods(of: self.routes.map(\.method)) }
 
         func route(for method: HTTPMethod) -> Route? {
@@ -25,14 +25,14 @@ struct Router: Sendable {
 
     private var nodes: [Node] = [Node()]
 
-    /// Every route, whatever its path.
+    /// All routes.
     var routes: [Route] { self.nodes.flatMap(\.routes) }
 
     init(_ routes: [Route]) throws(HTTPServiceError) {
         for route in routes { try self.insert(route) }
     }
 
-    /// The methods in an `Allow` header: HEAD comes with GET, and OPTIONS is taken everywhere.
+    /// The methods of an `Allow` header: GET implies HEAD, and every path accepts OPTIONS.
     static func methods(of methods: [HTTPMethod]) -> [String] {
         var names: [String] = []
         for method in methods {
@@ -42,7 +42,7 @@ struct Router: Sendable {
         return names + ["OPTIONS"]
     }
 
-    /// The routes of a path, given as its decoded segments; `/` has none.
+    /// The routes of a path, given as its decoded segments (none for `/`); nil if no pattern matches.
     func match(_ segments: [String]) -> Match? {
         var parameters: [String] = []
         guard let node = self.find(segments[...], from: 0, parameters: &parameters) else { return nil }
@@ -57,7 +57,7 @@ struct Router: Sendable {
         {
             return found
         }
-        // An empty segment is never captured, so `//` matches nothing and no redirect can lead to `//host`.
+        // Captures never match empty segments: `//` matches nothing, so no redirect can lead to `//host`.
         guard !segment.isEmpty, let capture = self.nodes[node].capture else { return nil }
         parameters.append(segment)
         if let found = self.find(rest, from: capture, parameters: &parameters) { return found }

@@ -1,14 +1,15 @@
 package import NIOCore
 
-/// A scope that was granted to one request, to be checked again for as long as the request has effects: while its body
-/// arrives, while its answer is sent, while its WebSocket is open.
+/// A scope granted to one request. It is checked again while the request has effects: while its body arrives, while its
+/// response is sent, and while its WebSocket is open.
 package struct AccessGrant: Sendable {
     let authenticator: Authenticator
     let source: Identity.Source
     let scope: Scope
-    /// The name of the token that the grant rests on; nil where the server asks for no token.
+    /// The name of the token behind the grant; nil if the server requires no token.
     let tokenName: String?
 
+    /// Creates a grant of `scope` to the identity that `source` refers to.
     package init(authenticator: Authenticator, source: Identity.Source, scope: Scope, tokenName: String? = nil) {
         self.authenticator = authenticator
         self.source = source
@@ -21,7 +22,7 @@ package struct AccessGrant: Sendable {
         self.authenticator.identity(of: self.source)?.scopes.contains(self.scope) == true
     }
 
-    /// The answer to a request whose grant ended before the request was carried out; nil while the grant is valid.
+    /// The response to a request whose grant ended before its handler ran; nil while the grant is valid.
     var refusal: HTTPResponse? {
         guard let identity = self.authenticator.identity(of: self.source) else {
             return .unauthorized("The token or the session has ended; log in again")
@@ -29,29 +30,30 @@ package struct AccessGrant: Sendable {
         return identity.scopes.contains(self.scope) ? nil : .missingScope(self.scope, identity)
     }
 
-    /// Time until the session expires; nil where nothing but a reload can end the grant.
+    /// The time until the session expires; nil if the grant does not expire (a bearer token, or no token).
     package var timeLeft: TimeAmount? { self.authenticator.timeLeft(of: self.source) }
 
-    /// Calls `onEnd` once, on any thread, when a reload, a logout or an eviction ends the grant. Expiry is not reported:
-    /// see `timeLeft`.
+    /// Calls `onEnd` once, on any thread, when a reload, a logout or an eviction ends the grant. Expiry is not
+    /// reported: use `timeLeft`.
     ///
-    /// - Parameter onEnd: must not wait. It may be called before this method returns.
-    /// - Returns: cancels the observation.
+    /// - Parameter onEnd: must not block. It may be called before this method returns.
+    /// - Returns: the observation, which can be cancelled.
     package func observe(_ onEnd: @escaping @Sendable () -> Void) -> GrantObservation {
         GrantObservation(grant: self, number: self.authenticator.observe(self, onEnd: onEnd))
     }
 }
 
-/// An observation of a grant, which holds its observer until it is cancelled or the grant ends.
+/// An observation of a grant. The observer is retained until the observation is cancelled or the grant ends.
 package struct GrantObservation: Sendable {
     fileprivate let grant: AccessGrant
     fileprivate let number: UInt64
 
+    /// Cancels the observation. An `onEnd` call that is already running on another thread is not stopped.
     package func cancel() { self.grant.authenticator.cancelObservation(self.number, of: self.grant) }
 }
 
-/// The observers of grants, by what the grants rest on and by scope: the end of one session reaches its own observers and
-/// costs nothing for all others, and many observers of one token cost no more than one to look through.
+/// The observers of grants, indexed by source and scope. The end of one session visits only its own observers, and a
+/// check of a token takes time proportional to its scopes, not to its observers.
 struct GrantObservers {
     private typealias Observers = [UInt64: @Sendable () -> Void]
 
@@ -72,9 +74,9 @@ struct GrantObservers {
         if self.observers[source]?[scope]?.isEmpty == true { self.removeAll(of: source, scope) }
     }
 
-    /// Removes the observers of one source whose scope is not among `scopes`.
+    /// Removes the observers of `source` whose scope is not in `scopes`.
     ///
-    /// - Returns: what is to be called for them.
+    /// - Returns: the `onEnd` closures of the removed observers, for the caller to call.
     mutating func removeObservers(of source: Identity.Source, lacking scopes: Set<Scope>) -> [@Sendable () -> Void] {
         var ended: [@Sendable () -> Void] = []
         for (scope, observers) in self.observers[source] ?? [:] where !scopes.contains(scope) {

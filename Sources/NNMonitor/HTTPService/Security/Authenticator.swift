@@ -2,9 +2,9 @@ package import NIOCore
 import NIOHTTP1
 import Foundations
 
-/// Knows who may do what: tokens, browser sessions, and the brake on guessing. Safe to share between threads.
+/// Checks tokens and browser sessions, and limits wrong tokens. Thread-safe.
 package final class Authenticator: Sendable {
-    /// The longest token that is hashed, in bytes. `NNMonitor token` makes tokens of 43.
+    /// The longest token that is hashed, in bytes. `NNMonitor token` creates tokens of 43 bytes.
     static let maximumTokenLength = 4_096
 
     private let digest: @Sendable ([UInt8]) -> [UInt8]
@@ -15,14 +15,16 @@ package final class Authenticator: Sendable {
     private let limiter: Guarded<FailureLimiter>
     private let observers = Guarded(GrantObservers())
 
+    /// Creates an authenticator.
+    ///
     /// - Parameters:
-    ///   - table: The tokens to begin with.
-    ///   - failureLimit: Wrong tokens a minute and address that get 401; more get 429. 0 turns the brake off.
-    ///   - sessionLimit: Sessions held at once, of all tokens.
-    ///   - sessionLimitPerToken: Sessions held at once of one token; a new one ends the oldest.
-    ///   - sessionLifetime: How long a session lives, whether used or not.
+    ///   - table: the initial tokens.
+    ///   - failureLimit: wrong tokens per minute and address that get 401; further ones get 429. 0 disables the limit.
+    ///   - sessionLimit: the maximum number of sessions.
+    ///   - sessionLimitPerToken: the maximum number of sessions per token; a new session evicts the oldest.
+    ///   - sessionLifetime: the absolute lifetime of a session. Use does not extend it.
     ///   - digest: SHA-256.
-    ///   - clock: The time, monotonic.
+    ///   - clock: the monotonic time.
     package init(
         table: TokenTable, failureLimit: Int = 20, sessionLimit: Int = 4_096, sessionLimitPerToken: Int = 256,
         sessionLifetime: TimeAmount = .hours(12), digest: @escaping @Sendable ([UInt8]) -> [UInt8],
@@ -38,34 +40,35 @@ package final class Authenticator: Sendable {
         self.limiter = Guarded(FailureLimiter(limit: failureLimit))
     }
 
-    /// Puts another table in place, at reload. Sessions and grants whose token it lacks, or whose scope the token lacks
-    /// now, end before this returns.
+    /// Replaces the table, at a reload. Sessions and grants end before this method returns if the new table lacks their
+    /// token or the token lacks their scope.
     package func replace(with table: TokenTable) {
         self.table.withLock { $0 = table }
         self.sessions.withLock { $0.removeAll(notIn: table) }
         self.endGrants(of: self.observers.withLock { $0.sources })
     }
 
-    /// Whether the server asks for no token.
+    /// Whether the server requires no token.
     package var isOpen: Bool { self.table.withLock { $0.isOpen } }
 
-    /// What a request's credentials are worth.
+    /// The result of checking a request's credentials.
     enum Outcome: Equatable {
         case known(Identity)
-        /// No token and no live session was shown.
+        /// The request has neither a token nor a valid session.
         case absent
-        /// A token was shown that is not valid; the failure has been counted.
+        /// The token is invalid; the failure was counted.
         case wrong
-        /// Too many failures from this address; seconds to wait.
+        /// The token is invalid and its address is over the failure limit; the time to wait, in seconds.
         case limited(seconds: Int)
     }
 
-    /// Looks at `Authorization`, then at the session cookie.
+    /// Checks `Authorization`, then the session cookies.
+    ///
     /// - Parameters:
-    ///   - headers: The request's.
-    ///   - peer: The client's address.
-    ///   - port: The port that the request came to, which the cookie's name carries.
-    /// - Returns: What they are worth.
+    ///   - headers: the request's headers.
+    ///   - peer: the client's address.
+    ///   - port: the local port of the connection, which is part of the cookie's name.
+    /// - Returns: the identity, or why there is none.
     func identify(_ headers: HTTPHeaders, peer: String, port: Int) -> Outcome {
         if self.isOpen { return .known(Self.openIdentity) }
         if let token = Self.bearerToken(headers) {
@@ -77,8 +80,8 @@ package final class Authenticator: Sendable {
             case .limited(let seconds): return .limited(seconds: seconds)
             }
         }
-        // A cookie is not slowed and its failures don't count: nobody guesses 256 bits, and a browser that comes back
-        // after a restart of the server with a dead cookie has done nothing wrong.
+        // Invalid cookies are not counted as failures: a session id has 256 random bits, and after a restart browsers
+        // send cookies of sessions that no longer exist.
         for id in SessionCookie.ids(in: headers, port: port) {
             if let identity = self.identity(of: .cookie(sessionKey: self.digest(Array(id.utf8)))) {
                 return .known(identity)
@@ -87,7 +90,8 @@ package final class Authenticator: Sendable {
         return .absent
     }
 
-    /// Looks an identity up again: nil when its token or session has ended. The scopes are those that the token has now.
+    /// Looks up the current identity of a source; nil if its token or session has ended. The scopes are the token's
+    /// current ones.
     func identity(of source: Identity.Source) -> Identity? {
         let table = self.table.withLock { $0 }
         if table.isOpen { return Self.openIdentity }
@@ -108,15 +112,15 @@ package final class Authenticator: Sendable {
 
     // MARK: Tokens
 
-    /// What one token is worth.
+    /// The result of checking one token.
     enum TokenCheck: Equatable {
         case valid(TokenTable.Entry)
         case wrong
         case limited(seconds: Int)
     }
 
-    /// A right token is always valid; failures only change what further failures are answered (see `FailureLimiter`). A
-    /// wrong token costs one hash of a bounded length, limited or not.
+    /// Checks a token. The failure limit never rejects a valid token; it only changes the response to wrong ones (see
+    /// `FailureLimiter`). A wrong token costs at most one hash of `maximumTokenLength` bytes.
     func check(_ token: String, peer: String) -> TokenCheck {
         if token.utf8.count <= Self.maximumTokenLength {
             let digest = self.digest(Array(token.utf8))
@@ -136,7 +140,8 @@ package final class Authenticator: Sendable {
     // MARK: Sessions
 
     /// Begins a session.
-    /// - Returns: The value of its `Set-Cookie` header.
+    ///
+    /// - Returns: the value of the `Set-Cookie` header.
     func beginSession(for entry: TokenTable.Entry, port: Int, secure: Bool) -> String {
         var generator = SystemRandomNumberGenerator()
         var id = ""
@@ -151,8 +156,9 @@ package final class Authenticator: Sendable {
             id, port: port, secure: secure, seconds: self.sessionLifetime.nanoseconds / 1_000_000_000)
     }
 
-    /// Ends every session that the request shows.
-    /// - Returns: The value of the `Set-Cookie` header that removes the cookie.
+    /// Ends every session whose cookie the request carries.
+    ///
+    /// - Returns: the value of the `Set-Cookie` header that removes the cookie.
     func endSession(_ headers: HTTPHeaders, port: Int, secure: Bool) -> String {
         for id in SessionCookie.ids(in: headers, port: port) {
             let key = self.digest(Array(id.utf8))
@@ -168,7 +174,7 @@ package final class Authenticator: Sendable {
 
     func observe(_ grant: AccessGrant, onEnd: @escaping @Sendable () -> Void) -> UInt64 {
         let number = self.observers.withLock { $0.add(grant.source, grant.scope, onEnd) }
-        // What ended the grant before it was observed has not seen this observer.
+        // If the grant ended before the observer was added, no other call reports it.
         self.endGrants(of: [grant.source])
         return number
     }
@@ -185,7 +191,7 @@ package final class Authenticator: Sendable {
         return self.sessions.withLock { $0.session(key, now: now) }.map { $0.expires - now } ?? .zero
     }
 
-    /// Calls the observers of those grants of `sources` that are no longer valid.
+    /// Removes and calls the observers of the grants of `sources` that are no longer valid.
     private func endGrants(of sources: [Identity.Source]) {
         for source in sources {
             let scopes = self.identity(of: source)?.scopes ?? []
@@ -197,7 +203,7 @@ package final class Authenticator: Sendable {
     private static func bearerToken(_ headers: HTTPHeaders) -> String? {
         guard let value = headers.first(name: "authorization") else { return nil }
         let scheme = "bearer "
-        // The scheme's name is in any case.
+        // The name of the scheme is case-insensitive (RFC 9110 section 11.1).
         guard value.utf8.prefix(scheme.utf8.count).elementsEqual(scheme.utf8, by: { $0 | 0x20 == $1 }) else {
             return nil
         }

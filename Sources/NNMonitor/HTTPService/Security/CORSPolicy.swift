@@ -1,17 +1,17 @@
 import Foundations
 import NIOHTTP1
 
-/// Which other origins' pages may read this server's answers (the Fetch standard, "CORS protocol").
+/// The origins whose pages may read this server's responses (the Fetch standard, "CORS protocol").
 ///
-/// Credentials are never allowed across origins, with `*` or without: a page of a listed origin shows a bearer token,
-/// which its script adds by itself. So a session cookie is of use to the server's own pages only.
+/// Credentials are never allowed across origins, not even for listed ones: a script on a page of another origin must
+/// send a bearer token. Session cookies therefore serve only the server's own pages.
 package enum CORSPolicy: Sendable, Equatable {
-    /// Every origin: `*`.
+    /// Every origin (`*`).
     case any
-    /// These origins, as browsers write them: `https://example.org`, without a path.
+    /// These origins, as browsers serialize them: `https://example.org`, without a path.
     case origins(Set<String>)
 
-    /// The policy of a list of settings; `*` among them means any.
+    /// Creates the policy from the configured origins; `*` among them means any origin.
     package init(_ origins: [String]) {
         let names = origins.map { $0.trimmed.lowercased() }
         self = names.contains("*") ? .any : .origins(Set(names.filter { !$0.isEmpty }))
@@ -25,7 +25,7 @@ package enum CORSPolicy: Sendable, Equatable {
         }
     }
 
-    /// Adds what an answer to a request from `origin` carries.
+    /// Adds the CORS headers of a response to a request from `origin`.
     func apply(to headers: inout HTTPHeaders, origin: String?) {
         switch self {
         case .any:
@@ -34,7 +34,7 @@ package enum CORSPolicy: Sendable, Equatable {
                 headers.add(name: "Vary", value: "Origin")
             }
         case .origins:
-            // An answer without the header varies too: a cache must not give it to a listed origin.
+            // Vary also if `origin` is not listed: a cache must not serve this response to a listed origin.
             headers.add(name: "Vary", value: "Origin")
             if let origin, self.names(origin) {
                 headers.add(name: "Access-Control-Allow-Origin", value: origin)
@@ -42,17 +42,17 @@ package enum CORSPolicy: Sendable, Equatable {
         }
     }
 
-    /// The request headers that a page may send without asking which route it is for.
+    /// The request headers that a preflight response always allows, on every route.
     private static let alwaysAllowed = ["Authorization", "Content-Type", "Content-Encoding"]
-    /// More that are allowed when a preflight names them.
+    /// Further request headers, allowed if the preflight names them.
     private static let allowedOnRequest: Set<String> = [
         "accept", "accept-language", "baggage", "cache-control", "content-language", "if-modified-since",
         "if-none-match", "if-range", "pragma", "range", "sentry-trace", "traceparent", "tracestate", "x-request-id",
         "x-requested-with",
     ]
 
-    /// The answer to a preflight for a route that takes `methods`. `Access-Control-Allow-Origin` and `Vary: Origin`
-    /// are added when it is written, as for every answer.
+    /// The response to a preflight for a route with `methods`. `ResponseDecoration` adds `Access-Control-Allow-Origin`
+    /// and `Vary: Origin`, as for every response.
     func preflight(_ headers: HTTPHeaders, origin: String, methods: [String]) -> HTTPResponse {
         var response = HTTPResponse(status: .noContent)
         guard self == .any || self.names(origin) else { return response }

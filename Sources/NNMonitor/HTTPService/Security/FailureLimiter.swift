@@ -1,16 +1,15 @@
 import DequeModule
 import NIOCore
 
-/// Counts wrong tokens per peer address in windows of a minute, in a table of bounded size.
+/// Counts wrong tokens per client address in windows of one minute. The table's size is bounded.
 ///
-/// An address over its limit gets 429 for every further wrong token until its window ends. Right tokens are not counted
-/// and never refused: a stale trainer, or a page that makes a browser send wrong tokens, must not lock out an address.
-/// So the limit does not bound the number of guesses, and need not: a token of 256 random bits is not found by guessing
-/// at any rate. 429 makes well-behaved clients wait, and shows in the log what goes on.
+/// An address over its limit gets 429 for every further wrong token until its window ends. Valid tokens are neither
+/// counted nor rejected: a trainer with an old token, or a page that makes a browser send wrong tokens, must not lock
+/// out an address. The number of guesses is therefore unbounded, which is safe: a token has 256 random bits. 429 slows
+/// down well-behaved clients and makes the failures visible in the log.
 ///
-/// Addresses don't affect one another. IPv6 addresses count by their /64, since one client commonly owns all of it. When
-/// the table is full the address whose window is oldest is forgotten, so that an attacker with many addresses costs
-/// constant memory.
+/// Addresses do not affect one another; `ClientAddress` defines the key. When the table is full, the address with the
+/// oldest window is removed, so an attacker with many addresses uses constant memory.
 struct FailureLimiter {
     static let window = TimeAmount.minutes(1)
 
@@ -22,12 +21,12 @@ struct FailureLimiter {
     private let limit: Int
     private let capacity: Int
     private var table: [String: Failures] = [:]
-    /// The keys by the start of their windows; each key of `table` is in it once.
+    /// The keys of `table`, each once, ordered by the start of their windows.
     private var order: Deque<String> = []
 
     /// - Parameters:
-    ///   - limit: Failures a minute that are answered 401 before 429; 0 turns limiting off.
-    ///   - capacity: Addresses remembered at once.
+    ///   - limit: failures per minute that get 401; further ones get 429. 0 disables the limit.
+    ///   - capacity: the maximum number of addresses in the table.
     init(limit: Int, capacity: Int = 4_096) {
         self.limit = limit
         self.capacity = capacity
@@ -35,7 +34,7 @@ struct FailureLimiter {
 
     var count: Int { self.table.count }
 
-    /// How long the failures of `peer` are limited, or nil when they are not.
+    /// The time until the limit on `peer` ends; nil if `peer` is below the limit.
     func waitingTime(for peer: String, now: NIODeadline) -> TimeAmount? {
         guard self.limit > 0, !self.table.isEmpty, let failures = self.table[Self.key(peer)],
             failures.count >= self.limit, now < failures.start + Self.window

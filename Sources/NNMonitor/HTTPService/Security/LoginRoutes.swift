@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// `POST /login` and `POST /logout`: how a browser trades a token for a session and gives it back.
+/// `POST /login` exchanges a token for a session cookie; `POST /logout` ends the session.
 struct LoginRoutes: Sendable {
     let authenticator: Authenticator
     let assets: StaticAssets
@@ -53,8 +53,8 @@ struct LoginRoutes: Sendable {
         return response
     }
 
-    /// A foreign page must not log a browser in as somebody else, nor out. The lenient rule, since a plain form on
-    /// plain HTTP shows neither `Origin` nor `Sec-Fetch-Site`.
+    /// Rejects forms from foreign pages, which must not log a browser in to another account or out. The rule is
+    /// `.notForeign`, because browsers send neither `Origin` nor `Sec-Fetch-Site` with some forms over plain HTTP.
     private func refuseForeign(_ request: HTTPRequest) throws {
         guard OriginCheck.passes(request.headers, secure: request.secure, rule: .notForeign(self.cors)) else {
             throw HTTPError(.foreignOrigin(request.headers, secure: request.secure, mayBeListed: false))
@@ -83,12 +83,14 @@ extension HTTPResponse {
             .forbidden, code: "forbidden", message: "The token '\(identity.name)' lacks the scope '\(scope.rawValue)'")
     }
 
-    /// Names both origins: behind a proxy that ends TLS they differ although the page is this server's own.
+    /// Names both origins in the message: behind a proxy that terminates TLS they differ although the page is this
+    /// server's own.
+    ///
     /// - Parameters:
-    ///   - headers: The request's.
-    ///   - secure: Whether the connection is TLS.
-    ///   - mayBeListed: Whether `CORS_ORIGINS` can allow what the request asks for.
-    /// - Returns: A 403.
+    ///   - headers: the request's headers.
+    ///   - secure: whether the connection is TLS.
+    ///   - mayBeListed: whether listing the origin in `NN_MONITOR_CORS_ORIGINS` would allow the request.
+    /// - Returns: a 403.
     static func foreignOrigin(_ headers: HTTPHeaders, secure: Bool, mayBeListed: Bool) -> HTTPResponse {
         let origin = headers.first(name: "origin").map { "the origin \($0.prefix(100))" } ?? "another site"
         let remedy =

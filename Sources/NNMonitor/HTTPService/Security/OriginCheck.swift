@@ -1,49 +1,51 @@
 import Foundations
 import NIOHTTP1
 
-/// Decides whether a request that does something may come from the page it comes from.
+/// Decides whether a request may come from its origin.
 ///
-/// The threats, and why each rule is enough:
+/// The threats, and why each rule suffices:
 ///
 /// - **Cross-site request forgery and WebSocket hijacking with a cookie.** A browser adds the session cookie by itself.
-///   `SameSite=Strict` keeps it from cross-site requests, but not from another port of the same host. So with a cookie,
-///   upgrades and unsafe methods must come from this server's own origin: `Origin` is `scheme://Host`. A browser sends
-///   `Origin` with every WebSocket handshake and every unsafe `fetch`; where it says `null` (a form on a page with
-///   `Referrer-Policy: no-referrer`) or is absent, `Sec-Fetch-Site`, which no script can set, must say `same-origin`.
-///   A listed CORS origin is no exception: it has to show a bearer token.
-/// - **With a bearer token** requests are not checked: no browser adds one by itself, so a foreign page that has it was
-///   given it. Upgrades are checked as without a token: the rule for `/ws` then holds whatever a client presents.
-/// - **Without any token (open mode)** a page of any site that the user visits can reach a server on loopback. So a
-///   foreign `Origin` that is not listed by name is refused for upgrades (which CORS does not cover) and unsafe methods
-///   (a "simple" cross-origin POST is sent without a preflight). No list is the default. No `Origin` means no browser,
-///   and passes. With the policy `*`, which somebody has to set, every origin passes: it could read every answer anyway.
-/// - **Login by link (`/?token=T`).** A link or image of another site could log a browser in as somebody else, or have
-///   it send wrong tokens. `Sec-Fetch-Site` names such requests; they neither log in nor count. Browsers send it over
-///   TLS and to localhost; without it the request is taken for the user's own.
-/// - **DNS rebinding.** A page of `evil.example` whose name is made to point to 127.0.0.1 has this server as its "own
-///   origin": `Origin` equals `scheme://Host`. It has no token and the browser has no cookie for that name, so with
-///   tokens there is nothing to win. In open mode only the name gives it away: `allowedHosts` refuses
-///   names that are not this server's (an IP literal can't be rebound).
+///   `SameSite=Strict` omits it from cross-site requests, but not from requests of another port of the same host.
+///   Upgrades and unsafe methods with a cookie must therefore come from this server's own origin: `Origin` equals
+///   `scheme://Host`. Browsers send `Origin` with every WebSocket handshake and every unsafe `fetch`. If it is `null`
+///   (a form on a page with `Referrer-Policy: no-referrer`) or absent, `Sec-Fetch-Site` must be `same-origin`; scripts
+///   cannot set that header. A listed CORS origin is no exception: it must send a bearer token.
+/// - **Requests with a bearer token** are not checked: browsers do not add the token by themselves, so a foreign page
+///   that sends it was given it. Upgrades are checked as in open mode, so that the same rule protects `/ws` with and
+///   without a token.
+/// - **Open mode (no token required).** Any page that the user visits can reach a server on loopback. Upgrades (to
+///   which CORS does not apply) and unsafe methods (a "simple" cross-origin POST has no preflight) are therefore
+///   rejected if their `Origin` is foreign and not listed; the default list is empty. A request without `Origin` passes
+///   unless `Sec-Fetch-Site` is foreign: browsers send `Origin` with these requests. With the policy `*`, which must be
+///   configured explicitly, every origin passes: it could read every response anyway.
+/// - **Login by link (`/?token=T`).** A link or an image on another site could log a browser in to another account, or
+///   send wrong tokens. `Sec-Fetch-Site` identifies such requests; they neither log in nor count as failures. Browsers
+///   send the header over TLS and to localhost; without it the request is treated as the user's own.
+/// - **DNS rebinding.** If the name `evil.example` is made to resolve to 127.0.0.1, its pages have this server as their
+///   own origin: `Origin` equals `scheme://Host`. Where tokens are required this gains nothing: the page has no token,
+///   and the browser has no cookie for that name. In open mode only the name reveals the attack: `allowedHosts` rejects
+///   names that are not this server's. IP literals cannot be rebound.
 enum OriginCheck {
-    /// How strictly a request is judged.
+    /// The origins that pass.
     enum Rule {
-        /// Only the server's own pages.
+        /// Only the server's own origin.
         case ownOrigin
-        /// Only what is known to be foreign is refused: login and logout forms, and open mode.
+        /// Every origin except those known to be foreign. Used for login and logout forms, and in open mode.
         case notForeign(CORSPolicy)
     }
 
-    /// What a request does, as far as its origin matters.
+    /// The kind of request, as far as its origin matters.
     enum Action {
-        /// GET and HEAD: CORS decides who may read the answer.
+        /// GET and HEAD: CORS controls who may read the response.
         case reading
-        /// Another method.
+        /// Any other method.
         case changing
-        /// Opens a WebSocket.
+        /// A WebSocket handshake.
         case upgrading
     }
 
-    /// The rule for a request of an identity, or nil when its origin doesn't matter.
+    /// The rule for a request; nil if its origin does not matter.
     static func rule(for source: Identity.Source, policy: CORSPolicy, action: Action) -> Rule? {
         switch (source, action) {
         case (_, .reading), (.bearer, .changing): nil
@@ -52,7 +54,7 @@ enum OriginCheck {
         }
     }
 
-    /// Whether a navigation was begun by the user or by a page of this server, as far as the browser says.
+    /// Whether the user or a page of this server started a navigation. True without `Sec-Fetch-Site`.
     static func isOwnNavigation(_ headers: HTTPHeaders) -> Bool {
         headers["sec-fetch-site"].allSatisfy { $0.isSame(as: "none") || $0.isSame(as: "same-origin") }
     }
@@ -72,13 +74,13 @@ enum OriginCheck {
         }
     }
 
-    /// The origin that a request's own pages have: `scheme://Host`. Without `Host`, which HTTP/1.0 allows, no origin is
-    /// equal to it.
+    /// The origin of this server as the request addresses it: `scheme://Host`. Without `Host`, which HTTP/1.0 allows,
+    /// it equals no origin.
     static func ownOrigin(_ headers: HTTPHeaders, secure: Bool) -> String {
         (secure ? "https://" : "http://") + (headers.first(name: "host")?.trimmed ?? "")
     }
 
-    /// Whether `origin` is `scheme://Host` of this request; default ports may be left out on either side.
+    /// Whether `origin` equals `scheme://Host` of this request. Either side may omit the default port.
     private static func isOwn(_ origin: String, headers: HTTPHeaders, secure: Bool) -> Bool {
         guard headers.contains(name: "host") else { return false }
         let defaultPort = secure ? ":443" : ":80"

@@ -1,4 +1,4 @@
-/// What a token allows.
+/// A permission of a token.
 package enum Scope: String, Sendable, CaseIterable {
     /// Posting metrics.
     case ingest
@@ -8,22 +8,26 @@ package enum Scope: String, Sendable, CaseIterable {
     case admin
 }
 
-/// Who asks, and what they may do.
+/// The authenticated client of a request, and its scopes.
 package struct Identity: Sendable, Equatable {
-    /// How the identity was shown, and what it is looked up by again.
+    /// The credential, which is the key for looking the identity up again.
     package enum Source: Sendable, Hashable {
-        /// The server asks for no token.
+        /// The server requires no token.
         case open
-        /// `Authorization: Bearer`, by the token's SHA-256.
+        /// `Authorization: Bearer`; the SHA-256 of the token.
         case bearer(tokenDigest: [UInt8])
-        /// The session cookie, which a browser sends by itself: subject to the origin check. By the session's key.
+        /// The session cookie; the session's key. Browsers send the cookie by themselves, so the origin check applies.
         case cookie(sessionKey: [UInt8])
     }
 
+    /// The token's name; `open` if the server requires no token.
     package var name: String
+    /// The token's scopes.
     package var scopes: Set<Scope>
+    /// The credential that the request carried.
     package var source: Source
 
+    /// Creates an identity.
     package init(name: String, scopes: Set<Scope>, source: Source) {
         self.name = name
         self.scopes = scopes

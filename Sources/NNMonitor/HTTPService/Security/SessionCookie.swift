@@ -3,12 +3,12 @@ import NIOHTTP1
 
 /// The cookie that carries a session's id.
 ///
-/// Cookies ignore ports: two servers on one host would overwrite each other's. So the name carries the port that this
-/// server listens on, as the connection's own end shows it.
+/// Cookies ignore ports, so two servers on one host would overwrite each other's cookie. The name therefore includes
+/// the local port of the connection.
 enum SessionCookie {
     static func name(port: Int) -> String { "nnmonitor_session_\(port)" }
 
-    /// The value of the `Set-Cookie` header that begins a session.
+    /// The value of the `Set-Cookie` header that sets the cookie.
     static func beginning(_ id: String, port: Int, secure: Bool, seconds: Int64) -> String {
         "\(self.name(port: port))=\(id); \(self.attributes(secure: secure)); Max-Age=\(seconds)"
     }
@@ -18,8 +18,8 @@ enum SessionCookie {
         "\(self.name(port: port))=; \(self.attributes(secure: secure)); Max-Age=0"
     }
 
-    /// Every id that the request presents. There may be several cookies of one name, for different paths or domains; one
-    /// that another site of the same host has set must not hide this server's.
+    /// Every session id in the request. A request may carry several cookies of one name, for different paths or
+    /// domains; a cookie that another site on the same host has set must not hide this server's.
     static func ids(in headers: HTTPHeaders, port: Int) -> [String] {
         guard headers.contains(name: "cookie") else { return [] }
         let name = self.name(port: port)
@@ -27,7 +27,7 @@ enum SessionCookie {
             let parts = pair.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, parts[0].trimmed == name else { return nil }
             let id = parts[1].trimmed
-            // No id of this server has another length; such a value is not worth a hash.
+            // Session ids have 64 hex digits; other values are not worth a hash.
             return id.utf8.count == 64 ? id : nil
         }
     }

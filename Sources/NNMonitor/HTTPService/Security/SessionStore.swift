@@ -1,14 +1,14 @@
 import DequeModule
 import NIOCore
 
-/// The browser sessions: who showed a token once and holds a cookie for it.
+/// The browser sessions.
 ///
-/// A session is kept under the digest of its id, so that neither a dump of the memory's keys nor the time a look-up
-/// takes helps to find an id. It names its token and remembers that token's digest: when the table changes and the
-/// token is gone or has another value, the session is over.
+/// Sessions are stored under the digest of their id: neither a dump of the keys nor the timing of a lookup reveals an
+/// id. A session records the name and the digest of its token, and ends when the table no longer has that token with
+/// that digest.
 ///
-/// Sessions are limited per token, so that logins with one token cannot evict the sessions of others. The limit of all
-/// sessions bounds the memory; over it, the token with the most sessions gives one up.
+/// Sessions are limited per token, so that logins with one token cannot evict the sessions of others. The limit on all
+/// sessions bounds memory; when it is reached, the token with the most sessions loses its oldest.
 struct SessionStore {
     struct Session {
         var tokenName: String
@@ -35,7 +35,7 @@ struct SessionStore {
 
     /// Begins a session.
     ///
-    /// - Returns: the keys of the sessions that ended for it.
+    /// - Returns: the keys of the sessions that expired or were evicted.
     mutating func add(_ key: Key, for entry: TokenTable.Entry, now: NIODeadline) -> [Key] {
         var ended = self.removeExpired(of: entry.name, now: now)
         while self.count(of: entry.name) >= self.limitPerToken {
@@ -45,7 +45,7 @@ struct SessionStore {
             for name in Array(self.keys.keys) { ended += self.removeExpired(of: name, now: now) }
         }
         if self.sessions.count >= self.capacity {
-            // The new session counts: between equals, the token that logs in gives way.
+            // Count the new session too: among tokens with equal counts, the token that logs in loses a session.
             let largest = self.keys.max { left, right in
                 left.value.count + (left.key == entry.name ? 1 : 0)
                     < right.value.count + (right.key == entry.name ? 1 : 0)
@@ -58,7 +58,7 @@ struct SessionStore {
         return ended
     }
 
-    /// The session of `key`, unless it has expired.
+    /// The session of `key`; nil if there is none or it has expired.
     func session(_ key: Key, now: NIODeadline) -> Session? {
         guard let session = self.sessions[key], now < session.expires else { return nil }
         return session
@@ -70,8 +70,8 @@ struct SessionStore {
         if self.keys[session.tokenName]?.isEmpty == true { self.keys[session.tokenName] = nil }
     }
 
-    /// Ends the sessions whose token is not in the table with the same value, for good: a later table must not revive
-    /// them.
+    /// Removes the sessions whose token is not in the table with the same digest. They are removed rather than skipped,
+    /// so that a later table cannot revive them.
     mutating func removeAll(notIn table: TokenTable) {
         var digests: [String: [UInt8]] = [:]
         for entry in table.entries { digests[entry.name] = entry.digest }

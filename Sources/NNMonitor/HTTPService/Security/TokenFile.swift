@@ -1,12 +1,15 @@
 import Foundations
 
-/// The file of tokens: one `name:scopes:sha256` a line, scopes separated by commas, `#` starts a comment line.
+/// The token file: one `name:scopes:sha256` per line, scopes separated by commas. Lines that start with `#` are
+/// comments.
 package enum TokenFile {
+    /// Parses a token file.
+    ///
     /// - Parameters:
-    ///   - text: The file's content.
-    ///   - file: Its name, for errors.
-    /// - Returns: The entries in the file's order.
-    /// - Throws: The first thing that is wrong, with its line.
+    ///   - text: the file's content.
+    ///   - file: the file's name, for errors.
+    /// - Returns: the entries in file order.
+    /// - Throws: the first error, with its line.
     package static func parse(_ text: String, file: String) throws(TokenFileError) -> [TokenTable.Entry] {
         var entries: [TokenTable.Entry] = []
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
@@ -29,7 +32,7 @@ package enum TokenFile {
             }
             let scopes = try Self.scopes(fields[1], or: wrong)
             guard let digest = Self.digest(fields[2]) else {
-                // The field's text is not repeated: somebody may have put the token itself there.
+                // Do not include the field in the message: it may be the token itself.
                 throw wrong("the third field must be the token's SHA-256 as 64 hex digits")
             }
             guard !entries.contains(where: { $0.digest == digest }) else {
@@ -72,12 +75,15 @@ package enum TokenFile {
     }
 }
 
-/// What is wrong in a file of tokens, and where.
+/// An error in a token file, with its position.
 package struct TokenFileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The file's name.
     package var file: String
-    /// Counted from 1.
+    /// The line's number, from 1.
     package var line: Int
+    /// The problem, in words.
     package var reason: String
 
+    /// The message: file, line and reason.
     package var description: String { "\(self.file), line \(self.line): \(self.reason)" }
 }

@@ -1,12 +1,15 @@
-/// The tokens that are valid now, as SHA-256 digests.
+/// The valid tokens, as SHA-256 digests.
 package struct TokenTable: Sendable, Equatable {
-    /// One token. The token itself is not kept.
+    /// The name, scopes and digest of one token. The token itself is not stored.
     package struct Entry: Sendable, Equatable {
+        /// The token's name, unique in the table.
         package var name: String
+        /// The permissions of the token.
         package var scopes: Set<Scope>
         /// SHA-256 of the token's UTF-8 bytes: 32 bytes.
         package var digest: [UInt8]
 
+        /// Creates an entry.
         package init(name: String, scopes: Set<Scope>, digest: [UInt8]) {
             self.name = name
             self.scopes = scopes
@@ -14,14 +17,15 @@ package struct TokenTable: Sendable, Equatable {
         }
     }
 
+    /// The entries in file order; empty in open mode.
     package var entries: [Entry]
-    /// No token is asked for and everybody has every scope.
+    /// Whether no token is required and every request has every scope.
     package var isOpen: Bool
 
-    /// The table of a server that asks for no token.
+    /// The table of a server that requires no token.
     package static let open = TokenTable(entries: [], isOpen: true)
 
-    /// A table that asks for one of `entries`; an empty one lets nobody in.
+    /// Creates a table that requires one of `entries`; an empty one rejects every request.
     package init(entries: [Entry]) {
         self.init(entries: entries, isOpen: false)
     }
@@ -31,8 +35,8 @@ package struct TokenTable: Sendable, Equatable {
         self.isOpen = isOpen
     }
 
-    /// The entry of a digest. Every entry is compared to its end, so that the time taken tells neither how much of a
-    /// digest was right nor which entry it was near to.
+    /// The entry with the given digest. Every entry is compared in full, so that the timing reveals neither how many
+    /// bytes matched nor which entry was close.
     func entry(matching digest: [UInt8]) -> Entry? {
         var found: Entry?
         for entry in self.entries where Self.equalInConstantTime(entry.digest, digest) {
