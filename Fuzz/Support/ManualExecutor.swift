@@ -3,7 +3,7 @@ import Foundations
 /// Runs tasks only in `drain()`, on the caller's thread. This makes tasks on an event loop without a thread
 /// deterministic.
 final class ManualExecutor: TaskExecutor {
-    private let jobs = Guarded<[UnownedJob]>([])
+    private let jobs = Locked<[UnownedJob]>([])
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

@@ -111,7 +111,7 @@ final class SettingsTarget: FuzzTarget {
     /// Blocks until asynchronous code has finished, because libFuzzer's callback is synchronous.
     private func wait<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value {
         let done = DispatchSemaphore(value: 0)
-        let result = Guarded<Value?>(nil)
+        let result = Locked<Value?>(nil)
         Task {
             let value = await body()
             result.withLock { $0 = value }

@@ -28,7 +28,7 @@ package final class FoldedLog: Sendable {
     private let logger: Logger
     private let interval: TimeAmount
     private let clock: @Sendable () -> NIODeadline
-    private let causes = Guarded<[String: Cause]>([:])
+    private let causes = Locked<[String: Cause]>([:])
 
     /// Creates a log.
     ///

@@ -33,7 +33,7 @@ final class LossLog: Sendable {
     private let logger: Logger
     private let limits: StoreLimits
     private let clock: @Sendable () -> NIODeadline
-    private let state = Guarded(State())
+    private let state = Locked(State())
 
     /// - Parameters:
     ///   - logger: gets the lines.

@@ -31,7 +31,7 @@ import Testing
 
     /// Counts the calls of observers.
     private final class Ends: Sendable {
-        private let number = Guarded(0)
+        private let number = Locked(0)
         var count: Int { self.number.withLock { $0 } }
         func add() { self.number.withLock { $0 += 1 } }
     }

@@ -73,7 +73,7 @@ import Testing
     @Test func `A stalled body loses its place to one that needs it, and only then`() throws {
         let share = self.budget.join(identity: "t", address: "a")
         let bodies = try self.fill(share)
-        let evicted = Guarded<[UInt64]>([])
+        let evicted = Locked<[UInt64]>([])
         for body in bodies {
             self.budget.wait(body, wireBytes: 10, now: self.start) { { evicted.withLock { $0.append(body) } } }
         }

@@ -27,7 +27,7 @@ extension TokenTable {
 
 /// A clock that changes only when advanced.
 final class TestClock: Sendable {
-    private let time = Guarded(NIODeadline.uptimeNanoseconds(1_000_000_000))
+    private let time = Locked(NIODeadline.uptimeNanoseconds(1_000_000_000))
 
     var now: NIODeadline { self.time.withLock { $0 } }
 
@@ -39,7 +39,7 @@ final class TestClock: Sendable {
 /// A log handler that collects the lines.
 struct CapturingLogHandler: LogHandler {
     final class Lines: Sendable {
-        private let lines = Guarded<[String]>([])
+        private let lines = Locked<[String]>([])
         var all: [String] { self.lines.withLock { $0 } }
         func append(_ line: String) { self.lines.withLock { $0.append(line) } }
     }

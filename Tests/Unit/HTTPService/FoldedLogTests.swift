@@ -8,7 +8,7 @@ import Testing
 @Suite struct FoldedLogTests {
     /// A log handler that collects the lines as text.
     private struct Lines: LogHandler {
-        final class Store: Sendable { let lines = Guarded<[String]>([]) }
+        final class Store: Sendable { let lines = Locked<[String]>([]) }
         let store: Store
         var metadata: Logger.Metadata = [:]
         var logLevel = Logger.Level.info
@@ -23,7 +23,7 @@ import Testing
     }
 
     private final class Clock: Sendable {
-        private let value = Guarded(NIODeadline.uptimeNanoseconds(0))
+        private let value = Locked(NIODeadline.uptimeNanoseconds(0))
         var now: NIODeadline { self.value.withLock { $0 } }
         func advance(_ amount: TimeAmount) { self.value.withLock { $0 = $0 + amount } }
     }

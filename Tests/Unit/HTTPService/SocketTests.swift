@@ -318,7 +318,7 @@ import Testing
     @Test func aBusyConnectionAnswersWhatItHasBegunAndClosesWhenTheServerStops() async throws {
         let (events, continuation) = AsyncStream.makeStream(of: Void.self)
         let (gate, opening) = AsyncStream.makeStream(of: Void.self)
-        let channels = Guarded<[any Channel]>([])
+        let channels = Locked<[any Channel]>([])
         let fixture = try Fixture(
             routes: [
                 .on(.GET, "/slow", scope: nil) { _ in

@@ -8,7 +8,7 @@ struct LogLines: LogHandler {
     var logLevel = Logger.Level.trace
 
     final class Lines: Sendable {
-        private let all = Guarded<[String]>([])
+        private let all = Locked<[String]>([])
 
         /// The lines logged since the last call.
         func take() -> [String] {

@@ -8,7 +8,7 @@ import Testing
 
 /// A clock that the test advances.
 private final class Clock: Sendable {
-    private let time = Guarded(NIODeadline.uptimeNanoseconds(1))
+    private let time = Locked(NIODeadline.uptimeNanoseconds(1))
 
     var now: NIODeadline { time.withLock { $0 } }
 

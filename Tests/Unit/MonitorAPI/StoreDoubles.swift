@@ -10,7 +10,7 @@ final class Valve: Sendable {
         var cancelled = 0
     }
 
-    private let state = Guarded(State())
+    private let state = Locked(State())
 
     /// The number of callers that wait.
     var waiting: Int { state.withLock { $0.callers.count } }

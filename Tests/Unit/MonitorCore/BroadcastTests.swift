@@ -5,7 +5,7 @@ import Testing
 
 /// A renderer whose frames are the JSON itself. It counts its calls.
 private final class PlainRenderer: FrameRenderer {
-    let rendered = Guarded(0)
+    let rendered = Locked(0)
 
     func render(_ json: [UInt8], variant: Int) -> String {
         rendered.withLock { $0 += 1 }
@@ -17,7 +17,7 @@ private final class PlainRenderer: FrameRenderer {
 
 /// The accepted steps by sequence number.
 private final class Accepted: Sendable {
-    let steps = Guarded<[UInt64: Int64]>([:])
+    let steps = Locked<[UInt64: Int64]>([:])
 }
 
 extension SubscriberQueue {
@@ -194,7 +194,7 @@ extension SubscriberQueue {
 
     /// Records the number of consumers of each call, and calls them.
     private final class CountingWaker: QueueWaker {
-        let calls = Guarded<[Int]>([])
+        let calls = Locked<[Int]>([])
 
         var loopID: ObjectIdentifier { ObjectIdentifier(self) }
 
@@ -208,7 +208,7 @@ extension SubscriberQueue {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
         let store = MemoryStore(limits: StoreLimits())
         let wakers = [CountingWaker(), CountingWaker()]
-        let woken = Guarded<[Int]>([])
+        let woken = Locked<[Int]>([])
         let queues = (0..<20).map { index in
             SubscriberQueue<String>(limits: QueueLimits(), waker: wakers[index % 2]) {
                 woken.withLock { $0.append(index) }

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `a new run evicts the least recently updated one even when the clock goes back`() async {
-        let time = Guarded<Int64>(1_000_000)
+        let time = Locked<Int64>(1_000_000)
         let store = MemoryStore(limits: StoreLimits(runs: 2)) {
             UTCTime(
                 microseconds: time.withLock {

@@ -9,7 +9,7 @@ import Foundations
 /// are served at the root; every file is also served under `/static/`.
 package final class StaticAssets: Sendable {
     private let folder: AssetFolder?
-    private let assets: Guarded<[ByteString: Asset]>
+    private let assets: Locked<[ByteString: Asset]>
 
     /// Reads and compresses the files of a folder.
     ///
@@ -49,7 +49,7 @@ package final class StaticAssets: Sendable {
     /// Serves `contents`. Compresses the files, so it must not run on an event loop.
     package init(_ contents: Contents) {
         self.folder = contents.folder
-        self.assets = Guarded(Self.table(of: contents.files))
+        self.assets = Locked(Self.table(of: contents.files))
     }
 
     /// Serves files given as text, for tests.
@@ -59,7 +59,7 @@ package final class StaticAssets: Sendable {
     ///   - modified: the modification time of all files in seconds since 1970.
     package init(files: [String: String] = [:], modified: Int = 0) {
         self.folder = nil
-        self.assets = Guarded(
+        self.assets = Locked(
             Self.table(
                 of: files.map { name, text in
                     AssetFolder.File(name: name, bytes: ByteBuffer(string: text), modified: modified)

@@ -20,7 +20,7 @@ final class BodyBudget: Sendable {
 
     private let limit: Int
     private let stallTime: TimeAmount
-    private let state: Guarded<BodyShares>
+    private let state: Locked<BodyShares>
 
     /// Creates a budget.
     ///
@@ -30,7 +30,7 @@ final class BodyBudget: Sendable {
     init(limit: Int, stallTime: TimeAmount) {
         self.limit = limit
         self.stallTime = stallTime
-        self.state = Guarded(BodyShares(limit: limit, stallTime: stallTime))
+        self.state = Locked(BodyShares(limit: limit, stallTime: stallTime))
     }
 
     /// Returns the share of a client. Each call needs one call of `leave`.

@@ -77,7 +77,7 @@ enum HTTPDate {
 
 /// The value of the `Date` header, formatted at most once per second and shared by all connections.
 final class DateHeader: Sendable {
-    private let cached = Guarded<(second: Int, text: String)>((0, HTTPDate.string(0)))
+    private let cached = Locked<(second: Int, text: String)>((0, HTTPDate.string(0)))
 
     var now: String {
         let second = Int(time(nil))

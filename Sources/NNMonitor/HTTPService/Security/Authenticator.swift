@@ -10,10 +10,10 @@ package final class Authenticator: Sendable {
     private let digest: @Sendable ([UInt8]) -> [UInt8]
     private let clock: @Sendable () -> NIODeadline
     private let sessionLifetime: TimeAmount
-    private let table: Guarded<TokenTable>
-    private let sessions: Guarded<SessionStore>
-    private let limiter: Guarded<FailureLimiter>
-    private let observers = Guarded(GrantObservers())
+    private let table: Locked<TokenTable>
+    private let sessions: Locked<SessionStore>
+    private let limiter: Locked<FailureLimiter>
+    private let observers = Locked(GrantObservers())
 
     /// Creates an authenticator.
     ///
@@ -33,11 +33,11 @@ package final class Authenticator: Sendable {
         self.digest = digest
         self.clock = clock
         self.sessionLifetime = sessionLifetime
-        self.table = Guarded(table)
-        self.sessions = Guarded(
+        self.table = Locked(table)
+        self.sessions = Locked(
             SessionStore(
                 capacity: sessionLimit, limitPerToken: sessionLimitPerToken, lifetime: sessionLifetime))
-        self.limiter = Guarded(FailureLimiter(limit: failureLimit))
+        self.limiter = Locked(FailureLimiter(limit: failureLimit))
     }
 
     /// Replaces the table, at a reload. Sessions and grants end before this method returns if the new table lacks their

@@ -52,7 +52,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
 
     private let renderer: Renderer
     /// Behind a lock, so that `skipIfUnwatched` needs no hop to the actor.
-    private let order: Guarded<EventOrder>
+    private let order: Locked<EventOrder>
     private var groups: [SubscriberGroup.Key: SubscriberGroup] = [:]
     private var lastSubscriber: UInt64 = 0
     private var writer = JSONWriter()
@@ -62,7 +62,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     ///   - lastSequence: `MetricsStoring.lastSequence`; the first event has the number after it.
     package init(renderer: Renderer, lastSequence: UInt64 = 0) {
         self.renderer = renderer
-        order = Guarded(EventOrder(resequencer: Resequencer(first: lastSequence + 1)))
+        order = Locked(EventOrder(resequencer: Resequencer(first: lastSequence + 1)))
     }
 
     /// The number of subscribers.

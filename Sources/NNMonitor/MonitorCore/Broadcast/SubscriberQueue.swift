@@ -49,7 +49,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         var floors: [(runID: RunID?, sequence: UInt64)] = []
     }
 
-    private let state = Guarded(State())
+    private let state = Locked(State())
     private let limits: QueueLimits
     let waker: (any QueueWaker)?
     let wake: @Sendable () -> Void

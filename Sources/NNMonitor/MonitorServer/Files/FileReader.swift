@@ -58,7 +58,7 @@ final class FileReader: Sendable {
             case done
         }
 
-        private let state = Guarded(State.open)
+        private let state = Locked(State.open)
 
         func settle(_ result: Result<Value, any Error>) {
             let continuation = state.withLock { state -> CheckedContinuation<Value, any Error>? in

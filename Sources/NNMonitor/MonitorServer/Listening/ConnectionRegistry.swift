@@ -22,7 +22,7 @@ final class ConnectionRegistry: Sendable {
     private let limit: Int
     private let limitPerAddress: Int
     private let onRefusal: @Sendable (Refusal, String) -> Void
-    private let state = Guarded(State())
+    private let state = Locked(State())
 
     /// The limit that a refused connection would exceed.
     enum Refusal: String {

@@ -11,7 +11,7 @@ import Foundations
 /// A file descriptor that lines are written to, each call in one piece, so that lines never mix.
 final class LogOutput: Sendable {
     private let descriptor: Int32
-    private let lock = Guarded<Void>(())
+    private let lock = Locked<Void>(())
 
     /// The process's standard error.
     static let standardError = LogOutput(descriptor: STDERR_FILENO)

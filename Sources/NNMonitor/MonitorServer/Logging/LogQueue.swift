@@ -18,7 +18,7 @@ final class LogQueue: Sendable {
     private let output: LogOutput
     private let limit: Int
     private let lossLine: @Sendable (Int) -> [UInt8]
-    private let state = Guarded(State())
+    private let state = Locked(State())
     private let writer = DispatchQueue(label: "log")
 
     /// - Parameters:

@@ -2,13 +2,13 @@ import Foundations
 
 /// The TLS context for new connections; `reload` replaces it.
 package final class TLSContextSource: Sendable {
-    private let context: Guarded<TLSContext>
+    private let context: Locked<TLSContext>
 
     /// Reads the files of the first context. Blocks on disk reads: do not call it on an event loop.
     ///
     /// - Throws: a case of `TLSError` under "Files", or `.library`.
     package init(configuration: TLSConfiguration) throws(TLSError) {
-        context = Guarded(try TLSContext(configuration: configuration))
+        context = Locked(try TLSContext(configuration: configuration))
     }
 
     /// The context for the next connection.

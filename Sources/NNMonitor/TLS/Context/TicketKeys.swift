@@ -47,7 +47,7 @@ final class TicketKeys: Sendable {
     private let lifetime: Int
     /// Returns the time in seconds.
     fileprivate let clock: @Sendable () -> Int
-    private let generations: Guarded<Generations>
+    private let generations: Locked<Generations>
 
     /// Seconds of a monotonic clock: setting back the wall clock must not extend the life of a key.
     static var uptime: Int { Int(NIODeadline.now().uptimeNanoseconds / 1_000_000_000) }
@@ -61,7 +61,7 @@ final class TicketKeys: Sendable {
     init(lifetime: Int, clock: @escaping @Sendable () -> Int = { uptime }) throws(TLSError) {
         self.lifetime = lifetime
         self.clock = clock
-        generations = Guarded(Generations(current: try .random(), previous: nil, since: clock()))
+        generations = Locked(Generations(current: try .random(), previous: nil, since: clock()))
     }
 
     /// Returns the key that encrypts a new ticket, replacing the current key if it is older than one lifetime.

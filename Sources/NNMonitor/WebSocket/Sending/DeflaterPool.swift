@@ -15,10 +15,10 @@ final class DeflaterPool: Sendable {
 
     /// A compressor in a reference, so that the pool can hold it. Only the thread that took it uses it.
     private final class PooledDeflater: Sendable {
-        let deflater: Guarded<Deflater>
+        let deflater: Locked<Deflater>
 
         init(windowBits: Int) throws(CompressionError) {
-            deflater = Guarded(
+            deflater = Locked(
                 try Deflater(
                     format: .raw(windowBits: windowBits), level: DeflaterPool.level,
                     memoryLevel: DeflaterPool.memoryLevel))
@@ -26,7 +26,7 @@ final class DeflaterPool: Sendable {
     }
 
     /// Unused compressors by their window bits.
-    private let free = Guarded<[Int: [PooledDeflater]]>([:])
+    private let free = Locked<[Int: [PooledDeflater]]>([:])
     /// Maximum number of unused compressors for each window size.
     private let maximumFree = System.coreCount
 

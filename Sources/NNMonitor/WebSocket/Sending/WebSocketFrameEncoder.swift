@@ -14,7 +14,7 @@ package final class WebSocketFrameEncoder: Sendable {
     private static let level = 1
 
     private let windowBits: Int?
-    private let deflater = Guarded<DeflaterSlot>(DeflaterSlot())
+    private let deflater = Locked<DeflaterSlot>(DeflaterSlot())
 
     /// A compressor that is made for the first message that needs it.
     private struct DeflaterSlot: ~Copyable {

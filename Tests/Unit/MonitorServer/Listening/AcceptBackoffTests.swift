@@ -46,7 +46,7 @@ import Testing
     }
 
     private final class Lines: Sendable {
-        private let lines = Guarded<[String]>([])
+        private let lines = Locked<[String]>([])
         func append(_ line: [UInt8]) { lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
         var all: [String] { lines.withLock { $0 } }
     }

@@ -89,7 +89,7 @@ struct SettingsSources: Sendable {
 
 /// A set of names that concurrent code may add to.
 private final class NameCollector: Sendable {
-    private let names = Guarded<Set<String>>([])
+    private let names = Locked<Set<String>>([])
 
     func insert(_ name: String) { names.withLock { _ = $0.insert(name) } }
 

@@ -5,7 +5,7 @@ package import Synchronization
 /// On Linux a contended `Mutex` is handed over by the kernel. ThreadSanitizer does not see this and would report a
 /// race. In builds with `THREAD_SANITIZER` (see `script/test`), an atomic that is read on entry and written on exit
 /// makes the happens-before order visible. Other builds use only the `Mutex`.
-package struct Guarded<Value: ~Copyable>: ~Copyable, Sendable {
+package struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
     #if THREAD_SANITIZER
         @usableFromInline let order = Atomic<Int>(0)
