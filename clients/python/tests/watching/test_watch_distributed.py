@@ -38,7 +38,10 @@ def _run(rank, function, path):
         raise
     with open(os.path.join(path, f"{rank}"), "wb") as file:
         pickle.dump(result, file)
+    dist.barrier()
     dist.destroy_process_group()
+    # At the interpreter's exit gloo's threads may still run, and PyTorch then aborts the process now and then.
+    os._exit(0)
 
 
 def make_model():
