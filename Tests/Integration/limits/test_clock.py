@@ -116,7 +116,8 @@ def set_clock(own, clock: WallClock, jump: int, secure: bool, guesser_address: s
             # kept.
             assert post(trainer, own, payload(older, 1)).status_code == 202
             assert post(trainer, own, payload(newest)).status_code == 202
-            wait_until(lambda: awake.all(lambda member: len(member.messages) == 2))
+            # The step of the older run, the eviction of the newer one, the step of the newest.
+            wait_until(lambda: awake.all(lambda member: len(member.messages) == 3))
             after = moments(own)
             assert list(after) == [older, newest]
             assert after[older][0] == before[older][0]
