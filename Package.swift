@@ -149,7 +149,8 @@ let package = Package(
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Fuzz", sources: ["Support", "Targets"], swiftSettings: fenced),
+            path: "Fuzz", exclude: ["Entry", "seeds.py", "leaks.txt", "dictionaries", "regressions"],
+            sources: ["Support", "Targets"], swiftSettings: fenced),
         .testTarget(
             name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", swiftSettings: strict),
     ]
