@@ -1,3 +1,5 @@
+// This file is long because it has one test for each decision of the gate, over the same fixture.
+
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1

@@ -1,3 +1,5 @@
+// This file is long because its tests share one blocking client and one server over real sockets.
+
 import Compression
 import Logging
 import NIOCore

@@ -1,3 +1,5 @@
+// This file is long because it has one test for each transition of the state machine.
+
 import NIOCore
 import NIOHTTP1
 import Testing

@@ -1,4 +1,7 @@
-"""Nothing logged is lost, whatever happens between client and server."""
+"""Nothing logged is lost, whatever happens between client and server.
+
+This file is long because it has one test for each fault between client and server.
+"""
 
 import gzip
 import json

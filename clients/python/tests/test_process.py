@@ -1,4 +1,7 @@
-"""The end of a process: kill -9, SIGTERM, Ctrl-C, exceptions, forks, a full disk. Each program is a real process."""
+"""The end of a process: kill -9, SIGTERM, Ctrl-C, exceptions, forks, a full disk. Each program is a real process.
+
+This file is long because it has one test for each way in which a process ends.
+"""
 
 import os
 import signal

@@ -1,4 +1,7 @@
-"""The verbs as people use them, and that nothing of them reaches training."""
+"""The verbs as people use them, and that nothing of them reaches training.
+
+This file is long because it tests every verb over the same stand-in for the spool.
+"""
 
 import argparse
 import copy

@@ -1,3 +1,5 @@
+// This file is long because a state machine is read whole: every state with every event that it accepts.
+
 import DequeModule
 import NIOCore
 import NIOHTTP1

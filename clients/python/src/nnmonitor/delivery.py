@@ -1,6 +1,8 @@
 """Delivers one spool: reads it, joins its records, posts them in order, and knows what every answer means.
 
 A `Courier` makes at most one request a turn and never waits by itself; the sender decides when the next turn comes.
+
+This file is long because one class keeps the order of a spool, and each answer of the server is a case of it.
 """
 
 from __future__ import annotations

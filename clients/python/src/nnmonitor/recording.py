@@ -1,4 +1,7 @@
-"""A run: the verbs, the step counter, and the records that they write to the spool."""
+"""A run: the verbs, the step counter, and the records that they write to the spool.
+
+This file is long because a run has all verbs, and each of them must keep errors out of training.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Tolerances: norms and updates 5e-6 relative, sums and deviations 2e-5 of the norm's size, minimum and maximum exact,
 spectral norms 0.5 % from the first report on.
+
+This file is long because it has one reference for each kind of layer.
 """
 
 from __future__ import annotations
