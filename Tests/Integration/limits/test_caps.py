@@ -94,6 +94,8 @@ def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_ser
             # The other client is one of the subscribers.
             inside = [RawWebSocket(own) for _ in range(CAP - 1)]
             assert {socket.answer.status for socket in inside} == {101}
+            # The other client connects at its own pace.
+            wait_until(lambda: healthy(own)["active_connections"] == CAP)
             for _ in range(3 * CAP):
                 with RawWebSocket(own) as over:
                     assert over.answer.status == 503
