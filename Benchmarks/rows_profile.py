@@ -17,7 +17,7 @@ PARTS = [
      r"MonitorCore(11PayloadPass|10JSONReader|11StepDecoder|17DecimalConversion|7KeyList|13DuplicateKeys|12PowersOfFive|9IssueList"
      r"|12KeyedIssues|11LayerLayout|16ActivationShapes)"),
     ("storing and handing on", r"MonitorCore|10MonitorAPI"),
-    ("HTTP: reading requests", r"llhttp|7NIOHTTP1|HTTPService(13MessageBounds|11RequestLine|12InputHandler|9EmptyLine)"),
+    ("HTTP: reading requests", r"llhttp|7NIOHTTP1|HTTPService(14RequestDecoder|11RequestLine|9FieldLine|9ChunkLine|11HeadBuilder)"),
     ("HTTP: gate, routing, token, answer", r"11HTTPService"),
     ("TLS: our handler", r"16OpenSSLTransport"),
     ("event loop, channels, buffers", r"7NIOCore|8NIOPosix|6NIOTLS|19CNIO|NIOConcurrencyHelpers|syscall|epoll|clock_gettime"),

@@ -7,12 +7,14 @@ import NIOHTTP1
 /// An HTTP connection from the first byte to the responses: parsing, checks of the head, bodies, decompression,
 /// routing, tokens, pipelining, upgrades.
 ///
-/// The responses do not depend on how the bytes are split into reads, nothing is written after the end, and no
-/// connection outlives its deadlines.
+/// The responses do not depend on how the bytes are split into reads, nothing is written after the end, no connection
+/// outlives its deadlines, and NIO's decoder reads the same requests (`DecoderComparison`).
 final class HTTPTarget: FuzzTarget {
     private let executor = ManualExecutor()
     private let open: HTTPServer
     private let guarded: HTTPServer
+    private let comparison = DecoderComparison(
+        limits: RequestDecoder.Limits(headSize: 2048, fieldCount: 20, targetSize: 8192))
 
     init() {
         do {
@@ -69,6 +71,7 @@ final class HTTPTarget: FuzzTarget {
         let server = choices.yes() ? guarded : open
         let seed = choices.number(in: 0...255)
         let endsInput = choices.yes()
+        comparison.check(Array(choices.payload))
         let bytes = ByteBuffer(bytes: choices.payload)
         let whole = answers(of: server, to: [bytes], endsInput: endsInput)
         let cut = answers(of: server, to: bytes.pieces(seed: seed), endsInput: endsInput)

@@ -1,6 +1,5 @@
 package import Logging
 package import NIOCore
-import NIOHTTP1
 
 /// Serves HTTP/1.0 and HTTP/1.1 on the channels on which it is installed. One instance serves all connections; it
 /// retains no connection and is independent of sockets and TLS.
@@ -42,7 +41,7 @@ package final class HTTPServer: Sendable {
             threshold: configuration.compressionThreshold, level: configuration.compressionLevel)
     }
 
-    /// Adds the HTTP handlers at the end of a channel's pipeline. Call it on the channel's event loop, before the first
+    /// Adds the HTTP handler at the end of a channel's pipeline. Call it on the channel's event loop, before the first
     /// HTTP bytes arrive; the timeout of the first head starts now.
     ///
     /// Enables half-closure: a client may close its sending side and still receive its response. An upgrade disables it
@@ -57,19 +56,6 @@ package final class HTTPServer: Sendable {
         let peer = channel.remoteAddress?.ipAddress ?? "local"
         let connection = HTTPConnection(
             server: self, peer: peer, port: channel.localAddress?.port ?? 0, secure: secure)
-        let input = InputHandler(connection: connection)
-        let decoder = self.makeDecoder()
-        connection.codec = HTTPConnection.Codec(input: input, decoder: decoder)
-        try channel.pipeline.syncOperations.addHandlers([input, decoder, connection])
-    }
-
-    /// Creates a decoder for the requests of one connection.
-    func makeDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = self.configuration.maximumHeaderBytes
-        limits.maxHeaderListSize = self.configuration.maximumHeaderBytes
-        limits.maxHeaderFieldCount = self.configuration.maximumHeaderCount
-        return ByteToMessageHandler(
-            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+        try channel.pipeline.syncOperations.addHandler(connection)
     }
 }

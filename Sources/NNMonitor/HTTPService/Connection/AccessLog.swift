@@ -12,28 +12,32 @@ struct AccessLog: Sendable {
     ///
     /// - Parameters:
     ///   - exchange: the exchange.
+    ///   - bytesOut: the bytes of the response's body that were written.
     ///   - peer: the client's address.
     ///   - now: the time of the end.
     ///   - isComplete: whether the response was written to its end.
-    func record(_ exchange: Exchange, peer: String, now: NIODeadline, isComplete: Bool) {
+    func record(_ exchange: Exchange, bytesOut: Int, peer: String, now: NIODeadline, isComplete: Bool) {
         guard self.logger.logLevel <= .info else { return }
+        let fields = {
+            self.fields(exchange, bytesOut: bytesOut, peer: peer, now: now, isComplete: isComplete)
+        }
         guard !exchange.isKnown else {
-            self.logger.info("request", metadata: self.fields(exchange, peer: peer, now: now, isComplete: isComplete))
+            self.logger.info("request", metadata: fields())
             return
         }
         let status = exchange.status.map { String($0.code) } ?? "-"
-        self.strangers.note("request \(status)", level: .info, "request") {
-            self.fields(exchange, peer: peer, now: now, isComplete: isComplete)
-        }
+        self.strangers.note("request \(status)", level: .info, "request", metadata: fields)
     }
 
-    private func fields(_ exchange: Exchange, peer: String, now: NIODeadline, isComplete: Bool) -> Logger.Metadata {
+    private func fields(
+        _ exchange: Exchange, bytesOut: Int, peer: String, now: NIODeadline, isComplete: Bool
+    ) -> Logger.Metadata {
         let tenths = (now - exchange.started).nanoseconds / 100_000
         var metadata: Logger.Metadata = [
             "method": "\(exchange.method.rawValue)",
             "path": "\(Self.escaped(exchange.path))",
             "status": "\(exchange.status.map { String($0.code) } ?? "-")",
-            "bytes": "\(exchange.bytesOut)",
+            "bytes": "\(bytesOut)",
             "ms": "\(tenths / 10).\(tenths % 10)",
             "peer": "\(peer)",
         ]

@@ -1,4 +1,3 @@
-import Foundations
 import NIOCore
 import NIOHTTP1
 
@@ -7,45 +6,44 @@ struct Exchange {
     /// The request's number on its connection. It prevents a late response of a task from being sent for another
     /// request.
     var number: UInt64
+    /// The head; nil if it could not be read.
+    var head: RequestHead?
     var method: HTTPMethod
-    /// The path as sent, without the query. No other part of the target may be logged.
-    var path: String
-    var isHTTP10: Bool
-    var origin: String?
-    var host: String?
+    private var uri: String
     var acceptsGzip: Bool
-    var asksForUpgrade: Bool
-    var head: HTTPRequestHead?
     var started: NIODeadline
     /// Whether the client is authenticated, or the server requires no token.
     var isKnown = false
 
     var status: HTTPResponseStatus?
-    var bytesOut = 0
 
-    var isHead: Bool { self.method == .HEAD }
+    /// The path as sent, without the query. No other part of the target may be logged.
+    var path: String { String(uri[..<(uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? uri.endIndex)]) }
+    var isHTTP10: Bool { head?.isHTTP10 ?? false }
+    var isHead: Bool { method == .HEAD }
+    var origin: String? { head?.headers.first(name: "origin") }
+    var host: String? { head?.headers.first(name: "host") }
 
-    init(number: UInt64, head: HTTPRequestHead, now: NIODeadline) {
+    init(number: UInt64, head: RequestHead, now: NIODeadline) {
         self.number = number
-        self.method = head.method
-        self.path = String(head.uri[..<(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.uri.endIndex)])
-        self.isHTTP10 = head.isHTTP10
-        self.origin = head.headers.first(name: "origin")
-        self.host = head.headers.first(name: "host")?.trimmed
-        self.acceptsGzip = AcceptEncoding.takesGzip(head.headers)
-        self.asksForUpgrade = head.asksForUpgrade
         self.head = head
-        self.started = now
+        method = head.method
+        uri = head.uri
+        acceptsGzip = AcceptEncoding.takesGzip(head.headers)
+        started = now
     }
 
     /// The exchange of an unreadable request.
-    init(unreadable number: UInt64, now: NIODeadline) {
+    ///
+    /// - Parameters:
+    ///   - number: the request's number on its connection.
+    ///   - line: its method and target, if they could be read.
+    ///   - now: the current time.
+    init(unreadable number: UInt64, line: (method: HTTPMethod, uri: String)?, now: NIODeadline) {
         self.number = number
-        self.method = .RAW(value: "-")
-        self.path = "-"
-        self.isHTTP10 = false
-        self.acceptsGzip = false
-        self.asksForUpgrade = false
-        self.started = now
+        method = line?.method ?? .RAW(value: "-")
+        uri = line?.uri ?? "-"
+        acceptsGzip = false
+        started = now
     }
 }

@@ -1,48 +1,47 @@
 import NIOCore
 import NIOHTTP1
 
-/// A client connection: performs the steps of its state machine. Runs only on the connection's event loop.
+/// A client connection, between the socket (or TLS) and the routes. Runs only on the connection's event loop.
 ///
-/// Extensions in other files: `+Input` decodes, `+Answer` writes responses, `+Execution` runs handlers, `+Upgrade`
-/// changes the protocol.
+/// Bytes go to `RequestDecoder`; `advance()` takes its events as the state machine wants them and performs the machine's
+/// steps: the gate decides on the head, the body is received, the route's handler runs in a task, and `answer` writes its
+/// response. Every event of the channel, of a timer or of the task changes the state and then calls `advance()`.
 ///
-/// This file is long because it has the channel handler's callbacks and the state that all extensions share.
+/// This file is long because the handler's callbacks and the steps share its private state.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = Never
-    typealias OutboundIn = Never
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// The handlers before this one, which are removed with it at an upgrade.
-    struct Codec {
-        var input: InputHandler
-        var decoder: ByteToMessageHandler<HTTPRequestDecoder>
-    }
+    /// The end of the client's input.
+    private enum InputEnd { case open, pending, reported }
 
-    let server: HTTPServer
-    let peer: String
+    private let server: HTTPServer
+    private let peer: String
     /// The local port of the connection.
-    let port: Int
-    let secure: Bool
-    var codec: Codec?
+    private let port: Int
+    private let secure: Bool
 
-    var machine: StateMachine
-    var context: ChannelHandlerContext?
-    var exchange: Exchange?
-    var admitted: HeadGate.Admitted?
-    var input: Input
-    var output = Output()
-    var upgrade = Upgrade()
-    var task: Task<Void, Never>?
-    var executor: LoopExecutor?
-    private var collector: BodyCollector?
-    /// The share of this connection's bodies in the budget, and its identity.
-    private var bodyShare: (identity: String?, index: Int)?
-    private var timer = LazyTimer()
+    private var context: ChannelHandlerContext?
+    private var machine: StateMachine
+    private var decoder: RequestDecoder
+    private var body: BodyIntake
+    private var sender: ResponseSender?
+    private var task: RequestTask?
+    private var upgrade: UpgradeHandOff?
+    private var deadline = LazyTimer()
     private let caller = HeadGate.Caller()
+
+    private var exchange: Exchange?
+    private var admitted: HeadGate.Admitted?
     private var exchangeCount: UInt64 = 0
-    private var isPumping = false
-    private var heldRead = false
+
+    private var inputEnd = InputEnd.open
+    private var isAdvancing = false
+    /// Whether a pipelined request waits for the next turn of the event loop.
+    private var waitsForTurn = false
+    private var isReadPending = false
 
     init(server: HTTPServer, peer: String, port: Int, secure: Bool) {
         let configuration = server.configuration
@@ -51,266 +50,425 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.port = port
         self.secure = secure
         // The event loop's clock is not available yet; `handlerAdded` creates the machine again.
-        self.machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
-        self.input = Input(bounds: MessageBounds(configuration))
+        machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
+        decoder = RequestDecoder(
+            limits: RequestDecoder.Limits(
+                headSize: configuration.maximumHeaderBytes, fieldCount: configuration.maximumHeaderCount,
+                targetSize: configuration.maximumTargetSize))
+        body = BodyIntake(server: server, peer: peer)
     }
 
     // MARK: Lifecycle
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        self.executor = LoopExecutor(context.eventLoop)
-        self.machine = StateMachine(
-            limits: StateMachine.Limits(self.server.configuration), now: context.eventLoop.now)
-        self.update()
+        machine = StateMachine(limits: StateMachine.Limits(server.configuration), now: context.eventLoop.now)
+        let writer = ResponseWriter(context: context, owner: self, stallTimeout: server.configuration.writeTimeout)
+        sender = ResponseSender(server: server, secure: secure, context: context, writer: writer)
+        task = RequestTask(on: context.eventLoop)
+        advance()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.abandon()
+        abandon()
         self.context = nil
-        // Break the retain cycle: `codec` retains the input handler, which retains this handler.
-        self.codec = nil
+        sender = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.abandon()
+        abandon()
         context.fireChannelInactive()
     }
 
     /// Ends all work for a client that has disconnected.
     private func abandon() {
-        if let exchange = self.exchange, self.machine.owesAnswer {
-            self.server.log.record(
-                exchange, peer: self.peer, now: self.context?.eventLoop.now ?? .now(), isComplete: false)
-        }
-        self.exchange = nil
-        self.admitted = nil
-        self.collector = nil
-        self.leaveBodyShare()
-        self.input.held = ByteBuffer()
-        self.machine.connectionLost()
-        self.timer.cancel()
-        self.output.abandon()
-        self.task?.cancel()
-        self.task = nil
+        if machine.owesAnswer { logExchange(isComplete: false) }
+        exchange = nil
+        admitted = nil
+        body.end()
+        _ = decoder.takeInput()
+        machine.connectionLost()
+        deadline.cancel()
+        sender?.abandon()
+        task?.cancel()
     }
 
-    // MARK: Inbound
+    // MARK: Channel events
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !self.upgrade.isUnderWay else {
-            // Not a request part: bytes of the new protocol that the decoder forwarded while it was removed.
-            self.upgrade.leftovers.append(data)
-            return
+        let bytes = Self.unwrapInboundIn(data)
+        if upgrade != nil {
+            upgrade?.hold(bytes)
+        } else if machine.discardsInput {
+            if let step = machine.inputDiscarded(bytes.readableBytes) { perform(step, context) }
+        } else {
+            decoder.append(bytes)
+            // More bytes may follow before `channelReadComplete`.
+            advance(settling: false)
         }
-        self.decoded(Self.unwrapInboundIn(data))
-        self.pump()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        self.update()
+        settle(context)
         context.fireChannelReadComplete()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error {
-        case let error as HTTPParserError:
-            self.machine.receive(.failure(RequestFailure(error)))
-            self.pump()
-            self.update()
-        case is ByteToMessageDecoderError:
-            // Input after a failure that already has its response.
-            break
-        default:
-            // The transport failed, so no response is possible. A later handler logs the error.
-            context.fireErrorCaught(error)
-            context.close(promise: nil)
-        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed:
-            self.machine.receive(.inputClosed)
-            self.pump()
-            self.update()
+            if inputEnd == .open { inputEnd = .pending }
+            advance()
         case is ChannelShouldQuiesceEvent:
-            if let step = self.machine.quiesce() { self.perform(step, context: context) }
-        default:
-            break
+            if let step = machine.quiesce() { perform(step, context) }
+            advance()
+        default: break
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        self.writabilityChanged(context: context)
-        self.pump()
-        self.update()
+        sender?.writer.writabilityChanged()
+        advance()
         context.fireChannelWritabilityChanged()
     }
 
-    // MARK: Outbound
-
-    func read(context: ChannelHandlerContext) {
-        if self.mayRead { context.read() } else { self.heldRead = true }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The transport failed, so no response is possible. A later handler logs the error.
+        context.fireErrorCaught(error)
+        context.close(promise: nil)
     }
 
-    /// Whether to read from the socket: not while undecoded bytes are held.
-    private var mayRead: Bool { self.machine.mayRead && !self.holdsInput }
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadPending = true }
+    }
+
+    /// Whether to read from the socket: not while a pipelined request waits.
+    private var mayRead: Bool { machine.mayRead && !decoder.hasUnscannedInput }
 
     // MARK: Steps
 
-    /// Performs steps and decodes input until there is nothing left to do.
-    func pump() {
-        guard !self.isPumping, let context = self.context else { return }
-        self.isPumping = true
-        defer { self.isPumping = false }
-        repeat {
-            while let step = self.machine.next(now: context.eventLoop.now, writable: context.channel.isWritable) {
-                self.perform(step, context: context)
-            }
-        } while self.decodeNext(context: context)
+    /// Decodes the events that the state machine wants, and performs its steps, until there is nothing left to do.
+    ///
+    /// A step can lead back here, because writing can complete promises and change the writability. Only the outermost
+    /// call does the work.
+    private func advance(settling: Bool = true) {
+        guard !isAdvancing, let context else { return }
+        isAdvancing = true
+        while !waitsForTurn, machine.wantsInput(writable: context.channel.isWritable), let input = nextInput(context) {
+            if let step = machine.receive(input, now: context.eventLoop.now) { perform(step, context) }
+            yieldTurn(context)
+        }
+        isAdvancing = false
+        if settling { settle(context) }
     }
 
-    /// Updates the timers, the body's budget entry and the pending read. Call it after any change that may affect them.
-    func update() {
-        guard let context = self.context, !self.machine.isClosed else { return }
-        if self.timer.needsArming(self.machine.deadline) {
-            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-            self.timer.arm(self.machine.deadline, on: context.eventLoop) { bound.value.timerFired() }
+    /// The next event of the input; nil until more input arrives.
+    private func nextInput(_ context: ChannelHandlerContext) -> StateMachine.Input? {
+        do throws(RequestFailure) {
+            if decoder.hasUnscannedInput { machine.inputArrived(now: context.eventLoop.now) }
+            switch try decoder.next() {
+            case .head(let head): return .head(head)
+            case .body(let bytes): return .body(bytes)
+            case .end: return .end
+            case nil: break
+            }
+        } catch {
+            return .failure(error)
         }
-        self.settleBody(context: context)
-        self.watchOutput(context: context)
-        if self.heldRead, self.mayRead {
-            self.heldRead = false
+        guard inputEnd == .pending else { return nil }
+        inputEnd = .reported
+        return .inputClosed
+    }
+
+    /// Brings the timer, the body's budget entry and the pending read up to date.
+    private func settle(_ context: ChannelHandlerContext) {
+        guard !machine.isClosed else { return }
+        if deadline.needsArming(machine.deadline) {
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            deadline.arm(machine.deadline, on: context.eventLoop) { bound.value.deadlineFired() }
+        }
+        markBodyAsWaiting(context)
+        if isReadPending, mayRead {
+            isReadPending = false
             context.read()
         }
     }
 
-    func perform(_ step: StateMachine.Step, context: ChannelHandlerContext) {
+    private func deadlineFired() {
+        deadline.fired()
+        guard let context else { return }
+        if let time = machine.deadline, context.eventLoop.now >= time, let step = machine.deadlinePassed() {
+            perform(step, context)
+        }
+        advance()
+    }
+
+    private func perform(_ step: StateMachine.Step, _ context: ChannelHandlerContext) {
         switch step {
-        case .admit(let head):
-            self.admit(head, context: context)
+        case .admit(let head): admit(head, context)
         case .collect(let bytes):
             do throws(BodyFailure) {
-                try self.collector?.append(bytes, now: context.eventLoop.now)
+                try body.append(bytes, now: context.eventLoop.now)
             } catch {
-                self.refuseBody(error)
+                refuseBody(error)
             }
-        case .execute:
-            let collector = self.collector
-            self.collector = nil
-            do throws(BodyFailure) {
-                let body = try collector?.finish()
-                self.execute(body: body?.bytes ?? ByteBuffer(), place: body?.place, context: context)
-            } catch {
-                self.refuseBody(error)
-            }
+        case .execute: execute(context)
         case .refuse(let failure):
-            self.collector = nil
-            self.admitted = nil
-            if self.exchange == nil {
-                self.exchange = Exchange(unreadable: self.nextNumber(), now: context.eventLoop.now)
+            body.drop()
+            admitted = nil
+            if exchange == nil {
+                exchange = Exchange(unreadable: nextNumber(), line: decoder.requestLine, now: context.eventLoop.now)
             }
-            self.answer(failure.response)
-        case .finish:
-            self.finish(context: context)
-        case .halfClose:
-            self.halfClose(context: context)
-        case .close:
-            context.close(promise: nil)
+            answer(failure.response)
+        case .finish: finish(context)
+        case .halfClose: halfClose(context)
+        case .close: context.close(promise: nil)
         }
     }
 
-    private func admit(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+    private func admit(_ head: RequestHead, _ context: ChannelHandlerContext) {
         let now = context.eventLoop.now
-        self.exchange = Exchange(number: self.nextNumber(), head: head, now: now)
-        self.caller.isKnown = false
-        let admission = self.server.gate.admit(
-            head, peer: self.peer, port: self.port, secure: self.secure, caller: self.caller)
-        self.exchange?.isKnown = self.caller.isKnown || self.server.gate.authenticator.isOpen
+        exchange = Exchange(number: nextNumber(), head: head, now: now)
+        caller.isKnown = false
+        let admission = server.gate.admit(head, peer: peer, port: port, secure: secure, caller: caller)
+        exchange?.isKnown = caller.isKnown || server.gate.authenticator.isOpen
         switch admission {
         case .answer(let response):
-            self.machine.refused(distrust: false)
-            self.answer(response)
+            machine.refused(closing: false)
+            answer(response)
         case .answerAndClose(let response):
-            self.machine.refused(distrust: true)
-            self.answer(response)
+            machine.refused(closing: true)
+            answer(response)
         case .proceed(let admitted):
             self.admitted = admitted
             do throws(BodyFailure) {
-                self.collector = try BodyCollector(
-                    isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
-                    ratio: self.server.configuration.maximumExpansionRatio, budget: self.server.bodies,
-                    share: self.shareOfBodies(admitted))
+                try body.begin(admitted, framing: head.framing)
             } catch {
-                self.refuseBody(error)
-                return
+                return refuseBody(error)
             }
-            if self.machine.letIn(now: now, bodyIsHere: self.holdsInput) { self.writeContinue(context: context) }
+            if machine.accepted(now: now, bodyIsHere: decoder.hasUnscannedInput) { sender?.sendContinue() }
         }
     }
 
+    private func nextNumber() -> UInt64 {
+        exchangeCount += 1
+        return exchangeCount
+    }
+
+    // MARK: Body
+
     private func refuseBody(_ failure: BodyFailure) {
-        self.collector = nil
-        self.admitted = nil
-        self.machine.refused(distrust: failure == .stalled)
-        self.answer(failure.response)
-    }
-
-    // MARK: The budget of bodies
-
-    /// The budget share for the body of a request. The connection keeps it until a request has another identity.
-    private func shareOfBodies(_ admitted: HeadGate.Admitted) -> Int {
-        let identity = admitted.request.access?.tokenName
-        if let share = self.bodyShare, share.identity == identity { return share.index }
-        guard admitted.keepsBody else { return 0 }
-        self.leaveBodyShare()
-        let index = self.server.bodies.join(identity: identity, address: ClientAddress.key(self.peer))
-        self.bodyShare = (identity, index)
-        return index
-    }
-
-    private func leaveBodyShare() {
-        if let share = self.bodyShare { self.server.bodies.leave(share.index) }
-        self.bodyShare = nil
+        body.drop()
+        admitted = nil
+        machine.refused(closing: failure == .stalled)
+        answer(failure.response)
     }
 
     /// Marks the unfinished body as waiting, once all input that has arrived is processed, so that it can be evicted.
-    private func settleBody(context: ChannelHandlerContext) {
-        guard let collector = self.collector, let number = self.exchange?.number else { return }
+    private func markBodyAsWaiting(_ context: ChannelHandlerContext) {
+        guard body.isReceiving, let number = exchange?.number else { return }
         do throws(BodyFailure) {
-            try collector.wait(now: context.eventLoop.now) {
+            try body.waitForInput(now: context.eventLoop.now) {
                 let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
                 let loop = context.eventLoop
                 return { loop.execute { bound.value.bodyWasEvicted(number) } }
             }
         } catch {
-            self.refuseBody(error)
+            refuseBody(error)
+            advance()
         }
     }
 
     private func bodyWasEvicted(_ number: UInt64) {
-        guard self.collector != nil, self.exchange?.number == number else { return }
-        self.refuseBody(.stalled)
+        guard body.isReceiving, exchange?.number == number else { return }
+        refuseBody(.stalled)
+        advance()
     }
 
-    private func timerFired() {
-        self.timer.fired()
-        guard let context = self.context else { return }
-        if let deadline = self.machine.deadline, context.eventLoop.now >= deadline,
-            let step = self.machine.deadlinePassed()
-        {
-            self.perform(step, context: context)
-            self.pump()
+    // MARK: Route
+
+    /// Runs the route of a complete request.
+    private func execute(_ context: ChannelHandlerContext) {
+        let bytes: ByteBuffer
+        let place: UInt64?
+        do throws(BodyFailure) {
+            (bytes, place) = try body.finish()
+        } catch {
+            return refuseBody(error)
         }
-        self.update()
+        guard var admitted, let exchange else { return }
+        self.admitted = nil
+        // The grant may have ended while the body was arriving.
+        if let refusal = admitted.request.access?.refusal {
+            if let place { server.bodies.end(place) }
+            return answer(refusal)
+        }
+        admitted.request.body = bytes
+        switch admitted.route.action {
+        case .upgrade(let upgrader):
+            if let place { server.bodies.end(place) }
+            decideUpgrade(admitted.request, by: upgrader, context)
+        case .handle(_, let handler):
+            let execution = HandlerExecution(
+                handler: handler, request: admitted.request, place: place, acceptsGzip: exchange.acceptsGzip,
+                server: server)
+            let link = ConnectionLink(
+                connection: NIOLoopBound(self, eventLoop: context.eventLoop), loop: context.eventLoop,
+                number: exchange.number)
+            task?.start(execution, answering: link, isHead: exchange.isHead)
+        }
     }
 
-    private func nextNumber() -> UInt64 {
-        self.exchangeCount += 1
-        return self.exchangeCount
+    private func decideUpgrade(_ request: HTTPRequest, by upgrader: Route.Upgrader, _ context: ChannelHandlerContext) {
+        guard let exchange, let head = exchange.head else { return }
+        switch upgrader(head.nioHead, request) {
+        case .reject(let response):
+            answer(response)
+        case .accept(let headers, let install):
+            if let refusal = UpgradeHandOff.refusal(of: head, headers: headers) { return answer(refusal) }
+            if let name = headers.nameOfUnwritable {
+                server.log.unwritable(name, in: exchange)
+                return answer(.internalError)
+            }
+            machine.upgrade()
+            upgrade = UpgradeHandOff(rest: decoder.takeInput())
+            sender?.sendSwitchingProtocols(headers: headers, to: exchange)
+            self.exchange?.status = .switchingProtocols
+            endExchange()
+            sender?.abandon()
+            // The new protocol has no half-closed state: the end of the input closes the connection.
+            try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            install(context.channel).whenComplete { bound.value.installed($0) }
+        }
     }
+
+    /// Completes an upgrade: forwards the bytes that have arrived and leaves the pipeline.
+    private func installed(_ result: Result<Void, any Error>) {
+        guard let context else { return }
+        guard case .success = result, context.channel.isActive else { return context.close(promise: nil) }
+        let held = upgrade?.take() ?? []
+        for bytes in held { context.fireChannelRead(Self.wrapInboundOut(bytes)) }
+        if !held.isEmpty { context.fireChannelReadComplete() }
+        // The input ended while half-closure was enabled, after pipelined requests.
+        if inputEnd != .open { return context.close(promise: nil) }
+        let channel = context.channel
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        // Issue the read that was held back during the change of the pipeline.
+        channel.read()
+    }
+
+    // MARK: Responses
+
+    /// Sends the response of a request's task, unless the request was abandoned.
+    func answer(_ response: HTTPResponse, of number: UInt64) {
+        guard exchange?.number == number else { return }
+        answer(response)
+        advance()
+    }
+
+    /// Writes the head of a response and, unless it is streamed, the body.
+    private func answer(_ response: HTTPResponse) {
+        guard let sender, machine.owesAnswer, let exchange else { return }
+        if let name = response.headers.nameOfUnwritable {
+            server.log.unwritable(name, in: exchange)
+            return answer(.internalError)
+        }
+        let framing = ResponseFraming(response, to: exchange)
+        let isPersistent = machine.answerBegins(closing: framing.endsWithConnection)
+        self.exchange?.status = response.status
+        if sender.begin(response, framing: framing, to: exchange, isPersistent: isPersistent) { endAnswer() }
+    }
+
+    /// Ends the response. The last one of a connection ends when the client has accepted it.
+    private func endAnswer() {
+        guard let context, let sender else { return }
+        endExchange()
+        sender.end(isLast: !machine.isPersistent)
+        guard machine.isPersistent else { return }
+        if let step = machine.answerEnded(now: context.eventLoop.now) { perform(step, context) }
+        yieldTurn(context)
+    }
+
+    /// Lets other connections have their turn of the event loop before a pipelined request is decoded.
+    private func yieldTurn(_ context: ChannelHandlerContext) {
+        guard !waitsForTurn, machine.isIdle, decoder.hasUnscannedInput else { return }
+        waitsForTurn = true
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            bound.value.waitsForTurn = false
+            bound.value.advance()
+        }
+    }
+
+    private func endExchange() {
+        logExchange(isComplete: true)
+        exchange = nil
+        admitted = nil
+        task?.end()
+    }
+
+    private func logExchange(isComplete: Bool) {
+        guard let exchange else { return }
+        server.log.record(
+            exchange, bytesOut: sender?.writer.bodyBytes ?? 0, peer: peer, now: context?.eventLoop.now ?? .now(),
+            isComplete: isComplete)
+    }
+
+    /// Closes an idle connection when the client has accepted every response.
+    private func finish(_ context: ChannelHandlerContext) {
+        guard let writer = sender?.writer, writer.unsentBytes > 0 else {
+            machine.connectionLost()
+            return context.close(promise: nil)
+        }
+        writer.notifyWhenSent()
+    }
+
+    /// Closes the sending side, so that the client sees the end of the response. Reading continues, because unread
+    /// input would cause a reset.
+    private func halfClose(_ context: ChannelHandlerContext) {
+        _ = decoder.takeInput()
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        closed.futureResult.whenFailure { _ in bound.value.context?.close(promise: nil) }
+        context.close(mode: .output, promise: closed)
+    }
+
+    // MARK: Streams
+
+    /// Writes the next piece of a streamed body. `promise` succeeds when the channel is writable.
+    func writeStream(_ buffer: ByteBuffer, of number: UInt64, promise: EventLoopPromise<Void>) {
+        guard let sender, exchange?.number == number else { return promise.fail(HTTPServiceError.connectionClosed) }
+        sender.writeStream(buffer, promise: promise)
+    }
+
+    func endStream(of number: UInt64) {
+        guard sender?.isStreaming == true, exchange?.number == number else { return }
+        endAnswer()
+        advance()
+    }
+
+    /// Closes the connection if a handler failed after the head was sent, so that the client detects the truncated
+    /// body.
+    func abortStream(of number: UInt64) {
+        guard sender?.isStreaming == true, exchange?.number == number else { return }
+        context?.close(promise: nil)
+    }
+}
+
+extension HTTPConnection: ResponseWriter.Owner {
+    func bodyWritten() {
+        endAnswer()
+        advance()
+    }
+
+    func allSent() {
+        guard let context else { return }
+        if let step = machine.answerEnded(now: context.eventLoop.now) { perform(step, context) }
+        advance()
+    }
+
+    func clientStalled() { context?.close(promise: nil) }
 }
 
 @available(*, unavailable)

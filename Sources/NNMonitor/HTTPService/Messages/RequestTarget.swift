@@ -1,5 +1,5 @@
-/// A parsed request target (RFC 9112 section 3.2): origin-form, absolute-form, or the `*` of OPTIONS. `RequestLine` has
-/// already rejected fragments and bytes that a URI cannot contain.
+/// A parsed request target (RFC 9112 section 3.2): origin-form, absolute-form, or the `*` of OPTIONS.
+/// `RequestDecoder` has already rejected fragments and bytes that a URI cannot contain.
 struct RequestTarget: Sendable {
     /// The scheme and authority of the absolute form; nil in the other forms.
     var origin: (isSecure: Bool, authority: String)?

@@ -83,5 +83,5 @@ extension ByteBuffer {
     /// The line end after the data of a chunk.
     static let chunkEnd = ByteBuffer(string: "\r\n")
     /// The interim response to `Expect: 100-continue`.
-    static let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    static let continueResponse = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
 }

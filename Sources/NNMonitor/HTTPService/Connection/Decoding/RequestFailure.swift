@@ -8,6 +8,8 @@ enum RequestFailure: Error, Equatable, Sendable {
     case versionNotSupported
     /// An unknown method.
     case methodUnknown
+    /// A transfer coding other than chunked.
+    case transferCodingUnknown
     /// The head, the trailer or the chunk extensions exceed the limits on size or number of fields.
     case headersTooLarge
     /// The request target exceeds its limit.
@@ -27,6 +29,10 @@ enum RequestFailure: Error, Equatable, Sendable {
                 message: "Only HTTP/1.0 and HTTP/1.1 are spoken here")
         case .methodUnknown:
             .error(.notImplemented, code: "not_implemented", message: "The method is not known here")
+        case .transferCodingUnknown:
+            .error(
+                .notImplemented, code: "not_implemented",
+                message: "The only Transfer-Encoding understood here is chunked")
         case .headersTooLarge:
             .error(
                 .requestHeaderFieldsTooLarge, code: "headers_too_large", message: "The request's headers are too large")
@@ -36,23 +42,6 @@ enum RequestFailure: Error, Equatable, Sendable {
             .error(.requestTimeout, code: "request_timeout", message: "The request's head did not arrive in time")
         case .bodyTimeout:
             .error(.requestTimeout, code: "request_timeout", message: "The request's body did not arrive in time")
-        }
-    }
-
-    /// Converts a decoder error. `RequestLine` has already accepted the request line up to the point of the error.
-    init(_ error: HTTPParserError) {
-        switch error {
-        case .headerOverflow: self = .headersTooLarge
-        case .invalidVersion: self = .versionNotSupported
-        // `invalidConstant` is reported for the methods of RTSP and ICE.
-        case .invalidMethod, .invalidConstant: self = .methodUnknown
-        case .invalidURL: self = .malformed("The request's target is not valid")
-        case .invalidHeaderToken: self = .malformed("A header is not valid")
-        case .invalidContentLength, .unexpectedContentLength:
-            self = .malformed("The Content-Length is not valid")
-        case .invalidChunkSize: self = .malformed("The chunked body is not valid")
-        case .invalidEOFState: self = .malformed("The request ended too early")
-        default: self = .malformed("This is not a valid HTTP request")
         }
     }
 }

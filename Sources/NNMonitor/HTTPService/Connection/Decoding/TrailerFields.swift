@@ -1,7 +1,5 @@
-import NIOHTTP1
-
 /// The fields that are forbidden in a trailer (RFC 9110 section 6.5.1), because they affect framing, routing or
-/// authorization, which precede the body. Other trailer fields are discarded.
+/// authorization, which precede the body. The server ignores other trailer fields.
 enum TrailerFields {
     private static let forbidden: Set<String> = [
         "authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
@@ -9,7 +7,5 @@ enum TrailerFields {
         "trailer", "transfer-encoding", "upgrade",
     ]
 
-    static func areForbidden(_ trailers: HTTPHeaders) -> Bool {
-        trailers.contains { Self.forbidden.contains($0.name.lowercased()) }
-    }
+    static func isForbidden(_ name: String) -> Bool { forbidden.contains(name.lowercased()) }
 }

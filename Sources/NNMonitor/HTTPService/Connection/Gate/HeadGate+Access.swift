@@ -9,18 +9,18 @@ extension HeadGate {
 
     /// Checks the identity, the scope and the origin of a request. If a page is requested without an identity, the
     /// response is a redirect to the login.
-    func authorize(_ asker: Asker, scope: Scope, action: OriginCheck.Action, isPage: Bool) -> Authorization {
-        let headers = asker.head.headers
-        switch self.authenticator.identify(headers, peer: asker.peer, port: asker.port) {
+    func authorize(_ context: RequestContext, scope: Scope, action: OriginCheck.Action, isPage: Bool) -> Authorization {
+        let headers = context.head.headers
+        switch self.authenticator.identify(headers, peer: context.peer, port: context.port) {
         case .known(let identity):
-            asker.caller.isKnown = true
+            context.caller.isKnown = true
             guard identity.scopes.contains(scope) else { return .refused(.missingScope(scope, identity)) }
             if let rule = OriginCheck.rule(for: identity.source, policy: self.configuration.cors, action: action),
-                !OriginCheck.passes(headers, secure: asker.secure, rule: rule)
+                !OriginCheck.passes(headers, secure: context.secure, rule: rule)
             {
                 var isSession = false
                 if case .cookie = identity.source { isSession = true }
-                return .refused(.foreignOrigin(headers, secure: asker.secure, mayBeListed: !isSession))
+                return .refused(.foreignOrigin(headers, secure: context.secure, mayBeListed: !isSession))
             }
             return .granted(
                 AccessGrant(
@@ -36,35 +36,35 @@ extension HeadGate {
     }
 
     /// The response to a GET or HEAD of a static file.
-    func answer(_ asker: Asker, with asset: Asset) -> Admission {
-        let isPage = asset.access == .page || asker.target.path == "/login"
-        if isPage, let token = asker.target.token {
-            return .answer(self.login(asker, token: token))
+    func answer(_ context: RequestContext, with asset: Asset) -> Admission {
+        let isPage = asset.access == .page || context.target.path == "/login"
+        if isPage, let token = context.target.token {
+            return .answer(self.login(context, token: token))
         }
-        if let length = BodyFraming(asker.head.headers).length, length > self.configuration.maximumRequestSize {
+        if let length = context.head.framing.length, length > self.configuration.maximumRequestSize {
             return .answer(BodyFailure.tooLarge(limit: self.configuration.maximumRequestSize).response)
         }
         if asset.access != .open {
-            switch self.authorize(asker, scope: .read, action: .reading, isPage: asset.access == .page) {
+            switch self.authorize(context, scope: .read, action: .reading, isPage: asset.access == .page) {
             case .granted: break
             case .refused(let response): return .answer(response)
             }
         }
-        return .answer(asset.response(to: asker.head.method, asker.head.headers))
+        return .answer(asset.response(to: context.head.method, context.head.headers))
     }
 
     /// Handles a login by link (`/?token=T`). Unless the address is over the failure limit, the response is a redirect
     /// that removes the token from the address bar.
-    private func login(_ asker: Asker, token: String) -> HTTPResponse {
-        let location = asker.target.path == "/login" ? "/" : asker.target.location(without: "token")
+    private func login(_ context: RequestContext, token: String) -> HTTPResponse {
+        let location = context.target.path == "/login" ? "/" : context.target.location(without: "token")
         guard !self.authenticator.isOpen else { return .redirect(to: location) }
-        guard OriginCheck.isOwnNavigation(asker.head.headers) else { return .redirect(to: "/login?foreign") }
-        switch self.authenticator.check(token, peer: asker.peer) {
+        guard OriginCheck.isOwnNavigation(context.head.headers) else { return .redirect(to: "/login?foreign") }
+        switch self.authenticator.check(token, peer: context.peer) {
         case .valid(let entry):
             var response = HTTPResponse.redirect(to: location)
             response.headers.add(
                 name: "Set-Cookie",
-                value: self.authenticator.beginSession(for: entry, port: asker.port, secure: asker.secure))
+                value: self.authenticator.beginSession(for: entry, port: context.port, secure: context.secure))
             return response
         case .wrong: return .redirect(to: "/login?failed")
         case .limited(let seconds): return .tooManyFailures(seconds: seconds)

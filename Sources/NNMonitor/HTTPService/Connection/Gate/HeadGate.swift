@@ -4,8 +4,8 @@ import NIOHTTP1
 /// Decides from the head whether a request is admitted, before its body is read. It has no side effects except in the
 /// authenticator, and does not block the event loop.
 ///
-/// The order of the checks: well-formed HTTP, host, expectation, route, method (CORS preflight for OPTIONS), identity
-/// and scope, origin, content type and coding, size.
+/// `RequestDecoder` has checked that the head is well-formed. The order of the checks here: host, expectation, route,
+/// method (CORS preflight for OPTIONS), identity and scope, origin, content type and coding, size.
 struct HeadGate: Sendable {
     /// The gate's decision.
     enum Admission {
@@ -38,9 +38,8 @@ struct HeadGate: Sendable {
     }
 
     func admit(
-        _ head: HTTPRequestHead, peer: String, port: Int, secure: Bool, caller: Caller = Caller()
+        _ head: RequestHead, peer: String, port: Int, secure: Bool, caller: Caller = Caller()
     ) -> Admission {
-        if let refusal = self.refusalOfForm(head) { return refusal }
         // CONNECT requests a tunnel; its target is not a path.
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
         guard let target = RequestTarget(head.uri) else {
@@ -49,7 +48,7 @@ struct HeadGate: Sendable {
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         if let refusal = self.refusalOfExpectation(head) { return refusal }
-        let asker = Asker(
+        let context = RequestContext(
             head: head, target: target, peer: peer, port: port, secure: secure, caller: caller)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
@@ -59,14 +58,14 @@ struct HeadGate: Sendable {
         }
         let match = self.router.match(target.segments)
         if let match, let route = match.route(for: head.method) {
-            return self.admit(asker, to: route, parameters: match.parameters)
+            return self.admit(context, to: route, parameters: match.parameters)
         }
         let asset = self.asset(of: target)
         guard match != nil || asset != nil else { return .answer(self.unrouted(target)) }
         let methods = Self.methods(match: match, asset: asset)
         if head.method == .OPTIONS { return .answer(self.options(head, methods: methods)) }
         if let asset, head.method == .GET || head.method == .HEAD {
-            return self.answer(asker, with: asset)
+            return self.answer(context, with: asset)
         }
         var response = HTTPResponse.detail(.methodNotAllowed, "Method Not Allowed")
         response.headers.add(name: "Allow", value: methods.joined(separator: ", "))
@@ -74,8 +73,8 @@ struct HeadGate: Sendable {
     }
 
     /// A request and its connection.
-    struct Asker {
-        var head: HTTPRequestHead
+    struct RequestContext {
+        var head: RequestHead
         var target: RequestTarget
         var peer: String
         /// The local port of the connection.
@@ -110,7 +109,7 @@ struct HeadGate: Sendable {
         return Router.methods(of: methods)
     }
 
-    private func options(_ head: HTTPRequestHead, methods: [String]) -> HTTPResponse {
+    private func options(_ head: RequestHead, methods: [String]) -> HTTPResponse {
         if let origin = head.headers.first(name: "origin"),
             head.headers.contains(name: "access-control-request-method")
         {
@@ -121,30 +120,30 @@ struct HeadGate: Sendable {
 
     // MARK: Routes
 
-    private func admit(_ asker: Asker, to route: Route, parameters: [String]) -> Admission {
+    private func admit(_ context: RequestContext, to route: Route, parameters: [String]) -> Admission {
         var access: AccessGrant?
         if let scope = route.scope {
-            let isReading = asker.head.method == .GET || asker.head.method == .HEAD
+            let isReading = context.head.method == .GET || context.head.method == .HEAD
             let action: OriginCheck.Action = route.isUpgrade ? .upgrading : isReading ? .reading : .changing
-            switch self.authorize(asker, scope: scope, action: action, isPage: false) {
+            switch self.authorize(context, scope: scope, action: action, isPage: false) {
             case .granted(let granted): access = granted
             case .refused(let response): return .answer(response)
             }
         }
-        let headers = asker.head.headers
+        let headers = context.head.headers
         var policy = BodyPolicy.none
         if case .handle(let accepted, _) = route.action { policy = accepted }
-        if let refusal = self.refusalOfType(headers, policy: policy) { return .answer(refusal) }
+        if let refusal = self.refusalOfType(context.head, policy: policy) { return .answer(refusal) }
         let limit =
             policy == .form
             ? min(self.configuration.maximumFormSize, self.configuration.maximumRequestSize)
             : self.configuration.maximumRequestSize
-        if let length = BodyFraming(headers).length, length > limit {
+        if let length = context.head.framing.length, length > limit {
             return .answer(BodyFailure.tooLarge(limit: limit).response)
         }
         let request = HTTPRequest(
-            method: asker.head.method, path: asker.target.path, parameters: parameters, query: asker.target.query,
-            headers: headers, peer: asker.peer, port: asker.port, secure: asker.secure, access: access)
+            method: context.head.method, path: context.target.path, parameters: parameters, query: context.target.query,
+            headers: headers, peer: context.peer, port: context.port, secure: context.secure, access: access)
         return .proceed(
             Admitted(
                 route: route, request: request,
@@ -152,8 +151,9 @@ struct HeadGate: Sendable {
                 keepsBody: policy != .none, bodyLimit: limit))
     }
 
-    private func refusalOfType(_ headers: HTTPHeaders, policy: BodyPolicy) -> HTTPResponse? {
-        let isEmpty = BodyFraming(headers).length == 0
+    private func refusalOfType(_ head: RequestHead, policy: BodyPolicy) -> HTTPResponse? {
+        let headers = head.headers
+        let isEmpty = head.framing.length == 0
         let isTyped =
             switch policy {
             case .none: true

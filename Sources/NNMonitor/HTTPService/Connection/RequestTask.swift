@@ -1,0 +1,124 @@
+import NIOCore
+import NIOHTTP1
+
+/// The task that runs the handler of a connection's current request.
+struct RequestTask {
+    /// The maximum body size, in bytes, of a request whose handler may run on the event loop. Larger bodies are parsed
+    /// on another thread, so that they do not delay other connections.
+    private static let quickBody = 128 << 10
+
+    private let executor: LoopExecutor
+    private var task: Task<Void, Never>?
+
+    init(on loop: any EventLoop) { executor = LoopExecutor(loop) }
+
+    /// Runs a handler and passes its response to the connection.
+    mutating func start(_ execution: HandlerExecution, answering link: ConnectionLink, isHead: Bool) {
+        let isQuick = execution.request.body.readableBytes <= Self.quickBody
+        let configured = execution.server.configuration.handlerExecutor
+        let executor = configured ?? (isQuick ? executor : globalConcurrentExecutor)
+        task = Task(executorPreference: executor) {
+            await execution.run(answering: link, isHead: isHead)
+        }
+    }
+
+    /// Forgets the task of an answered request.
+    mutating func end() { task = nil }
+
+    /// Cancels the task: its client has disconnected.
+    mutating func cancel() {
+        task?.cancel()
+        task = nil
+    }
+}
+
+/// A request task's reference to its connection. Every operation runs on the connection's event loop.
+struct ConnectionLink: BodyWriter {
+    let connection: NIOLoopBound<HTTPConnection>
+    let loop: any EventLoop
+    /// The request's number on the connection.
+    let number: UInt64
+
+    func answer(_ response: HTTPResponse) {
+        // On the loop, a job never runs inside another connection callback, so the direct call is not re-entrant.
+        if loop.inEventLoop { return connection.value.answer(response, of: number) }
+        loop.execute { connection.value.answer(response, of: number) }
+    }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        let promise = loop.makePromise(of: Void.self)
+        loop.execute { connection.value.writeStream(buffer, of: number, promise: promise) }
+        try await promise.futureResult.get()
+    }
+
+    /// Ends a streamed body.
+    func endStream() {
+        loop.execute { connection.value.endStream(of: number) }
+    }
+
+    /// Aborts a streamed body.
+    func abortStream() {
+        loop.execute { connection.value.abortStream(of: number) }
+    }
+}
+
+/// Runs a handler and sends its response.
+///
+/// The handler of a small request runs on the connection's event loop, so that a fast response needs no thread switch.
+/// Compression and streaming run on another executor.
+struct HandlerExecution: Sendable {
+    let handler: Route.Handler
+    let request: HTTPRequest
+    /// The body's entry in `BodyBudget`, which ends when the handler has returned.
+    let place: UInt64?
+    let acceptsGzip: Bool
+    let server: HTTPServer
+
+    func run(answering link: ConnectionLink, isHead: Bool) async {
+        let response = await response()
+        if let place { server.bodies.end(place) }
+        guard server.compression.wouldWork(on: response, acceptsGzip: acceptsGzip) else {
+            return link.answer(server.compression.apply(to: response, acceptsGzip: acceptsGzip))
+        }
+        await withTaskExecutorPreference(server.configuration.handlerExecutor ?? globalConcurrentExecutor) {
+            await work(on: response, answering: link, isHead: isHead)
+        }
+    }
+
+    private func work(on response: HTTPResponse, answering link: ConnectionLink, isHead: Bool) async {
+        let response = server.compression.apply(to: response, acceptsGzip: acceptsGzip)
+        link.answer(response)
+        guard case .stream(let produce) = response.body, !isHead, response.status.mayHaveResponseBody else { return }
+        do {
+            try await produce(GrantedWriter(access: request.access, writer: link))
+            link.endStream()
+        } catch {
+            if !Task.isCancelled, error as? HTTPServiceError != .connectionClosed {
+                server.log.failed(error, request: request)
+            }
+            link.abortStream()
+        }
+    }
+
+    private func response() async -> HTTPResponse {
+        do {
+            return try await handler(request)
+        } catch let error as HTTPError {
+            return error.response
+        } catch {
+            if !Task.isCancelled { server.log.failed(error, request: request) }
+            return .internalError
+        }
+    }
+}
+
+/// Aborts a streamed response when the request's grant ends: a response may take hours to send.
+private struct GrantedWriter: BodyWriter {
+    let access: AccessGrant?
+    let writer: any BodyWriter
+
+    func write(_ buffer: ByteBuffer) async throws {
+        guard access?.isValid != false else { throw HTTPServiceError.connectionClosed }
+        try await writer.write(buffer)
+    }
+}
