@@ -134,7 +134,8 @@ extension HTTPConnection {
             case (.idle, .failure(let failure)), (.head, .failure(let failure)), (.body, .failure(let failure)):
                 return refuse(failure)
             case (.idle, .inputClosed): return finish()
-            case (.head, .inputClosed): return refuse(.malformed("The request ended too early"))
+            case (.head, .inputClosed), (.body, .inputClosed):
+                return refuse(.malformed("The request ended too early"))
             case (.body, .body(let bytes)):
                 count(bytes)
                 return .collect(bytes)
@@ -143,7 +144,6 @@ extension HTTPConnection {
                 phase = .answering
                 deadline = nil
                 return .execute
-            case (.body, .inputClosed): return close()
             case (.answering, .body(let bytes)): count(bytes)
             case (.answering, .end): requestEnded = true
             case (.answering, .failure), (.answering, .inputClosed):
@@ -308,5 +308,14 @@ extension HTTPConnection {
         private mutating func count(_ bytes: ByteBuffer) {
             if let left = bodyLeft { bodyLeft = max(0, left - bytes.readableBytes) }
         }
+    }
+}
+
+extension HTTPConnection.StateMachine.Limits {
+    init(_ configuration: HTTPConfiguration) {
+        self.init(
+            headTimeout: configuration.headTimeout, bodyTimeout: configuration.bodyTimeout,
+            idleTimeout: configuration.idleTimeout, lingerTimeout: configuration.lingerTimeout,
+            lingerBytes: configuration.lingerBytes, drainBytes: configuration.drainBytes)
     }
 }

@@ -296,7 +296,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         } catch {
             return refuseBody(error)
         }
-        guard var admitted, let exchange else { return }
+        guard var admitted, let exchange else {
+            if let place { server.bodies.end(place) }
+            return
+        }
         self.admitted = nil
         // The grant may have ended while the body was arriving.
         if let refusal = admitted.request.access?.refusal {
@@ -320,16 +323,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func decideUpgrade(_ request: HTTPRequest, by upgrader: Route.Upgrader, _ context: ChannelHandlerContext) {
-        guard let exchange, let head = exchange.head else { return }
-        switch upgrader(head.nioHead, request) {
+        guard let exchange else { return }
+        switch UpgradeHandOff.decide(request, exchange, by: upgrader, log: server.log) {
         case .reject(let response):
             answer(response)
         case .accept(let headers, let install):
-            if let refusal = UpgradeHandOff.refusal(of: head, headers: headers) { return answer(refusal) }
-            if let name = headers.nameOfUnwritable {
-                server.log.unwritable(name, in: exchange)
-                return answer(.internalError)
-            }
             machine.upgrade()
             upgrade = UpgradeHandOff(rest: decoder.takeInput())
             sender?.sendSwitchingProtocols(headers: headers, to: exchange)
@@ -473,12 +471,3 @@ extension HTTPConnection: ResponseWriter.Owner {
 
 @available(*, unavailable)
 extension HTTPConnection: Sendable {}
-
-extension HTTPConnection.StateMachine.Limits {
-    init(_ configuration: HTTPConfiguration) {
-        self.init(
-            headTimeout: configuration.headTimeout, bodyTimeout: configuration.bodyTimeout,
-            idleTimeout: configuration.idleTimeout, lingerTimeout: configuration.lingerTimeout,
-            lingerBytes: configuration.lingerBytes, drainBytes: configuration.drainBytes)
-    }
-}

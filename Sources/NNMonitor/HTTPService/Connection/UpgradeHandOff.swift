@@ -19,17 +19,32 @@ struct UpgradeHandOff {
         return held
     }
 
-    /// The response to a request for which an upgrade was accepted that cannot take place; nil if it can. It takes a
-    /// GET of HTTP/1.1 without a body, on a connection that is not to be closed.
-    static func refusal(of head: RequestHead, headers: HTTPHeaders) -> HTTPResponse? {
+    /// Asks an upgrade route, and rejects an upgrade that cannot take place.
+    ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - exchange: its exchange.
+    ///   - upgrader: the route's handler.
+    ///   - log: receives headers that must not be written.
+    /// - Returns: the decision.
+    static func decide(
+        _ request: HTTPRequest, _ exchange: Exchange, by upgrader: Route.Upgrader, log: AccessLog
+    ) -> UpgradeDecision {
+        guard let head = exchange.head else { return .reject(.internalError) }
+        let decision = upgrader(head.nioHead, request)
+        guard case .accept(let headers, _) = decision else { return decision }
         guard head.asksForUpgrade, head.method == .GET, !head.isHTTP10, head.isPersistent, head.framing.length == 0
         else {
             var response = HTTPResponse.error(
                 .upgradeRequired, code: "upgrade_required",
                 message: "This address takes an upgrade only, without a body, of a connection that stays open")
             response.headers.add(name: "Upgrade", value: headers.first(name: "upgrade") ?? "websocket")
-            return response
+            return .reject(response)
         }
-        return nil
+        if let name = headers.nameOfUnwritable {
+            log.unwritable(name, in: exchange)
+            return .reject(.internalError)
+        }
+        return decision
     }
 }

@@ -132,14 +132,13 @@ import Testing
         #expect(failure(chunked + line + "\r\na\r\n0\r\n\r\n") == "malformed(\"The chunked body is not valid\")")
     }
 
-    @Test func `A chunk ends with CRLF, and a trailer has no field that affects the request`() {
+    @Test func `A chunk ends with CRLF, and a trailer has no field that affects the request`() throws {
         for end in ["", "\n", "\r", "a\r\n"] {
             #expect(failure(chunked + "1\r\na\(end)0\r\n\r\n") == "malformed(\"The chunked body is not valid\")")
         }
         for field in ["Host: h", "content-length: 1", "Authorization: a"] {
-            #expect(
-                failure(chunked + "0\r\nX: y\r\n\(field)\r\n\r\n")
-                    == "malformed(\"The trailer has a field that can't stand there\")")
+            let found = try #require(failure(chunked + "0\r\nX: y\r\n\(field)\r\n\r\n"))
+            #expect(found.hasPrefix("malformed(\"The trailer has a field"))
         }
     }
 

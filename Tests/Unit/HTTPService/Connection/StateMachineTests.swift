@@ -216,18 +216,15 @@ import Testing
         #expect(self.receive(&machine, .inputClosed) == "finish")
     }
 
-    @Test func `A head that ends too early is rejected`() {
-        var machine = self.machine()
-        machine.inputArrived(now: self.start)
-        #expect(self.receive(&machine, .inputClosed) == "refuse malformed(\"The request ended too early\")")
-    }
-
-    @Test func `A body that ends too early closes the connection`() {
-        var machine = self.machine()
-        _ = self.receive(&machine, self.head(["Content-Length": "50"]))
-        _ = self.accept(&machine)
-        #expect(self.receive(&machine, .inputClosed) == "close")
-        #expect(machine.isClosed)
+    @Test func `A request that ends too early is rejected`() {
+        var inHead = self.machine()
+        inHead.inputArrived(now: self.start)
+        var inBody = self.machine()
+        _ = self.receive(&inBody, self.head(["Content-Length": "50"]))
+        _ = self.accept(&inBody)
+        for var machine in [inHead, inBody] {
+            #expect(self.receive(&machine, .inputClosed) == "refuse malformed(\"The request ended too early\")")
+        }
     }
 
     @Test func `Quiescing closes an idle connection and lets a busy one finish`() {
