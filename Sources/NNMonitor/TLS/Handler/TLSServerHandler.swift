@@ -1,3 +1,5 @@
+// This file is long because the channel handler's callbacks share its private state.
+
 package import NIOCore
 import NIOTLS
 
@@ -26,34 +28,17 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     /// Makes the answer to a peer that sends plaintext, from the first bytes of its request.
     package typealias PlaintextAnswer = (_ request: ByteBuffer) -> ByteBuffer
 
-    let tlsContext: TLSContext
-    let handshakeTimeout: TimeAmount
-    let closeTimeout: TimeAmount
-    let lingerTimeout: TimeAmount
-    let maximumControlBytes: Int
-    let plaintextAnswer: PlaintextAnswer?
+    private let tlsContext: TLSContext
+    private let handshakeTimeout: TimeAmount
+    private let closeTimeout: TimeAmount
+    private let lingerTimeout: TimeAmount
+    private let plaintextAnswer: PlaintextAnswer?
 
-    var machine = StateMachine()
-    var session: TLSSession?
-    var pending = PendingWrites()
-    /// Whether `pump` is on the call stack.
-    var isPumping = false
-    /// Whether `channelWritabilityChanged` was called during `pump`, which forwards the event at its end.
-    var isWritabilityEventDeferred = false
-    /// Bytes of alerts and key updates written since the channel became unwritable.
-    var unsentControlBytes = 0
-
-    /// Completed when the channel closes.
-    var closePromise: EventLoopPromise<Void>?
-    /// Completed when the output closes.
-    var closeOutputPromise: EventLoopPromise<Void>?
-    /// The timeout of the handshake, later that of closing or lingering.
-    var timer: Scheduled<Void>?
-
-    /// Whether the application called `read` and has not received any plaintext since.
-    private var isDemanded = false
-    /// Whether the handshake called `read` on its own, so that plaintext may arrive before the application asks for it.
-    private var hasReadForHandshake = false
+    private var machine = StateMachine()
+    private var session: TLSSession?
+    private let records: RecordWriter
+    private let closing = ClosingHandshake()
+    private var demand = ReadDemand()
     /// Whether an error of the transport was forwarded, which explains the end of the channel.
     private var transportFailed = false
 
@@ -80,7 +65,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         self.handshakeTimeout = handshakeTimeout
         self.closeTimeout = closeTimeout
         self.lingerTimeout = lingerTimeout
-        self.maximumControlBytes = maximumControlBytes
+        self.records = RecordWriter(maximumControlBytes: maximumControlBytes)
         self.plaintextAnswer = plaintextAnswer
     }
 
@@ -129,7 +114,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
             fail(context, error)
             return
         }
-        setTimer(context, after: handshakeTimeout) { [self] in
+        closing.limit(context, to: handshakeTimeout) { [self] in
             guard machine.deadlinePassed() else { return }
             fireAndClose(context, .handshakeTimeout)
         }
@@ -140,12 +125,12 @@ package final class TLSServerHandler: ChannelDuplexHandler {
 
     /// Delivers plaintext that was read during the handshake, or reads from the channel.
     package func read(context: ChannelHandlerContext) {
-        isDemanded = true
+        demand.applicationReads()
         guard !machine.isHandshaking, deliverBuffered(context) else {
             context.read()
             return
         }
-        // Fired last: a `read` from within it requests the next input and must set `isDemanded` again.
+        // Fired last: a `read` from within it requests the next input and must be recorded again.
         context.fireChannelReadComplete()
     }
 
@@ -161,7 +146,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
             advanceHandshake(context)
         case .decrypt:
             session?.receive(bytes)
-            if isDemanded || !hasReadForHandshake { decrypt(context) }
+            if demand.mayDeliver { decrypt(context) }
         }
     }
 
@@ -171,7 +156,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
             readForHandshake(context)
         } else if machine.state == .lingering {
             context.read()
-        } else if isDemanded {
+        } else if demand.isDemanded {
             // The read brought only a part of a record, or no application data.
             context.read()
         }
@@ -182,7 +167,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     private func readForHandshake(_ context: ChannelHandlerContext) {
         let autoRead = try? context.channel.syncOptions?.getOption(.autoRead)
         guard autoRead == false else { return }
-        if !isDemanded { hasReadForHandshake = true }
+        demand.handshakeReads()
         context.read()
     }
 
@@ -196,12 +181,12 @@ package final class TLSServerHandler: ChannelDuplexHandler {
             fail(context, error)
             return
         }
-        cancelTimer()
+        closing.endLimit()
         context.fireUserInboundEventTriggered(
             TLSUserEvent.handshakeCompleted(negotiatedProtocol: session.negotiatedProtocol))
-        pump(context)
+        sendRecords(context)
         // The client's first data may arrive together with the end of its handshake.
-        if isDemanded || !hasReadForHandshake { decrypt(context) }
+        if demand.mayDeliver { decrypt(context) }
     }
 
     /// Delivers plaintext that arrived with the reads of the handshake.
@@ -209,9 +194,9 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     /// - Returns: whether the application received plaintext.
     @discardableResult
     private func deliverBuffered(_ context: ChannelHandlerContext) -> Bool {
-        let hadBuffered = hasReadForHandshake
-        hasReadForHandshake = false
-        guard hadBuffered, let session, session.pendingCiphertext > 0, case .open(input: true, _) = machine.state else {
+        guard demand.releaseHeld(), let session, session.pendingCiphertext > 0,
+            case .open(input: true, _) = machine.state
+        else {
             return false
         }
         return decrypt(context)
@@ -234,7 +219,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         }
         let hasPlaintext = plaintext.readableBytes > 0
         if hasPlaintext {
-            isDemanded = false
+            demand.delivered()
             context.fireChannelRead(wrapInboundOut(plaintext))
         }
         // After the plaintext was delivered, because a failing write closes the channel.
@@ -262,6 +247,211 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         case .close: finishClosing(context)
         case .fail(let error): fireAndClose(context, error)
         }
+    }
+
+    // MARK: Writing
+
+    /// Queues plaintext. The promise succeeds once the last byte has been sent.
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard machine.acceptsWrites else {
+            promise?.fail(machine.state == .closed ? ChannelError.ioOnClosedChannel : ChannelError.outputClosed)
+            return
+        }
+        records.append(unwrapOutboundIn(data), promise: promise)
+    }
+
+    /// Encrypts and sends the queued writes, as far as the channel is writable.
+    package func flush(context: ChannelHandlerContext) {
+        // If writes are no longer accepted, all that are queued are flushed already.
+        if machine.acceptsWrites { records.markFlushed() }
+        sendRecords(context)
+        context.flush()
+    }
+
+    /// Sends queued writes if the channel is writable, then forwards the event.
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard records.writabilityChanged(isWritable: context.channel.isWritable) else { return }
+        sendRecords(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Encrypts and sends flushed writes while the channel is writable.
+    private func sendRecords(_ context: ChannelHandlerContext) {
+        guard let session, records.beginWriting() else { return }
+        while machine.canEncrypt, records.hasFlushed, context.channel.isWritable {
+            do throws(TLSError) {
+                let batch = try records.encryptBatch(with: session, allocator: context.channel.allocator)
+                context.writeAndFlush(wrapOutboundOut(batch.ciphertext), promise: batch.promise)
+            } catch {
+                fail(context, error)
+            }
+        }
+        if !records.hasFlushed, machine.drained() { sendCloseNotifyAndCloseOutput(context) }
+        if records.endWriting() { context.fireChannelWritabilityChanged() }
+    }
+
+    /// Sends what OpenSSL wrote on its own: handshake messages, tickets, key updates, alerts.
+    private func flushControl(_ context: ChannelHandlerContext) {
+        guard let session else { return }
+        do throws(TLSError) {
+            let messages = try records.controlMessages(of: session, isWritable: context.channel.isWritable)
+            if let messages { context.writeAndFlush(wrapOutboundOut(messages), promise: nil) }
+        } catch {
+            fail(context, error)
+        }
+    }
+
+    // MARK: Closing
+
+    /// Closes one direction or the channel, as the documentation of the type describes.
+    package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        switch mode {
+        case .all: closeAll(context, promise)
+        case .output: closeOutput(context, promise)
+        case .input: context.close(mode: .input, promise: promise)
+        }
+    }
+
+    private func closeAll(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        closing.whenClosed(promise)
+        switch machine.close(hasFlushedWrites: records.hasFlushed) {
+        case .closeNow: finishClosing(context)
+        case .wait: break
+        case .closeWhenSent: limitClosing(context)
+        case .closeNotifyThenClose: closeAfterCloseNotify(context)
+        }
+    }
+
+    private func closeOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        let action = machine.closeOutput(hasFlushedWrites: records.hasFlushed)
+        switch action {
+        case .alreadyClosed:
+            promise?.fail(machine.state == .closed ? ChannelError.alreadyClosed : ChannelError.outputClosed)
+        case .closeTransport:
+            closing.whenClosed(promise)
+            finishClosing(context)
+        case .drain, .sendCloseNotify:
+            closing.whenOutputClosed(promise)
+            records.failUnflushed(ChannelError.outputClosed)
+            if action == .sendCloseNotify { sendCloseNotifyAndCloseOutput(context) }
+        }
+    }
+
+    /// Ends our direction: sends `close_notify`, then closes the output of the channel.
+    private func sendCloseNotifyAndCloseOutput(_ context: ChannelHandlerContext) {
+        session?.closeOutput()
+        let promise = closing.takeOutputPromise()
+        // The peer's direction ended before, so now both have.
+        if case .open(input: false, _) = machine.state {
+            context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
+        }
+        write(last: session?.takeCiphertext(), context) { [self] in
+            switch machine.closeNotifySent() {
+            case .shutOutput: context.close(mode: .output, promise: promise)
+            case .close:
+                promise?.succeed()
+                finishClosing(context)
+            case .none: promise?.succeed()
+            }
+        }
+    }
+
+    /// Handles the peer's `close_notify`.
+    private func closeNotifyReceived(_ context: ChannelHandlerContext) {
+        let halfClosure = try? context.channel.syncOptions?.getOption(.allowRemoteHalfClosure)
+        switch machine.closeNotifyReceived(halfClosure: halfClosure ?? false) {
+        case .none: break
+        case .fireInputClosed:
+            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        case .answerAndClose:
+            context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
+            closeAfterCloseNotify(context)
+        case .awaitOurs:
+            context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
+        case .close:
+            context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
+            finishClosing(context)
+        }
+    }
+
+    /// Sends `close_notify`, then closes the channel; after `closeTimeout` at the latest.
+    private func closeAfterCloseNotify(_ context: ChannelHandlerContext) {
+        records.failAll(ChannelError.ioOnClosedChannel)
+        session?.closeOutput()
+        limitClosing(context)
+        write(last: session?.takeCiphertext(), context) { [self] in finishClosing(context) }
+    }
+
+    /// Closes the channel after `closeTimeout`, even if the peer does not read what is still to be sent.
+    private func limitClosing(_ context: ChannelHandlerContext) {
+        closing.limit(context, to: closeTimeout) { [self] in finishClosing(context) }
+    }
+
+    /// Ends a failed connection: sends OpenSSL's alert to the peer, fires the error, closes.
+    private func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
+        guard machine.failed() else { return }
+        linger(context, lastBytes: session?.takeCiphertext(), error: error)
+    }
+
+    /// Ends a connection on which the peer sent plaintext: sends the answer, fires the error, closes.
+    private func refusePlaintext(_ context: ChannelHandlerContext, request: ByteBuffer) {
+        linger(context, lastBytes: plaintextAnswer?(request), error: .plaintext)
+    }
+
+    /// Sends the last bytes, closes the output, and waits for the peer to close; for `lingerTimeout` at the longest.
+    private func linger(_ context: ChannelHandlerContext, lastBytes: ByteBuffer?, error: TLSError) {
+        records.failAll(error)
+        guard let lastBytes, context.channel.isActive else {
+            machine.finished()
+            fireAndClose(context, error)
+            return
+        }
+        closing.limit(context, to: lingerTimeout) { [self] in finishClosing(context) }
+        let outputClosed = context.eventLoop.makePromise(of: Void.self)
+        outputClosed.futureResult.assumeIsolated().whenFailure { [self] _ in finishClosing(context) }
+        write(last: lastBytes, context) { [self] in
+            guard machine.state == .lingering else {
+                outputClosed.succeed()
+                return
+            }
+            context.close(mode: .output, promise: outputClosed)
+            context.read()
+        }
+        context.fireErrorCaught(error)
+    }
+
+    /// Fires the error and closes the channel without sending an alert.
+    private func fireAndClose(_ context: ChannelHandlerContext, _ error: TLSError) {
+        records.failAll(error)
+        context.fireErrorCaught(error)
+        finishClosing(context)
+    }
+
+    /// Closes the channel.
+    private func finishClosing(_ context: ChannelHandlerContext) {
+        machine.finished()
+        let promise = closing.takePromise()
+        tearDown(error: ChannelError.ioOnClosedChannel)
+        context.close(mode: .all, promise: promise)
+    }
+
+    /// Cancels the timer and completes all pending promises. Idempotent.
+    private func tearDown(error: any Error) {
+        closing.endLimit()
+        records.failAll(error)
+        closing.end(error)
+    }
+
+    /// Writes the last bytes of a connection and calls `then` once they are sent or lost; immediately if there are
+    /// none.
+    private func write(last bytes: ByteBuffer?, _ context: ChannelHandlerContext, then: @escaping () -> Void) {
+        guard let bytes else {
+            then()
+            return
+        }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in then() }
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
     }
 }
 
