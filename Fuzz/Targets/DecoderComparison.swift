@@ -7,8 +7,8 @@ import NIOHTTP1
 struct DecoderComparison {
     /// Requests that NIO's decoder accepts and the server refuses.
     private enum OnlyNIO: CaseIterable {
-        /// Bare CR or LF, or other bytes, before the request line; several spaces or a tab between its words; other line
-        /// ends than CRLF; the versions of RTSP and ICE.
+        /// Bare CR or LF, or other bytes, before the request line; several spaces or a tab between its words; other
+        /// line ends than CRLF; the versions of RTSP and ICE.
         case looseRequestLine
         /// Bytes that a URI cannot contain, or a fragment.
         case targetOutsideURI
@@ -75,8 +75,8 @@ struct DecoderComparison {
         case connect
         /// An authority with more than one `@`. The server refuses it when it compares the host.
         case authority
-        /// `Content-Length` with a tab behind its digits: RFC 9110 section 5.5 permits it around any value.
-        case tabBehindLength
+        /// A framing field with a tab behind its value: RFC 9110 section 5.5 permits it around any value.
+        case tabBehindFraming
 
         /// - Parameters:
         ///   - request: the request.
@@ -86,10 +86,14 @@ struct DecoderComparison {
             switch self {
             case .connect: request.method == "CONNECT"
             case .authority: request.target.utf8.count { $0 == UInt8(ascii: "@") } > 1
-            case .tabBehindLength:
+            case .tabBehindFraming:
                 message.split(separator: UInt8(ascii: "\n")).contains { line in
-                    String(decoding: line.prefix(15), as: UTF8.self).lowercased() == "content-length:"
-                        && line.drop { !(0x30...0x39).contains($0) }.contains(UInt8(ascii: "\t"))
+                    let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 1)
+                    guard parts.count == 2 else { return false }
+                    let name = String(decoding: parts[0], as: UTF8.self).lowercased()
+                    return ["content-length", "transfer-encoding"].contains(name)
+                        && parts[1].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+                            .contains(UInt8(ascii: "\t"))
                 }
             }
         }

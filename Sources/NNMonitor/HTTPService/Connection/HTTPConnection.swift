@@ -1,13 +1,14 @@
+// This file is long because the handler's callbacks and the machine's steps share its private state.
+
 import NIOCore
 import NIOHTTP1
 
 /// A client connection, between the socket (or TLS) and the routes. Runs only on the connection's event loop.
 ///
-/// Bytes go to `RequestDecoder`; `advance()` takes its events as the state machine wants them and performs the machine's
-/// steps: the gate decides on the head, the body is received, the route's handler runs in a task, and `answer` writes its
-/// response. Every event of the channel, of a timer or of the task changes the state and then calls `advance()`.
-///
-/// This file is long because the handler's callbacks and the steps share its private state.
+/// Bytes go to `RequestDecoder`; `advance()` takes its events as the state machine wants them and performs the
+/// machine's steps: the gate decides on the head, the body is received, the route's handler runs in a task, and
+/// `answer` writes its response. Every event of the channel, of a timer or of the task changes the state and then calls
+/// `advance()`.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

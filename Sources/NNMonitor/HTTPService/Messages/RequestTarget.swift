@@ -35,15 +35,21 @@ struct RequestTarget: Sendable {
         guard let query = PercentCoding.pairs(rawQuery ?? "") else { return nil }
         var segments: [String] = []
         if path.utf8.count > 1 {
-            let bytes = path.utf8.dropFirst()
-            for segment in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-                guard let decoded = PercentCoding.decoded(Substring(segment)) else { return nil }
+            // Split by hand: no array of substrings is allocated.
+            segments.reserveCapacity(4)
+            var segmentsLeft = path.dropFirst()
+            while let slash = segmentsLeft.utf8.firstIndex(of: UInt8(ascii: "/")) {
+                guard let decoded = PercentCoding.decoded(segmentsLeft[..<slash]) else { return nil }
                 segments.append(decoded)
+                segmentsLeft = segmentsLeft[segmentsLeft.utf8.index(after: slash)...]
             }
+            guard let decoded = PercentCoding.decoded(segmentsLeft) else { return nil }
+            segments.append(decoded)
         }
+        // A target that is a path is shared, not copied.
+        let wholePath = path.utf8.count == uri.utf8.count ? uri : String(path)
         self.init(
-            path: path.isEmpty ? "/" : String(path), segments: segments, rawQuery: rawQuery.map(String.init),
-            query: query)
+            path: path.isEmpty ? "/" : wholePath, segments: segments, rawQuery: rawQuery.map(String.init), query: query)
         self.origin = origin
     }
 

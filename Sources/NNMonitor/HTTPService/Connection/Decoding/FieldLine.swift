@@ -1,6 +1,6 @@
-/// Scans a field line of a head or a trailer (RFC 9112 section 5). No white space is accepted around the name, no folded
-/// value, and no line end but CRLF. The line may arrive in pieces: an error is found at the same byte however it is
-/// split.
+/// Scans a field line of a head or a trailer (RFC 9112 section 5). No white space is accepted around the name, no
+/// folded value, and no line end but CRLF. The line may arrive in pieces: an error is found at the same byte however it
+/// is split.
 struct FieldLine {
     enum Outcome { case incomplete, field, endOfFields }
 

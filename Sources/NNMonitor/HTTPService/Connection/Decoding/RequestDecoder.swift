@@ -5,8 +5,8 @@ import NIOHTTP1
 /// alike.
 ///
 /// An event is decoded when the connection asks for it. The bytes behind a request stay undecoded until then: decoded
-/// fields take many times the memory of their bytes. The events, and the byte at which a failure is found, do not depend
-/// on how the input is split.
+/// fields take many times the memory of their bytes. The events, and the byte at which a failure is found, do not
+/// depend on how the input is split.
 struct RequestDecoder {
     /// A decoded part of a request.
     enum Event {
