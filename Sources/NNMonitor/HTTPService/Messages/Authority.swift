@@ -44,8 +44,20 @@ struct Authority: Equatable, Sendable {
     func isAllowed(names: Set<String>) -> Bool {
         if self.name.hasPrefix("[") || self.name == "localhost" || self.name.hasSuffix(".localhost") { return true }
         if names.contains(self.name) { return true }
-        let parts = self.name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        return self.isIPv4
+    }
+
+    /// Whether the host is four decimal numbers up to 255 with points between them. Runs for every request, so it
+    /// allocates no array.
+    private var isIPv4: Bool {
+        var rest = self.name[...]
+        for _ in 0..<3 {
+            guard let point = rest.utf8.firstIndex(of: UInt8(ascii: ".")), UInt8(rest[..<point]) != nil else {
+                return false
+            }
+            rest = rest[rest.utf8.index(after: point)...]
+        }
+        return UInt8(rest) != nil
     }
 }
 

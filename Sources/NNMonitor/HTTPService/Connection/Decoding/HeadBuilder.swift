@@ -52,7 +52,8 @@ struct HeadBuilder {
     mutating func add(_ line: FieldLine, in bytes: Span<UInt8>) throws(RequestFailure) {
         let name = bytes.extracting(line.name)
         let value = bytes.extracting(line.value)
-        let text = value.text
+        // The most frequent value that is longer than a small string: the literal needs no allocation.
+        let text = value.isEqual(to: "application/json") ? "application/json" : value.text
         // The lengths of these names differ, so one comparison decides.
         switch name.count {
         case 4: try markUnique(.host, name, "host", "Host")
