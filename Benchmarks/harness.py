@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "Tests/Integration")]
+sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "Tests")]
 
 import requests  # noqa: E402
 from simulate import payload  # noqa: E402
-from support import certificates, processes  # noqa: E402
-from support.server import Server  # noqa: E402
+from Support.servers import certificates, processes  # noqa: E402
+from Support.servers.server import Server  # noqa: E402
 
 BUILT = ROOT / ".build/bench"
 PEERS_PYTHON = ROOT / ".build/peers-venv/bin/python"

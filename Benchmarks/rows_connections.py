@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from harness import ROOT, alternate, certificate, nginx, ours, run
-from support import processes
-from support.server import binary
+from Support.servers import processes
+from Support.servers.server import binary
 
 
 def handshakes(report):
