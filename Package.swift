@@ -149,15 +149,17 @@ let package = Package(
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Fuzz", exclude: ["Entry", "seeds.py", "leaks.txt", "dictionaries", "regressions"],
+            path: "Tests/Fuzz",
+            exclude: ["Entry", "SeedTests", "seeds.py", "leaks.txt", "dictionaries", "regressions"],
             sources: ["Support", "Targets"], swiftSettings: fenced),
         .testTarget(
-            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", swiftSettings: strict),
+            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/SeedTests",
+            swiftSettings: strict),
     ]
 )
 
 // libFuzzer's program: built by script/fuzz only, since it needs libFuzzer's runtime and has no main of its own.
 if Context.environment["FUZZ"] != nil {
     package.targets.append(
-        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Entry", swiftSettings: fenced))
+        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Entry", swiftSettings: fenced))
 }

@@ -5,7 +5,7 @@ import Testing
 /// Runs each fuzz target on its seeds and regression inputs, without libFuzzer.
 @Suite struct SeedTests {
     private static let fuzz = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fuzz")
+        .deletingLastPathComponent().deletingLastPathComponent()
 
     /// Generates the seeds: one folder per target.
     private static func seeds() throws -> URL {
