@@ -1,7 +1,7 @@
 """How much gradients were clipped between the backward pass and the optimizer's step.
 
-Three parameters are witnesses: their norms at the end of the backward pass, compared with those that the optimizer
-gets, are the factor, if all three agree.
+Three parameters are sampled. The factor is the ratio of a parameter's gradient norm that the optimizer gets to its norm
+at the end of the backward pass, if all three ratios agree.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Callable, Optional
 import torch
 
 from nnmonitor.watching.distributed import is_sharded
-from nnmonitor.watching.tensors import flat, unusable
-from nnmonitor.watching.transfer import Transfer
+from nnmonitor.watching.numerics.tensors import flat, unusable
+from nnmonitor.watching.numerics.transfer import Transfer
 
 _COUNT = 3
 _LARGEST = 65_536
@@ -24,8 +24,8 @@ _LOOKED_AT = 8
 _TOLERANCE = 1e-4
 
 
-class ClipWitness:
-    """Keeps the witnesses' norms. Hooks exist only while a reported step runs."""
+class ClipDetector:
+    """Keeps the gradient norms of the sampled parameters. Hooks exist only while a reported step runs."""
 
     def __init__(self) -> None:
         self._handles: list[Any] = []
@@ -34,7 +34,7 @@ class ClipWitness:
         self._queued = False
 
     def arm(self, groups: list[list[torch.Tensor]], on_error: Callable[[Exception], None]) -> None:
-        """Chooses witnesses from each list of parameters."""
+        """Samples each list of parameters."""
         self.disarm()
         self._on_error = on_error
         self._watched = [parameter for group in groups for parameter in _choose(group)]
@@ -127,7 +127,7 @@ class LossScale:
     """The loss scale that gradients carry or carried: `torch.amp.GradScaler`.
 
     A fused optimizer gets scaled gradients, with the scale in its attributes. For any other one the scaler has divided
-    them already, and only the witnesses still have the scale in their norms.
+    them already, and only the norms kept by `ClipDetector` still contain the scale.
     """
 
     def __init__(self) -> None:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from .notices import Notices
-from .recording import Run
-from .records import Fields
-from .settings import Settings
+from ..notices import Notices
+from ..settings import Settings
+from ..spooling.records import Fields
+from .run import Run
 
 
 def silent_rank(all_ranks: bool) -> Optional[int]:

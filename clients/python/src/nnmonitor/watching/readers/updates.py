@@ -6,11 +6,11 @@ from collections.abc import Hashable
 
 import torch
 
-from nnmonitor.watching.moments import Moments
-from nnmonitor.watching.reduction import SMALL, norm_in_double
-from nnmonitor.watching.scratch import Scratch
-from nnmonitor.watching.tensors import flat
-from nnmonitor.watching.transfer import Receiver, Transfer
+from nnmonitor.watching.numerics.moments import Moments
+from nnmonitor.watching.numerics.reduction import SMALL, norm_in_double
+from nnmonitor.watching.numerics.scratch import Scratch
+from nnmonitor.watching.numerics.tensors import flat
+from nnmonitor.watching.numerics.transfer import Receiver, Transfer
 
 # Norms of at most 16 384 values that single precision computes to its full precision.
 _LEAST, _MOST = 1e-14, 1e17

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 from typing import Callable, Optional
 
-from . import spool
-from .delivery import Courier
-from .joining import Record
-from .notices import Notices
-from .sender import Backoff
-from .timing import TIMING, Timing
-from .transport import Transport
+from ..delivery.courier import Courier
+from ..delivery.sender import Backoff
+from ..delivery.transport import Transport
+from ..notices import Notices
+from ..spooling import spool
+from ..spooling.joining import Record
+from ..timing import TIMING, Timing
 
 
 def sync(

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from .joining import Event, Joiner, Position, Record
-from .records import Fields, merge_fields
-from .segments import SpoolReader, SpoolWriter
-from .thinning import Bound
-from .timing import Timing
-from .values import decode_raw, encode, rounded_step, rounding
+from ..spooling.joining import Event, Joiner, Position, Record
+from ..spooling.records import Fields, merge_fields
+from ..spooling.segments import SpoolReader, SpoolWriter
+from ..spooling.thinning import Bound
+from ..spooling.values import decode_raw, encode, rounded_step, rounding
+from ..timing import Timing
 
 
 @dataclass

@@ -16,8 +16,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ._version import __version__
-from .errors import SettingError
+from .._version import __version__
+from ..errors import SettingError
 from .trust import colons, explain, tls_context
 
 # A look-up of a name imports it. On the sending thread that import may meet a fork, and then stays locked in the child.

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from .recording import Run
+from ..recording.run import Run
 
 _KINDS = [("conv1", "Conv2d"), ("norm1", "BatchNorm2d"), ("conv2", "Conv2d"), ("norm2", "BatchNorm2d")]
 

@@ -8,11 +8,11 @@ import statistics
 import time
 from typing import Callable
 
-from .answers import judge
-from .errors import SettingError
-from .settings import Settings
-from .transport import Answer, Transport, Unreachable, Untrusted
-from .trust import colons
+from ..delivery.answers import judge
+from ..delivery.transport import Answer, Transport, Unreachable, Untrusted
+from ..delivery.trust import colons
+from ..errors import SettingError
+from ..settings import Settings
 
 _PROBE = "/api/v2/runs/nnmonitor-check/steps"
 _ROUNDS = 5

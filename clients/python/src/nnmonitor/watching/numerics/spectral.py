@@ -14,8 +14,8 @@ from typing import NamedTuple, Optional
 
 import torch
 
-from nnmonitor.watching.reduction import SMALL
-from nnmonitor.watching.spectral_steps import ROUNDING, take_two_steps
+from nnmonitor.watching.numerics.reduction import SMALL
+from nnmonitor.watching.numerics.spectral_steps import ROUNDING, take_two_steps
 
 _FIRST_STEPS = 24
 _WARM_STEPS = 2

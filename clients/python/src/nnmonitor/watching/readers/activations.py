@@ -8,14 +8,14 @@ from typing import Any, Optional
 import torch
 from torch import nn
 
-from nnmonitor.watching.extras import Extras
 from nnmonitor.watching.guard import Guard
 from nnmonitor.watching.hooks import ModuleHook, is_compiling
-from nnmonitor.watching.reduction import Reducer
-from nnmonitor.watching.samples import Sampler
+from nnmonitor.watching.numerics.reduction import Reducer
+from nnmonitor.watching.numerics.samples import Sampler
+from nnmonitor.watching.numerics.tensors import first_tensor, transformed, unusable
+from nnmonitor.watching.numerics.transfer import Transfer
+from nnmonitor.watching.readers.extras import Extras
 from nnmonitor.watching.structure import Layer
-from nnmonitor.watching.tensors import first_tensor, transformed, unusable
-from nnmonitor.watching.transfer import Transfer
 
 _task = getattr(torch._C, "_current_graph_task_id", lambda: -1)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from . import spool
-from .delivery import Courier, Turn
-from .notices import LOGGER, Notices
-from .timing import TIMING, Timing
+from ..notices import LOGGER, Notices
+from ..spooling import spool
+from ..timing import TIMING, Timing
+from .courier import Courier, Turn
 from .transport import Transport
 
 #: Of its own: the program's generators must give the same numbers as without the client.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .notices import Notices
-from .values import Number, number
+from ..notices import Notices
+from ..spooling.values import Number, number
 
 _LONGEST_NAME = 128
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

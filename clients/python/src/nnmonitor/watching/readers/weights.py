@@ -8,14 +8,14 @@ import torch
 
 from nnmonitor.watching import distributed
 from nnmonitor.watching.guard import Guard
-from nnmonitor.watching.moments import Moments
-from nnmonitor.watching.reduction import Reducer
-from nnmonitor.watching.samples import Sampler
-from nnmonitor.watching.spectral import SpectralNorms, as_matrix
+from nnmonitor.watching.numerics.moments import Moments
+from nnmonitor.watching.numerics.reduction import Reducer
+from nnmonitor.watching.numerics.samples import Sampler
+from nnmonitor.watching.numerics.spectral import SpectralNorms, as_matrix
+from nnmonitor.watching.numerics.tensors import unusable
+from nnmonitor.watching.numerics.transfer import Transfer
+from nnmonitor.watching.readers.updates import Updates
 from nnmonitor.watching.structure import Layer, LayerParameters
-from nnmonitor.watching.tensors import unusable
-from nnmonitor.watching.transfer import Transfer
-from nnmonitor.watching.updates import Updates
 
 
 class WeightReader:

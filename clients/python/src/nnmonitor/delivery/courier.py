@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from ..notices import Notices
+from ..spooling.joining import Position, Record
+from ..spooling.records import Fields
+from ..spooling.segments import SpoolWriter
+from ..spooling.spool import write_private
+from ..spooling.values import encode
+from ..timing import TIMING, Timing
 from .answers import REFUSED, judge
-from .joining import Position, Record
-from .notices import Notices
 from .outbox import Item, Outbox
-from .records import Fields
-from .segments import SpoolWriter
-from .spool import write_private
-from .timing import TIMING, Timing
 from .transport import Answer, Stale, Transport, Unreachable, Untrusted
-from .values import encode
 
 
 @dataclass

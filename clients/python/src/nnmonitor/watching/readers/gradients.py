@@ -8,11 +8,11 @@ import torch
 
 from nnmonitor.watching import distributed
 from nnmonitor.watching.guard import Guard
-from nnmonitor.watching.moments import zeros
-from nnmonitor.watching.reduction import Reducer
-from nnmonitor.watching.samples import Sampler, underflow_fraction, zero_fraction
+from nnmonitor.watching.numerics.moments import zeros
+from nnmonitor.watching.numerics.reduction import Reducer
+from nnmonitor.watching.numerics.samples import Sampler, underflow_fraction, zero_fraction
+from nnmonitor.watching.numerics.tensors import unusable
 from nnmonitor.watching.structure import Layer
-from nnmonitor.watching.tensors import unusable
 
 
 class GradientReader:

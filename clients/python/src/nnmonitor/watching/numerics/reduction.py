@@ -14,10 +14,10 @@ from typing import Callable, Optional
 
 import torch
 
-from nnmonitor.watching.moments import Moments
-from nnmonitor.watching.scratch import Scratch
-from nnmonitor.watching.tensors import flat
-from nnmonitor.watching.transfer import Transfer
+from nnmonitor.watching.numerics.moments import Moments
+from nnmonitor.watching.numerics.scratch import Scratch
+from nnmonitor.watching.numerics.tensors import flat
+from nnmonitor.watching.numerics.transfer import Transfer
 
 # Up to this size, tensors of one size are reduced together. The sum of a longer row is off by more than 2e-5 norms.
 SMALL = 16_384

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import torch
 
-from nnmonitor.watching.tensors import flat
-from nnmonitor.watching.transfer import Receiver, Transfer
+from nnmonitor.watching.numerics.tensors import flat
+from nnmonitor.watching.numerics.transfer import Receiver, Transfer
 
 SAMPLE = 4_096
 PERCENTILES = {"p01": 0.01, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p99": 0.99}

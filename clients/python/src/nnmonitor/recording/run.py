@@ -15,16 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional, TypeVar, Union, cast
 
+from ..errors import DeliveryError, NNMonitorError
+from ..notices import LOGGER, Notices
+from ..settings import Settings
+from ..spooling.records import Fields, merge_fields
+from ..spooling.values import shortened
 from . import process
 from .configuration import Config, Summary, as_mapping
 from .counting import StepCounter
-from .errors import DeliveryError, NNMonitorError
-from .notices import LOGGER, Notices
 from .outlet import Outlet
-from .records import Fields, merge_fields
 from .scalars import Scalars
-from .settings import Settings
-from .values import shortened
 
 _LEVELS = {"INFO": "info", "WARN": "warning", "WARNING": "warning", "ERROR": "critical", "CRITICAL": "critical"}
 
@@ -166,7 +166,7 @@ class Run:
             self._notices.once("watch() ignores its second argument: it is no optimizer (W&B takes a criterion there)")
             optimizer = None
         try:
-            make = importlib.import_module(".watching", __package__).Watcher
+            make = importlib.import_module("nnmonitor.watching").Watcher
         except ImportError as error:
             raise NNMonitorError(f"no layers are watched: {error}") from error
         number = self._next_watcher

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Optional
 
-from .errors import SettingError
+from ..errors import SettingError
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 

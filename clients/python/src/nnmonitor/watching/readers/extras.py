@@ -10,9 +10,9 @@ from typing import Any, Optional
 import torch
 from torch import nn
 
-from nnmonitor.watching.ranges import count_saturated, output_range, unit_peaks
+from nnmonitor.watching.numerics.ranges import count_saturated, output_range, unit_peaks
+from nnmonitor.watching.numerics.transfer import Receiver, Transfer
 from nnmonitor.watching.structure import Layer
-from nnmonitor.watching.transfer import Receiver, Transfer
 
 # Rows of attention weights sum to 1; after dropout they do not, and have no entropy.
 _MOST_OFF_ONE = 0.01

@@ -12,15 +12,15 @@ from typing import Any, Optional
 import torch
 from torch import nn
 
-from nnmonitor.watching.extras import Extras
 from nnmonitor.watching.guard import Guard
 from nnmonitor.watching.hooks import ModuleHook
-from nnmonitor.watching.moments import Moments
-from nnmonitor.watching.reduction import Reducer
-from nnmonitor.watching.samples import Sampler
+from nnmonitor.watching.numerics.moments import Moments
+from nnmonitor.watching.numerics.reduction import Reducer
+from nnmonitor.watching.numerics.samples import Sampler
+from nnmonitor.watching.numerics.tensors import MEASURED, first_tensor
+from nnmonitor.watching.numerics.transfer import Receiver, Transfer
+from nnmonitor.watching.readers.extras import Extras
 from nnmonitor.watching.structure import Layer
-from nnmonitor.watching.tensors import MEASURED, first_tensor
-from nnmonitor.watching.transfer import Receiver, Transfer
 
 # Count, sum, sum of squares, count of finite values, smallest, largest.
 _EMPTY = [0.0, 0.0, 0.0, 0.0, math.inf, -math.inf]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Optional
 
-from . import spool
-from .delivery import Courier
-from .errors import SettingError
-from .notices import Notices
-from .records import Fields
-from .segments import SpoolWriter
-from .sender import Sender, leftovers
-from .settings import Settings
-from .transport import Transport
+from ..delivery.courier import Courier
+from ..delivery.sender import Sender, leftovers
+from ..delivery.transport import Transport
+from ..errors import SettingError
+from ..notices import Notices
+from ..settings import Settings
+from ..spooling import spool
+from ..spooling.records import Fields
+from ..spooling.segments import SpoolWriter
 
 _SEGMENT_BYTES = 4_000_000
 

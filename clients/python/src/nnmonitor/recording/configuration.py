@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Callable
 
-from .notices import Notices
+from ..notices import Notices
 from .plain import plain
 
 #: The server's limit of one run's configuration, as JSON.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from types import SimpleNamespace
 from typing import Any
 
-from .values import spelled, within_double
+from ..spooling.values import spelled, within_double
 
 _LONGEST_TEXT = 16_000
 _LONGEST_ARRAY = 1_000
