@@ -10,10 +10,11 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from http_cases import (chunks, conditions, expectations, fields, head_sizes, hosts, lengths, percent_coding,
-persistence,
-                        pipelines, static_paths, targets, transfer_codings, upgrades, versions)
+from http_cases.bodies import chunks, expectations, lengths, transfer_codings
 from http_cases.case import Case
+from http_cases.connections import persistence, pipelines, upgrades
+from http_cases.files import conditions, static_paths
+from http_cases.heads import fields, head_sizes, hosts, percent_coding, targets, versions
 from Support.payloads import payload
 from Support.servers.server import Server
 from Support.wire.raw import RawConnection, Response, ingest, request
@@ -27,7 +28,7 @@ MOST_SINGLE_BYTES = 3_000
 def rows():
     for theme in THEMES:
         for case in theme.CASES:
-            name = f"{theme.__name__.removeprefix('http_cases.')}-{case.name}"
+            name = f"{theme.__name__.rpartition('.')[2]}-{case.name}"
             single = case.divisible and sum(map(len, case.sent)) <= MOST_SINGLE_BYTES
             for delivery in ("plain", "tls", "bytewise")[:3 if single else 2]:
                 yield pytest.param(delivery, case, id=f"{name}-{delivery}")

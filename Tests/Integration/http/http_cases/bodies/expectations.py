@@ -2,7 +2,7 @@
 
 from Support.wire.raw import chunked, request
 
-from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, SINK, Case, accepted, get, post, refused
+from ..case import CLOSED, KEPT, NEXT, NEXT_STATUS, SINK, Case, accepted, get, post, refused
 
 LENGTH = "Content-Length: 5"
 CHUNKED = "Transfer-Encoding: chunked"

@@ -2,7 +2,7 @@
 
 from Support.wire.raw import request
 
-from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, accepted, get, refused
+from ..case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, accepted, get, refused
 
 
 def absolute(target: str, host: str | None = "localhost", version: str = "HTTP/1.1") -> bytes:

@@ -2,7 +2,7 @@
 
 from Support.wire.raw import chunked, request
 
-from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, SINK, Case, get, post
+from ..case import CLOSED, KEPT, NEXT, NEXT_STATUS, SINK, Case, get, post
 
 COUNT = 100
 

@@ -4,7 +4,7 @@ import random
 
 from Support.wire.raw import request
 
-from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, accepted, get, refused
+from ..case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, accepted, get, refused
 
 HOST = b"\r\nHost: localhost\r\n\r\n"
 GARBAGE = random.Random(7)

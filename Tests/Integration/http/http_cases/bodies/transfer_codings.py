@@ -1,6 +1,6 @@
 """Transfer-Encoding: supported codings, their syntax, and where the field is allowed (RFC 9112 section 6.1)."""
 
-from .case import accepted, get, post, refused
+from ..case import accepted, get, post, refused
 
 CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
 

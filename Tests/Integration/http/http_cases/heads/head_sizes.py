@@ -2,7 +2,7 @@
 
 from Support.wire.raw import chunked
 
-from .case import CLOSED, NEXT, Case, accepted, get, head_of_size, post, refused
+from ..case import CLOSED, NEXT, Case, accepted, get, head_of_size, post, refused
 
 TARGET, FIELDS, HEAD = 8192, 100, 32768
 

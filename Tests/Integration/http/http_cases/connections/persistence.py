@@ -1,6 +1,6 @@
 """The Connection field: when the connection is kept and when it is closed (RFC 9112 section 9)."""
 
-from .case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, get, post
+from ..case import CLOSED, KEPT, NEXT, NEXT_STATUS, Case, get, post
 
 # Options that do not affect persistence: HTTP/1.1 keeps the connection, HTTP/1.0 closes it.
 SILENT = ["x", "closed", "xclose", "close x", '"close"', "close;x", "", "upgrade", "Host", "Content-Length", "keep",

@@ -2,7 +2,7 @@
 
 from Support.wire.raw import request
 
-from .case import SINK, accepted, post, refused
+from ..case import SINK, accepted, post, refused
 
 BODY = b"hello"
 

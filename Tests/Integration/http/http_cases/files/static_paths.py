@@ -2,7 +2,7 @@
 
 from Support.wire.raw import request
 
-from .case import Case, accepted, get, refused
+from ..case import Case, accepted, get, refused
 
 # The folder contains letters.txt, css/base.css and big.txt. Its parent contains secret.txt.
 UP = "../secret.txt"

@@ -1,6 +1,6 @@
 """Percent-encoding: sequences that are decoded exactly once, and sequences that are refused (RFC 3986 section 2.1)."""
 
-from .case import Case, accepted, get
+from ..case import Case, accepted, get
 
 RUN = "/api/v1/runs/"
 

@@ -2,7 +2,7 @@
 
 from Support.wire.raw import request
 
-from .case import CLOSED, Case, accepted, refused
+from ..case import CLOSED, Case, accepted, refused
 
 
 def host(*values: str, version: str = "HTTP/1.1") -> bytes:

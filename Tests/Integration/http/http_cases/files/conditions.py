@@ -4,7 +4,7 @@ import gzip
 
 from Support.wire.raw import request
 
-from .case import Case, accepted
+from ..case import Case, accepted
 
 # The content and modification time of letters.txt. "{tag}" in a row is replaced with its entity tag.
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"

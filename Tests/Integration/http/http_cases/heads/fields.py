@@ -2,7 +2,7 @@
 
 from Support.wire.raw import request
 
-from .case import accepted, get, post, refused
+from ..case import accepted, get, post, refused
 
 GET = b"GET /health HTTP/1.1\r\n"
 HOST = b"Host: localhost\r\n"

@@ -1,6 +1,6 @@
 """The chunked coding: sizes, line ends, extensions (RFC 9112 section 7.1)."""
 
-from .case import accepted, post, refused
+from ..case import accepted, post, refused
 
 END = b"0\r\n\r\n"
 
