@@ -44,7 +44,7 @@ def _guarded(tmp_path_factory, *options):
 
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory):
-    """A server with a tokens file (see Support.clients.access) over plain HTTP. Authentication failures are not limited."""
+    """A server with a tokens file (see Support/clients/access.py) over plain HTTP, without a limit of failures."""
     with _guarded(tmp_path_factory) as running:
         yield running
 

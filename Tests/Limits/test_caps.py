@@ -5,8 +5,8 @@ import time
 
 import pytest
 from Support.clients.libraries import healthy, wait_until
-from Support.load.ordinary_client import Bystander
-from Support.load.resource_check import Vitals
+from Support.load.ordinary_client import OrdinaryClient
+from Support.load.resource_check import ResourceCheck
 from Support.wire.raw import RawConnection, request
 from Support.wire.raw_websocket import RawWebSocket
 
@@ -39,10 +39,10 @@ def test_connections_over_a_limit_are_closed_at_once_and_one_that_closes_makes_r
     own = start_server(option, CAP, "--idle-timeout", 600, "--max-steps-per-run", 100_000, counted=True)
     name = f"{CAP} connections, {option}"
     of_each_address = option == "--max-connections-per-address"
-    vitals = Vitals(own, name)
-    for number in vitals.rounds(2):
+    resources = ResourceCheck(own, name)
+    for number in resources.rounds(2):
         # Another client runs during the warm-up.
-        with contextlib.nullcontext() if number else Bystander(own, name) as other:
+        with contextlib.nullcontext() if number else OrdinaryClient(own, name) as other:
             # It has two connections from its own address: one for requests, one for its WebSocket.
             room = CAP if of_each_address or not other else CAP - 2
             inside = fill(own, "127.0.0.2", room)
@@ -69,7 +69,7 @@ def test_connections_over_a_limit_are_closed_at_once_and_one_that_closes_makes_r
             assert len(unexpected) <= 1 + (time.monotonic() - began) // 60
             for connection in [*inside, *filter(None, [elsewhere])]:
                 connection.close()
-        wait_until(lambda: own.descriptors() <= vitals.descriptors)
+        wait_until(lambda: own.descriptors() <= resources.descriptors)
         for connection in fill(own, "127.0.0.2", CAP):
             connection.close()
     assert any("connection refused" in line and option.removeprefix("--").replace("-", "_").upper() in line
@@ -87,10 +87,10 @@ def test_a_refused_subscriber_is_told_and_room_is_made_when_one_leaves(start_ser
         socket.close()
         return None
 
-    for _ in Vitals(own, name).rounds(2):
+    for _ in ResourceCheck(own, name).rounds(2):
         # The connections of the previous round have been released.
         wait_until(lambda: healthy(own)["active_connections"] == 0)
-        with Bystander(own, name) as other:
+        with OrdinaryClient(own, name) as other:
             # The other client is one of the subscribers.
             inside = [RawWebSocket(own) for _ in range(CAP - 1)]
             assert {socket.answer.status for socket in inside} == {101}

@@ -9,7 +9,7 @@ import pytest
 from Support.clients.access import TOKENS, call, log_in, tokens_file
 from Support.clients.libraries import post, session, wait_until
 from Support.load.crowd import Unfinished, client_hello
-from Support.load.resource_check import Vitals
+from Support.load.resource_check import ResourceCheck
 from Support.load.subscriber_crowd import SubscriberCrowd
 from Support.payloads import payload, run_id, served
 from Support.servers.server import ROOT
@@ -70,7 +70,7 @@ def test_a_wall_clock_that_is_set_moves_no_deadline_and_no_order(start_server, t
         ws_pong_timeout=DEADLINE, auth_failure_limit=FAILURES, max_runs=2), counted=True)
     own.token = TOKENS["both"]
     assert abs(shown(own)) < 60
-    for number in Vitals(own, f"wall clock that is set, {'TLS' if secure else 'TCP'}").rounds(len(JUMPS) - 1):
+    for number in ResourceCheck(own, f"wall clock that is set, {'TLS' if secure else 'TCP'}").rounds(len(JUMPS) - 1):
         set_clock(own, clock, JUMPS[number], secure, guesser_address=f"127.0.0.{2 + number}")
 
 

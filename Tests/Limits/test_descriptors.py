@@ -6,8 +6,8 @@ import signal
 import time
 
 from Support.clients.libraries import wait_until
-from Support.load.ordinary_client import Bystander
-from Support.load.resource_check import Vitals
+from Support.load.ordinary_client import OrdinaryClient
+from Support.load.resource_check import ResourceCheck
 from Support.wire.raw import RawConnection, request
 
 FILES = 200
@@ -45,12 +45,12 @@ def test_without_free_descriptors_accepting_pauses_and_recovers(start_server):
     own = start_server("--idle-timeout", 600, "--max-steps-per-run", 100_000,
                        wrapper=["prlimit", f"--nofile={FILES}:{FILES}"], counted=True)
     name = f"{FILES} descriptors"
-    vitals = Vitals(own, name)
-    for number in vitals.rounds(1):
+    resources = ResourceCheck(own, name)
+    for number in resources.rounds(1):
         with contextlib.ExitStack() as opened:
             if number == 0:
-                with Bystander(own, name, interval=0.1) as other:
-                    run_out_of_descriptors(own, vitals, opened, other)
+                with OrdinaryClient(own, name, interval=0.1) as other:
+                    run_out_of_descriptors(own, resources, opened, other)
             else:
                 connections = [opened.enter_context(RawConnection(own)) for _ in range(FILES + WAITING)]
                 for connection in connections:
@@ -62,7 +62,7 @@ def test_without_free_descriptors_accepting_pauses_and_recovers(start_server):
     assert " warning " in lines_about_accepting(own)[0] and " notice " in lines_about_accepting(own)[1]
 
 
-def run_out_of_descriptors(own, vitals: Vitals, opened: contextlib.ExitStack, other: Bystander):
+def run_out_of_descriptors(own, resources: ResourceCheck, opened: contextlib.ExitStack, other: OrdinaryClient):
     def connect():
         return opened.enter_context(RawConnection(own))
 
@@ -87,7 +87,7 @@ def run_out_of_descriptors(own, vitals: Vitals, opened: contextlib.ExitStack, ot
     used, posted = own.processor_time(), len(other.posted)
     time.sleep(MEASURED)
     used = own.processor_time() - used
-    vitals.record("processor time while accepting pauses", used / MEASURED * 100, "%")
+    resources.record("processor time while accepting pauses", used / MEASURED * 100, "%")
     assert used < MEASURED * SHARE
     # Accepted clients are still served.
     assert len(other.posted) > posted
@@ -103,7 +103,7 @@ def run_out_of_descriptors(own, vitals: Vitals, opened: contextlib.ExitStack, ot
     began = time.monotonic()
     for connection in waiting[:30]:
         assert connection.read_response().status == 200
-    vitals.record("those who waited are answered after", time.monotonic() - began, "s")
+    resources.record("those who waited are answered after", time.monotonic() - began, "s")
     assert all(map(unanswered, waiting[30 + AT_ONCE:]))
     for connection in [*inside[30:], *waiting[:30]]:
         connection.close()

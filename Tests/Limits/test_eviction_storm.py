@@ -9,7 +9,7 @@ import threading
 import requests
 from eviction_model import EvictionModel, listed
 from Support.clients.libraries import post, receive, session, subscribe
-from Support.load.resource_check import Vitals
+from Support.load.resource_check import ResourceCheck
 from Support.load.threads import Threads
 from Support.payloads import payload, run_id, served
 
@@ -150,9 +150,9 @@ def check_conversation(conversation: list[dict], model: EvictionModel, data: dic
 def test_subscribers_in_a_storm_of_steps_evictions_and_deletions_see_what_the_contract_promises(start_server):
     own = start_server("--max-runs", MAX_RUNS, "--max-steps-per-run", MAX_STEPS, "--subscriber-queue", 100_000,
                        "--log-level", "warning", counted=True)
-    vitals = Vitals(own, "storm of steps, evictions and deletions")
-    for number in vitals.rounds(2):
-        kinds, model, deletions = run_storm(own, vitals, FEWER if number else STEPS_OF_EACH)
+    resources = ResourceCheck(own, "storm of steps, evictions and deletions")
+    for number in resources.rounds(2):
+        kinds, model, deletions = run_storm(own, resources, FEWER if number else STEPS_OF_EACH)
         if number == 0:
             # The load was heavy enough.
             assert model.evictions > 100 and deletions > 20
@@ -163,7 +163,7 @@ def test_subscribers_in_a_storm_of_steps_evictions_and_deletions_see_what_the_co
                 assert client.delete(f"{own.url}/api/v1/runs/{run}").status_code == 204
 
 
-def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], EvictionModel, int]:
+def run_storm(own, resources: ResourceCheck, steps_of_each: int) -> tuple[list[str], EvictionModel, int]:
     """Runs one storm and applies the model. Returns the message types, the model and the number of deletions."""
     storm, posting, watching = Storm(own, steps_of_each), Threads(), Threads()
     with subscribe(own) as recorder:
@@ -214,12 +214,12 @@ def run_storm(own, vitals: Vitals, steps_of_each: int) -> tuple[list[str], Evict
         for conversation in storm.conversations:
             check_conversation(conversation, model, data)
         kinds = [message["type"] for conversation in storm.conversations for message in conversation]
-        vitals.record("steps", len(data), "")
-        vitals.record("deletions", deletions, "")
-        vitals.record("evictions", model.evictions, "")
-        vitals.record("histories", kinds.count("run_history"), "")
-        vitals.record("runs not found", kinds.count("error"), "")
-        vitals.record("conversations", len(storm.conversations), "")
+        resources.record("steps", len(data), "")
+        resources.record("deletions", deletions, "")
+        resources.record("evictions", model.evictions, "")
+        resources.record("histories", kinds.count("run_history"), "")
+        resources.record("runs not found", kinds.count("error"), "")
+        resources.record("conversations", len(storm.conversations), "")
     # The store holds exactly the steps that the model keeps.
     with session(own) as client:
         assert listed(client.get(own.url + "/api/v1/runs").json()) == model.listing()

@@ -3,8 +3,8 @@
 import json
 
 from Support.clients.libraries import post, session
-from Support.load.ordinary_client import Bystander
-from Support.load.resource_check import MEGABYTE, Vitals
+from Support.load.ordinary_client import OrdinaryClient
+from Support.load.resource_check import MEGABYTE, ResourceCheck
 from Support.load.threads import Threads
 from Support.payloads import payload, run_id, served
 from Support.wire.raw import RawConnection, ingest
@@ -62,9 +62,9 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
     own = start_server("--max-memory", limit, "--max-runs", 100_000, "--max-steps-per-run", 100_000,
                        "--log-level", "warning", counted=True)
     large = LargeRuns(own)
-    vitals = Vitals(own, name, allowance=VARIES * limit)
-    for number in vitals.rounds(1):
-        with Bystander(own, name, watches=False) as other:
+    resources = ResourceCheck(own, name, allowance=VARIES * limit)
+    for number in resources.rounds(1):
+        with OrdinaryClient(own, name, watches=False) as other:
             # Twice the limit.
             posted = large.post_runs(2 * limit // ONE_RUN)
             kept = held(own)
@@ -76,8 +76,8 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             assert len(kept) * ONE_RUN > limit * 0.8
             if number:
                 continue
-            vitals.record("runs held", len(kept), "")
-            vitals.record("of the limit used by numbers", len(kept) * ONE_RUN / limit * 100, "%")
+            resources.record("runs held", len(kept), "")
+            resources.record("of the limit used by numbers", len(kept) * ONE_RUN / limit * 100, "%")
 
             # The least recently updated run is evicted, not the oldest one.
             first, second = list(kept)[:2]
@@ -97,16 +97,16 @@ def test_over_the_limit_of_memory_the_oldest_runs_go_and_the_process_stays_bound
             assert again.pop(other.run) > 0
             # Each trainer may have started one run when the other's last run was posted.
             assert abs(sum(again.values()) - len(kept) * STEPS) <= 2 * STEPS
-    most = own.allocations.peak - vitals.idle
-    vitals.record("allocated for each byte of the limit", most / limit, "bytes")
-    vitals.record("resident for each byte of the limit", own.memory("VmHWM") / limit, "bytes")
+    most = own.allocations.peak - resources.idle
+    resources.record("allocated for each byte of the limit", most / limit, "bytes")
+    resources.record("resident for each byte of the limit", own.memory("VmHWM") / limit, "bytes")
     assert most < limit * (1 + BESIDE)
 
 
 def test_a_single_step_over_the_limit_of_memory_is_kept_alone(start_server):
     own = start_server("--max-memory", 100_000, "--max-runs", 100, counted=True)
     small, large = [run_id("small") for _ in range(5)], run_id("large")
-    for _ in Vitals(own, "a step over the limit of memory").rounds():
+    for _ in ResourceCheck(own, "a step over the limit of memory").rounds():
         with session(own) as trainer:
             for run in small:
                 assert post(trainer, own, payload(run)).status_code == 202
@@ -128,7 +128,7 @@ def test_a_run_whose_structure_changes_all_the_time_is_not_counted_for_more_than
     # The same three steps repeatedly, in any order, each time with new layers. If each version were counted, the sum
     # would exceed the limit many times.
     bodies = [ingest(payload(restless, number % 3, 20 + number % 4)) for number in range(12)]
-    for _ in Vitals(own, "a run whose structure changes").rounds():
+    for _ in ResourceCheck(own, "a run whose structure changes").rounds():
         with session(own) as trainer, RawConnection(own) as connection:
             assert post(trainer, own, payload(quiet)).status_code == 202
             for number in range(1200):

@@ -8,8 +8,8 @@ import re
 import pytest
 from Support.clients.libraries import post_steps, session
 from Support.load.crowd import client_hello
-from Support.load.ordinary_client import Bystander
-from Support.load.resource_check import Vitals
+from Support.load.ordinary_client import OrdinaryClient
+from Support.load.resource_check import ResourceCheck
 from Support.load.threads import Threads, post_pipelined
 from Support.payloads import payload, run_id
 from Support.servers.server import Server
@@ -80,8 +80,8 @@ def assert_nothing_is_wrong(server):
 
 def rounds(target):
     """Repeats a load that must leave nothing behind. Another client runs during the first round."""
-    for number in Vitals(target).rounds():
-        with contextlib.nullcontext() if number else Bystander(target):
+    for number in ResourceCheck(target).rounds():
+        with contextlib.nullcontext() if number else OrdinaryClient(target):
             yield number
     assert_nothing_is_wrong(target)
 

@@ -5,7 +5,7 @@ import time
 
 from Support.clients.libraries import healthy, session
 from Support.load.crowd import make_room_for
-from Support.load.resource_check import Vitals
+from Support.load.resource_check import ResourceCheck
 from Support.load.subscriber_crowd import SubscriberCrowd
 from Support.load.threads import post_pipelined
 from Support.load.trainers import Trainers
@@ -34,9 +34,9 @@ def wait_until_others_are_closed(server, seconds: float, left: int = 1) -> float
     return time.monotonic() - began
 
 
-def wait_for_messages(vitals: Vitals, reader: SubscriberCrowd, count: int):
-    vitals.wait_until(lambda: reader.all(lambda member: len(member.messages) >= count),
-                      "the subscriber that reads did not get every step")
+def wait_for_messages(resources: ResourceCheck, reader: SubscriberCrowd, count: int):
+    resources.wait_until(lambda: reader.all(lambda member: len(member.messages) >= count),
+                         "the subscriber that reads did not get every step")
 
 
 def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_what_waits(start_server):
@@ -49,8 +49,8 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
     trainers = Trainers(own, 3, layers=20)
     # Fill the store first, so that only the subscribers' backlog grows.
     trainers.train(1)
-    vitals = Vitals(own, name)
-    for number in vitals.rounds(1):
+    resources = ResourceCheck(own, name)
+    for number in resources.rounds(1):
         stalled = FEWER if number else count
         with SubscriberCrowd(own, 1) as reader:
             first = list(trainers.accepted)
@@ -68,17 +68,17 @@ def test_five_hundred_subscribers_that_stop_reading_hold_up_nobody_and_share_wha
                 meanwhile = sum(trainers.accepted) - started
                 together = trainers.stop()
                 # The server closed the connections, not the clients.
-                vitals.wait_for_descriptors(beside=1)
+                resources.wait_for_descriptors(beside=1)
             everything = sum(trainers.accepted) - sum(first)
-            wait_for_messages(vitals, reader, everything)
+            wait_for_messages(resources, reader, everything)
             trainers.assert_in_order(reader.members[0].messages, first)
         frame = max(map(len, trainers.samples.values()))
         most = own.allocations.peak - before
-        vitals.record("steps a second without them", alone, "1/s")
-        vitals.record(f"steps a second with {stalled}", together, "1/s")
-        vitals.record("bytes of a step", frame, "bytes")
-        vitals.record("closed after", gone_after, "s")
-        vitals.record(f"allocated for each of {stalled}", most / stalled / 1000, "kB")
+        resources.record("steps a second without them", alone, "1/s")
+        resources.record(f"steps a second with {stalled}", together, "1/s")
+        resources.record("bytes of a step", frame, "bytes")
+        resources.record("closed after", gone_after, "s")
+        resources.record(f"allocated for each of {stalled}", most / stalled / 1000, "kB")
         # Ingest continues while they stall: no trainer waits for a stalled subscriber.
         assert meanwhile > 100
         # All subscribers share one copy of the queued messages. Each has its own list of them and the data in its
@@ -104,17 +104,17 @@ def test_a_hundred_subscribers_that_stop_in_the_middle_of_a_history_hold_a_few_p
     with session(own) as client:
         text = client.get(f"{own.url}/api/v1/runs/long").text
     question = frame_bytes(TEXT, json.dumps({"action": "subscribe_run", "run_id": "long"}))
-    vitals = Vitals(own, name)
-    for _ in vitals.rounds(1):
+    resources = ResourceCheck(own, name)
+    for _ in resources.rounds(1):
         own.allocations.reset_peak()
         with SubscriberCrowd(own, count, receive_buffer=4096, segment=SEGMENT) as crowd:
             for member in crowd.members:
                 member.socket.sendall(question)
             gone_after = wait_until_others_are_closed(own, 10 * stall + 60, left=0)
-        each = (own.allocations.peak - vitals.idle) / count
-        vitals.record("bytes of the history", len(text), "bytes")
-        vitals.record("closed after", gone_after, "s")
-        vitals.record("allocated for each", each / 1000, "kB")
+        each = (own.allocations.peak - resources.idle) / count
+        resources.record("bytes of the history", len(text), "bytes")
+        resources.record("closed after", gone_after, "s")
+        resources.record("allocated for each", each / 1000, "kB")
         # A piece ends with the step that fills it.
         frame = len(text) / steps
         assert each < (IDLE + ON_ITS_WAY + pieces + 3 * frame) * ROUNDING

@@ -4,8 +4,8 @@ from functools import partial
 
 from Support.clients.libraries import context, wait_until
 from Support.load.crowd import Unfinished, client_hello, open_socket, make_room_for
-from Support.load.ordinary_client import Bystander
-from Support.load.resource_check import Vitals
+from Support.load.ordinary_client import OrdinaryClient
+from Support.load.resource_check import ResourceCheck
 from Support.wire.raw import request
 
 # The server's timeout in seconds, and the number of connections in the round after the warm-up.
@@ -28,17 +28,17 @@ def test_two_thousand_heads_at_a_byte_a_second_are_closed_in_time_while_others_a
     own = start_server("--header-timeout", deadline, "--max-steps-per-run", 100_000, "--log-level", "warning",
                        counted=True)
     head = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 100
-    vitals = Vitals(own, name)
-    for number in vitals.rounds(1):
+    resources = ResourceCheck(own, name)
+    for number in resources.rounds(1):
         opened = FEWER if number else count
-        with Bystander(own, name) as other:
+        with OrdinaryClient(own, name) as other:
             with Unfinished(own, opened) as crowd:
-                wait_for_connections(own, vitals.descriptors + opened)
+                wait_for_connections(own, resources.descriptors + opened)
                 posted = len(other.posted)
                 crowd.watch_until_all_are_closed(deadline, partial(send_part, crowd, head))
                 assert len(other.posted) > posted
                 assert {answer[:12] for answer in crowd.received} == {b"HTTP/1.1 408"}
-        vitals.record("closed after", max(crowd.lasted), "s")
+        resources.record("closed after", max(crowd.lasted), "s")
 
 
 def ask_in_the_second(when: int, server, connection, second: int):
@@ -57,12 +57,12 @@ def test_a_thousand_unfinished_tls_handshakes_are_closed_in_time_while_others_ar
     own = start_server("--tls", "dev", "--handshake-timeout", deadline, "--header-timeout", 1,
                        "--max-steps-per-run", 100_000, "--log-level", "warning", counted=True)
     hello = client_hello()
-    vitals = Vitals(own, name)
-    for number in vitals.rounds(1):
+    resources = ResourceCheck(own, name)
+    for number in resources.rounds(1):
         opened = FEWER if number else count
-        with Bystander(own, name) as other:
+        with OrdinaryClient(own, name) as other:
             with Unfinished(own, opened) as crowd:
-                wait_for_connections(own, vitals.descriptors + opened)
+                wait_for_connections(own, resources.descriptors + opened)
                 posted = len(other.posted)
                 # Every second one sends nothing. The others stop at different positions of the ClientHello.
                 crowd.send(lambda index: hello[:index // 2 % len(hello)] if index % 2 else b"")
@@ -70,7 +70,7 @@ def test_a_thousand_unfinished_tls_handshakes_are_closed_in_time_while_others_ar
                 crowd.watch_until_all_are_closed(deadline, partial(ask_in_the_second, LATE, own, late))
                 assert len(other.posted) > posted
                 assert set(crowd.received) == {b""}
-        vitals.record("closed after", max(crowd.lasted), "s")
+        resources.record("closed after", max(crowd.lasted), "s")
 
 
 def test_unfinished_handshakes_do_not_hold_up_the_end(start_server):

@@ -8,8 +8,8 @@ import pytest
 from Support.clients.access import TOKENS, tokens_file
 from Support.load.crowd import source
 from Support.load.figures import record_figure
-from Support.load.ordinary_client import Bystander
-from Support.load.resource_check import ROUNDS, Vitals
+from Support.load.ordinary_client import OrdinaryClient
+from Support.load.resource_check import ROUNDS, ResourceCheck
 from Support.load.threads import Threads
 from Support.servers.server import Server
 from Support.wire.raw import RawConnection, request
@@ -61,8 +61,8 @@ def test_a_hundred_thousand_wrong_tokens_of_one_address_are_slowed_and_harm_nobo
     each = count // (ROUNDS + 1) // GUESSERS
     statuses = [Counter() for _ in range(GUESSERS)]
     guessing, began = 0.0, time.monotonic()
-    for number in Vitals(strict, name).rounds():
-        with Bystander(strict, name):
+    for number in ResourceCheck(strict, name).rounds():
+        with OrdinaryClient(strict, name):
             threads, started = Threads(), time.monotonic()
             for index, own in enumerate(statuses):
                 threads.start(try_tokens, strict, "127.1.0.1", each, own, f"{number}-{index}")
@@ -82,7 +82,7 @@ def test_a_hundred_thousand_wrong_tokens_of_one_address_are_slowed_and_harm_nobo
 def test_a_hundred_thousand_wrong_tokens_of_five_thousand_addresses_cost_no_memory(strict):
     addresses, more, each, name = 4400, 300, LIMIT, "100000 wrong tokens of 5000 addresses"
     last = 1000
-    for number in Vitals(strict, name).rounds(2):
+    for number in ResourceCheck(strict, name).rounds(2):
         # The table has room for 4096 addresses. The warm-up fills it, and each round uses new addresses.
         first, last = last, last + (more if number else addresses)
         statuses, threads = [Counter() for _ in range(GUESSERS)], Threads()
@@ -91,7 +91,7 @@ def test_a_hundred_thousand_wrong_tokens_of_five_thousand_addresses_cost_no_memo
             for place in range(first + index, last, GUESSERS):
                 try_tokens(strict, source(place), each, statuses[index], place)
 
-        with Bystander(strict, name):
+        with OrdinaryClient(strict, name):
             began = time.monotonic()
             for index in range(GUESSERS):
                 threads.start(guess, index)

@@ -7,7 +7,7 @@ import signal
 import sys
 from types import SimpleNamespace
 
-from ledger import Ledger
+from results import SoakResults
 from watchers import Reader, Visitor
 
 
@@ -16,20 +16,20 @@ class Crowd:
         facts = {name: getattr(server, name) for name in ("port", "url", "ws_url", "secure", "ca", "token")}
         spawning = multiprocessing.get_context("spawn")
         self._done = spawning.Event()
-        self._results = spawning.Queue()
+        self._queue = spawning.Queue()
         self._process = spawning.Process(
-            target=_run, args=(facts, visitors, limit, self._done, self._results), daemon=True)
+            target=_run, args=(facts, visitors, limit, self._done, self._queue), daemon=True)
 
     def start(self):
         self._process.start()
 
-    def finish(self, ledger: Ledger):
+    def finish(self, results: SoakResults):
         """Lets them end, and takes over what they counted."""
         self._done.set()
         try:
-            ledger.add(*self._results.get(timeout=120))
+            results.add(*self._queue.get(timeout=120))
         except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs into the report
-            ledger.error(f"the crowd gave no report: {error!r}")
+            results.error(f"the crowd gave no report: {error!r}")
         self._process.join(30)
 
 
@@ -40,22 +40,22 @@ def _end_with_the_parent():
         sys.exit(1)
 
 
-def _run(facts: dict, visitors: int, limit: int, done, results):
+def _run(facts: dict, visitors: int, limit: int, done, queue):
     _end_with_the_parent()
-    server, ledger = SimpleNamespace(**facts), Ledger()
-    asyncio.run(_clients(server, ledger, visitors, limit, done))
-    results.put((dict(ledger.counts), ledger.errors, ledger.error_count))
+    server, results = SimpleNamespace(**facts), SoakResults()
+    asyncio.run(_clients(server, results, visitors, limit, done))
+    queue.put((dict(results.counts), results.errors, results.error_count))
 
 
-async def _clients(server, ledger: Ledger, visitors: int, limit: int, done):
+async def _clients(server, results: SoakResults, visitors: int, limit: int, done):
     async with asyncio.TaskGroup() as group:
         for number in range(visitors):
-            group.create_task(_guarded(ledger, Visitor(server, ledger, number, limit).visit(0.05, done)))
-        group.create_task(_guarded(ledger, Reader(server, ledger, limit).read(0.2, done)))
+            group.create_task(_guarded(results, Visitor(server, results, number, limit).visit(0.05, done)))
+        group.create_task(_guarded(results, Reader(server, results, limit).read(0.2, done)))
 
 
-async def _guarded(ledger: Ledger, client):
+async def _guarded(results: SoakResults, client):
     try:
         await client
     except Exception as error:  # noqa: BLE001 -- a client that dies must not go unnoticed
-        ledger.error(f"{client.__qualname__} ended with {error!r}")
+        results.error(f"{client.__qualname__} ended with {error!r}")

@@ -25,7 +25,7 @@ def is_flat(quarters: list[float]) -> bool:
     return quarters[-1] <= quarters[0] * (1 + GROWTH)
 
 
-def text(minutes: float, samples: list[Sample], quarters: list[float], ledger, health: float, stopped: int) -> str:
+def text(minutes: float, samples: list[Sample], quarters: list[float], results, health: float, stopped: int) -> str:
     """`samples`: before the load, at its start, its quarters and its end, and idle again. `quarters`: the mean of the
     bytes allocated in each quarter."""
     lines = [f"Soak of {minutes:g} minutes", ""]
@@ -33,12 +33,12 @@ def text(minutes: float, samples: list[Sample], quarters: list[float], ledger, h
     lines += [f"| {sample.label:<12} | {sample.allocated / 1e6:.1f} | {sample.resident / 1e6:.1f} | {sample.descriptors} | "
               f"{sample.processor_time:.0f} |" for sample in samples]
     lines += ["", "| what | how many |", "|---|---|"]
-    lines += [f"| {name} | {count} |" for name, count in sorted(ledger.counts.items())]
-    lines += [f"| runs | {len(ledger.accepted)} |", f"| errors | {ledger.error_count} |", ""]
-    lines.append(f"Of the trainers' requests {ledger.malformed_share():.1%} were malformed.")
+    lines += [f"| {name} | {count} |" for name, count in sorted(results.counts.items())]
+    lines += [f"| runs | {len(results.accepted)} |", f"| errors | {results.error_count} |", ""]
+    lines.append(f"Of the trainers' requests {results.malformed_share():.1%} were malformed.")
     flat = "flat" if is_flat(quarters) else "NOT FLAT"
     means = ", ".join(f"{allocated / 1e6:.2f}" for allocated in quarters)
     lines.append(f"Memory is {flat}: the means of the MB allocated in each quarter are {means}.")
     lines.append(f"/health answered in {health * 1000:.1f} ms (median) at the end; the server stopped with {stopped}.")
-    lines += [f"ERROR {error}" for error in ledger.errors]
+    lines += [f"ERROR {error}" for error in results.errors]
     return "\n".join(lines) + "\n"

@@ -13,12 +13,12 @@ sys.path[:0] = [str(ROOT / "Tests"), str(Path(__file__).parent)]
 
 import report  # noqa: E402
 from crowd import Crowd  # noqa: E402
-from ledger import Ledger  # noqa: E402
+from results import SoakResults  # noqa: E402
 from Support.clients.libraries import context, session, wait_until  # noqa: E402
 from Support.load.resource_check import health_time, settled_descriptors  # noqa: E402
 from Support.servers.server import Server  # noqa: E402
 from trainers import ONE_OF, Trainer, stored  # noqa: E402
-from watchers import Witness  # noqa: E402
+from watchers import CheckingSubscriber  # noqa: E402
 
 TOKEN = "soak-token-91c2f0aa57d34be8"
 TRAINERS, VISITORS, LAYERS = 4, 3, 20
@@ -35,7 +35,7 @@ class Soak:
             ["--tls", "dev", "--max-runs", MAX_RUNS, "--max-steps-per-run", MAX_STEPS, "--auth-failure-limit", 1_000_000,
              "--log-level", "warning"], {"NN_MONITOR_AUTH_TOKEN": TOKEN}, folder, counted=True)
         self.server.token = TOKEN
-        self.ledger = Ledger()
+        self.results = SoakResults()
         self.done = threading.Event()
         self.crowd = Crowd(self.server, VISITORS, MAX_STEPS)
         self.threads: list[threading.Thread] = []
@@ -45,10 +45,10 @@ class Soak:
         settled_descriptors(self.server)
         self.before = self.sample("before")
         shared = context(self.server)
-        self.witness = Witness(self.server, self.ledger)
-        self.spawn(self.witness.watch, self.done)
+        self.checker = CheckingSubscriber(self.server, self.results)
+        self.spawn(self.checker.watch, self.done)
         for number in range(TRAINERS):
-            trainer = Trainer(self.server, shared, self.ledger, number, LAYERS, STEPS_PER_RUN)
+            trainer = Trainer(self.server, shared, self.results, number, LAYERS, STEPS_PER_RUN)
             self.spawn(trainer.train, self.pause(0.01), self.done)
         self.crowd.start()
 
@@ -57,7 +57,7 @@ class Soak:
             try:
                 body(*arguments)
             except BaseException as error:  # noqa: BLE001 -- a client that dies must not go unnoticed
-                self.ledger.error(f"{body.__qualname__} ended with {error!r}")
+                self.results.error(f"{body.__qualname__} ended with {error!r}")
         thread = threading.Thread(target=guarded, daemon=True)
         thread.start()
         self.threads.append(thread)
@@ -68,7 +68,7 @@ class Soak:
     def warm_up(self):
         """Until as many runs are kept as are ever kept, each as long as it ever is."""
         needed = (MAX_RUNS + TRAINERS) * STEPS_PER_RUN
-        while self.ledger.counts["steps posted"] < needed and self.ledger.error_count == 0:
+        while self.results.counts["steps posted"] < needed and self.results.error_count == 0:
             time.sleep(0.1)
 
     def sample(self, label: str) -> report.Sample:
@@ -96,45 +96,45 @@ class Soak:
         for thread in self.threads:
             thread.join(90)
             if thread.is_alive():
-                self.ledger.error("a client did not end")
-        self.crowd.finish(self.ledger)
-        self.witness.finish()
+                self.results.error("a client did not end")
+        self.crowd.finish(self.results)
+        self.checker.finish()
         self.check_store()
         health = health_time(self.server)
         self.check_descriptors(samples)
         idle = self.sample("idle again")
-        if self.ledger.counts["steps seen by the witness"] == 0:
-            self.ledger.error("the witness saw nothing")
-        if abs(self.ledger.malformed_share() - 1 / ONE_OF) > 0.005:
-            self.ledger.error("the share of malformed requests is not what it should be")
+        if self.results.counts["steps seen by the checking subscriber"] == 0:
+            self.results.error("the checking subscriber saw nothing")
+        if abs(self.results.malformed_share() - 1 / ONE_OF) > 0.005:
+            self.results.error("the share of malformed requests is not what it should be")
         stopped = self.server.stop()
         if stopped != 0:
-            self.ledger.error(f"the server ended with {stopped}")
-        text = report.text(minutes, [self.before, *samples, idle], quarters, self.ledger, health, stopped)
-        return text, self.ledger.error_count == 0 and report.is_flat(quarters)
+            self.results.error(f"the server ended with {stopped}")
+        text = report.text(minutes, [self.before, *samples, idle], quarters, self.results, health, stopped)
+        return text, self.results.error_count == 0 and report.is_flat(quarters)
 
     def check_store(self):
         """What is held in the end is what was accepted, but for what the rules evict."""
-        expected = self.witness.expected_store(MAX_RUNS, MAX_STEPS)
+        expected = self.checker.expected_store(MAX_RUNS, MAX_STEPS)
         with session(self.server) as client:
             held = client.get(f"{self.server.url}/api/v1/runs", timeout=60).json()
             if set(held) != set(expected):
-                self.ledger.error(f"the runs {sorted(held)} are held, not {sorted(expected)}")
+                self.results.error(f"the runs {sorted(held)} are held, not {sorted(expected)}")
             for run in held.keys() & expected.keys():
                 steps = client.get(f"{self.server.url}/api/v1/runs/{run}", timeout=60).json()["steps"]
                 if steps != [stored(step, LAYERS) for step in expected[run]]:
-                    self.ledger.error(f"what is held of {run} is not its last steps as they were posted")
+                    self.results.error(f"what is held of {run} is not its last steps as they were posted")
 
     def check_descriptors(self, samples: list[report.Sample]):
         """Under the load each is a client's; afterwards none is left."""
         before = self.before.descriptors
         for sample in samples:
             if sample.descriptors > before + CONNECTIONS:
-                self.ledger.error(f"{sample.descriptors} descriptors are open ({sample.label}), before {before}")
+                self.results.error(f"{sample.descriptors} descriptors are open ({sample.label}), before {before}")
         try:
             wait_until(lambda: self.server.descriptors() <= before)
         except AssertionError:
-            self.ledger.error(f"{self.server.descriptors()} descriptors stay open, before {before}")
+            self.results.error(f"{self.server.descriptors()} descriptors stay open, before {before}")
 
 
 def main():

@@ -29,10 +29,10 @@ def stored(step: int, layers: int) -> dict:
 class Trainer:
     """Posts over one connection that is kept as long as the server keeps it."""
 
-    def __init__(self, server, context, ledger, number: int, layers: int, steps_per_run: int):
+    def __init__(self, server, context, results, number: int, layers: int, steps_per_run: int):
         self.server = server
         self.context = context
-        self.ledger = ledger
+        self.results = results
         self.number = number
         self.layers = layers
         self.steps_per_run = steps_per_run
@@ -69,7 +69,7 @@ class Trainer:
     def connect(self) -> RawConnection:
         if self.connection is None:
             self.connection = RawConnection(self.server, timeout=60, context=self.context)
-            self.ledger.count("connections of trainers")
+            self.results.count("connections of trainers")
         return self.connection
 
     def disconnect(self):
@@ -85,23 +85,23 @@ class Trainer:
         try:
             answer = self.connect().ask(ingest(body, headers))
         except (OSError, AssertionError) as error:
-            self.ledger.error(f"a post to {run} failed: {error!r}")
+            self.results.error(f"a post to {run} failed: {error!r}")
             return self.disconnect()
         if answer.status == 202:
-            self.ledger.step_accepted(run)
+            self.results.step_accepted(run)
         else:
-            self.ledger.error(f"a post to {run} was answered {answer.status}: {answer.body[:200]!r}")
+            self.results.error(f"a post to {run} was answered {answer.status}: {answer.body[:200]!r}")
         if "close" in answer["connection"]:
             self.disconnect()
 
     def post_malformed(self, body: bytes):
         """On a connection of its own, since the server may close it; the answer must be the right one."""
         name, data, expected = malformed(self.rng, self.server.token, body)
-        self.ledger.count("malformed requests")
+        self.results.count("malformed requests")
         try:
             with RawConnection(self.server, timeout=60, context=self.context) as connection:
                 answer = connection.ask(data)
         except (OSError, ssl.SSLError, AssertionError) as error:
-            return self.ledger.error(f"{name} got no answer: {error!r}")
+            return self.results.error(f"{name} got no answer: {error!r}")
         if answer.status not in expected:
-            self.ledger.error(f"{name} was answered {answer.status}, not {expected}: {answer.body[:200]!r}")
+            self.results.error(f"{name} was answered {answer.status}, not {expected}: {answer.body[:200]!r}")

@@ -15,11 +15,11 @@ NONSENSE = ["no JSON", '{"action":"fly"}', "[]", '{"action":"subscribe_run","run
 STEP = re.compile(r'^\{"type":"new_metrics","run_id":"([^"]*)","data":\{"step":(\d+)')
 
 
-class Witness:
+class CheckingSubscriber:
     """Subscribed from the beginning to the end: sees each run's steps in order, none missing, none twice."""
 
-    def __init__(self, server, ledger):
-        self.ledger = ledger
+    def __init__(self, server, results):
+        self.results = results
         self.socket = subscribe(server)
         self.seen: dict[str, int] = {}
 
@@ -30,26 +30,27 @@ class Witness:
             except TimeoutError:
                 continue
             except ConnectionClosed as error:
-                return self.ledger.error(f"the witness was closed: {error}")
+                return self.results.error(f"the checking subscriber was closed: {error}")
 
     def take(self, message: str):
         match = STEP.match(message)
         if not match:
             kind = json.loads(message)["type"]
             if kind not in ("initial_runs", "run_deleted"):
-                self.ledger.error(f"the witness got {message[:200]}")
+                self.results.error(f"the checking subscriber got {message[:200]}")
             return
         run, step = match[1], int(match[2])
         if step != self.seen.get(run, 0):
-            self.ledger.error(f"the witness got step {step} of {run} where {self.seen.get(run, 0)} was next")
+            self.results.error(
+                f"the checking subscriber got step {step} of {run} where {self.seen.get(run, 0)} was next")
         # The run that was updated last is the last one.
         self.seen.pop(run, None)
         self.seen[run] = step + 1
-        self.ledger.count("steps seen by the witness")
+        self.results.count("steps seen by the checking subscriber")
 
     def finish(self):
         """Takes what is still on its way, and compares with what was accepted."""
-        expected = self.ledger.accepted
+        expected = self.results.accepted
         while self.seen != expected:
             try:
                 self.take(self.socket.recv(timeout=10))
@@ -57,7 +58,7 @@ class Witness:
                 break
         for run in expected.keys() | self.seen.keys():
             if self.seen.get(run, 0) != expected.get(run, 0):
-                self.ledger.error(f"{run}: {expected.get(run, 0)} steps were accepted, {self.seen.get(run, 0)} seen")
+                self.results.error(f"{run}: {expected.get(run, 0)} steps were accepted, {self.seen.get(run, 0)} seen")
         self.socket.close()
 
     def expected_store(self, max_runs: int, max_steps: int) -> dict[str, range]:
@@ -65,13 +66,13 @@ class Witness:
         return {run: range(max(0, self.seen[run] - max_steps), self.seen[run]) for run in list(self.seen)[-max_runs:]}
 
 
-def check_history(ledger, run: str, data: dict, limit: int):
+def check_history(results, run: str, data: dict, limit: int):
     """A history is a gapless piece of 0, 1, 2, ..., as long as the limit lets it be."""
     steps = [step["step"] for step in data["steps"]]
     if not steps or steps != list(range(steps[0], steps[-1] + 1)) or len(steps) > limit:
-        ledger.error(f"the history of {run} has the steps {steps[:3]} to {steps[-3:]}, {len(steps)} of them")
+        results.error(f"the history of {run} has the steps {steps[:3]} to {steps[-3:]}, {len(steps)} of them")
     elif steps[0] != 0 and len(steps) < limit:
-        ledger.error(f"the history of {run} has only {len(steps)} steps and begins with {steps[0]}")
+        results.error(f"the history of {run} has only {len(steps)} steps and begins with {steps[0]}")
 
 
 class Visitor:
@@ -81,9 +82,9 @@ class Visitor:
     another socket's by then.
     """
 
-    def __init__(self, server, ledger, number: int, limit: int):
+    def __init__(self, server, results, number: int, limit: int):
         self.server = server
-        self.ledger = ledger
+        self.results = results
         self.limit = limit
         self.rng = random.Random(1000 + number)
         self.headers = {"Authorization": f"Bearer {server.token}"}
@@ -98,14 +99,14 @@ class Visitor:
                 else:
                     await self.visit_once(done)
             except (OSError, WebSocketException, Ended) as error:
-                self.ledger.error(f"a visit failed: {error!r}")
+                self.results.error(f"a visit failed: {error!r}")
             await asyncio.sleep(seconds)
 
     async def visit_once(self, done):
         compression = self.rng.choice(["deflate", None])
         async with connect(self.server.ws_url, ssl=self.context, compression=compression, max_size=None, proxy=None,
                            additional_headers=self.headers) as socket:
-            self.ledger.count("subscribers that came and went")
+            self.results.count("subscribers that came and went")
             runs = list(json.loads(await socket.recv())["data"])
             run = self.rng.choice(runs) if runs else None
             if run is not None:
@@ -123,13 +124,13 @@ class Visitor:
             if message is None:
                 return
             if message["type"] == "run_history":
-                self.ledger.count("histories by WebSocket")
-                check_history(self.ledger, message["run_id"], message["data"], self.limit)
+                self.results.count("histories by WebSocket")
+                check_history(self.results, message["run_id"], message["data"], self.limit)
                 following = message["data"]["steps"][-1]["step"]
             elif message["type"] == "new_metrics" and message["run_id"] == run and following is not None:
                 following += 1
                 if message["data"]["step"] != following:
-                    self.ledger.error(f"{run}: step {message['data']['step']} came where {following} was next")
+                    self.results.error(f"{run}: step {message['data']['step']} came where {following} was next")
 
     @staticmethod
     async def next_message(socket, done) -> dict | None:
@@ -142,7 +143,7 @@ class Visitor:
     def leave_badly(self):
         """Subscribes, and is gone without a close frame, or in the middle of a frame, or with a reset."""
         with RawWebSocket(self.server, [f"Authorization: Bearer {self.server.token}"], context=self.context) as socket:
-            self.ledger.count("subscribers that left without a word")
+            self.results.count("subscribers that left without a word")
             for _ in range(self.rng.randrange(4)):
                 socket.read_frame()
             if self.rng.random() < 0.5:
@@ -154,9 +155,9 @@ class Visitor:
 class Reader:
     """Reads the listing and histories by GET."""
 
-    def __init__(self, server, ledger, limit: int):
+    def __init__(self, server, results, limit: int):
         self.server = server
-        self.ledger = ledger
+        self.results = results
         self.limit = limit
         self.rng = random.Random(7)
 
@@ -167,13 +168,13 @@ class Reader:
                 try:
                     await asyncio.to_thread(self.read_once, client)
                 except OSError as error:
-                    self.ledger.error(f"a read failed: {error!r}")
+                    self.results.error(f"a read failed: {error!r}")
                 await asyncio.sleep(seconds)
 
     def read_once(self, client):
         listing = client.get(f"{self.server.url}/api/v1/runs", timeout=60)
         if listing.status_code != 200:
-            return self.ledger.error(f"the listing was answered {listing.status_code}")
+            return self.results.error(f"the listing was answered {listing.status_code}")
         names = list(listing.json())
         if not names:
             return
@@ -183,12 +184,13 @@ class Reader:
         statuses = [one.status_code for one in (before, answer, after)]
         # It may have been evicted since the listing, or since it was last asked for; it doesn't come back.
         if statuses not in ([200] * 3, [200, 200, 404], [200, 404, 404], [404] * 3):
-            return self.ledger.error(f"the latest step, the history, the latest step of {run} were answered {statuses}")
+            return self.results.error(
+                f"the latest step, the history, the latest step of {run} were answered {statuses}")
         if answer.status_code != 200:
             return
-        self.ledger.count("histories by GET")
-        check_history(self.ledger, run, answer.json(), self.limit)
+        self.results.count("histories by GET")
+        check_history(self.results, run, answer.json(), self.limit)
         # It ends where the run ended then.
         end = answer.json()["steps"][-1]["step"]
         if end < before.json()["step"] or after.status_code == 200 and end > after.json()["step"]:
-            self.ledger.error(f"the history of {run} ends with {end}, after step {before.json()['step']} was there")
+            self.results.error(f"the history of {run} ends with {end}, after step {before.json()['step']} was there")

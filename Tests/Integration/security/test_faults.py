@@ -28,9 +28,9 @@ def attacked(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def bystander(attacked):
+def other_client(attacked):
     """Another client that posts, reads and subscribes during the test. None of its requests or messages may fail."""
-    run, posted, failures = run_id("bystander"), [], []
+    run, posted, failures = run_id("other"), [], []
     done = threading.Event()
     with subscribe(attacked) as socket:
         assert receive(socket)["type"] == "initial_runs"
@@ -266,7 +266,7 @@ def test_reset_of_a_websocket_at_every_stage_is_survived(attacked, stage):
         elif stage == "a history on its way":
             socket.say({"action": "subscribe_run", "run_id": run})
         socket.reset()
-    # Only the bystander's connection remains.
+    # Only the other client's connection remains.
     wait_until(lambda: healthy(attacked)["active_connections"] == 1)
 
 

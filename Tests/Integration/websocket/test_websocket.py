@@ -7,7 +7,8 @@ import signal
 import aiohttp
 import pytest
 import requests
-from Support.clients.libraries import context, healthy, post, post_steps, receive, run_async, session, subscribe, wait_until
+from Support.clients.libraries import (context, healthy, post, post_steps, receive, run_async, session, subscribe,
+                                       wait_until)
 from Support.payloads import payload, run_id, served
 from Support.wire.raw_websocket import BINARY, PING, PONG, Ended, RawWebSocket, stays_open
 from websockets.exceptions import ConnectionClosed, InvalidStatus

@@ -12,7 +12,7 @@ from ..wire.raw_websocket import Ended, RawWebSocket
 from .figures import record_figure
 
 
-class Bystander:
+class OrdinaryClient:
     """Posts, reads back and watches while `with` lasts; nothing of it may fail, be missed or be out of order.
 
     At the end every step that was answered 202 is read back from the server, and the run is deleted. With a name,
@@ -28,7 +28,7 @@ class Bystander:
         self.interval = interval
         self._socket = None
         self._watches = watches
-        self.run = run_id("bystander")
+        self.run = run_id("ordinary")
         self.posted: list[dict] = []
         self.received: list[dict] = []
         self.times: list[float] = []

@@ -1,4 +1,4 @@
-"""How a server fares under a load that is repeated: what it holds after each round, descriptors, answers of /health."""
+"""Checks what a server holds after each round of a repeated load: allocated memory, descriptors, and /health."""
 
 import gc
 import statistics
@@ -46,8 +46,10 @@ def settled_descriptors(server) -> int:
     return seen
 
 
-class Vitals:
-    """Repeats a load: `for number in Vitals(server, "name").rounds(): ...`, with a server started with `counted=True`.
+class ResourceCheck:
+    """Repeats a load: `for number in ResourceCheck(server, "name").rounds(): ...`.
+
+    The server must be started with `counted=True`.
 
     Round 0 is the warm-up, and may be larger than those behind it: tables grow and caches fill. The least that the
     server has allocated after an earlier round is the measure; after each later round it must come back to that and

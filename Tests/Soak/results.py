@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 
-class Ledger:
+class SoakResults:
     """Shared by all the clients; every method may be called from any thread."""
 
     # Errors that are kept word for word; the rest is counted.
@@ -40,7 +40,7 @@ class Ledger:
         return wrong / max(wrong + self.counts["steps posted"], 1)
 
     def add(self, counts: dict, errors: list[str], error_count: int):
-        """Takes over what another process's ledger has."""
+        """Takes over the results of another process."""
         with self._lock:
             self.counts.update(counts)
             self.errors = (self.errors + errors)[:self.SHOWN]
