@@ -12,7 +12,7 @@ import subprocess
 from Support.clients.ingest import accept, get, kept_steps
 from Support.payloads import payload
 from Support.servers import processes
-from Support.servers.server import ROOT, binary, clean_environment
+from Support.servers.server import ROOT, Server, binary, clean_environment
 
 ROW = re.compile(r"^\| `(NN_MONITOR_\w+)` \| `(--[\w-]+)` \| (.+?) \| (.+?) \| .* \|$", re.MULTILINE)
 # Each name with its option, default and allowed values, as CONFIGURATION.md documents them.
@@ -74,6 +74,18 @@ def test_a_port_in_use_stops_the_start(server, tmp_path):
     process = failed_start("--static-dir", ROOT / "static", cwd=tmp_path)
     assert process.returncode == 1
     assert f"port {server.port}: Address already in use" in process.stderr
+
+
+def test_the_port_that_kubernetes_sets_is_ignored_with_one_warning(tmp_path):
+    (tmp_path / ".env").write_text("NN_MONITOR_PORT=0\n")
+    environment = {
+        "NN_MONITOR_PORT": "tcp://10.96.12.34:8000", "NN_MONITOR_PORT_8000_TCP": "tcp://10.96.12.34:8000",
+        "NN_MONITOR_PORT_8000_TCP_ADDR": "10.96.12.34", "NN_MONITOR_SERVICE_HOST": "10.96.12.34",
+    }
+    with Server([], environment, tmp_path, port_option=False) as server:
+        assert get(server, "/health").status_code == 200
+        warnings = [line for line in server.output.splitlines() if " warning " in line]
+        assert len(warnings) == 1 and "tcp://10.96.12.34:8000" in warnings[0] and "--port" in warnings[0], warnings
 
 
 def bounds(group: int) -> dict:

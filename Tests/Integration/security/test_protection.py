@@ -1,8 +1,10 @@
 """CORS, the headers of every response, and the data that must not be logged."""
 
 import re
+import socket
 
 import pytest
+import requests
 from Support.clients.access import TOKENS, bearer, call, digest, log_in, tokens_file
 from Support.payloads import payload
 from Support.servers.server import Server
@@ -141,6 +143,21 @@ def test_hsts_is_sent_over_tls_when_it_is_set(start_server, seconds):
         own = start_server("--hsts-max-age", seconds, "--tls", tls)
         answer = call(own, "GET", "/health")
         assert answer.headers.get("Strict-Transport-Security") == (f"max-age={seconds}" if tls == "dev" else None)
+
+
+def test_hsts_is_sent_on_port_443_unless_it_is_turned_off(start_server):
+    host = "127.0.0.43"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, 443))
+        except OSError as error:
+            pytest.skip(f"port 443 cannot be used here: {error}")
+    for options, expected in [((), "max-age=31536000"), (("--hsts-max-age", 0), "max-age=0")]:
+        own = start_server("--host", host, "--port", 443, "--tls", "dev", *options)
+        answer = requests.get(f"https://{host}/health", verify=False, timeout=30)
+        assert answer.headers.get("Strict-Transport-Security") == expected
+        assert own.stop() == 0
 
 
 def test_bad_requests_have_the_protecting_headers_too(guarded):

@@ -32,10 +32,12 @@ class Server:
     As a context manager it stops the server and requires a good end; after an exception it kills the server.
     """
 
-    def __init__(self, arguments, env, cwd: Path, wrapper=(), program=None, counted: bool = False):
+    def __init__(self, arguments, env, cwd: Path, wrapper=(), program=None, counted: bool = False,
+                 port_option: bool = True):
         """`wrapper`: a command that sets something up and then becomes the server, such as prlimit.
         `program`: another executable than `binary()`.
         `counted`: `allocations` counts what the server allocates.
+        `port_option`: adds `--port 0` unless `arguments` name a port.
         """
         self.cwd = cwd
         self.lines: list[str] = []
@@ -43,7 +45,7 @@ class Server:
         self._taking = threading.Event()
         self._taking.set()
         command = [*map(str, wrapper), str(program or binary()), *map(str, arguments)]
-        if "--port" not in command:
+        if port_option and "--port" not in command:
             command += ["--port", "0"]
         if "--static-dir" not in command:
             command += ["--static-dir", str(ROOT / "static")]
