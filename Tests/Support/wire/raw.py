@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -71,6 +72,12 @@ class RawConnection:
 
     def send(self, data: bytes | str):
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def has_bytes(self, seconds: float) -> bool:
+        """Whether a read finds bytes, or the end, within `seconds`."""
+        if self.buffer or isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+            return True
+        return bool(select.select([self.socket], [], [], seconds)[0])
 
     def _more(self) -> bool:
         try:
