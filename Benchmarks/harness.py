@@ -104,13 +104,13 @@ class Peer:
 
 
 @contextlib.contextmanager
-def ours(*options, token: bool = True):
-    """NNMonitor, over TLS, with a token."""
+def ours(*options, token: bool = True, program: Path | None = None):
+    """NNMonitor, over TLS, with a token. `program`: another build of it."""
     with tempfile.TemporaryDirectory() as folder:
         pair = certificate(Path(folder))
         server = Server(
             ["--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--log-level", "warning", *options],
-            {"NN_MONITOR_AUTH_TOKEN": TOKEN} if token else None, Path(folder))
+            {"NN_MONITOR_AUTH_TOKEN": TOKEN} if token else None, Path(folder), program=program)
         try:
             yield Peer("NNMonitor", server.process.pid, server.port)
         finally:
