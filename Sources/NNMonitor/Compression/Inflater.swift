@@ -57,12 +57,6 @@ package struct Inflater: ~Copyable {
         if exceedsRatio(limits.maximumRatio) { throw .ratioExceeded(limit: limits.maximumRatio) }
     }
 
-    /// Resets the counters for the limits, for the next message of a stream with context takeover.
-    package mutating func resetLimits() {
-        consumed = 0
-        produced = 0
-    }
-
     private mutating func expand(
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) {
