@@ -16,7 +16,7 @@ package struct BrowserLogin: PageLogin {
     ///
     /// - Parameters:
     ///   - authenticator: checks the tokens and keeps the sessions.
-    ///   - assets: the static files, of which the login page is one.
+    ///   - assets: the static files, among them the login page.
     ///   - cors: the other origins whose pages may log in and out.
     package init(authenticator: Authenticator, assets: StaticAssets, cors: CORSPolicy) {
         self.authenticator = authenticator

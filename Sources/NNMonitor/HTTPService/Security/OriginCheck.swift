@@ -70,7 +70,7 @@ package enum OriginCheck {
         let origin = headers.first(name: "origin")
         if let origin, origin != "null" {
             if Self.isOwn(origin, headers: headers, secure: secure) { return true }
-            if case .notForeign(let policy) = rule { return policy.names(origin) }
+            if case .notForeign(let policy) = rule { return policy.lists(origin) }
             return false
         }
         let site = headers.first(name: "sec-fetch-site")

@@ -49,7 +49,7 @@ enum Application {
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         let http = try HTTPServer(
             configuration: configuration, routes: monitor.routes + login.routes, authenticator: authenticator,
-            assets: assets, login: login, logger: logger, strangers: foldedLog)
+            assets: assets, login: login, logger: logger, foldedLog: foldedLog)
 
         let threads = settings.listening.threads.value
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
