@@ -83,8 +83,7 @@ import Testing
         ("Origin: null\r\nSec-Fetch-Site: same-origin\r\n", true), ("Origin: null\r\n", false),
         ("Origin: http://evil\r\nSec-Fetch-Site: same-origin\r\n", false),
     ])
-    func `With a cookie, a POST must come from the server's own origin`(headers: String, passes: Bool) throws
-    {
+    func `With a cookie, a POST must come from the server's own origin`(headers: String, passes: Bool) throws {
         let fixture = try Fixture(table: self.table) { $0.cors = CORSPolicy(["http://evil"]) }
         // The body is announced but not sent, so the gate decides and the handler does not run.
         let cookie = self.cookie(fixture, token: 1)
