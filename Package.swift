@@ -135,17 +135,17 @@ let package = Package(
         .testTarget(
             name: "MonitorServerTests",
             dependencies: [
-                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", "Foundations", logging, nio.core,
-                nio.embedded,
+                "MonitorServer", "MonitorAPI", "HTTPService", "Foundations", logging, nio.core, nio.embedded,
+                // The executable that `StartTests` starts.
+                "NNMonitor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
             ],
             path: "Tests/Unit/MonitorServer", swiftSettings: strict),
 
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "MonitorServer", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
+                "MonitorServer", "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -1,5 +1,6 @@
 @testable import HTTPService
 import Logging
+import MonitorAPI
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
@@ -31,13 +32,14 @@ final class HTTPTarget: FuzzTarget {
         configuration.maximumHeaderCount = 20
         configuration.drainBytes = 2048
         configuration.handlerExecutor = executor
+        let authenticator = Authenticator(table: table, failureLimit: 0, digest: { $0 })
+        let assets = StaticAssets(
+            files: ["index.html": "<!doctype html>page", "css/base.css": String(repeating: "a{} ", count: 100)],
+            paths: AssetPath.dashboard, modified: 1_000_000_000)
+        let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         return try HTTPServer(
-            configuration: configuration, routes: routes,
-            authenticator: Authenticator(table: table, failureLimit: 0, digest: { $0 }),
-            assets: StaticAssets(
-                files: ["index.html": "<!doctype html>page", "css/base.css": String(repeating: "a{} ", count: 100)],
-                modified: 1_000_000_000),
-            logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
+            configuration: configuration, routes: routes + login.routes, authenticator: authenticator, assets: assets,
+            login: login, logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private static let routes: [Route] = [

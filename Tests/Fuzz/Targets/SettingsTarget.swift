@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HTTPService
+import MonitorAPI
 import Foundations
 import Synchronization
 
@@ -101,7 +102,7 @@ final class SettingsTarget: FuzzTarget {
 
     private func tokens(_ text: String) {
         do {
-            let entries = try TokenFile.parse(text, file: "tokens")
+            let entries = try TokenFile.parse(text, file: "tokens", scopes: Scope.all)
             require(entries.allSatisfy { $0.digest.count == 32 && !$0.scopes.isEmpty }, "an entry is whole")
         } catch {
             require(error.line >= 1 && !error.reason.isEmpty, "an error says what is wrong, and where")

@@ -1,6 +1,6 @@
 """The dashboard's files over HTTP: content types, entity tags, and paths that must not leave the folder.
 
-Conditional requests, ranges and further paths are rows of `http_cases`.
+Conditional requests and further paths are rows of `http_cases`.
 """
 
 import gzip

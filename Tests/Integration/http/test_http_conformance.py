@@ -36,8 +36,8 @@ def rows():
 
 ROWS = list(rows())
 
-CODES = {400: "bad_request", 412: "precondition_failed", 413: "payload_too_large", 414: "uri_too_long",
-         416: "range_not_satisfiable", 417: "expectation_failed", 421: "misdirected_request", 426: "upgrade_required",
+CODES = {400: "bad_request", 413: "payload_too_large", 414: "uri_too_long",
+         417: "expectation_failed", 421: "misdirected_request", 426: "upgrade_required",
          431: "headers_too_large", 501: "not_implemented", 505: "version_not_supported"}
 DETAILS = {404: "Not Found", 405: "Method Not Allowed"}
 

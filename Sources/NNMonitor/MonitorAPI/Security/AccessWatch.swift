@@ -1,8 +1,8 @@
 import HTTPService
 import NIOCore
 
-/// Calls back once, on the event loop, when the access that a connection was granted ends: at once after a reload of
-/// the tokens, a logout or the eviction of the session, and when the session expires.
+/// Calls back once, on the event loop, when the grant of a connection ends: after a reload of the tokens, a logout or
+/// the eviction of its session, and when the session expires.
 final class AccessWatch {
     private let access: AccessGrant
     private let eventLoop: any EventLoop
@@ -11,9 +11,9 @@ final class AccessWatch {
     private var onEnd: (() -> Void)?
 
     /// - Parameters:
-    ///   - access: what the connection was granted.
+    ///   - access: the grant of the connection.
     ///   - eventLoop: the connection's event loop.
-    ///   - onEnd: called once, when the access ends.
+    ///   - onEnd: called once, when the grant ends.
     init(_ access: AccessGrant, on eventLoop: any EventLoop, onEnd: @escaping () -> Void) {
         self.access = access
         self.eventLoop = eventLoop
@@ -23,7 +23,7 @@ final class AccessWatch {
         scheduleExpiry()
     }
 
-    /// Whether the access is still valid. If it is not, `onEnd` has been called.
+    /// Whether the grant is still valid. If it is not, `onEnd` has been called.
     func check() -> Bool {
         guard onEnd != nil else { return false }
         if access.isValid { return true }
