@@ -3,7 +3,10 @@ import FuzzTargets
 import Testing
 
 /// Runs each fuzz target on its seeds and regression inputs, without libFuzzer.
-@Suite struct SeedTests {
+///
+/// The targets compute without suspending. One at a time, with a suspension after each input, so that they do not hold all
+/// threads of the pool while tests with deadlines wait for one.
+@Suite(.serialized) struct SeedTests {
     private static let fuzz = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()
 
@@ -39,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: FuzzTargets.all.keys.sorted())
-    func `A fuzz target keeps its promises for its seeds, their variants and the regressions`(name: String) throws {
+    func `A fuzz target keeps its promises for its seeds, their variants and the regressions`(name: String) async throws {
         let make = try #require(FuzzTargets.all[name])
         let seeds = try Self.seeds()
         defer { try? FileManager.default.removeItem(at: seeds) }
@@ -50,6 +53,7 @@ import Testing
         for input in inputs + regressions {
             for (number, bytes) in Self.variants(of: input.bytes).enumerated() {
                 FuzzInput.$name.withValue("\(input.name), variant \(number)") { target.run(bytes) }
+                await Task.yield()
             }
         }
     }
