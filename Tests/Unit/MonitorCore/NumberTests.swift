@@ -17,7 +17,7 @@ import Testing
 
     /// Parses a number with the fast path, in the middle of a text; `nil` if the fast path rejects it.
     private func readPlain(
-        _ text: String, followedBy rest: String = ", \"mean\": -0.0013401303145811594, \"std\": 1.5}"
+        _ text: String, followedBy rest: String = "," + String(repeating: " ", count: TextWindow.size)
     ) -> Double? {
         Array((text + rest).utf8).withUnsafeBufferPointer { buffer in
             var reader = JSONReader(buffer)

@@ -38,7 +38,7 @@ import Testing
         for occurrence in 0..<3 {
             for index in 0..<50 { found.add(.stringExpected, occurrence: occurrence, index: index) }
         }
-        var issues = IssueList()
+        var issues = IssueCollector()
         var asked: [Int] = []
         found.report(to: &issues, PayloadPlace(.metadata, field: 4)) { occurrence in
             asked.append(occurrence)
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func theWayToAnIssueThatIsOnlyCountedIsNotMade() {
-        var issues = IssueList()
+        var issues = IssueCollector()
         var made = 0
         func way() -> [PayloadIssue.Location] {
             made += 1
@@ -86,7 +86,7 @@ import Testing
         #expect(found.size == 300)
         found.keep([1, 2])
         #expect(found.size == 200)
-        var issues = IssueList()
+        var issues = IssueCollector()
         found.report(to: &issues, PayloadPlace(.metadata, field: 4)) { [UInt8($0)] }
         #expect(issues.rejection().issues.last?.kind == .tooManyErrors(left: 19_900))
     }
@@ -94,9 +94,9 @@ import Testing
     /// The decoder's columns after reading a payload, even if it was rejected.
     static func step(readFrom payload: String) -> DecodedStep {
         Array(payload.utf8).withUnsafeBufferPointer { buffer in
-            var pass = PayloadPass(buffer)
-            try? pass.payload()
-            return pass.step
+            var decoder = PayloadDecoder(buffer)
+            try? decoder.payload()
+            return decoder.step
         }
     }
 

@@ -24,10 +24,10 @@ import Foundations
         #expect(Array(step.shapes[1]) == [1, 2, 3])
         #expect(Array(step.layout.ratioKeyBytes(0)) == Array("a.b".utf8))
         #expect(step.numbers.count == 2 * LayerMetric.count + 2)
-        #expect(Absent.marks(step.numbers[2]))
+        #expect(MissingValue.isMissing(step.numbers[2]))
         #expect(Array(step.numbers[3..<12]) == [1, 2, 3, 4, -5, 6, 7, 8, 9])
         #expect(step.numbers[12 + 2] == 2.5)
-        #expect(Absent.marks(step.numbers[12 + 10]))
+        #expect(MissingValue.isMissing(step.numbers[12 + 10]))
         #expect(Array(step.numbers.suffix(2)) == [1.5, -0.25])
     }
 
@@ -224,11 +224,11 @@ import Foundations
     @Test func aSpacedKeyIsPassedOnlyWhereItStandsWhole() {
         let key = SchemaKey("std")
         func passes(_ text: String, first: Bool) -> Bool {
-            let padded = Array((text + String(repeating: " ", count: 30)).utf8)
+            let padded = Array((text + String(repeating: " ", count: TextWindow.size)).utf8)
             return padded.withUnsafeBufferPointer { buffer in
                 var reader = JSONReader(buffer)
                 var first = first
-                return reader.passSpacedKey(key, first: &first) && reader.next == UInt8(ascii: "1") && !first
+                return reader.consumeSpacedKey(key, first: &first) && reader.next == UInt8(ascii: "1") && !first
             }
         }
         for text in [#""std":1"#, #" "std": 1"#, "\n\t \"std\": \r\n1"] {
@@ -259,7 +259,7 @@ import Foundations
             // All scalars up to U+3000, and a sample of the rest.
             if scalar.value > 0x3000 && scalar.value % 61 != 0 { continue }
             let isControl = scalar.properties.generalCategory == .control
-            if PayloadPass.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {
+            if PayloadDecoder.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {
                 Issue.record("U+\(String(scalar.value, radix: 16))")
             }
         }

@@ -50,6 +50,15 @@
         unsafe position += 1
     }
 
+    /// Writes constant text.
+    @inline(__always)
+    mutating func fragment(_ fragment: TextFragment) {
+        require(TextFragment.maximum)
+        // `require` checked the capacity for the padding too; the next write replaces it. `count` is at most `maximum`.
+        unsafe UnsafeMutableRawPointer(position).storeBytes(of: fragment.bytes, as: SIMD64<UInt8>.self)
+        unsafe position += fragment.count
+    }
+
     /// Copies bytes without escaping them.
     @inline(__always)
     mutating func raw(_ bytes: Span<UInt8>) {
@@ -101,7 +110,7 @@
     /// Writes a number, or `null` if it was not posted.
     @inline(__always)
     mutating func optionalDouble(_ value: Double) {
-        if Absent.marks(value) { literal("null") } else { double(value) }
+        if MissingValue.isMissing(value) { literal("null") } else { double(value) }
     }
 
     /// Writes `d.ddde-05`. The exponent has a sign and at least two digits.
