@@ -50,9 +50,10 @@ extension JSONReader {
         return isNegative ? -value : value
     }
 
-    /// The value of an exponent of a sign and exactly two digits; `nil` if it has another format.
+    /// Reads an exponent of a sign and exactly two digits.
     ///
     /// - Parameter text: the bytes after the `e`, as a little-endian word.
+    /// - Returns: the exponent; `nil` if it has another format.
     @inline(__always)
     private static func plainExponent(_ text: UInt64) -> Int? {
         let sign = UInt8(truncatingIfNeeded: text)
@@ -72,7 +73,8 @@ extension JSONReader {
     mutating func plainInteger() -> Int64? {
         var index = offset
         var value: UInt64 = 0
-        if let word = text.word(at: index), case let values = word ^ Self.zeros, case let digits = Self.digitCount(values),
+        if let word = text.word(at: index), case let values = word ^ Self.zeros,
+            case let digits = Self.digitCount(values),
             digits < 8
         {
             value = Self.value(ofLeading: digits, values)

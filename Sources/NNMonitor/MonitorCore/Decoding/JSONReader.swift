@@ -45,7 +45,8 @@ struct JSONReader {
     /// - Returns: the error.
     func unexpected(at offset: Int? = nil) -> JSONSyntaxError {
         let offset = offset ?? self.offset
-        return JSONSyntaxError(problem: offset < text.count ? .unexpectedByte : .unexpectedEnd, offset: min(offset, text.count))
+        return JSONSyntaxError(
+            problem: offset < text.count ? .unexpectedByte : .unexpectedEnd, offset: min(offset, text.count))
     }
 
     func failure(_ problem: JSONSyntaxError.Problem, at offset: Int) -> JSONSyntaxError {

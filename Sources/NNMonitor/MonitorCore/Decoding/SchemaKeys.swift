@@ -12,7 +12,7 @@
     /// `nonisolated(unsafe)` is sound: the memory is written before the pointer is published, and is neither changed
     /// nor freed afterwards. A pointer, because an array would be retained for each object of a payload.
     nonisolated(unsafe) private let keys: UnsafePointer<SchemaKey>
-    /// For each key the metric that it names, if any. Apart from the keys, because they are small. The same memory rules.
+    /// For each key, where its metric is stored. The rules for `keys` hold here too.
     nonisolated(unsafe) private let metrics: UnsafePointer<MetricColumn>
 
     /// - Parameter list: the keys in schema order.

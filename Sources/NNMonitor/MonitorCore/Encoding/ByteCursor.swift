@@ -73,8 +73,9 @@
 
     /// Writes a double in the format of Swift's `description`: the shortest decimal that parses to the same double.
     ///
-    /// JSON has no numbers for NaN and the infinities. They are written as strings, as in protobuf's JSON mapping.
-    @inline(__always)
+    /// JSON has no numbers for NaN and the infinities. They are written as strings, as in protobuf's JSON mapping. Not
+    /// inlined: in the encoder's loop, the registers that it needs cost more than the call.
+    @inline(never)
     mutating func double(_ value: Double) {
         require(Self.doubleRoom)
         guard value.isFinite else {

@@ -88,17 +88,19 @@ struct LayerFormat: Sendable {
     func write(
         _ numbers: [Double], from first: Int, shape: (inout ByteCursor) -> Void, to cursor: inout ByteCursor
     ) {
-        for section in sections {
-            if section.optionalColumn >= 0, MissingValue.isMissing(numbers[first &+ section.optionalColumn]) {
-                cursor.fragment(section.null)
+        // By index: iterating over values would copy each section, with its texts.
+        for index in sections.indices {
+            let optional = sections[index].optionalColumn
+            if optional >= 0, MissingValue.isMissing(numbers[first &+ optional]) {
+                cursor.fragment(sections[index].null)
                 continue
             }
-            for index in section.parts {
-                cursor.fragment(parts[index].text)
-                cursor.optionalDouble(numbers[first &+ parts[index].column])
+            for part in sections[index].parts {
+                cursor.fragment(parts[part].text)
+                cursor.optionalDouble(numbers[first &+ parts[part].column])
             }
-            cursor.fragment(section.end)
-            if section.hasShape { shape(&cursor) }
+            cursor.fragment(sections[index].end)
+            if sections[index].hasShape { shape(&cursor) }
         }
     }
 }

@@ -60,6 +60,7 @@ package enum StepEncoder {
     package static func estimatedSize(_ record: StepRecord) -> Int {
         let layer = LayerFormat.full.textSize + LayerMetric.count * averageNumber
         return 512 + record.table.heads.bytes.count + record.shapes.fragments.bytes.count + record.layerCount * layer
-            + record.table.ratioKeys.bytes.count + record.table.layout.ratioCount * (averageNumber + 4) + record.table.groups.count
+            + record.table.ratioKeys.bytes.count + record.table.layout.ratioCount * (averageNumber + 4)
+            + record.table.groups.count
     }
 }
