@@ -5,7 +5,7 @@ import MonitorCore
 ///
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
 ///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
-///     CoreBench numbers|describe PAYLOAD times COUNT         prints the payload's numbers, with the encoder or the library
+///     CoreBench numbers|describe PAYLOAD times COUNT         formats the numbers: the encoder, the library
 @main
 enum CoreBench {
     static func main() throws {
@@ -59,7 +59,8 @@ enum CoreBench {
     }
 
     private static func usage() -> Never {
-        let text = "usage: CoreBench decode PAYLOAD SECONDS, or CoreBench decode|encode|lite|numbers|describe PAYLOAD times COUNT\n"
+        let text =
+            "usage: CoreBench decode PAYLOAD SECONDS, or CoreBench decode|encode|lite|numbers|describe PAYLOAD times COUNT\n"
         FileHandle.standardError.write(Data(text.utf8))
         exit(64)
     }

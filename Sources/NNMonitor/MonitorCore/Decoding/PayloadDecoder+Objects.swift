@@ -88,7 +88,7 @@ extension PayloadDecoder {
     /// - Throws: a syntax error.
     @inline(never)
     private mutating func layer(_ layer: Int, goodSince before: IssueCollector.Mark) throws(JSONSyntaxError) {
-        for column in 0..<schema.columns { layerNumbers[column] = MissingValue.number }
+        layerNumbers = LayerNumbers(repeating: MissingValue.number)
         firstDimension = step.shapes.dimensions.count
         var id = 0..<0
         var type = 0..<0

@@ -1,3 +1,6 @@
+/// The numbers of a layer, in the first columns. There are a few more columns than metrics; the table checks that.
+typealias LayerNumbers = InlineArray<24, Double>
+
 /// Decodes one payload: the reader, the partial step and the errors.
 ///
 /// `PayloadDecoder+Objects.swift` decodes the objects, `PayloadDecoder+Values.swift` the values.
@@ -6,8 +9,8 @@ struct PayloadDecoder {
     var reader: JSONReader
     var step = DecodedStep()
     var issues = IssueCollector()
-    /// The numbers of the current layer, in the first columns. Inline, to avoid an array access for each number.
-    var layerNumbers = InlineArray<64, Double>(repeating: MissingValue.number)
+    /// The numbers of the current layer. Inline, to avoid an array access for each number.
+    var layerNumbers = LayerNumbers(repeating: MissingValue.number)
     /// Where the current layer begins in `step.shapes.dimensions`.
     var firstDimension = 0
     /// The values of `gradient_norm_ratio`, in the order of the layout's ratio keys.

@@ -108,9 +108,10 @@
         }
     }
 
-    /// Writes a number, or `null` if it was not posted.
+    /// Writes constant text and a number, or `null` if the number was not posted.
     @inline(__always)
-    mutating func optionalDouble(_ value: Double) {
+    mutating func number(_ value: Double, after text: TextFragment) {
+        fragment(text)
         if MissingValue.isMissing(value) { literal("null") } else { double(value) }
     }
 

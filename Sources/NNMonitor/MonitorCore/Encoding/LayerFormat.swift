@@ -96,10 +96,9 @@ struct LayerFormat: Sendable {
                 continue
             }
             for part in sections[index].parts {
-                cursor.fragment(parts[part].text)
-                cursor.optionalDouble(numbers[first &+ parts[part].column])
+                cursor.number(numbers[first &+ parts[part].column], after: parts[part].text)
             }
-            cursor.fragment(sections[index].end)
+            if sections[index].end.count > 0 { cursor.fragment(sections[index].end) }
             if sections[index].hasShape { shape(&cursor) }
         }
     }

@@ -88,7 +88,8 @@ struct LayerField: Sendable {
 
     /// Numbers the columns of the metrics.
     private static func numbered(_ rows: [LayerField]) -> [LayerField] {
-        precondition(rows.count <= 64, "`PayloadDecoder.layerNumbers` has 64 columns")
+        precondition(
+            rows.count <= LayerNumbers(repeating: 0).count, "more metrics than columns: enlarge `LayerNumbers`")
         var rows = rows
         for (column, index) in rows.indices.filter({ rows[$0].metric != nil }).enumerated() {
             rows[index].metric?.column = column
