@@ -4,9 +4,16 @@
 struct FieldIssues {
     private var spans: [(start: IssueCollector.Mark, end: IssueCollector.Mark)] = []
 
-    /// Records the entries that were added while a field was read.
+    /// Records the entries that were added while a field was read. Inlined only as far as valid payloads need it.
+    @inline(__always)
     mutating func note(_ field: Int, of count: Int, from start: IssueCollector.Mark, to end: IssueCollector.Mark) {
-        if start == end { return }
+        if start != end { add(field, of: count, from: start, to: end) }
+    }
+
+    @inline(never)
+    private mutating func add(
+        _ field: Int, of count: Int, from start: IssueCollector.Mark, to end: IssueCollector.Mark
+    ) {
         if spans.isEmpty { spans = Array(repeating: (start, start), count: count) }
         spans[field] = (start, end)
     }

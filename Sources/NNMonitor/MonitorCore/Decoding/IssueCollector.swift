@@ -27,6 +27,7 @@ struct IssueCollector {
     var isEmpty: Bool { entries.isEmpty && dropped == 0 }
 
     /// The current position.
+    @inline(__always)
     var mark: Mark { Mark(kept: entries.count, dropped: dropped) }
 
     /// Adds an error. Above the stored maximum it is only counted.

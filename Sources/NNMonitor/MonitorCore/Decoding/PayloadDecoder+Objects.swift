@@ -151,9 +151,10 @@ extension PayloadDecoder {
     ) throws(JSONSyntaxError) {
         try fields(object, keys, layer: layer) { decoder, field throws(JSONSyntaxError) in
             let place = PayloadPlace(object, layer: layer, field: field)
-            guard let column = keys.column(field) else { return try decoder.shape(place) }
-            if column.isOptional, decoder.reader.next == UInt8(ascii: "n") {
-                return try decoder.reader.consumeWord("null")
+            let column = keys.column(field)
+            if column.kind != .requiredMetric {
+                if column.kind == .other { return try decoder.shape(place) }
+                if decoder.reader.next == UInt8(ascii: "n") { return try decoder.reader.consumeWord("null") }
             }
             try decoder.store(column.index, place, bound: column.bound)
         }

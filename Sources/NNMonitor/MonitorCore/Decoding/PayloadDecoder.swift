@@ -1,5 +1,5 @@
 /// The numbers of a layer, in the first columns. There are a few more columns than metrics; the table checks that.
-typealias LayerNumbers = InlineArray<24, Double>
+typealias LayerNumbers = InlineArray<16, Double>
 
 /// Decodes one payload: the reader, the partial step and the errors.
 ///
@@ -55,11 +55,11 @@ struct PayloadDecoder {
         while true {
             // Trainers post the same keys in the same order, so the expected key is tried first.
             let field: Int
-            if expected < keys.count, reader.consumeKey(keys[expected], first: &first) {
+            if keys.contains(expected), reader.consumeKey(keys[expected], first: &first) {
                 field = expected
             } else if reader.consumeObjectEnd() {
                 break
-            } else if expected < keys.count, reader.consumeSpacedKey(keys[expected], first: &first) {
+            } else if keys.contains(expected), reader.consumeSpacedKey(keys[expected], first: &first) {
                 field = expected
             } else {
                 guard let key = try reader.nextKey(first: &first) else { break }

@@ -31,26 +31,29 @@
         unsafe self.metrics = unsafe UnsafePointer(metrics)
     }
 
+    /// Whether a field is in the list. One comparison: as an unsigned number, a negative one is too large.
+    @inline(__always)
+    func contains(_ field: Int) -> Bool { UInt(bitPattern: field) < UInt(bitPattern: count) }
+
     /// The key of a field, which must be in the list.
     @inline(__always)
     subscript(field: Int) -> SchemaKey {
-        precondition(field >= 0 && field < count)
+        precondition(contains(field))
         // The precondition keeps the index inside the allocation.
         return unsafe keys[field]
     }
 
-    /// The column of the metric that a field is; `nil` if it is no metric of a layer.
+    /// Where and how the value of a field is stored.
     @inline(__always)
-    func column(_ field: Int) -> MetricColumn? {
-        precondition(field >= 0 && field < count)
+    func column(_ field: Int) -> MetricColumn {
+        precondition(contains(field))
         // The precondition keeps the index inside the allocation.
-        let metric = unsafe metrics[field]
-        return metric.isMetric ? metric : nil
+        return unsafe metrics[field]
     }
 
     /// The columns of all metrics in the value of a field.
     func columns(_ field: Int) -> Range<Int> {
-        precondition(field >= 0 && field < count)
+        precondition(contains(field))
         return unsafe metrics[field].all
     }
 
@@ -81,21 +84,24 @@ struct KeyDescription {
     var columns: Range<Int> = 0..<0
 }
 
-/// Where a metric is stored, and how it is checked (`LayerMetric`).
+/// Where the value of a field is stored, and how it is checked (`LayerMetric`).
 struct MetricColumn: Sendable {
+    /// What a field is. One value, because it is compared for each number of a payload.
+    enum Kind: UInt8, Sendable {
+        case requiredMetric, optionalMetric, other
+    }
+
+    let kind: Kind
+    let bound: LowerBound
     /// The offset within a layer's numbers.
     let index: Int
-    let bound: LowerBound
-    let isOptional: Bool
-    fileprivate let isMetric: Bool
     /// The columns of all metrics in the value: one for a metric, more for an object of metrics, none for other values.
     fileprivate let all: Range<Int>
 
     fileprivate init(_ key: KeyDescription) {
-        index = key.metric?.column ?? 0
+        kind = key.metric == nil ? .other : key.isRequired ? .requiredMetric : .optionalMetric
         bound = key.metric?.bound ?? .none
-        isOptional = !key.isRequired
-        isMetric = key.metric != nil
+        index = key.metric?.column ?? 0
         all = key.metric.map { $0.column..<$0.column + 1 } ?? key.columns
     }
 }
