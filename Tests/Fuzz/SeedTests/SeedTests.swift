@@ -4,8 +4,8 @@ import Testing
 
 /// Runs each fuzz target on its seeds and regression inputs, without libFuzzer.
 ///
-/// The targets compute without suspending. One at a time, with a suspension after each input, so that they do not hold all
-/// threads of the pool while tests with deadlines wait for one.
+/// The targets compute without suspending. One runs at a time, and suspends after each input, so that tests with
+/// deadlines get a thread of the pool.
 @Suite(.serialized) struct SeedTests {
     private static let fuzz = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent()
@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test(arguments: FuzzTargets.all.keys.sorted())
-    func `A fuzz target keeps its promises for its seeds, their variants and the regressions`(name: String) async throws {
+    func `A fuzz target keeps its promises for its seeds, their variants and the regressions`(name: String) async throws
+    {
         let make = try #require(FuzzTargets.all[name])
         let seeds = try Self.seeds()
         defer { try? FileManager.default.removeItem(at: seeds) }

@@ -132,8 +132,8 @@
         digitsAhead(magnitude, Self.digitCount(magnitude))
     }
 
-    /// Writes a whole number with exactly `count` digits. The caller has checked the capacity for `count` bytes, and for
-    /// eight if `count` is less.
+    /// Writes a whole number with exactly `count` digits. The caller has checked the capacity for `count` bytes, and
+    /// for eight if `count` is less.
     @inline(__always)
     private mutating func digitsAhead(_ number: UInt64, _ count: Int) {
         let start = unsafe UnsafeMutableRawPointer(position)
