@@ -7,14 +7,14 @@ from collections import Counter
 from pathlib import Path
 
 from harness import INGEST, ROOT, TOKEN, Peer, certificate, different, with_step
-from support.server import Server, binary
+from Support.servers.server import Server, binary
 
 # The first pattern that matches a function or its library wins. Function names are mangled.
 PARTS = [
     ("OpenSSL: TLS records", r"libcrypto|libssl"),
     ("allocating and freeing memory", r"malloc|calloc|realloc|cfree|_int_free|free@|unlink_chunk|memalign|swift_slow|Alloc"),
     ("decoding and checking the payload",
-     r"MonitorCore(11PayloadPass|10JSONReader|11StepDecoder|17DecimalConversion|7KeyList|13DuplicateKeys|12PowersOfFive|9IssueList"
+     r"MonitorCore(14PayloadDecoder|10JSONReader|11StepDecoder|17DecimalConversion|10SchemaKeys|13DuplicateKeys|12PowersOfFive|14IssueCollector"
      r"|12KeyedIssues|11LayerLayout|16ActivationShapes)"),
     ("storing and handing on", r"MonitorCore|10MonitorAPI"),
     ("HTTP: reading requests", r"llhttp|7NIOHTTP1|HTTPService(14RequestDecoder|11RequestLine|9FieldLine|9ChunkLine|11HeadBuilder)"),

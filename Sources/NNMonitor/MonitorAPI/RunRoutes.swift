@@ -32,7 +32,7 @@ struct RunRoutes: Sendable {
     private func listing() async throws -> HTTPResponse {
         let runs = try await store.listing().runs
         return .json(
-            await encoded(size: runs.count * 200) { writer in RunEncoder.appendListing(runs, to: &writer) })
+            await encoded(size: runs.count * 200) { writer in RunListEncoder.appendListing(runs, to: &writer) })
     }
 
     /// The whole run, read and encoded piece by piece, as fast as the connection takes the pieces.

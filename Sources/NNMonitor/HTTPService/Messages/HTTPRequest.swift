@@ -41,9 +41,4 @@ package struct HTTPRequest: Sendable {
         self.secure = secure
         self.access = access
     }
-
-    /// The last value of `name` in the query; nil if there is none.
-    package func queryValue(_ name: String) -> String? {
-        self.query.last { $0.name == name }?.value
-    }
 }

@@ -76,7 +76,7 @@ final class ResponseSender {
         var bytes = context.channel.allocator.buffer(capacity: 1024 + (body?.readableBytes ?? 0))
         server.decoration.write(
             response,
-            ResponseDecoration.Circumstances(
+            ResponseDecoration.ResponseContext(
                 framing: framing, date: server.date.now, origin: exchange.origin, host: exchange.host, secure: secure,
                 connection: connection),
             to: &bytes)
