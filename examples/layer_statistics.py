@@ -1,4 +1,4 @@
-"""Takes the statistics that NNMonitor shows from a PyTorch model, through hooks."""
+"""Computes the layer statistics for NNMonitor from a PyTorch model, with forward hooks."""
 
 import time
 
@@ -6,10 +6,10 @@ import torch
 
 
 class LayerStatistics:
-    """Watches the layers of a model that have weights and are being trained.
+    """Computes statistics of the layers of a model that have trainable weights.
 
-    The hooks cost nothing while `watching` is off: switch it on for the steps to be reported, before the forward pass.
-    A layer without a gradient or an activation in a step, such as a frozen one, is left out of that step.
+    The hooks do nothing while `watching` is false. Set it to true before the forward pass of each step to report.
+    A layer without a gradient or an activation in a step, such as a frozen layer, is omitted from that step.
     """
 
     def __init__(self, model):
@@ -25,7 +25,7 @@ class LayerStatistics:
     def _hook(self, name):
         def keep(_module, _inputs, output):
             if self.watching:
-                # Taken at once: an in-place operation after this layer would change the output.
+                # Computed here, because a later in-place operation can change the output.
                 activation = output.detach()
                 self._activations[name] = {
                     "activation_std": activation.std(unbiased=False).item(),
@@ -37,7 +37,7 @@ class LayerStatistics:
         return keep
 
     def payload(self, run_id, step, batch_size):
-        """The ingest payload of the step whose backward pass has just ended."""
+        """Returns the ingest payload of the current step. Call it after the backward pass."""
         layers = [
             self._layer(depth, name, module) for depth, (name, module) in enumerate(self._layers)
             if name in self._activations and module.weight.grad is not None
@@ -64,7 +64,7 @@ class LayerStatistics:
             "weight": {
                 "std": weight.std(unbiased=False).item(),
                 "mean": weight.mean().item(),
-                # Of the weight as a matrix: one row an output channel. A normalisation's weights are a single row.
+                # The weight as a matrix with one row per output channel; weights of a normalisation are one row.
                 "spectral_norm": torch.linalg.matrix_norm(torch.atleast_2d(weight).flatten(1), ord=2).item(),
                 "frobenius_norm": torch.linalg.vector_norm(weight).item(),
             },

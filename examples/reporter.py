@@ -1,4 +1,4 @@
-"""Sends step statistics to NNMonitor from a thread of its own, so that training never waits for the network."""
+"""Sends step statistics to NNMonitor from a separate thread, so that training never waits for the network."""
 
 import gzip
 import json
@@ -16,9 +16,9 @@ _END = object()
 class Reporter:
     """A bounded queue and one sending thread.
 
-    `report` returns at once. When the network is slower than the training, the oldest waiting steps are dropped and
-    counted. A failed request is tried again with growing pauses, as long as it may succeed later. Every reported step
-    ends up in exactly one of `posted`, `failed`, `dropped` and, when `close` runs out of time, `unsent`.
+    `report` never blocks. If the queue is full, the oldest queued step is dropped and counted. A failed request is
+    retried with increasing delays if a retry can succeed. Every reported step is counted in exactly one of `posted`,
+    `failed`, `dropped` and, if `close` times out, `unsent`.
     """
 
     def __init__(self, url, token=None, ca=None, compress=True, waiting=256, attempts=8):
@@ -35,7 +35,7 @@ class Reporter:
             self._session.headers["Content-Encoding"] = "gzip"
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
-        # Given with each request: the environment's certificate bundle would win over the session's.
+        # Passed with each request, because the environment's certificate bundle overrides the session's.
         self._verify = ca or True
         self._waiting = queue.Queue(maxsize=waiting)
         self._wake = threading.Event()
@@ -43,7 +43,7 @@ class Reporter:
         self._thread.start()
 
     def report(self, payload):
-        """Queues a step's payload; drops the oldest waiting one when the queue is full. For one thread at a time."""
+        """Queues a payload; drops the oldest if the queue is full. Call it from one thread at a time."""
         self._reported += 1
         while True:
             try:
@@ -57,7 +57,7 @@ class Reporter:
                     pass
 
     def close(self, seconds=60):
-        """Sends what still waits, for at most so many seconds. Returns whether every step was delivered."""
+        """Sends the queued steps, for at most `seconds`. Returns whether every step was delivered."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -72,11 +72,11 @@ class Reporter:
 
     @property
     def unsent(self):
-        """Steps that still wait, or whose answer has not come yet."""
+        """Number of steps that are queued or have no response yet."""
         return self._reported - self.posted - self.failed - self.dropped
 
     def summary(self):
-        """One line for a person."""
+        """Returns the counts as one line of text."""
         return f"{self.posted} steps posted, {self.failed} failed, {self.dropped} dropped, {self.unsent} unsent"
 
     def _run(self):
@@ -84,7 +84,7 @@ class Reporter:
             try:
                 delivered = self._send(self._body(payload))
             except Exception as error:
-                # Whatever it is, such as a missing file of certificates: without the thread, no later step is counted.
+                # The thread must survive any error, such as a missing certificate file, to count later steps.
                 print(f"reporter: {type(error).__name__}: {error}", file=sys.stderr)
                 delivered = False
             if delivered:
@@ -93,7 +93,7 @@ class Reporter:
                 self.failed += 1
 
     def _body(self, payload):
-        # Python writes what is not finite as bare tokens; the server answers with the path of each.
+        # Python writes non-finite numbers as bare tokens; the server reports the path of each.
         body = json.dumps(payload).encode()
         return gzip.compress(body, 6) if self._compress else body
 
@@ -103,7 +103,7 @@ class Reporter:
                 answer = self._session.post(self._url, data=body, timeout=30, verify=self._verify)
             except requests.exceptions.RequestException as error:
                 problem = str(error)
-                # No further trial changes that; other TLS errors come with a restart of the server, and pass.
+                # A retry cannot fix this. Other TLS errors occur while the server restarts, and pass.
                 if "CERTIFICATE_VERIFY_FAILED" in problem:
                     print(f"reporter: not trusted: {problem}", file=sys.stderr)
                     return False

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Posts plausible made-up statistics to NNMonitor, for a first look without PyTorch. Standard library only.
+"""Posts simulated statistics to NNMonitor, for a first look without PyTorch. Standard library only.
 
     python examples/simulate.py --url http://localhost:8000 --steps 500 --interval 0.2 --layers 20
 """
@@ -20,7 +20,7 @@ KINDS = [("conv1", "Conv2d"), ("norm1", "BatchNorm2d"), ("conv2", "Conv2d"), ("n
 
 
 def layer_name(depth, layers):
-    """The name and type of a layer: blocks of four, and a linear head."""
+    """Returns the name and type of a layer: blocks of four layers and a linear head."""
     if depth == layers - 1:
         return "head.fc", "Linear"
     part, kind = KINDS[depth % len(KINDS)]
@@ -28,7 +28,7 @@ def layer_name(depth, layers):
 
 
 def layer(depth, layers, step, rng):
-    """One layer's statistics: they settle as training goes on, with noise, and the gradient shrinks with depth."""
+    """Returns one layer's statistics. They converge with noise; gradients are smaller in earlier layers."""
     name, kind = layer_name(depth, layers)
 
     def noise(scale):
@@ -64,7 +64,7 @@ def layer(depth, layers, step, rng):
 
 
 def payload(run_id, step, layers, rng):
-    """The ingest payload of a step, with all the digits that a double has."""
+    """Returns the ingest payload of a step, with numbers in full double precision."""
     made = [layer(depth, layers, step, rng) for depth in range(layers)]
     norms = [item["gradient_flow"]["gradient_l2_norm"] for item in made]
     stds = [item["intermediate_features"]["activation_std"] for item in made]
@@ -81,12 +81,12 @@ def payload(run_id, step, layers, rng):
 
 
 class Connection:
-    """One kept-alive connection to the server, opened anew when it breaks."""
+    """A keep-alive connection to the server, reopened after an error."""
 
     def __init__(self, url, token, ca):
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            sys.exit(f"{url}: an address begins with http:// or https:// and names a host")
+            sys.exit(f"{url}: the URL must begin with http:// or https:// and contain a host")
         self._path = parts.path.rstrip("/") + "/api/v1/metrics/layerwise"
         if parts.scheme == "https":
             context = ssl.create_default_context(cafile=ca)
@@ -98,7 +98,7 @@ class Connection:
             self._headers["Authorization"] = f"Bearer {token}"
 
     def post(self, body, compress):
-        """Returns the status and the text of the answer. Tries once more on a connection that the server had closed."""
+        """Returns status and body of the response. Retries once if the server had closed the connection."""
         headers = dict(self._headers)
         if compress:
             body = gzip.compress(body, 6)
@@ -149,7 +149,7 @@ def main():
             sys.exit(f"{options.url}: {error}")
         if status != 202:
             sys.exit(f"step {step} was not accepted: {status} {text[:500]}")
-        # Each step at its own time, so that a slow answer does not shift the ones after it.
+        # Steps follow a fixed schedule, so a slow response does not delay later steps.
         time.sleep(max(0.0, begin + (step + 1) * options.interval - time.monotonic()))
     print(f"{options.steps} steps of run {options.run_id} posted")
 

@@ -23,7 +23,7 @@ from reporter import Reporter
 
 
 def named(**parts):
-    """A sequence of modules with names, which become the layers' ids."""
+    """Returns a sequence of named modules; the names become layer ids."""
     return torch.nn.Sequential(OrderedDict(parts))
 
 
@@ -49,7 +49,7 @@ MODELS = {"cnn": cnn, "mlp": mlp}
 
 
 def digits(seed):
-    """Training and test sets: images as N x 1 x 8 x 8 in 0 to 1, and their digits."""
+    """Returns training and test sets: images as N x 1 x 8 x 8 in the range 0 to 1, and labels."""
     data = load_digits()
     images = torch.tensor(data.images, dtype=torch.float32).unsqueeze(1) / 16
     labels = torch.tensor(data.target)
@@ -95,7 +95,7 @@ def arguments():
     parser.add_argument("--run-id", default=time.strftime("digits-%Y%m%d-%H%M%S"))
     parser.add_argument("--model", choices=[*MODELS, "both"], default="cnn")
     parser.add_argument("--epochs", type=positive, default=12)
-    parser.add_argument("--every", type=positive, default=1, help="report every so many steps")
+    parser.add_argument("--every", type=positive, default=1, help="report every N-th step")
     parser.add_argument("--gzip", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--record", help="also write each payload as a line of JSON; .gz compresses")
     parser.add_argument("--seed", type=int, default=0)

@@ -118,7 +118,8 @@ def test_a_deleted_run_leaves_the_list_and_what_was_seen_of_it_stays(dashboard, 
     expect(page.locator("#notice")).to_be_hidden()
     trainer.delete(run)
     expect(page.locator(f"#runs [data-run='{run}']")).to_have_count(0)
-    expect(page.locator("#notice")).to_have_text("This run was deleted from the server. What was seen of it stays here.")
+    expect(page.locator("#notice")).to_have_text(
+        "This run was deleted from the server. The steps received so far stay visible.")
     dashboard.expect_payload(payload)
     # The next step starts the run again.
     again = make_payload(run, 4)

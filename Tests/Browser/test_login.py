@@ -39,7 +39,7 @@ def test_dashboard_behind_a_proxy_that_ends_tls_says_why_it_is_not_connected(ser
     problems.allow("WebSocket connection")
     with TLSProxy(server, made.server) as proxy:
         page.goto(f"{proxy.url}/?token={TOKENS['viewer']}")
-        notice = page.get_by_text("for its own address")
+        notice = page.get_by_text("but the server's own address is")
         expect(notice).to_contain_text(proxy.url)
         expect(notice).to_contain_text(proxy.url.replace("https", "http"))
         expect(notice).to_contain_text("Behind a proxy")
@@ -59,7 +59,7 @@ def test_wrong_tokens_over_the_limit_do_not_keep_the_right_one_out(server, page,
     dashboard.log_in("wrong")
     expect(alert(page)).to_have_text("This token is not valid.")
     page.get_by_role("button", name="Log in").click()
-    expect(alert(page)).to_contain_text("too many before it")
+    expect(alert(page)).to_contain_text("Too many wrong tokens")
     dashboard.log_in(TOKENS["viewer"])
     dashboard.expect_state("live")
 

@@ -25,7 +25,8 @@ def test_an_eviction_is_shown_in_the_list_and_above_the_run(opened, page):
     expect(page.locator("#evictions")).to_be_hidden()
     trainer.post(make_payload("c", 1))
     expect(page.locator("#evictions")).to_have_text("Run a was evicted: the server holds at most 2 runs (MAX_RUNS).")
-    expect(page.locator("#notice")).to_have_text("The server has evicted this run. What was seen of it stays here.")
+    expect(page.locator("#notice")).to_have_text(
+        "The server has evicted this run. The steps received so far stay visible.")
     expect(page.locator("#runs .run-name")).to_have_text(["c", "b"])
     trainer.post(make_payload("d", 1))
     expect(page.locator("#evictions")).to_have_text(
@@ -56,7 +57,7 @@ def test_steps_that_are_not_kept_are_shown(opened, page):
     expect(page.locator("#notice")).to_be_hidden()
     trainer.post(make_payload("a", 0))
     most = ("not kept by the server: it keeps the highest 10 steps of a run (MAX_STEPS_PER_RUN). "
-            "A training that starts again needs a run_id of its own.")
+            "A restarted training needs a new run_id.")
     expect(page.locator("#notice")).to_have_text("1 step was " + most)
     for step in range(1, 4):
         trainer.post(make_payload("a", step))
@@ -66,5 +67,6 @@ def test_steps_that_are_not_kept_are_shown(opened, page):
 def test_a_deletion_is_no_eviction(opened, page):
     _, trainer = opened
     trainer.delete("a")
-    expect(page.locator("#notice")).to_have_text("This run was deleted from the server. What was seen of it stays here.")
+    expect(page.locator("#notice")).to_have_text(
+        "This run was deleted from the server. The steps received so far stay visible.")
     expect(page.locator("#evictions")).to_be_hidden()

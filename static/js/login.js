@@ -1,4 +1,4 @@
-// The login page: sends the token, and says in place why it was not taken.
+// The login page: sends the token, and shows the reason of a refusal in place.
 
 import { element } from "./view/dom.js";
 
@@ -15,7 +15,7 @@ function refuse(message) {
 
 async function refusal(answer) {
     if (answer.status === 429) {
-        return "This token is not valid, like too many before it from your address. A valid one is accepted at once.";
+        return "This token is not valid. Too many wrong tokens came from your address; a valid token is accepted at once.";
     }
     if (answer.status === 401 || answer.redirected) return "This token is not valid.";
     const body = await answer.json().catch(() => null);
@@ -40,7 +40,7 @@ form.addEventListener("submit", async (event) => {
         if (answer.ok && !isStillLogin) location.replace("/");
         else refuse(await refusal(answer));
     } catch {
-        refuse("The server does not answer.");
+        refuse("The server does not respond.");
     } finally {
         button.disabled = false;
     }

@@ -28,8 +28,8 @@ async function explainRefusal() {
     const origin = await foreignOwnOrigin();
     if (origin === null) return;
     dashboard.notify(
-        `This page is at ${location.origin}, but the server takes ${origin} for its own address and refuses the page's `
-        + "connection. A proxy that ends TLS is the usual cause: see SECURITY.md, “Behind a proxy”.");
+        `This page is at ${location.origin}, but the server's own address is ${origin}, so it refuses the page's `
+        + "connection. The usual cause is a proxy that terminates TLS: see SECURITY.md, “Behind a proxy”.");
 }
 
 const dashboard = new Dashboard();
@@ -55,7 +55,7 @@ const feed = new Feed({
         const answer = await checkSession();
         if (answer.reason === "login") location.assign("/login");
         if (answer.retry && !hasBeenOpen) await explainRefusal();
-        if (answer.reason === "forbidden") dashboard.notify("This token has no scope to read.");
+        if (answer.reason === "forbidden") dashboard.notify("This token lacks the scope read.");
         return answer;
     },
 });

@@ -27,7 +27,7 @@ export class Evictions {
 }
 
 function cause(held, limits) {
-    if (limits === null) return "the server holds as many runs as it may";
+    if (limits === null) return "the server holds its maximum number of runs";
     // With fewer runs than allowed, it was the memory.
     if (held < limits.runs) return "the server has no more memory for metrics (MAX_MEMORY)";
     return `the server holds at most ${formatCount(limits.runs)} runs (MAX_RUNS)`;
@@ -36,7 +36,7 @@ function cause(held, limits) {
 /** What the server does not hold of the selected run, in a sentence; empty when it holds everything that is known. */
 export function lossOf(run, limits) {
     if (run.isMissing) {
-        const seen = "What was seen of it stays here.";
+        const seen = "The steps received so far stay visible.";
         if (run.missingReason === "evicted") return `The server has evicted this run. ${seen}`;
         if (run.missingReason === "deleted") return `This run was deleted from the server. ${seen}`;
         return `The server no longer holds this run. ${seen}`;
@@ -46,6 +46,6 @@ export function lossOf(run, limits) {
     const most = limits === null ? "the highest steps" : `the highest ${formatCount(limits.stepsPerRun)} steps`;
     return (
         `${steps} not kept by the server: it keeps ${most} of a run (MAX_STEPS_PER_RUN). ` +
-        "A training that starts again needs a run_id of its own."
+        "A restarted training needs a new run_id."
     );
 }
