@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from harness import BUILT, ROOT, TOKEN, compact, ours, run
@@ -148,6 +149,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     arguments = parser.parse_args()
+    warnings.filterwarnings("ignore", message="Unverified HTTPS")
     for name in arguments.rows:
         if name not in ROWS:
             parser.error(f"no row '{name}'; with --against the rows are {', '.join(ROWS)}")
