@@ -55,7 +55,14 @@ struct RequestDecoder {
 
     /// Appends input. The bytes are not copied if all earlier input is consumed.
     mutating func append(_ bytes: ByteBuffer) {
-        if input.readableBytes == 0 { input = bytes } else { input.writeImmutableBuffer(bytes) }
+        guard input.readableBytes > 0 else {
+            input = bytes
+            return
+        }
+        // `ByteBuffer` never frees consumed bytes by itself: a pipeline whose reads all end within a request would keep
+        // every request.
+        input.discardReadBytes()
+        input.writeImmutableBuffer(bytes)
     }
 
     /// Whether there is input at which `next` has not looked. An unfinished line is kept, but has been scanned.
