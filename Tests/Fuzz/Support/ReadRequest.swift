@@ -66,7 +66,7 @@ extension ReadRequest {
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: configuration)
         let channel = EmbeddedChannel(handler: ByteToMessageHandler(decoder))
         defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
-        // An error behind the first request throws as well: what was read before it is still there.
+        // An error after the first request also throws. The parts before it have been received.
         _ = try? channel.writeInbound(ByteBuffer(bytes: bytes))
         var current: ReadRequest?
         while let part = try? channel.readInbound(as: HTTPServerRequestPart.self) {

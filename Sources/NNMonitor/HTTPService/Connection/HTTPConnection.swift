@@ -40,7 +40,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var inputEnd = InputEnd.open
     private var isAdvancing = false
-    /// Whether a pipelined request waits for the next turn of the event loop.
+    /// Whether a pipelined request waits for a later task of the event loop.
     private var waitsForTurn = false
     private var isReadPending = false
 
@@ -389,7 +389,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         yieldTurn(context)
     }
 
-    /// Lets other connections have their turn of the event loop before a pipelined request is decoded.
+    /// Decodes a pipelined request in a later task of the event loop, after the tasks of other connections. NIO reads from
+    /// sockets only when no task is left, so it does not read from other connections in between.
     private func yieldTurn(_ context: ChannelHandlerContext) {
         guard !waitsForTurn, machine.isIdle, decoder.hasUnscannedInput else { return }
         waitsForTurn = true

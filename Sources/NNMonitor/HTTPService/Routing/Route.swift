@@ -39,7 +39,7 @@ package struct Route: Sendable {
     ///
     /// - Parameters:
     ///   - method: the method. GET also serves HEAD.
-    ///   - pattern: literal segments and `{name}`s, each of which captures one segment: `/files/{name}`.
+    ///   - pattern: literal segments and placeholders; a placeholder matches one segment: `/files/{name}`.
     ///   - scope: the scope that the client's token must have; nil requires no token.
     ///   - body: the body that the route accepts.
     ///   - handler: runs in its own task, which is cancelled if the client disconnects. A thrown `HTTPError` sends its

@@ -28,8 +28,8 @@ struct LayerFormat: Sendable {
     /// The fields of the lite form.
     static let lite = LayerFormat(LayerField.table.filter { $0.metric?.isLite == true })
 
-    /// The size of the constant text in bytes.
-    var textSize: Int { parts.reduce(0) { $0 + $1.text.count } + sections.reduce(0) { $0 + $1.end.count } }
+    /// The size of the constant text in bytes. Stored, because each step's size is estimated from it.
+    private(set) var textSize = 0
 
     /// The maximum size of a layer in bytes, without its names and its shape.
     var maximumSize: Int {
@@ -75,6 +75,7 @@ struct LayerFormat: Sendable {
         text.open([])
         text.append("}")
         sections.append(section(text.take()))
+        textSize = parts.reduce(0) { $0 + $1.text.count } + sections.reduce(0) { $0 + $1.end.count }
     }
 
     /// Writes the rest of a layer.

@@ -1,5 +1,5 @@
-/// Who has asked for input: the application, or the handshake, which reads on its own if `autoRead` is off. Plaintext
-/// that arrives with the handshake's reads is held until the application asks for it.
+/// Records whether the application or the handshake called `read`. If `autoRead` is off, the handshake calls `read` on its
+/// own. Plaintext that arrives with these reads is held until the application calls `read`.
 struct ReadDemand {
     /// Whether the application called `read` and has not received any plaintext since.
     private(set) var isDemanded = false

@@ -21,9 +21,6 @@ struct HeadBuilder {
     private var length: Int?
     private var codings: [String] = []
 
-    /// The number of fields.
-    var count: Int { fields.count }
-
     /// - Parameters:
     ///   - line: the request line.
     ///   - bytes: the bytes that were scanned.

@@ -54,7 +54,7 @@ import NIOHTTP1
     @inline(__always)
     private mutating func copy(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
         guard let bytes = unsafe bytes else { return }
-        precondition(unsafe end - position >= count, "a head is longer than was reckoned")
+        precondition(unsafe end - position >= count, "a head exceeds its computed room")
         // The precondition ensures that the bytes fit.
         unsafe position.copyMemory(from: bytes, byteCount: count)
         unsafe position += count
