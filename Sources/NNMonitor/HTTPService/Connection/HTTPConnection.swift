@@ -389,8 +389,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         yieldTurn(context)
     }
 
-    /// Decodes a pipelined request in a later task of the event loop, after the tasks of other connections. NIO reads from
-    /// sockets only when no task is left, so it does not read from other connections in between.
+    /// Decodes a pipelined request in a later task of the event loop, after the tasks of other connections. NIO reads
+    /// from sockets only when no task is left, so it does not read from other connections in between.
     private func yieldTurn(_ context: ChannelHandlerContext) {
         guard !waitsForTurn, machine.isIdle, decoder.hasUnscannedInput else { return }
         waitsForTurn = true

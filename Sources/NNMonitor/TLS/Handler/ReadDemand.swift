@@ -1,5 +1,5 @@
-/// Records whether the application or the handshake called `read`. If `autoRead` is off, the handshake calls `read` on its
-/// own. Plaintext that arrives with these reads is held until the application calls `read`.
+/// Records whether the application or the handshake called `read`. If `autoRead` is off, the handshake calls `read` on
+/// its own. Plaintext that arrives with these reads is held until the application calls `read`.
 struct ReadDemand {
     /// Whether the application called `read` and has not received any plaintext since.
     private(set) var isDemanded = false
