@@ -29,7 +29,7 @@ enum CoreBench {
             return
         }
         let decoded = try StepDecoder.decode(payload).get()
-        let record = StepRecord(decoded, table: LayerTable(decoded.layout), shapes: ShapeTable(decoded.shapes))
+        let record = StepRecord(decoded)
         var writer = JSONWriter(capacity: payload.count * 2)
         for _ in 0..<count {
             writer.removeAll()

@@ -17,9 +17,9 @@ final class DecoderTarget: FuzzTarget {
     }
 
     private func accepted(_ step: DecodedStep, _ input: [UInt8]) {
-        let record = StepRecord(step, table: LayerTable(step.layout), shapes: ShapeTable(step.shapes))
+        let record = StepRecord(step)
         require(record.layerCount > 0, "an accepted step has layers")
-        let places = record.layerCount * LayerMetric.count + step.layout.ratioCount + 1
+        let places = record.layerCount * LayerMetric.count + step.columns.scalarCount
         require(record.numbers.count == places, "the array of numbers has a place for each number")
         let served = Self.served(record, .full)
         compareServed(record, served.value, in: served.text)
@@ -94,8 +94,8 @@ final class DecoderTarget: FuzzTarget {
         same(FoundationJSON.number(object, "depth_index"), Double(record.table.layout.depths[layer]), "depth_index")
         let shape = FoundationJSON.value(object, "intermediate_features", "activation_shape") as? [Any]
         require(
-            shape?.map { $0 as? Double } == record.shapes.shapes[layer].map { Double($0) },
-            "activation_shape: Foundation reads \(shape ?? []), we \(record.shapes.shapes[layer])")
+            shape?.map { $0 as? Double } == record.shapes.shapes[layer]?.map { Double($0) },
+            "activation_shape: Foundation reads \(shape ?? []), we \(record.shapes.shapes[layer] ?? [])")
         for metric in LayerMetric.all {
             let path = metric.path.map { "\($0)" }
             let value = record.value(metric, layer: layer)
@@ -111,15 +111,14 @@ final class DecoderTarget: FuzzTarget {
     /// Compares the ratios. Foundation merges keys that are canonically equivalent, so it may have fewer.
     private func compareRatios(_ record: StepRecord, _ read: Any?, in text: [UInt8]) {
         guard let ratios = read as? [String: Any] else { fatalError("gradient_norm_ratio is an object") }
-        let layout = record.table.layout
-        guard ratios.count == layout.ratioCount else {
+        let columns = record.columns
+        guard ratios.count == columns.ratios.count else {
             require(FoundationJSON.hasDuplicateKeys(text), "the ratios that were posted, no more and no fewer")
             return
         }
-        let first = record.layerCount * LayerMetric.count
-        for index in 0..<layout.ratioCount {
-            let key = String(decoding: layout.ratioKeyBytes(index), as: UTF8.self)
-            same(ratios[key] as? Double, record.numbers[first + index], "gradient_norm_ratio of \(key)")
+        for scalar in columns.ratios {
+            let key = String(decoding: columns.layout.scalarKey(scalar), as: UTF8.self)
+            same(ratios[key] as? Double, record.scalar(scalar), "gradient_norm_ratio of \(key)")
         }
     }
 

@@ -93,7 +93,7 @@ actor TestStore: MetricsStoring {
 
     func append(_ step: DecodedStep) async throws(StoreError) -> AppendOutcome {
         let number = try await change()
-        let record = StepRecord(step, table: LayerTable(step.layout), shapes: ShapeTable(step.shapes))
+        let record = StepRecord(step)
         runs[step.runID, default: []].append(record)
         return AppendOutcome(step: StoredStep(sequence: number, runID: step.runID, record: record, kept: true))
     }

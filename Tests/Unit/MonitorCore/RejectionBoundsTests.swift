@@ -110,7 +110,7 @@ import Testing
         #expect(step.layout.nameBounds.count == 4)
         #expect(step.shapes.ends.count == 1)
         #expect(step.shapes.dimensions.count == 2)
-        #expect(step.numbers.count == LayerMetric.count + 2)
+        #expect(step.numbers.count == LayerMetric.count)
         let problems = Self.rejection(payload).issues
         #expect(problems.count == 101)
         #expect(problems.first?.location.prefix(2) == [.key("layer_statistics"), .index(1)])

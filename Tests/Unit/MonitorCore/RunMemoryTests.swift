@@ -21,6 +21,7 @@ import Testing
                 bytes += record.memory
                 tables[ObjectIdentifier(record.table)] = record.table.memory
                 tables[ObjectIdentifier(record.shapes)] = record.shapes.memory
+                tables[ObjectIdentifier(record.columns)] = record.columns.memory
             }
             last = batch.last?.step
         }
@@ -63,8 +64,9 @@ import Testing
         let layout = record.table.layout
         let spares = [
             spare(record.numbers), spare(layout.text), spare(layout.nameBounds), spare(layout.depths),
-            spare(layout.ratioBounds), spare(layout.groupsJSON), spare(record.table.groups),
-            spare(record.table.heads.bytes), spare(record.table.heads.ends), spare(record.table.ratioKeys.bytes),
+            spare(layout.groupsJSON), spare(record.table.groups), spare(record.table.heads.bytes),
+            spare(record.table.heads.ends), spare(record.columns.layout.text), spare(record.columns.layout.scalarBounds),
+            spare(record.columns.scalarKeys.bytes), spare(record.columns.metricKeys.bytes),
             spare(record.shapes.shapes.dimensions), spare(record.shapes.shapes.ends),
             spare(record.shapes.fragments.bytes), spare(record.shapes.fragments.ends),
         ]

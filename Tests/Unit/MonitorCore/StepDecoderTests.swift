@@ -18,16 +18,18 @@ import Foundations
         #expect(step.step == 7)
         #expect(step.batchSize == 32)
         #expect(Array(step.layout.idBytes(0)) == Array("a/b".utf8))
-        #expect(Array(step.layout.typeBytes(1)) == Array("Conv2d".utf8))
+        #expect(step.layout.typeBytes(1).map(Array.init) == Array("Conv2d".utf8))
         #expect(step.layout.depths == [0, 2])
-        #expect(Array(step.shapes[0]) == [32, 64])
-        #expect(Array(step.shapes[1]) == [1, 2, 3])
-        #expect(Array(step.layout.ratioKeyBytes(0)) == Array("a.b".utf8))
+        #expect(step.shapes[0].map(Array.init) == [32, 64])
+        #expect(step.shapes[1].map(Array.init) == [1, 2, 3])
+        #expect(Array(step.columns.scalarName(0)) == Array("gradient_norm_ratio/a.b".utf8))
         #expect(step.numbers.count == 2 * LayerMetric.count + 2)
-        #expect(MissingValue.isMissing(step.numbers[2]))
-        #expect(Array(step.numbers[3..<12]) == [1, 2, 3, 4, -5, 6, 7, 8, 9])
-        #expect(step.numbers[12 + 2] == 2.5)
-        #expect(MissingValue.isMissing(step.numbers[12 + 10]))
+        let record = StepRecord(step)
+        let numbers = (0..<2).map { layer in LayerMetric.all.map { record.value($0, layer: layer) } }
+        #expect(MissingValue.isMissing(numbers[0][2]))
+        #expect(Array(numbers[0][3..<12]) == [1, 2, 3, 4, -5, 6, 7, 8, 9])
+        #expect(numbers[1][2] == 2.5)
+        #expect(MissingValue.isMissing(numbers[1][10]))
         #expect(Array(step.numbers.suffix(2)) == [1.5, -0.25])
     }
 
@@ -99,7 +101,7 @@ import Foundations
         let step = try StepDecoder.decode(Array(payload.utf8)).get()
         #expect(step.runID == "b")
         #expect(step.layout.groupsJSON == Array(#"{"g":["z"],"h":["x/y"]}"#.utf8))
-        #expect(Array(step.layout.ratioKeyBytes(0)) == Array("a".utf8))
+        #expect(Array(step.columns.scalarName(0)) == Array("gradient_norm_ratio/a".utf8))
         #expect(Array(step.numbers.suffix(3)) == [2, 1, 0])
     }
 
@@ -107,7 +109,7 @@ import Foundations
         let pairs = (0..<1000).map { "\"k\($0 % 50)\":\($0)" }.joined(separator: ",")
         let cross = #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{\#(pairs)}}"#
         let step = try StepDecoder.decode(Array(Payloads.payload(cross: cross).utf8)).get()
-        #expect(step.layout.ratioCount == 50)
+        #expect(step.columns.scalarCount == 51)
         #expect(step.numbers[12] == 950)
     }
 

@@ -27,8 +27,6 @@ import Testing
         var random = SystemRandomNumberGenerator()
         var sequence = StepSequence()
         var model: [Int64] = []
-        let table = LayerTable(Payloads.step(0).layout)
-        let shapes = ShapeTable(Payloads.step(0).shapes)
         let template = Payloads.step(0)
         for _ in 0..<5000 {
             if model.count > 0, Int.random(in: 0..<10, using: &random) == 0 {
@@ -37,7 +35,7 @@ import Testing
             }
             var step = template
             step.step = .random(in: 0..<3000, using: &random)
-            let replaced = sequence.insert(StepRecord(step, table: table, shapes: shapes))
+            let replaced = sequence.insert(StepRecord(step))
             #expect((replaced != nil) == model.contains(step.step))
             if replaced == nil { model.insert(step.step, at: model.firstIndex { $0 > step.step } ?? model.count) }
         }
@@ -138,8 +136,7 @@ import Testing
         for number in stride(from: 0, to: 2000, by: 2) {
             var step = step
             step.step = Int64(number)
-            _ = sequence.insert(
-                StepRecord(step, table: LayerTable(step.layout), shapes: ShapeTable(step.shapes)))
+            _ = sequence.insert(StepRecord(step))
         }
         #expect(sequence.steps(after: nil).first?.step == 0)
         for number in [-5, 0, 1, 509, 510, 511, 512, 1995, 1996] as [Int64] {

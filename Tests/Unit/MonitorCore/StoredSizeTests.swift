@@ -56,12 +56,18 @@ import Testing
         let decoded = try StepDecoder.decode(Array(Self.kinds[kind](1).utf8)).get()
         let record = await MemoryStore(limits: StoreLimits()).append(decoded).step.record
         let (table, shapes, layout) = (record.table, record.shapes, record.table.layout)
+        let (columns, names) = (record.columns, record.columns.layout)
+        let groups = table.layerGroups
         let parts: [(held: Int, counted: Int)] = [
             (held(record) + held(record.numbers), record.memory),
             (
                 held(table) + held(layout.text) + held(layout.nameBounds) + held(layout.depths)
-                    + held(layout.ratioBounds) + held(layout.groupsJSON) + held(table.heads.bytes)
-                    + held(table.heads.ends) + held(table.ratioKeys.bytes) + held(table.ratioKeys.ends), table.memory
+                    + held(layout.groupsJSON) + held(table.heads.bytes) + held(table.heads.ends)
+                    + held(groups?.bytes ?? []) + held(groups?.ends ?? []), table.memory
+            ),
+            (
+                held(columns) + held(names.text) + held(names.scalarBounds) + held(columns.scalarKeys.bytes)
+                    + held(columns.scalarKeys.ends), columns.memory
             ),
             (
                 held(shapes) + held(shapes.shapes.dimensions) + held(shapes.shapes.ends)
@@ -100,7 +106,7 @@ import Testing
         let long = String(repeating: "x", count: 500)
         for number in 0..<100 { _ = await store.append(Payloads.step(1, run: "\(number)\(long)")) }
         let record = await store.append(Payloads.step(2, run: "0\(long)")).step.record
-        let each = record.memory + record.table.memory + record.shapes.memory + 500
+        let each = record.memory + record.table.memory + record.shapes.memory + record.columns.memory + 500
         #expect(await store.memoryInUse > 100 * each)
         for number in 0..<100 { #expect(await store.remove(RunID("\(number)\(long)")) != nil) }
         #expect(await store.memoryInUse == 0)

@@ -16,12 +16,28 @@ extension PayloadDecoder {
             }
         }
         try reader.finish()
-        step.numbers.append(contentsOf: ratios)
-        step.numbers.append(featureStdGradient)
         if issues.isEmpty {
             step.layout.serveSlashes()
+            let name = step.columns.text.count
+            step.columns.text += V1Scalar.featureStdGradient
+            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: name))
+            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
             // Copied here instead of in the store actor, where the copy would delay all other requests.
-            step.numbers = step.numbers.shrunkToFit()
+            step.numbers = numbersByColumn()
+        }
+    }
+
+    /// The numbers in the order of a record: the decoder collects them layer by layer.
+    private func numbersByColumn() -> [Double] {
+        let layers = step.layout.layerCount
+        let columns = schema.columns
+        let rows = step.numbers.span
+        return [Double](capacity: rows.count + ratios.count + 1) { numbers in
+            for column in 0..<columns {
+                for layer in 0..<layers { numbers.append(rows[layer &* columns &+ column]) }
+            }
+            for ratio in ratios { numbers.append(ratio) }
+            numbers.append(featureStdGradient)
         }
     }
 
@@ -200,8 +216,7 @@ extension PayloadDecoder {
     // MARK: Across layers
 
     private mutating func crossLayer() throws(JSONSyntaxError) {
-        ratios.removeAll(keepingCapacity: true)
-        step.layout.ratioBounds.removeAll(keepingCapacity: true)
+        forgetRatios()
         try fields(of: CrossLayerKey.self) { decoder, key, place throws(JSONSyntaxError) in
             switch key {
             case .featureStdGradient: decoder.featureStdGradient = try decoder.number(place, bound: .none)

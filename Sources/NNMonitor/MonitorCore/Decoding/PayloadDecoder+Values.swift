@@ -16,6 +16,12 @@ extension PayloadDecoder {
             value = plain
         } else if reader.next == UInt8(ascii: "-") || reader.next &- UInt8(ascii: "0") < 10 {
             value = reader.double(try reader.number())
+        } else if bound != .aboveZero, let spelled = try reader.consumeSpelledNumber() {
+            // The time is the only number above zero, and has no such spelling.
+            value = spelled
+            if value.isNaN || value > 0 || bound == .none { return value }
+            issues.add(.notGreaterOrEqual(to: 0), place)
+            return 0
         } else {
             try rejectNonNumber(.numberExpected, place, below: [])
             return 0
@@ -117,25 +123,32 @@ extension PayloadDecoder {
 
     // MARK: Dictionaries
 
-    /// Reads `gradient_norm_ratio`: an object of numbers.
-    mutating func gradientNormRatio(_ place: PayloadPlace) throws(JSONSyntaxError) {
+    /// Removes what was read of an earlier `gradient_norm_ratio`.
+    mutating func forgetRatios() {
         ratios.removeAll(keepingCapacity: true)
-        step.layout.ratioBounds.removeAll(keepingCapacity: true)
+        step.columns = .v1
+    }
+
+    /// Reads `gradient_norm_ratio`: an object of numbers. The open wire has a scalar for each.
+    mutating func gradientNormRatio(_ place: PayloadPlace) throws(JSONSyntaxError) {
+        forgetRatios()
         guard reader.next == UInt8(ascii: "{") else { return try reject(.dictionaryExpected, place) }
         try reader.open()
         var found = KeyedIssues()
         var first = true
         while let key = try reader.nextKey(first: &first) {
-            let start = step.layout.text.count
-            let isUnicode = reader.append(key, to: &step.layout.text)
-            step.layout.ratioBounds.append(Int32(truncatingIfNeeded: start))
-            step.layout.ratioBounds.append(Int32(truncatingIfNeeded: step.layout.text.count))
+            let start = step.columns.text.count
+            let isUnicode = reader.append(key, to: &step.columns.text)
+            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: start))
+            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
             if !isUnicode { found.add(.loneSurrogate, occurrence: ratios.count) }
             let byte = reader.next
             if byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10 {
                 let value = reader.double(try reader.number())
                 if !value.isFinite { found.add(.notFinite, occurrence: ratios.count) }
                 ratios.append(value)
+            } else if let spelled = try reader.consumeSpelledNumber() {
+                ratios.append(spelled)
             } else {
                 let isToken = byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I")
                 found.add(isToken ? .notFinite : .numberExpected, occurrence: ratios.count)
@@ -143,12 +156,15 @@ extension PayloadDecoder {
                 ratios.append(0)
             }
         }
-        let layout = step.layout
-        if let kept = DuplicateKeys.lastOfEach(count: ratios.count, key: { layout.ratioKeyBytes($0) }) {
+        let columns = step.columns
+        if let kept = DuplicateKeys.lastOfEach(count: ratios.count, key: { columns.scalarKey($0) }) {
             ratios = kept.map { ratios[$0] }
-            step.layout.ratioBounds = kept.flatMap { [layout.ratioBounds[$0 * 2], layout.ratioBounds[$0 * 2 + 1]] }
+            step.columns.scalarBounds = kept.flatMap {
+                [columns.scalarBounds[$0 * 2], columns.scalarBounds[$0 * 2 + 1]]
+            }
             found.keep(kept)
         }
-        found.report(to: &issues, place) { layout.ratioKeyBytes($0) }
+        found.report(to: &issues, place) { columns.scalarKey($0) }
+        step.columns.ratioCount = ratios.count
     }
 }

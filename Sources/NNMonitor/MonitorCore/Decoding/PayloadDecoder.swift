@@ -13,13 +13,14 @@ struct PayloadDecoder {
     var layerNumbers = LayerNumbers(repeating: MissingValue.number)
     /// Where the current layer begins in `step.shapes.dimensions`.
     var firstDimension = 0
-    /// The values of `gradient_norm_ratio`, in the order of the layout's ratio keys.
+    /// The values of `gradient_norm_ratio`, in the order of the scalars' names.
     var ratios: [Double] = []
     var featureStdGradient = 0.0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         // The decoder does not outlive the closure that provides the buffer (`StepDecoder.decode`).
         reader = unsafe JSONReader(bytes)
+        step.columns = .v1
         // A layer with full-precision numbers takes more than 50 bytes of JSON per metric.
         let layers = bytes.count / (50 * schema.columns) + 1
         step.numbers.reserveCapacity(layers * schema.columns + 8)

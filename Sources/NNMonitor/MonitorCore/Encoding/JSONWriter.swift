@@ -51,6 +51,23 @@ package struct JSONWriter: Sendable {
         reserving(ByteCursor.doubleRoom) { $0.double(value) }
     }
 
+    /// Writes a stored number; `null` if it was not posted.
+    package mutating func optionalDouble(_ value: Double) {
+        if MissingValue.isMissing(value) { literal("null") } else { double(value) }
+    }
+
+    /// Writes stored numbers, separated by commas; `null` for those that were not posted.
+    package mutating func optionalDoubles(_ values: ArraySlice<Double>) {
+        reserving(values.count * (ByteCursor.doubleRoom + 1)) { cursor in
+            var isFirst = true
+            for value in values {
+                if !isFirst { cursor.byte(UInt8(ascii: ",")) }
+                isFirst = false
+                if MissingValue.isMissing(value) { cursor.literal("null") } else { cursor.double(value) }
+            }
+        }
+    }
+
     /// Reserves `room` bytes and lets a cursor write into them.
     @inline(__always)
     mutating func reserving(_ room: Int, _ write: (inout ByteCursor) -> Void) {

@@ -3,7 +3,7 @@ struct LayerFormat: Sendable {
     /// Constant text, and the number after it.
     private struct Part: Sendable {
         let text: TextFragment
-        /// The number's offset within the layer's numbers.
+        /// The number's column.
         let column: Int
     }
 
@@ -81,23 +81,25 @@ struct LayerFormat: Sendable {
     /// Writes the rest of a layer.
     ///
     /// - Parameters:
-    ///   - numbers: the numbers of the step.
-    ///   - first: the index of the layer's first number.
+    ///   - numbers: the numbers of the step, column by column, in the order of `LayerMetric.all`.
+    ///   - layer: the index of the layer.
+    ///   - layers: the number of layers.
     ///   - shape: writes the dimensions of the activation's shape.
     ///   - cursor: has room for `maximumSize` and the shape.
     @inline(__always)
     func write(
-        _ numbers: [Double], from first: Int, shape: (inout ByteCursor) -> Void, to cursor: inout ByteCursor
+        _ numbers: [Double], layer: Int, of layers: Int, shape: (inout ByteCursor) -> Void,
+        to cursor: inout ByteCursor
     ) {
         // By index: iterating over values would copy each section, with its texts.
         for index in sections.indices {
             let optional = sections[index].optionalColumn
-            if optional >= 0, MissingValue.isMissing(numbers[first &+ optional]) {
+            if optional >= 0, MissingValue.isMissing(numbers[optional &* layers &+ layer]) {
                 cursor.fragment(sections[index].null)
                 continue
             }
             for part in sections[index].parts {
-                cursor.number(numbers[first &+ parts[part].column], after: parts[part].text)
+                cursor.number(numbers[parts[part].column &* layers &+ layer], after: parts[part].text)
             }
             if sections[index].end.count > 0 { cursor.fragment(sections[index].end) }
             if sections[index].hasShape { shape(&cursor) }

@@ -1,13 +1,15 @@
 /// The structure of a model, shared by all steps of a run that have it, with pre-encoded JSON for its constant parts.
 package final class LayerTable: Sendable {
+    /// Distinguishes this table from all others.
+    let number = StructureID.newNumber()
     /// The structure itself.
     package let layout: LayerLayout
-    /// For each layer: `{"layer_id":…,"layer_type":…,"depth_index":…`.
+    /// For each layer, as v1 serves it: `{"layer_id":…,"layer_type":…,"depth_index":…`.
     let heads: JSONFragments
-    /// For each key of `gradient_norm_ratio`: its JSON string and a colon.
-    let ratioKeys: JSONFragments
-    /// `layer_groups` as JSON; `null` if none were posted.
+    /// `layer_groups` as v1 serves it; `null` if no layer has a group.
     let groups: [UInt8]
+    /// For each layer: the name of its group as a JSON string, empty if it has none; `nil` if no layer has one.
+    let layerGroups: JSONFragments?
     private static let noGroups = Array("null".utf8)
 
     /// Copies the structure without spare capacity and encodes its JSON fragments.
@@ -18,33 +20,36 @@ package final class LayerTable: Sendable {
             writer.literal("{\"layer_id\":")
             writer.string(layout.idBytes(layer))
             writer.literal(",\"layer_type\":")
-            writer.string(layout.typeBytes(layer))
+            writer.string(layout.typeBytes(layer) ?? [])
             writer.literal(",\"depth_index\":")
-            writer.integer(layout.depths[layer])
+            writer.integer(layout.depth(layer) ?? Int64(layer))
         }
-        ratioKeys = JSONFragments(count: layout.ratioCount) { index, writer in
-            writer.string(layout.ratioKeyBytes(index))
-            writer.byte(UInt8(ascii: ":"))
-        }
-        // Both arrays are shared, so `memory` does not count them again.
-        groups = layout.groupsJSON.isEmpty ? Self.noGroups : layout.groupsJSON
+        let groups = LayerGroups(layout)
+        // Posted groups are shared with the layout, so `memory` does not count them again.
+        self.groups = groups.isEmpty ? Self.noGroups : layout.groupsJSON.isEmpty ? groups.json() : layout.groupsJSON
+        layerGroups = groups.isEmpty ? nil : groups.ofLayers()
     }
 
     /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
 
-    /// The type of a layer.
-    package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer), as: UTF8.self) }
+    /// The type of a layer; empty if none was posted.
+    package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer) ?? [], as: UTF8.self) }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
-    package var memory: Int { 176 + layout.heapBytes + heads.heapBytes + ratioKeys.heapBytes }
+    package var memory: Int {
+        208 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
+            + (layerGroups?.heapBytes ?? 0)
+    }
 }
 
 /// The activation shapes of a step with their pre-encoded JSON, shared by consecutive steps with equal shapes.
 package final class ShapeTable: Sendable {
+    /// Distinguishes this table from all others.
+    let number = StructureID.newNumber()
     /// The shapes themselves.
     package let shapes: ActivationShapes
-    /// For each layer: `[…]`.
+    /// For each layer: `[…]`; empty for a layer without a shape. None if no layer has a shape.
     let fragments: JSONFragments
 
     /// Copies the shapes without spare capacity and encodes their JSON fragments.
@@ -52,9 +57,10 @@ package final class ShapeTable: Sendable {
         let shapes = shapes.shrunkToFit()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
+            guard let dimensions = shapes[layer] else { return }
             writer.byte(UInt8(ascii: "["))
             var first = true
-            for dimension in shapes[layer] {
+            for dimension in dimensions {
                 if !first { writer.byte(UInt8(ascii: ",")) }
                 first = false
                 writer.integer(dimension)

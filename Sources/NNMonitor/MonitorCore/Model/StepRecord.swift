@@ -11,57 +11,113 @@ package struct DecodedStep: Sendable {
     package internal(set) var step: Int64 = 0
     /// Unix time in seconds at which the trainer took the statistics.
     package internal(set) var timestamp: Double = 0
-    /// Samples in the step's batch, at least 1.
+    /// Samples in the step's batch, at least 1; 0 if none were posted.
     package internal(set) var batchSize: Int64 = 0
-    /// Structure of the model.
+    /// Structure of the model. Empty if `known` has it.
     package internal(set) var layout = LayerLayout()
-    /// Activation shape of each layer.
+    /// Activation shape of each layer. Empty if `known` has them.
     package internal(set) var shapes = ActivationShapes()
-    /// `LayerMetric.count` numbers per layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
+    /// Names of the numbers. Empty if `known` has them.
+    package internal(set) var columns = ColumnLayout()
+    /// The tables of an earlier step that this step has as well.
+    package internal(set) var known = KnownTables()
+    /// The numbers, as in `StepRecord.numbers`.
     package internal(set) var numbers: [Double] = []
 
     /// An empty step, which the decoder fills.
     package init() {}
 }
 
-/// One stored step. It owns its numbers; consecutive steps share their structure.
+/// The tables of an earlier step of a run. A decoder that recognises their text does not parse it again.
+package struct KnownTables: Sendable {
+    /// Structure of the model.
+    package var layers: LayerTable?
+    /// Activation shape of each layer.
+    package var shapes: ShapeTable?
+    /// Names of the numbers.
+    package var columns: ColumnTable?
+
+    /// No tables.
+    package init() {}
+}
+
+/// One stored step. It owns its numbers; consecutive steps share their tables.
 package final class StepRecord: Sendable {
     /// The step number, at least 0.
     package let step: Int64
+    /// The number of this change of the run: 1, 2, 3, … in the order in which the run's steps were accepted.
+    package let seq: UInt64
     /// Unix time in seconds at which the trainer took the statistics.
     package let timestamp: Double
-    /// Samples in the step's batch, at least 1.
+    /// Samples in the step's batch, at least 1; 0 if none were posted.
     package let batchSize: Int64
     /// Structure of the model.
     package let table: LayerTable
     /// Activation shape of each layer.
     package let shapes: ShapeTable
-    /// `LayerMetric.count` numbers per layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
+    /// Names of the numbers.
+    package let columns: ColumnTable
+    /// For each metric one number per layer, then one number per scalar, then the values of each vector. A number that
+    /// was not posted is `MissingValue.number`.
     package let numbers: [Double]
 
     /// Copies the numbers of a decoded step without spare capacity.
     ///
     /// - Parameters:
     ///   - decoded: the step.
+    ///   - seq: the number of this change of the run.
     ///   - table: the structure of `decoded`.
     ///   - shapes: the activation shapes of `decoded`.
-    package init(_ decoded: DecodedStep, table: LayerTable, shapes: ShapeTable) {
+    ///   - columns: the names of the numbers of `decoded`.
+    package init(_ decoded: DecodedStep, seq: UInt64, table: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
         step = decoded.step
+        self.seq = seq
         timestamp = decoded.timestamp
         batchSize = decoded.batchSize
         numbers = decoded.numbers.shrunkToFit()
         self.table = table
         self.shapes = shapes
+        self.columns = columns
     }
+
+    /// Makes a record with tables of its own, as the first step of a run has them.
+    package convenience init(_ decoded: DecodedStep, seq: UInt64 = 1) {
+        self.init(
+            decoded, seq: seq, table: decoded.known.layers ?? LayerTable(decoded.layout),
+            shapes: decoded.known.shapes ?? ShapeTable(decoded.shapes),
+            columns: decoded.known.columns ?? ColumnTable(decoded.columns))
+    }
+
+    /// Identifies the structure and the shapes of the layers: steps with equal identifiers have equal `layers`.
+    package var structure: StructureID { StructureID(layers: table.number, shapes: shapes.number) }
 
     /// Number of layers.
     package var layerCount: Int { table.layout.layerCount }
 
+    /// The index in `numbers` of the first scalar.
+    package var firstScalar: Int { columns.layout.metricCount * layerCount }
+
     /// One number of one layer; `MissingValue.number` if it was not posted.
+    package func value(column: Int, layer: Int) -> Double { numbers[column * layerCount + layer] }
+
+    /// One of v1's numbers of one layer; `MissingValue.number` if it was not posted.
     package func value(_ metric: LayerMetric, layer: Int) -> Double {
-        numbers[layer * LayerMetric.count + metric.column]
+        let column = columns.v1Columns[metric.column]
+        return column < 0 ? MissingValue.number : value(column: column, layer: layer)
+    }
+
+    /// The value of a scalar.
+    package func scalar(_ index: Int) -> Double { numbers[firstScalar + index] }
+
+    /// The values of each vector, in the order of `columns`.
+    package var vectors: [ArraySlice<Double>] {
+        var start = firstScalar + columns.layout.scalarCount
+        return (0..<columns.layout.vectorCount).map { vector in
+            defer { start += columns.layout.vectorLength(vector) }
+            return numbers[start..<start + columns.layout.vectorLength(vector)]
+        }
     }
 
     /// Bytes that only this step holds: the object, its array and its entry in the run.
-    package var memory: Int { 112 + numbers.heapBytes }
+    package var memory: Int { 128 + numbers.heapBytes }
 }

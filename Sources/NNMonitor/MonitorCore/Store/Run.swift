@@ -65,6 +65,9 @@ struct Run {
     /// The tables of the latest step, which the next one probably shares.
     private var table: LayerTable?
     private var shapes: ShapeTable?
+    private var columns: ColumnTable?
+    /// The number of the last accepted step: 1, 2, 3, …
+    private(set) var lastSeq: UInt64 = 0
     /// The number of steps held that use each table. Steps arrive in any order, so steps that share a table need not be
     /// neighbours.
     private var uses: [ObjectIdentifier: Int] = [:]
@@ -76,21 +79,17 @@ struct Run {
 
     /// Makes the record of a step, which shares the tables of the latest step if they are equal.
     mutating func record(_ decoded: DecodedStep) -> StepRecord {
-        let table: LayerTable
-        if let current = self.table, current.layout == decoded.layout {
-            table = current
-        } else {
-            table = LayerTable(decoded.layout)
-            self.table = table
-        }
-        let shapes: ShapeTable
-        if let current = self.shapes, current.shapes == decoded.shapes {
-            shapes = current
-        } else {
-            shapes = ShapeTable(decoded.shapes)
-            self.shapes = shapes
-        }
-        return StepRecord(decoded, table: table, shapes: shapes)
+        lastSeq += 1
+        let table = decoded.known.layers ?? self.table.flatMap { $0.layout == decoded.layout ? $0 : nil }
+            ?? LayerTable(decoded.layout)
+        let shapes = decoded.known.shapes ?? self.shapes.flatMap { $0.shapes == decoded.shapes ? $0 : nil }
+            ?? ShapeTable(decoded.shapes)
+        let columns = decoded.known.columns ?? self.columns.flatMap { $0.layout == decoded.columns ? $0 : nil }
+            ?? ColumnTable(decoded.columns)
+        self.table = table
+        self.shapes = shapes
+        self.columns = columns
+        return StepRecord(decoded, seq: lastSeq, table: table, shapes: shapes, columns: columns)
     }
 
     /// The result of `keep`.
@@ -126,6 +125,7 @@ struct Run {
         memory += record.memory
         if use(record.table, 1) == 1 { memory += record.table.memory }
         if use(record.shapes, 1) == 1 { memory += record.shapes.memory }
+        if use(record.columns, 1) == 1 { memory += record.columns.memory }
     }
 
     private mutating func discount(_ record: StepRecord) {
@@ -139,12 +139,17 @@ struct Run {
             memory -= record.shapes.memory
             if shapes === record.shapes { shapes = nil }
         }
+        if use(record.columns, -1) == 0 {
+            memory -= record.columns.memory
+            if columns === record.columns { columns = nil }
+        }
     }
 
     /// Drops the latest tables if no held step uses them.
     private mutating func dropUnusedTables() {
         if let table, uses[ObjectIdentifier(table)] == nil { self.table = nil }
         if let shapes, uses[ObjectIdentifier(shapes)] == nil { self.shapes = nil }
+        if let columns, uses[ObjectIdentifier(columns)] == nil { self.columns = nil }
     }
 
     /// Adds `change` to the number of steps that use a table, and returns the new number.

@@ -129,6 +129,34 @@ extension JSONReader {
             isTruncated: isTruncated, isInfinite: false)
     }
 
+    /// Consumes `"NaN"`, `"Infinity"` or `"-Infinity"`: strings, as protobuf's JSON spells numbers that are not finite.
+    ///
+    /// - Returns: the number; `nil` for anything else, and then the reader does not move.
+    /// - Throws: a syntax error in a string.
+    mutating func consumeSpelledNumber() throws(JSONSyntaxError) -> Double? {
+        guard next == UInt8(ascii: "\"") else { return nil }
+        let start = offset
+        let word = try string()
+        for (name, value) in Self.spelledNumbers where equals(word, name) { return value }
+        move(to: start)
+        return nil
+    }
+
+    /// Whether a string that this reader scanned has this value.
+    func equals(_ string: RawString, _ value: StaticString) -> Bool {
+        guard string.hasEscapes else {
+            guard string.range.count == value.utf8CodeUnitCount else { return false }
+            // The bytes of a `StaticString` live as long as the program; the index is below its length.
+            return string.range.enumerated().allSatisfy { unsafe text[$0.element] == value.utf8Start[$0.offset] }
+        }
+        var bytes: [UInt8] = []
+        return append(string, to: &bytes) && bytes.elementsEqual("\(value)".utf8)
+    }
+
+    private static let spelledNumbers: [(StaticString, Double)] = [
+        ("NaN", .nan), ("Infinity", .infinity), ("-Infinity", -.infinity),
+    ]
+
     /// The double nearest to a number; infinite if the number exceeds the largest finite double.
     @inline(__always)
     func double(_ number: RawNumber) -> Double {
