@@ -113,7 +113,7 @@ struct QueryParameters {
     private static func problem(_ text: String) -> PayloadIssue.Kind {
         let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
         if !digits.isEmpty, digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) { return .integerTooLarge }
-        if let number = Double(text), number.isFinite { return .integerHasFraction }
+        if digits.first != UInt8(ascii: "+"), let number = Double(text), number.isFinite { return .integerHasFraction }
         return .integerExpected
     }
 }
