@@ -60,7 +60,9 @@ package final class Monitor: Sendable {
 
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route] + RunRoutes(self).routes + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
+        [IngestRoute(self).route] + RunRoutes(self).routes + OpenReadRoutes(self).routes + [
+            healthRoute, SubscriberRoute(self).route,
+        ]
     }
 
     /// The number of WebSocket subscribers.

@@ -77,7 +77,10 @@ package struct OpenStepEncoder: Sendable {
                     all.filter { names.contains(ByteString(decoding: Array(layout.metricName($0)))) }
                 } ?? Array(all)
             vectors = form.metrics.map { names in
-                Set((0..<layout.vectorCount).filter { names.contains(ByteString(decoding: Array(layout.vectorName($0)))) })
+                Set(
+                    (0..<layout.vectorCount).filter {
+                        names.contains(ByteString(decoding: Array(layout.vectorName($0))))
+                    })
             }
         }
         if let patterns = form.layers, table !== record.table {

@@ -86,11 +86,14 @@ struct Run {
     /// Makes the record of a step, which shares the tables of the latest step if they are equal.
     mutating func record(_ decoded: DecodedStep) -> StepRecord {
         lastSeq += 1
-        let table = decoded.known.layers ?? self.table.flatMap { $0.layout == decoded.layout ? $0 : nil }
+        let table =
+            decoded.known.layers ?? self.table.flatMap { $0.layout == decoded.layout ? $0 : nil }
             ?? LayerTable(decoded.layout)
-        let shapes = decoded.known.shapes ?? self.shapes.flatMap { $0.shapes == decoded.shapes ? $0 : nil }
+        let shapes =
+            decoded.known.shapes ?? self.shapes.flatMap { $0.shapes == decoded.shapes ? $0 : nil }
             ?? ShapeTable(decoded.shapes)
-        let columns = decoded.known.columns ?? self.columns.flatMap { $0.layout == decoded.columns ? $0 : nil }
+        let columns =
+            decoded.known.columns ?? self.columns.flatMap { $0.layout == decoded.columns ? $0 : nil }
             ?? ColumnTable(decoded.columns)
         self.table = table
         self.shapes = shapes

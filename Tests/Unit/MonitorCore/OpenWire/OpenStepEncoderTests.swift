@@ -103,7 +103,9 @@ import Testing
         var writer = JSONWriter()
         StepEncoder.append(StepRecord(Self.step), form: .lite, to: &writer)
         let text = String(decoding: writer.bytes, as: UTF8.self)
-        #expect(text.contains(#""intermediate_features":{"activation_std":null,"cross_layer_std_ratio":null},"gradient_flow":null}"#))
+        #expect(
+            text.contains(
+                #""intermediate_features":{"activation_std":null,"cross_layer_std_ratio":null},"gradient_flow":null}"#))
         #expect(text.hasSuffix(#","scalars":{"loss":"Infinity"}}"#))
         #expect(!text.contains("metrics") && !text.contains("parameter_statistics"))
     }

@@ -8,7 +8,9 @@ import Testing
         for _ in 0..<200 {
             let highest = Int64(1) << Int64.random(in: 1...40, using: &random)
             var steps: Set<Int64> = []
-            for _ in 0..<Int.random(in: 1...60, using: &random) { steps.insert(.random(in: 0...highest, using: &random)) }
+            for _ in 0..<Int.random(in: 1...60, using: &random) {
+                steps.insert(.random(in: 0...highest, using: &random))
+            }
             var buckets = StepBuckets()
             for step in steps.sorted() { buckets.note(step) }
             func count(_ shift: Int) -> Int { Set(steps.map { $0 >> Int64(shift) }).count }
