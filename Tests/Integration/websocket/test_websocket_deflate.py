@@ -1,13 +1,16 @@
 """permessage-deflate (RFC 7692): negotiation, and that both sides comply with its result."""
 
+import contextlib
 import json
+import threading
 import zlib
 
 import pytest
 from Support.clients.libraries import healthy, post_steps, session, subscribe
 from Support.payloads import run_id, served
 from Support.servers.allocations import allocating_at_most
-from Support.wire.raw_websocket import CONTINUATION, PING, PONG, TEXT, RawWebSocket
+from Support.wire.raw_websocket import (
+    CONTINUATION, PING, PONG, TEXT, RawWebSocket, frame_bytes, inflate_within, stays_open)
 
 COMPRESSED = 4  # RSV1, the highest of the three reserved bits
 
@@ -118,7 +121,7 @@ def test_frames_of_a_history_are_compressed(server, run):
 
 def test_new_metrics_are_compressed_for_who_asked_and_plain_for_who_did_not(server):
     run = run_id()
-    offers = ["permessage-deflate", None, "permessage-deflate; server_max_window_bits=9", "permessage-deflate"]
+    offers = ["permessage-deflate", None, "permessage-deflate; server_max_window_bits=10", "permessage-deflate"]
     sockets = [RawWebSocket(server, offer=offer) for offer in offers]
     for socket in sockets:
         assert socket.read_json()["type"] == "initial_runs"
@@ -190,7 +193,7 @@ def test_compressed_message_in_fragments_with_a_ping_in_between(server):
 @pytest.mark.parametrize("data, rsv, codes", [
     (zlib.compress(b"\xff" * 20, wbits=-15), COMPRESSED, {1007}),
     (b"\xff" * 20, COMPRESSED, {1002, 1007}),
-    (zlib.compress(b" " * 1_000_000, wbits=-15), COMPRESSED, {1009}),
+    (zlib.compress(b" " * 1_000_000, wbits=-15), COMPRESSED, {1008}),
     (b"{}", 2, {1002}),
 ], ids=["invalid UTF-8 inside", "not deflate", "expands beyond the limit", "RSV2"])
 def test_bad_compressed_message_closes_with_its_code(server, data, rsv, codes):
@@ -220,8 +223,79 @@ def test_small_messages_that_inflate_to_much_do_not_move_memory(start_server):
         sockets = [RawWebSocket(own, offer="permessage-deflate") for _ in range(30)]
         for socket in sockets:
             socket.frame(TEXT, zlib.compress(b" " * 20_000_000, wbits=-15), rsv=COMPRESSED)
-        assert {socket.read_close() for socket in sockets} == {1009}
+        assert {socket.read_close() for socket in sockets} == {1008}
     healthy(own)
+
+
+def test_a_step_is_compressed_at_most_twice_whatever_subscribers_negotiate(server):
+    run = run_id()
+    offers = [
+        f"permessage-deflate; server_max_window_bits={bits}{takeover}"
+        for bits in range(8, 16) for takeover in ("", "; client_no_context_takeover")]
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(RawWebSocket(server, offer=offer)) for offer in offers]
+        for offer, socket in zip(offers, sockets, strict=True):
+            agreed(offer, socket.parameters)
+            assert socket.read_json()["type"] == "initial_runs"
+        with session(server) as client:
+            body = post_steps(client, server, run, [1], layers=60)[0]
+        frames = [socket.read_frame() for socket in sockets]
+    compressed = {frame.payload for frame in frames if frame.rsv & COMPRESSED}
+    assert len(compressed) == 2
+    for socket, frame in zip(sockets, frames, strict=True):
+        bits = int(socket.parameters["server_max_window_bits"])
+        text = inflate_within(bits, frame.payload) if frame.rsv & COMPRESSED else frame.payload
+        assert json.loads(text)["data"] == served(body)
+    # Windows of 2^8 and 2^9 bytes are not used.
+    assert [bool(frame.rsv & COMPRESSED) for frame in frames] == [False] * 4 + [True] * 12
+
+
+def burst(text: str, size: int) -> bytes:
+    """Frames of one compressed message, repeated up to `size` bytes."""
+    stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = stream.compress(text.encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
+    frame = frame_bytes(TEXT, data.removesuffix(b"\x00\x00\xff\xff"), rsv=COMPRESSED)
+    return frame * (size // len(frame))
+
+
+def closed_meanwhile(server, bursts) -> list[int]:
+    """Sends each burst on a connection of its own, then asks for `/health` ten times; the close codes."""
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(RawWebSocket(server, offer="permessage-deflate; client_no_context_takeover"))
+            for _ in bursts]
+        senders = []
+        for socket, data in zip(sockets, bursts, strict=True):
+            senders.append(threading.Thread(target=send_all, args=(socket, data), daemon=True))
+            senders[-1].start()
+        with session(server) as client:
+            assert sum(client.get(server.url + "/health").status_code == 200 for _ in range(10)) == 10
+        codes = [socket.read_close() for socket in sockets]
+    for sender in senders:
+        sender.join(60)
+    return codes
+
+
+def send_all(socket, data: bytes):
+    with contextlib.suppress(OSError):
+        socket.send(data)
+
+
+def test_a_burst_of_messages_that_inflate_to_much_is_closed_with_1008_while_others_are_answered(server):
+    # 65 000 bytes are within the limit on a message's size.
+    assert closed_meanwhile(server, [burst(" " * 65_000, 1_000_000)] * 2) == [1008, 1008]
+
+
+def test_more_messages_than_the_rate_allows_are_closed_with_1008_while_others_are_answered(server):
+    assert closed_meanwhile(server, [burst('{"action":"ping"}', 100_000)] * 2) == [1008, 1008]
+
+
+def test_a_burst_within_the_rate_is_answered_whole(server):
+    with RawWebSocket(server) as socket:
+        socket.send(frame_bytes(TEXT, '{"action":"ping"}') * 1000)
+        for _ in range(1000):
+            assert socket.read_until("pong") == {"type": "pong"}
+        stays_open(socket)
 
 
 def test_library_client_negotiates_and_reads(secure_server):
