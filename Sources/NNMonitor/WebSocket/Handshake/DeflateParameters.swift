@@ -20,8 +20,9 @@ package struct DeflateParameters: Sendable, Hashable {
         self.clientNoContextTakeover = clientNoContextTakeover
     }
 
-    /// The server compresses with a window of 2^15 or 2^10 bytes, so that a message for all subscribers is compressed at
-    /// most twice, whatever they negotiate. On steps of 50 layers, 2^10 costs 11 % more bytes than 2^15, and 2^9 87 %.
+    /// The server compresses with a window of 2^15 or 2^10 bytes, so that a message for all subscribers is compressed
+    /// at most twice, whatever they negotiate. On steps of 50 layers, 2^10 costs 11 % more bytes than 2^15, and 2^9
+    /// 87 %.
     static let outgoingWindowClasses = [15, 10]
 
     /// The window for outgoing messages is 2^`outgoingWindowBits` bytes: the largest class within
