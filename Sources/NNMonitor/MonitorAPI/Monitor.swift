@@ -30,6 +30,8 @@ package final class Monitor: Sendable {
     let broadcast: BroadcastManager<WireFrameRenderer>
     let failures: StoreFailures
     let sha1Base64: WebSocketHandshake.SHA1Base64
+    /// Subscribers that have sent more than one turn of the event loop may handle.
+    let turns = TurnQueues()
     private let losses: LossLog
     private let subscribers = Atomic<Int>(0)
     private let onSubscriber: @Sendable (any Channel) -> Void

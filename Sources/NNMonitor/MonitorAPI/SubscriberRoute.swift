@@ -39,7 +39,9 @@ struct SubscriberRoute: Sendable {
         monitor.addSubscriber(channel)
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandlers([
-                WebSocketHandler(configuration: monitor.configuration.webSocket, deflate: deflate),
+                WebSocketHandler(
+                    configuration: monitor.configuration.webSocket, deflate: deflate,
+                    turns: monitor.turns.queue(of: channel.eventLoop)),
                 SubscriberSession(monitor: monitor, deflate: deflate, access: access),
             ])
         }

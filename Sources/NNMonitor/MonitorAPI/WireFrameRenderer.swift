@@ -9,15 +9,11 @@ package struct WireFrameRenderer: FrameRenderer {
     package enum Variant: Hashable, Sendable {
         /// Not compressed.
         case plain
-        /// permessage-deflate with a window of 2^`windowBits` bytes; 8 to 15.
+        /// permessage-deflate with a window of 2^`windowBits` bytes, one of two sizes.
         case deflate(windowBits: Int)
 
         init(_ parameters: DeflateParameters?) {
-            if let parameters, parameters.compressesOutgoing {
-                self = .deflate(windowBits: parameters.serverMaxWindowBits)
-            } else {
-                self = .plain
-            }
+            self = parameters?.outgoingWindowBits.map { .deflate(windowBits: $0) } ?? .plain
         }
     }
 

@@ -13,7 +13,8 @@ import NIOWebSocket
 /// to decode it.
 final class WebSocketTarget: FuzzTarget {
     private static let configuration = WebSocketConfiguration(
-        maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5))
+        maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5),
+        maximumMessageRate: 1_000_000)
 
     init() {}
 
@@ -77,7 +78,7 @@ final class WebSocketTarget: FuzzTarget {
             require(frame == message, "a message that is not compressed goes as it is")
             return
         }
-        require(deflate?.compressesOutgoing == true, "only what was agreed is compressed")
+        require(deflate?.outgoingWindowBits != nil, "only what was agreed is compressed")
         frame.writeBytes([0x00, 0x00, 0xFF, 0xFF])
         var read = ByteBuffer()
         do {
@@ -118,6 +119,8 @@ private final class Conversation {
             channel.pipeline.fireChannelReadComplete()
             channel.embeddedEventLoop.run()
         }
+        // The turns in which kept input is handled.
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         while let part = try? channel.readOutbound(as: ByteBuffer.self) { written += part.readableBytesView }
         channel.embeddedEventLoop.advanceTime(by: .seconds(60))
         require(!channel.isActive, "a peer that answers no ping is dropped")

@@ -1,5 +1,6 @@
 """permessage-deflate (RFC 7692): negotiation, and that both sides comply with its result."""
 
+import contextlib
 import json
 import zlib
 
@@ -7,7 +8,7 @@ import pytest
 from Support.clients.libraries import healthy, post_steps, session, subscribe
 from Support.payloads import run_id, served
 from Support.servers.allocations import allocating_at_most
-from Support.wire.raw_websocket import CONTINUATION, PING, PONG, TEXT, RawWebSocket
+from Support.wire.raw_websocket import CONTINUATION, PING, PONG, TEXT, RawWebSocket, inflate_within
 
 COMPRESSED = 4  # RSV1, the highest of the three reserved bits
 
@@ -118,7 +119,7 @@ def test_frames_of_a_history_are_compressed(server, run):
 
 def test_new_metrics_are_compressed_for_who_asked_and_plain_for_who_did_not(server):
     run = run_id()
-    offers = ["permessage-deflate", None, "permessage-deflate; server_max_window_bits=9", "permessage-deflate"]
+    offers = ["permessage-deflate", None, "permessage-deflate; server_max_window_bits=10", "permessage-deflate"]
     sockets = [RawWebSocket(server, offer=offer) for offer in offers]
     for socket in sockets:
         assert socket.read_json()["type"] == "initial_runs"
@@ -190,7 +191,7 @@ def test_compressed_message_in_fragments_with_a_ping_in_between(server):
 @pytest.mark.parametrize("data, rsv, codes", [
     (zlib.compress(b"\xff" * 20, wbits=-15), COMPRESSED, {1007}),
     (b"\xff" * 20, COMPRESSED, {1002, 1007}),
-    (zlib.compress(b" " * 1_000_000, wbits=-15), COMPRESSED, {1009}),
+    (zlib.compress(b" " * 1_000_000, wbits=-15), COMPRESSED, {1008}),
     (b"{}", 2, {1002}),
 ], ids=["invalid UTF-8 inside", "not deflate", "expands beyond the limit", "RSV2"])
 def test_bad_compressed_message_closes_with_its_code(server, data, rsv, codes):
@@ -220,8 +221,31 @@ def test_small_messages_that_inflate_to_much_do_not_move_memory(start_server):
         sockets = [RawWebSocket(own, offer="permessage-deflate") for _ in range(30)]
         for socket in sockets:
             socket.frame(TEXT, zlib.compress(b" " * 20_000_000, wbits=-15), rsv=COMPRESSED)
-        assert {socket.read_close() for socket in sockets} == {1009}
+        assert {socket.read_close() for socket in sockets} == {1008}
     healthy(own)
+
+
+def test_a_step_is_compressed_at_most_twice_whatever_subscribers_negotiate(server):
+    run = run_id()
+    offers = [
+        f"permessage-deflate; server_max_window_bits={bits}{takeover}"
+        for bits in range(8, 16) for takeover in ("", "; client_no_context_takeover")]
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(RawWebSocket(server, offer=offer)) for offer in offers]
+        for offer, socket in zip(offers, sockets, strict=True):
+            agreed(offer, socket.parameters)
+            assert socket.read_json()["type"] == "initial_runs"
+        with session(server) as client:
+            body = post_steps(client, server, run, [1], layers=60)[0]
+        frames = [socket.read_frame() for socket in sockets]
+    compressed = {frame.payload for frame in frames if frame.rsv & COMPRESSED}
+    assert len(compressed) == 2
+    for socket, frame in zip(sockets, frames, strict=True):
+        bits = int(socket.parameters["server_max_window_bits"])
+        text = inflate_within(bits, frame.payload) if frame.rsv & COMPRESSED else frame.payload
+        assert json.loads(text)["data"] == served(body)
+    # Windows of 2^8 and 2^9 bytes are not used.
+    assert [bool(frame.rsv & COMPRESSED) for frame in frames] == [False] * 4 + [True] * 12
 
 
 def test_library_client_negotiates_and_reads(secure_server):

@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [nil, DeflateParameters(), DeflateParameters(serverMaxWindowBits: 9)])
+    @Test(arguments: [nil, DeflateParameters(), DeflateParameters(serverMaxWindowBits: 10)])
     func `The fragments of a long text are one message`(deflate: DeflateParameters?) throws {
         let pieces = (0..<20).map { String(repeating: "piece \($0) ", count: 1000) }
         let encoder = FragmentedTextEncoder(deflate: deflate)

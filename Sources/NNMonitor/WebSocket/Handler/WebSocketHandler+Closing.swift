@@ -12,7 +12,7 @@ extension WebSocketHandler {
         // Read even if the channel is not writable or the application does not read: the peer's close frame must
         // arrive.
         isReadHeldBack = false
-        context.read()
+        readOn(context)
         scheduleClose(context)
     }
 
@@ -21,6 +21,7 @@ extension WebSocketHandler {
         if state == .open { sendClose(CloseFrame.payload(violation.code, reason: violation.reason), context) }
         guard state != .finished else { return }
         state = .finished
+        hasKeptInput = false
         stopKeepAlive()
         // Read and discard until the peer closes or the timeout passes. Closing with unread bytes in the socket would
         // reset the connection, and the peer might lose the close frame.
@@ -41,6 +42,7 @@ extension WebSocketHandler {
     /// Closes the channel immediately, without a close frame.
     func drop(_ context: ChannelHandlerContext) {
         state = .finished
+        hasKeptInput = false
         stopKeepAlive()
         context.close(promise: nil)
     }

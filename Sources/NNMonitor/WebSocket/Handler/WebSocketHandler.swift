@@ -27,8 +27,18 @@ package final class WebSocketHandler: ChannelDuplexHandler {
 
     let configuration: WebSocketConfiguration
     private let deflate: DeflateParameters?
-    private var receiver: MessageReceiver
-    private var unread = ByteBuffer()
+    var receiver: MessageReceiver
+    /// Received bytes that are not parsed yet.
+    var unread = ByteBuffer()
+    /// Whether `unread` has bytes for a later turn.
+    var hasKeptInput = false
+    /// Whether `turns` has a turn for this connection.
+    var isTurnRequested = false
+    /// Whether the peer has closed its side; the connection ends after the kept input.
+    var isInputClosed = false
+    var turn = TurnBudget()
+    var rate: MessageRate
+    var turns: TurnQueue?
     private var order = FragmentOrderCheck()
     /// Whether `read` was called while the channel was not writable.
     var isReadHeldBack = false
@@ -45,14 +55,18 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     /// - Parameters:
     ///   - configuration: the limits and timeouts.
     ///   - deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
-    package init(configuration: WebSocketConfiguration, deflate: DeflateParameters?) {
+    ///   - turns: the connections of the event loop that wait for a turn; `nil`: this one alone.
+    package init(configuration: WebSocketConfiguration, deflate: DeflateParameters?, turns: TurnQueue? = nil) {
         self.configuration = configuration
+        self.turns = turns
+        rate = MessageRate(perSecond: configuration.maximumMessageRate)
         self.deflate = deflate
         receiver = MessageReceiver(configuration: configuration, deflate: deflate)
     }
 
     /// Starts the pings if the channel is already active.
     package func handlerAdded(context: ChannelHandlerContext) {
+        if turns == nil { turns = TurnQueue(eventLoop: context.eventLoop) }
         if context.channel.isActive { schedulePing(context) }
     }
 
@@ -68,6 +82,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     /// Cancels all timers.
     package func channelInactive(context: ChannelHandlerContext) {
         state = .finished
+        hasKeptInput = false
         cancelTimers()
         context.fireChannelInactive()
     }
@@ -79,6 +94,10 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         if state == .open && !context.channel.isWritable {
             isReadHeldBack = true
             keepAlive.readHeldBack()
+        } else if hasKeptInput {
+            // A pong may wait in the channel, which is not read.
+            keepAlive.readHeldBack()
+            readOn(context)
         } else {
             if keepAlive.readBegan() { awaitPong(context) }
             context.read()
@@ -94,30 +113,25 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Parses received bytes and handles their messages and control frames.
+    /// Handles the messages and control frames in the received bytes, as many as one turn may.
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         keepAlive.received()
         guard state != .finished else { return }
         var bytes = unwrapInboundIn(data)
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
-        do throws(WebSocketViolation) {
-            while state != .finished, let event = try receiver.next(&unread) { handle(event, context) }
-        } catch {
-            fail(error, context)
-        }
-        // Release the buffer: an idle connection holds at most an incomplete header or control frame.
-        if unread.readableBytes == 0 || state == .finished { unread = ByteBuffer() } else { unread.discardReadBytes() }
+        if !hasKeptInput { handleInput(context) }
     }
 
     /// Reads on during the close handshake.
     package func channelReadComplete(context: ChannelHandlerContext) {
         keepAlive.readEnded()
+        turn = TurnBudget()
         context.fireChannelReadComplete()
         // The peer's close frame must be read even if the application does not read.
-        if state != .open { context.read() }
+        if state != .open { readOn(context) }
     }
 
-    private func handle(_ event: ReceivedEvent, _ context: ChannelHandlerContext) {
+    func handle(_ event: ReceivedEvent, _ context: ChannelHandlerContext) {
         switch event {
         case .message(let message):
             if state == .open { context.fireChannelRead(wrapInboundOut(message)) }
@@ -136,8 +150,10 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: beginClose(.goingAway, reason: "the server stops", context)
-        // No close frame can arrive any more.
-        case ChannelEvent.inputClosed: drop(context)
+        // No close frame can arrive any more, except in kept input.
+        case ChannelEvent.inputClosed:
+            isInputClosed = true
+            if hasKeptInput { readOn(context) } else { drop(context) }
         default: break
         }
         context.fireUserInboundEventTriggered(event)

@@ -29,6 +29,8 @@ struct MessageReceiver: ~Copyable {
     /// The last bytes of the client's earlier compressed messages, decompressed, if its next message may refer to them.
     /// At most the size of the client's window (32 KiB).
     private var window = ByteBuffer()
+    /// The number of bytes decompressed so far.
+    private(set) var inflatedBytes = 0
     private let deflate: DeflateParameters?
     private let configuration: WebSocketConfiguration
 
@@ -107,10 +109,13 @@ struct MessageReceiver: ~Copyable {
     private mutating func inflate(
         _ piece: ByteBuffer, into output: inout ByteBuffer, endsMessage: Bool
     ) throws(WebSocketViolation) {
+        let before = output.readableBytes
+        defer { inflatedBytes += output.readableBytes - before }
         do throws(CompressionError) {
             if inflater == nil {
                 let limits = ExpansionLimits(
-                    maximumSize: configuration.maximumMessageSize, maximumRatio: configuration.maximumExpansionRatio)
+                    maximumSize: configuration.maximumMessageSize, maximumRatio: configuration.maximumExpansionRatio,
+                    ratioFloor: configuration.expansionFloor)
                 inflater = try Inflater(format: .raw(windowBits: 15), limits: limits, dictionary: window)
             }
             var piece = piece
@@ -121,7 +126,8 @@ struct MessageReceiver: ~Copyable {
             try inflater?.inflate(&tail, into: &output)
         } catch {
             switch error {
-            case .tooLarge, .ratioExceeded: throw .tooLarge
+            case .tooLarge: throw .tooLarge
+            case .ratioExceeded: throw .expandsTooMuch
             default: throw WebSocketViolation(code: .dataInconsistentWithMessage, reason: "invalid compressed data")
             }
         }
