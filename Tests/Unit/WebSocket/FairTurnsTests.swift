@@ -120,6 +120,30 @@ import Testing
         #expect(try inTurn + messages(channel) == 6)
     }
 
+    @Test func `A turn decompresses a bounded number of bytes, whatever the limits on messages`() throws {
+        let size = 16 << 20
+        var deflater = try Deflater(format: .raw(windowBits: 15))
+        var output = ByteBuffer()
+        try deflater.deflate(ByteBuffer(repeating: 0x20, count: size), into: &output, flush: .sync)
+        let frame = ClientFrames.frame(0x2, Array(output.readableBytesView.dropLast(4)), reserved: 4)
+        var input = MessageInput(
+            configuration: WebSocketConfiguration(maximumMessageSize: 64 << 20, maximumExpansionRatio: 100_000),
+            deflate: DeflateParameters())
+        input.append(frame)
+        var work: [Int] = []
+        var event: ReceivedEvent?
+        while event == nil && work.count < 1000 {
+            let before = input.inflatedBytes
+            event = try input.next(at: .uptimeNanoseconds(0))
+            work.append(input.inflatedBytes - before)
+            input.endTurn()
+            input.resume()
+        }
+        #expect(event != nil)
+        #expect(work.reduce(0, +) == size)
+        #expect(work.max() ?? 0 <= TurnBudget.inflatedBytes + 256 * 1032)
+    }
+
     @Test func `The channel is not read while input is kept`() throws {
         let counter = ReadCounter()
         let channel = try TestChannel.connect(before: [counter])
@@ -162,7 +186,7 @@ import Testing
         let channel = try TestChannel.connect()
         try channel.writeInbound(burst(3 * TurnBudget.events))
         try channel.writeInbound(ClientFrames.close(1001))
-        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        channel.stop()
         #expect(try channel.sentFrames() == [.close(1001, "the server stops")])
         channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
         #expect(!channel.isActive)

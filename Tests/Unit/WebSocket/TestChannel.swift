@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import NIOWebSocket
 
 @testable import WebSocket
 
@@ -43,6 +44,11 @@ extension EmbeddedChannel {
         var frames: [ServerFrame] = []
         while let frame = ServerFrame.read(&wire) { frames.append(frame) }
         return frames
+    }
+
+    /// Begins the close handshake, as an application does when the server stops.
+    func stop() {
+        writeAndFlush(WebSocketOutbound.close(.goingAway, reason: "the server stops"), promise: nil)
     }
 
     /// Changes the writability of the channel and fires the event.

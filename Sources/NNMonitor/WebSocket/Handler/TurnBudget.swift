@@ -7,12 +7,21 @@ struct TurnBudget {
     /// Messages and control frames after which a turn ends.
     static let events = 32
 
-    /// Received bytes that this turn may still parse.
-    private(set) var bytesLeft = Self.bytes
+    /// Received bytes that are parsed at once if they may be compressed. DEFLATE expands a byte to at most 1032, so a
+    /// turn exceeds `inflatedBytes` by at most 264 192 bytes, whatever the limits on messages. It is longer than the
+    /// longest control frame, which is parsed as a whole.
+    private static let compressedPortion = 256
+
+    private var bytesLeft = Self.bytes
     private var inflatedLeft = Self.inflatedBytes
     private var eventsLeft = Self.events
 
     var isSpent: Bool { bytesLeft <= 0 || inflatedLeft <= 0 || eventsLeft <= 0 }
+
+    /// The received bytes that may be parsed next.
+    func portion(mayBeCompressed: Bool) -> Int {
+        mayBeCompressed ? min(bytesLeft, Self.compressedPortion) : bytesLeft
+    }
 
     /// Counts the work for one message or control frame, or for a part of one.
     mutating func spend(bytes: Int, inflated: Int, isEvent: Bool) {

@@ -16,7 +16,7 @@ package struct FragmentedTextEncoder: Sendable {
     ///
     /// - Parameter deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
     package init(deflate: DeflateParameters?) {
-        windowBits = deflate?.outgoingWindowBits
+        windowBits = deflate.flatMap { $0.compressesOutgoing ? $0.serverMaxWindowBits : nil }
     }
 
     /// Whether the encoder compresses.

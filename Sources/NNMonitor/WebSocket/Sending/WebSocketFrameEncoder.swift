@@ -25,7 +25,7 @@ package final class WebSocketFrameEncoder: Sendable {
     ///
     /// - Parameter deflate: the negotiated parameters of permessage-deflate; `nil`: no compression.
     package init(deflate: DeflateParameters?) {
-        windowBits = deflate?.outgoingWindowBits
+        windowBits = deflate.flatMap { $0.compressesOutgoing ? $0.serverMaxWindowBits : nil }
     }
 
     /// Encodes a text message.
