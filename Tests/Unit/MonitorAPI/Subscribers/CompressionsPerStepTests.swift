@@ -25,17 +25,22 @@ private final class CountingRenderer: FrameRenderer {
         let broadcast = BroadcastManager(renderer: renderer)
         let store = MemoryStore(limits: StoreLimits())
         var queues: [SubscriberQueue<ByteBuffer>] = []
+        var places: [SubscriberRegistry<CountingRenderer>.Place] = []
         for bits in 8...15 {
             for clientNoContextTakeover in [false, true] {
                 let parameters = DeflateParameters(
                     serverMaxWindowBits: bits, clientNoContextTakeover: clientNoContextTakeover)
                 let queue = SubscriberQueue<ByteBuffer>(limits: QueueLimits()) {}
-                _ = await broadcast.subscribe(queue, variant: WireFrameRenderer.Variant(parameters))
+                let place = try broadcast.subscribers.admit()
+                place.begin(
+                    queue, variant: WireFrameRenderer.Variant(parameters), connection: ObjectIdentifier(queue))
                 queues.append(queue)
+                places.append(place)
             }
         }
         for number in 1...2 { await broadcast.publish(.stored(store.append(try Payload.step(number)).step)) }
         #expect(renderer.compressions.withLock { $0 } == 2 * 2)
         #expect(queues.allSatisfy { $0.take() != nil && $0.take() != nil && $0.take() == nil })
+        for place in places { place.end() }
     }
 }
