@@ -113,4 +113,13 @@ package enum StoreEvent: Sendable {
         case .void(let sequence): sequence
         }
     }
+
+    /// The run that the event concerns; `nil` if it has no message.
+    var runID: RunID? {
+        switch self {
+        case .stored(let step): step.runID
+        case .removed(let run): run.runID
+        case .void: nil
+        }
+    }
 }
