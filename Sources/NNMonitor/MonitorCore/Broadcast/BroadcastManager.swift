@@ -166,7 +166,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
             writer.string(run.runID.text)
             writer.literal(",\"reason\":")
             writer.string(run.reason.name)
-        case .void:
+        case .run, .alert, .reset, .void:
             return nil
         }
         writer.byte(UInt8(ascii: "}"))

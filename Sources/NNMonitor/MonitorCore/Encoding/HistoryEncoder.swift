@@ -6,7 +6,7 @@ import Foundations
 package struct HistoryEncoder: Sendable {
     private let steps: any HistorySource
     private let form: StepForm
-    private let suffix: StaticString
+    private let suffix: [UInt8]
     private var prefix: JSONWriter
     /// The current batch, and the index of its next step. The batch is empty before the first and after the last read.
     private var batch: [StepRecord] = []
@@ -18,7 +18,7 @@ package struct HistoryEncoder: Sendable {
 
     /// The body of `GET /api/v1/runs/{run_id}`.
     package static func body(_ snapshot: RunSnapshot) -> HistoryEncoder {
-        HistoryEncoder(snapshot, form: .full, prefix: JSONWriter(), suffix: "]}")
+        HistoryEncoder(snapshot, form: .full, prefix: JSONWriter(), suffix: "}")
     }
 
     /// The `run_history` message.
@@ -27,13 +27,13 @@ package struct HistoryEncoder: Sendable {
         prefix.literal("{\"type\":\"run_history\",\"run_id\":")
         prefix.string(snapshot.id.text)
         prefix.literal(",\"data\":")
-        return HistoryEncoder(snapshot, form: form, prefix: prefix, suffix: "]}}")
+        return HistoryEncoder(snapshot, form: form, prefix: prefix, suffix: "}}")
     }
 
     private init(_ snapshot: RunSnapshot, form: StepForm, prefix: JSONWriter, suffix: StaticString) {
         steps = snapshot.steps
         self.form = form
-        self.suffix = suffix
+        self.suffix = Array("],\"last_seq\":\(snapshot.lastSeq)\(suffix)".utf8)
         self.prefix = prefix
         self.prefix.literal("{\"created_at\":")
         self.prefix.string(snapshot.createdAt.iso8601)
@@ -72,7 +72,7 @@ package struct HistoryEncoder: Sendable {
         while writer.bytes.count < size {
             guard index < batch.count else {
                 guard hasReadAll else { return false }
-                writer.literal(suffix)
+                writer.raw(suffix)
                 ended = true
                 return true
             }

@@ -34,6 +34,8 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case tooShort(minimum: Int, actual: Int)
         /// A list has too many items.
         case tooLong(maximum: Int, actual: Int)
+        /// The config of a run has too many bytes of JSON.
+        case configTooLong(maximum: Int, actual: Int)
         /// The value must be a string.
         case stringExpected
         /// A string is too short. The bound is in bytes of UTF-8.
@@ -58,6 +60,10 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case notGreater(than: Int)
         /// A number must be greater than or equal to the bound.
         case notGreaterOrEqual(to: Int)
+        /// A number must be less than or equal to the bound.
+        case notLessOrEqual(to: Int)
+        /// A string is none of the allowed ones.
+        case notAllowed([String])
         /// A number is not finite.
         case notFinite
         /// The depth of a layer is less than that of the layer before it.
@@ -89,7 +95,7 @@ extension PayloadIssue.Kind {
         case .dictionaryExpected: "dict_type"
         case .listExpected: "list_type"
         case .tooShort: "too_short"
-        case .tooLong: "too_long"
+        case .tooLong, .configTooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"
@@ -101,6 +107,8 @@ extension PayloadIssue.Kind {
         case .numberExpected: "float_type"
         case .notGreater: "greater_than"
         case .notGreaterOrEqual: "greater_than_equal"
+        case .notLessOrEqual: "less_than_equal"
+        case .notAllowed: "enum"
         case .notFinite: "finite_number"
         case .layersOutOfOrder: "value_error"
         case .invalidJSON: "json_invalid"
@@ -117,6 +125,8 @@ extension PayloadIssue.Kind {
         case .tooShort(let minimum, let actual):
             "At least \(minimum) \(minimum == 1 ? "item is" : "items are") needed here, not \(actual)"
         case .tooLong(let maximum, let actual): "At most \(maximum) items are allowed here, not \(actual)"
+        case .configTooLong(let maximum, let actual):
+            "The config may have at most \(maximum) bytes of JSON; merged with the stored one, it has \(actual)"
         case .stringExpected: "A JSON string is expected here"
         case .stringTooShort(let minimum): "The string must have at least \(minimum) byte\(minimum == 1 ? "" : "s")"
         case .stringTooLong(let maximum): "The string must have at most \(maximum) bytes of UTF-8"
@@ -129,6 +139,8 @@ extension PayloadIssue.Kind {
         case .numberExpected: "A number is expected here"
         case .notGreater(let bound): "The number must be greater than \(bound)"
         case .notGreaterOrEqual(let bound): "The number must be greater than or equal to \(bound)"
+        case .notLessOrEqual(let bound): "The number must be less than or equal to \(bound)"
+        case .notAllowed(let values): "One of these values is expected here: \(values.joined(separator: ", "))"
         case .notFinite: "The number must be finite"
         case .layersOutOfOrder(let id, let depth, let previousID, let previousDepth):
             "Layers must be ordered by depth_index: layer '\(id)' (depth_index \(depth)) comes after layer "
@@ -149,13 +161,14 @@ extension PayloadIssue.Kind {
         switch self {
         case .notGreater(let bound): context("gt", bound)
         case .notGreaterOrEqual(let bound): context("ge", bound)
+        case .notLessOrEqual(let bound): context("le", bound)
         case .stringTooShort(let minimum): context("min_length", minimum)
         case .stringTooLong(let maximum): context("max_length", maximum)
         case .tooShort(let minimum, let actual):
             context("min_length", minimum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))
-        case .tooLong(let maximum, let actual):
+        case .tooLong(let maximum, let actual), .configTooLong(let maximum, let actual):
             context("max_length", maximum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))
@@ -165,10 +178,39 @@ extension PayloadIssue.Kind {
     }
 }
 
+/// A part of a request: the first component of an error's path.
+package enum RequestPart: Sendable {
+    /// The body.
+    case body
+    /// The path of the address.
+    case path
+    /// The query of the address.
+    case query
+
+    /// The component.
+    var name: StaticString {
+        switch self {
+        case .body: "body"
+        case .path: "path"
+        case .query: "query"
+        }
+    }
+}
+
 /// The errors of a rejected payload.
 package struct RejectedPayload: Error, Sendable, Equatable {
     /// The errors in schema order: at most 100, and one more that counts the rest.
     package let issues: [PayloadIssue]
+    /// The part of the request to which the paths belong.
+    package let part: RequestPart
+
+    /// - Parameters:
+    ///   - issues: the errors; at least one.
+    ///   - part: the part of the request to which their paths belong.
+    package init(issues: [PayloadIssue], part: RequestPart = .body) {
+        self.issues = issues
+        self.part = part
+    }
 
     /// Appends the errors as the JSON list `detail` of a response.
     package func appendDetail(to writer: inout JSONWriter) {
@@ -177,7 +219,9 @@ package struct RejectedPayload: Error, Sendable, Equatable {
             if index > 0 { writer.byte(UInt8(ascii: ",")) }
             writer.literal("{\"type\":\"")
             writer.literal(issue.kind.type)
-            writer.literal("\",\"loc\":[\"body\"")
+            writer.literal("\",\"loc\":[\"")
+            writer.literal(part.name)
+            writer.byte(UInt8(ascii: "\""))
             for location in issue.location {
                 writer.byte(UInt8(ascii: ","))
                 switch location {
