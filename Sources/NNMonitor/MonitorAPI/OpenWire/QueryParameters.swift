@@ -1,6 +1,8 @@
+import Foundations
 import HTTPService
 import MonitorCore
 import NIOCore
+import NIOHTTP1
 
 /// Reads the parameters of a query and collects their errors.
 struct QueryParameters {
@@ -60,7 +62,8 @@ struct QueryParameters {
     /// The names in a list; `nil` for all: if the parameter is absent or the list is empty.
     func names(_ name: String) -> Set<ByteString>? {
         let items = items(name)
-        return items.isEmpty ? nil : Set(items.map { ByteString(decoding: $0.joined(separator: [UInt8(ascii: "*")])) })
+        return items.isEmpty
+            ? nil : Set(items.map { ByteString(decoding: Array($0.joined(separator: [UInt8(ascii: "*")]))) })
     }
 
     /// The patterns for layer ids in a list; `nil` for all. Ids may be written with `.` or `/`.
@@ -110,8 +113,10 @@ struct QueryParameters {
     /// Why a text is not a whole number of 64 bits.
     private static func problem(_ text: String) -> PayloadIssue.Kind {
         let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
-        if !digits.isEmpty, digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) { return .integerTooLarge }
-        if let number = Double(text), number.isFinite { return .integerHasFraction }
+        if !digits.isEmpty, digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) {
+            return .integerTooLarge
+        }
+        if digits.first != UInt8(ascii: "+"), let number = Double(text), number.isFinite { return .integerHasFraction }
         return .integerExpected
     }
 }
