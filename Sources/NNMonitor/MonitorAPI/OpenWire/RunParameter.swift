@@ -1,6 +1,8 @@
+import Foundations
 import HTTPService
 import MonitorCore
 import NIOCore
+import NIOHTTP1
 
 extension HTTPRequest {
     /// The run id in the path.

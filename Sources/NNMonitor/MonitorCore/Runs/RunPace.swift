@@ -24,13 +24,14 @@ struct RunPace: Sendable {
         if let lastStep {
             let interval = now.microseconds - lastStep.microseconds
             if intervals.count < Self.remembered {
-                if intervals.isEmpty { intervals.reserveCapacity(Self.remembered) }
                 intervals.append(interval)
             } else {
                 intervals[oldest] = interval
                 oldest = (oldest + 1) % Self.remembered
             }
         }
+        // At once, so that later steps take no memory here.
+        if lastStep == nil { intervals.reserveCapacity(Self.remembered) }
         lastStep = now
         lastSign = now
     }
