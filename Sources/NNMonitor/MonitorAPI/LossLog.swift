@@ -47,13 +47,13 @@ final class LossLog: Sendable {
 
     /// Counts the runs and steps that an append dropped, and logs them if a line is due.
     func note(_ outcome: AppendOutcome) {
-        for run in outcome.evicted { noteEviction(run) }
+        note(outcome.evicted)
         let step = outcome.step
-        if !step.kept {
+        if outcome.reason == .belowKeptSteps {
             noteSteps(
                 1, .stepTooLow, of: step,
                 "a step was not kept: the run already has the largest number of steps, all of them higher; "
-                    + "use a new run_id when a training starts again")
+                    + "when a training starts again, put resume_from, or use a new run_id")
         }
         if outcome.droppedForStepLimit > 0 {
             noteSteps(
@@ -65,6 +65,11 @@ final class LossLog: Sendable {
                 outcome.droppedForMemory, .stepsDroppedForMemory, of: step,
                 "the lowest steps of a run were dropped: the run alone exceeded the memory limit")
         }
+    }
+
+    /// Counts evicted runs, and logs them if a line is due.
+    func note(_ evicted: [RemovedRun]) {
+        for run in evicted { noteEviction(run) }
     }
 
     private func noteEviction(_ run: RemovedRun) {

@@ -61,9 +61,8 @@ package final class Monitor: Sendable {
 
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route] + RunRoutes(self).routes + OpenReadRoutes(self).routes + [
-            healthRoute, SubscriberRoute(self).route,
-        ]
+        [IngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
+            + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
     /// The WebSocket subscribers.
@@ -85,8 +84,7 @@ package final class Monitor: Sendable {
             throw error
         }
         if outcome.lostAnything { losses.note(outcome) }
-        for run in outcome.evicted { await publish(.removed(run)) }
-        await publish(.stored(outcome.step))
+        for event in outcome.events { await publish(event) }
     }
 
     /// Deletes a run and notifies every subscriber.
@@ -105,6 +103,59 @@ package final class Monitor: Sendable {
         guard let removed else { return false }
         await publish(.removed(removed))
         return true
+    }
+
+    /// Updates what clients report about a run, and notifies the subscribers.
+    ///
+    /// - Parameters:
+    ///   - runID: the run; a new id begins a run.
+    ///   - update: a valid update.
+    /// - Returns: the run, and whether it began; or the errors of the update, which then has no effect.
+    /// - Throws: `StoreError` if the update was not stored.
+    func update(
+        _ runID: RunID, with update: RunUpdate
+    ) async throws(StoreError) -> Result<RunUpdateOutcome, RejectedPayload> {
+        let result: Result<RunUpdateOutcome, RejectedPayload>
+        do {
+            result = try await store.update(runID, with: update)
+        } catch {
+            for event in error.events { await publish(event) }
+            throw error
+        }
+        if case .success(let outcome) = result {
+            losses.note(outcome.evicted)
+            for event in outcome.events { await publish(event) }
+        }
+        return result
+    }
+
+    /// Notes an alert of a run's trainer, and notifies the subscribers.
+    ///
+    /// - Parameters:
+    ///   - alert: a valid alert.
+    ///   - runID: the run.
+    /// - Returns: whether there is such a run.
+    /// - Throws: `StoreError` if the alert was not stored.
+    func note(_ alert: PostedAlert, of runID: RunID) async throws(StoreError) -> Bool {
+        let events: [StoreEvent]?
+        do {
+            events = try await store.note(alert, of: runID)
+        } catch {
+            for event in error.events { await publish(event) }
+            throw error
+        }
+        for event in events ?? [] { await publish(event) }
+        return events != nil
+    }
+
+    /// Notifies the subscribers of runs that have become silent.
+    package func noteSilence() async {
+        do throws(StoreError) {
+            for event in try await store.noteSilence() { await publish(event) }
+        } catch {
+            for event in error.events { await publish(event) }
+            failures.note(error, during: .silence)
+        }
     }
 
     private func publish(_ event: StoreEvent) async {

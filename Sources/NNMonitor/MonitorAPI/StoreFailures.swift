@@ -7,7 +7,7 @@ import NIOHTTP1
 struct StoreFailures: Sendable {
     /// The operation of the store that failed.
     enum Operation: String {
-        case append, delete, listing, history, latest
+        case append, delete, listing, history, latest, update, alert, silence
     }
 
     /// How long a client should wait before it tries again, in seconds.
@@ -53,7 +53,9 @@ struct StoreFailures: Sendable {
             switch operation {
             case .append: "The store failed and the step was not stored; send it again later"
             case .delete: "The store failed and the run was not deleted; try again later"
-            case .listing, .history, .latest: Self.message
+            case .update: "The store failed and the run was not updated; send it again later"
+            case .alert: "The store failed and the alert was not stored; send it again later"
+            case .listing, .history, .latest, .silence: Self.message
             }
         var response = HTTPResponse.error(.serviceUnavailable, code: "store_unavailable", message: message)
         response.headers.add(name: "Retry-After", value: String(Self.retryAfter))

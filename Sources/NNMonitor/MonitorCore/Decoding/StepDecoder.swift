@@ -32,7 +32,7 @@ package enum StepDecoder {
 }
 
 extension JSONSyntaxError.Problem {
-    fileprivate func sentence(at offset: Int) -> String {
+    func sentence(at offset: Int) -> String {
         switch self {
         case .unexpectedByte: "unexpected character at byte \(offset)"
         case .unexpectedEnd: "it ends too soon, at byte \(offset)"

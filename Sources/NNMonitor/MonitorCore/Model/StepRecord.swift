@@ -39,6 +39,16 @@ package struct KnownTables: Sendable {
 
     /// No tables.
     package init() {}
+
+    /// - Parameters:
+    ///   - layers: structure of the model.
+    ///   - shapes: activation shape of each layer.
+    ///   - columns: names of the numbers.
+    init(layers: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
+        self.layers = layers
+        self.shapes = shapes
+        self.columns = columns
+    }
 }
 
 /// One stored step. It owns its numbers; consecutive steps share their tables.

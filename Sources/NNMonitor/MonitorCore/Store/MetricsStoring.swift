@@ -45,6 +45,66 @@ package protocol MetricsStoring: Sendable {
     /// - Returns: the step; `nil` if there is no such run.
     /// - Throws: `StoreError` if the step cannot be read.
     func latest(of id: RunID) async throws(StoreError) -> StepRecord?
+
+    /// The steps of a run that changed after a `seq`.
+    ///
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - seq: the highest `seq` that the client knows; 0 for none.
+    ///   - createdAt: the run's `created_at` as the client knows it; `nil` if it does not know it. Another run with the
+    ///     same id has another one.
+    /// - Returns: the steps; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read.
+    func changes(
+        of id: RunID, after seq: UInt64, createdAt: String?
+    ) async throws(StoreError) -> RunChanges?
+
+    /// Updates what clients report about a run. A new id begins a run without steps.
+    ///
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - update: a valid update.
+    /// - Returns: the run, and the events to publish; or the errors of the update, which then has no effect.
+    /// - Throws: `StoreError` if the update was not stored.
+    func update(
+        _ id: RunID, with update: RunUpdate
+    ) async throws(StoreError) -> Result<RunUpdateOutcome, RejectedPayload>
+
+    /// A run without its steps.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: the run; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read.
+    func describe(_ id: RunID) async throws(StoreError) -> RunDescription?
+
+    /// A part of the listing of runs, the last updated one first.
+    ///
+    /// - Parameter filter: which runs.
+    /// - Returns: the runs.
+    /// - Throws: `StoreError` if the runs cannot be read.
+    func runs(matching filter: RunFilter) async throws(StoreError) -> RunPage
+
+    /// Notes an alert of a run's trainer. It is closed at once.
+    ///
+    /// - Parameters:
+    ///   - alert: a valid alert.
+    ///   - id: the run.
+    /// - Returns: the events to publish; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the alert was not stored.
+    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> [StoreEvent]?
+
+    /// Finds runs that have become silent since the last call.
+    ///
+    /// - Returns: the events to publish.
+    /// - Throws: `StoreError` if the runs cannot be read.
+    func noteSilence() async throws(StoreError) -> [StoreEvent]
+}
+
+extension MetricsStoring {
+    /// The steps of a run that changed after a `seq`.
+    package func changes(of id: RunID, after seq: UInt64) async throws(StoreError) -> RunChanges? {
+        try await changes(of: id, after: seq, createdAt: nil)
+    }
 }
 
 /// The steps of a run as they were when a snapshot was taken, read in batches.

@@ -51,6 +51,34 @@ package struct StepSequence: HistorySource {
         return record
     }
 
+    /// Removes and returns the steps from a number on, ascending.
+    mutating func removeAll(from step: Int64) -> [StepRecord] {
+        let chunk = chunkIndex(upTo: step)
+        guard chunk < chunks.count else { return [] }
+        let index = Self.partition(chunks[chunk].count) { chunks[chunk][$0].step < step }
+        let removed = Array(chunks[chunk][index...]) + chunks[(chunk + 1)...].joined()
+        chunks.removeSubrange((chunk + 1)...)
+        chunks[chunk].removeSubrange(index...)
+        if chunks[chunk].isEmpty { chunks.removeLast() }
+        count -= removed.count
+        return removed
+    }
+
+    /// The steps with a higher `seq`, in ascending order of `seq`.
+    func changed(after seq: UInt64) -> [StepRecord] {
+        var records: [StepRecord] = []
+        var isSorted = true
+        for chunk in chunks {
+            for record in chunk where record.seq > seq {
+                isSorted = isSorted && records.last.map { $0.seq < record.seq } != false
+                records.append(record)
+            }
+        }
+        // Steps usually arrive in order.
+        if !isSorted { records.sort { $0.seq < $1.seq } }
+        return records
+    }
+
     /// The rest of the chunk that contains the next step after `step`: a whole chunk, and then no copy, if `step` is
     /// the last one of the chunk before.
     ///

@@ -18,6 +18,11 @@ struct StorageSettings: SettingsTopic {
     var maxMemory: Setting<Int?>
 
     @Option(
+        setting: "MAX_NAMES_PER_RUN", .count(100...1_000_000), default: 10_000,
+        "Names of metrics, scalars and vectors, and layer ids, of one run. Further ones are ignored.")
+    var maxNamesPerRun: Setting<Int>
+
+    @Option(
         setting: "MEMORY_TRIM_INTERVAL", .seconds, default: .seconds(5),
         "Time between checks that return freed memory to the system.")
     var memoryTrimInterval: Setting<Duration>
@@ -26,6 +31,7 @@ struct StorageSettings: SettingsTopic {
         try reader.read(&maxRuns)
         try reader.read(&maxStepsPerRun)
         try reader.read(&maxMemory)
+        try reader.read(&maxNamesPerRun)
         try reader.read(&memoryTrimInterval)
     }
 

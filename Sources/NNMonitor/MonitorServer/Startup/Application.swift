@@ -70,6 +70,7 @@ enum Application {
                     .init(service: listener), .init(service: reload),
                     .init(service: MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value)),
                     .init(service: FoldedLogWriter(log: foldedLog)),
+                    .init(service: SilenceWatch(monitor: monitor)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
@@ -101,6 +102,17 @@ struct FoldedLogWriter: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: .seconds(5))) != nil { log.writeCounts() }
+        }
+    }
+}
+
+/// Looks regularly for runs that have become silent. A run may be silent for half a minute before it counts.
+struct SilenceWatch: Service {
+    let monitor: Monitor
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: .seconds(5))) != nil { await monitor.noteSilence() }
         }
     }
 }

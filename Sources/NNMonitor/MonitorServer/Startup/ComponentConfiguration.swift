@@ -11,7 +11,8 @@ extension MonitorConfiguration {
         self.init()
         let storage = settings.storage
         store = StoreLimits(
-            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.memoryLimit)
+            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.memoryLimit,
+            namesPerRun: storage.maxNamesPerRun.value)
         let subscribers = settings.webSocket
         queue = QueueLimits(
             messages: subscribers.subscriberQueue.value, bytes: subscribers.subscriberQueueBytes.value)

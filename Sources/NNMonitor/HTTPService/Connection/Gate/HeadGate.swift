@@ -56,7 +56,7 @@ struct HeadGate: Sendable {
             guard head.method == .OPTIONS else {
                 return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
             }
-            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, DELETE, OPTIONS"]))
+            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, PUT, DELETE, OPTIONS"]))
         }
         let match = self.router.match(target.segments)
         if let match, let route = match.route(for: head.method) {
@@ -127,7 +127,7 @@ struct HeadGate: Sendable {
         if let scope = route.scope {
             let isReading = context.head.method == .GET || context.head.method == .HEAD
             let action: OriginCheck.Action = route.isUpgrade ? .upgrading : isReading ? .reading : .changing
-            switch self.authorize(context, scope: scope, action: action, isPage: false) {
+            switch self.authorize(context, scope: scope, or: route.alternative, action: action, isPage: false) {
             case .granted(let granted): access = granted
             case .refused(let response): return .answer(response)
             }

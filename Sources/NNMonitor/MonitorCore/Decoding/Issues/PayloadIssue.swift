@@ -34,6 +34,8 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case tooShort(minimum: Int, actual: Int)
         /// A list has too many items.
         case tooLong(maximum: Int, actual: Int)
+        /// The config of a run has too many bytes of JSON.
+        case configTooLong(maximum: Int, actual: Int)
         /// The value must be a string.
         case stringExpected
         /// A string is too short. The bound is in bytes of UTF-8.
@@ -93,7 +95,7 @@ extension PayloadIssue.Kind {
         case .dictionaryExpected: "dict_type"
         case .listExpected: "list_type"
         case .tooShort: "too_short"
-        case .tooLong: "too_long"
+        case .tooLong, .configTooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"
@@ -123,6 +125,8 @@ extension PayloadIssue.Kind {
         case .tooShort(let minimum, let actual):
             "At least \(minimum) \(minimum == 1 ? "item is" : "items are") needed here, not \(actual)"
         case .tooLong(let maximum, let actual): "At most \(maximum) items are allowed here, not \(actual)"
+        case .configTooLong(let maximum, let actual):
+            "The config may have at most \(maximum) bytes of JSON; merged with the stored one, it has \(actual)"
         case .stringExpected: "A JSON string is expected here"
         case .stringTooShort(let minimum): "The string must have at least \(minimum) byte\(minimum == 1 ? "" : "s")"
         case .stringTooLong(let maximum): "The string must have at most \(maximum) bytes of UTF-8"
@@ -164,7 +168,7 @@ extension PayloadIssue.Kind {
             context("min_length", minimum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))
-        case .tooLong(let maximum, let actual):
+        case .tooLong(let maximum, let actual), .configTooLong(let maximum, let actual):
             context("max_length", maximum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))

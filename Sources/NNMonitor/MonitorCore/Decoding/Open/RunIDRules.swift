@@ -1,0 +1,14 @@
+package import Foundations
+
+extension ByteString {
+    /// The first rule for run ids that the text violates; `nil` if it is a valid id.
+    package var problem: PayloadIssue.Kind? {
+        let bytes = Array(text.utf8)
+        if bytes.isEmpty { return .stringTooShort(minimum: 1) }
+        if bytes.count > 512 { return .stringTooLong(maximum: 512) }
+        if PayloadDecoder.hasControlCharacter(bytes) { return .controlCharacter }
+        // Clients and proxies remove the path segments `.` and `..` from URLs.
+        if bytes.count <= 2, bytes.allSatisfy({ $0 == UInt8(ascii: ".") }) { return .dotSegment }
+        return nil
+    }
+}
