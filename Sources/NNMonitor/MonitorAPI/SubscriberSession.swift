@@ -147,7 +147,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
         if unflushed > 0 { context.flush() }
         if isEnding && context.channel.isWritable {
-            send(.close(.goingAway, reason: "the server stops"))
+            send(.close(.goingAway, reason: "the server is stopping"))
         }
     }
 

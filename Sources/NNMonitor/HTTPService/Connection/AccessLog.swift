@@ -58,7 +58,7 @@ struct AccessLog: Sendable {
     /// Logs that a handler's response had a header field that must not be written.
     func unwritable(_ name: String, in exchange: Exchange) {
         self.logger.error(
-            "answer with a header that can't be written",
+            "a handler's response has an invalid header",
             metadata: [
                 "method": "\(exchange.method.rawValue)", "path": "\(Self.escaped(exchange.path))",
                 "header": "\(Self.escaped(name))",

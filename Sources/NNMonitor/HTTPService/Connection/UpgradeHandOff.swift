@@ -19,7 +19,7 @@ struct UpgradeHandOff {
         return held
     }
 
-    /// Asks an upgrade route, and rejects an upgrade that cannot take place.
+    /// Calls the handler of an upgrade route, and rejects an upgrade that is not possible.
     ///
     /// - Parameters:
     ///   - request: the request.
@@ -37,7 +37,7 @@ struct UpgradeHandOff {
         else {
             var response = HTTPResponse.error(
                 .upgradeRequired, code: "upgrade_required",
-                message: "This address takes an upgrade only, without a body, of a connection that stays open")
+                message: "This path requires a WebSocket upgrade without a body, on a keep-alive connection")
             response.headers.add(name: "Upgrade", value: headers.first(name: "upgrade") ?? "websocket")
             return .reject(response)
         }

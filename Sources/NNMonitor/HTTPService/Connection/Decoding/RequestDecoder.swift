@@ -237,7 +237,7 @@ struct RequestDecoder {
                 try countField()
                 let name = input.readableBytesUInt8Span.extracting(line.name).text
                 guard !TrailerFields.isForbidden(name) else {
-                    throw .malformed("The trailer has a field that can't stand there")
+                    throw .malformed("The trailer has a field that is not allowed in a trailer")
                 }
                 trailers.append((name, input.readableBytesUInt8Span.extracting(line.value).text))
                 consumeLine(line.scanned)
