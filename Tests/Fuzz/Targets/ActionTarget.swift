@@ -10,9 +10,9 @@ final class ActionTarget: FuzzTarget {
         let text = Array(input)
         let json = FoundationJSON.read(text)
         switch SubscriberAction.decode(input) {
-        case .failure(let misunderstood):
-            require(!misunderstood.message.isEmpty, "a refusal says why")
-            require(misunderstood.message.utf8.count < 1024, "a refusal is short, whatever was sent")
+        case .failure(let invalid):
+            require(!invalid.message.isEmpty, "an error has a message")
+            require(invalid.message.utf8.count < 1024, "a message is short for any input")
         case .success(let action):
             // Our decoder accepts lone surrogates and non-JSON numbers in ignored values; Foundation rejects them.
             guard let json, !FoundationJSON.hasDuplicateKeys(text) else { return }

@@ -134,7 +134,7 @@ final class HTTPTarget: FuzzTarget {
 
 /// The output of a connection.
 private struct Answers {
-    private static let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    private static let continueResponse = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
     /// Statuses that are decided by the head alone: they must not follow `100 Continue`.
     private static let refusals = ["404", "405", "417", "421"].map { ByteBuffer(string: "HTTP/1.1 \($0) ") }
 
@@ -152,7 +152,7 @@ private struct Answers {
             guard case .byteBuffer(let buffer) = part, buffer.readableBytes > 0 else { continue }
             // `100 Continue` is written as a separate buffer. A response body would match only if it had exactly these
             // bytes.
-            guard buffer != Self.goOn else {
+            guard buffer != Self.continueResponse else {
                 require(!isToldToGoOn, "nobody is told to go on twice for one request")
                 isToldToGoOn = true
                 continues += 1

@@ -33,7 +33,7 @@ struct UpgradeHandOff {
         guard let head = exchange.head else { return .reject(.internalError) }
         let decision = upgrader(head.nioHead, request)
         guard case .accept(let headers, _) = decision else { return decision }
-        guard head.asksForUpgrade, head.method == .GET, !head.isHTTP10, head.isPersistent, head.framing.length == 0
+        guard head.requestsUpgrade, head.method == .GET, !head.isHTTP10, head.isPersistent, head.framing.length == 0
         else {
             var response = HTTPResponse.error(
                 .upgradeRequired, code: "upgrade_required",
