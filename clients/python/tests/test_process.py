@@ -349,4 +349,4 @@ def test_spool_that_cannot_be_made_does_not_reach_training(front, trainer, tmp_p
         say(run.id)
     """)
     assert program.wait() == 0
-    assert "training goes on" in program.errors
+    assert "training continues" in program.errors

@@ -141,7 +141,7 @@ class Sender:
                 return
             except Exception as error:
                 self._notices.once(
-                    f"sending failed ({type(error).__name__}: {error}); it is tried again. Please report this.",
+                    f"sending failed ({type(error).__name__}: {error}); the client tries again. Please report this.",
                     key="sender",
                 )
                 LOGGER.debug("sender", exc_info=True)

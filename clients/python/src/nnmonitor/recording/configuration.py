@@ -82,7 +82,7 @@ class Config(MutableMapping[str, Any]):
         while sum(sizes.values()) > LIMIT:
             largest = max(sizes, key=lambda key: sizes[key])
             self._notices.once(
-                f"config[{largest!r}] is left out: the configuration would pass {LIMIT // 1024} KiB with it"
+                f"config[{largest!r}] is left out: with it the configuration would exceed {LIMIT // 1024} KiB"
             )
             del sizes[largest], made[largest]
         return made
@@ -99,7 +99,7 @@ def as_mapping(values: Any) -> dict[str, Any]:
     made = plain(values)
     if isinstance(made, dict):
         return made
-    raise TypeError(f"config= takes a mapping, a namespace or a dataclass, not a {type(values).__name__}")
+    raise TypeError(f"config= must be a mapping, a namespace or a dataclass, not a {type(values).__name__}")
 
 
 class Summary(Mapping[str, Any]):
@@ -115,7 +115,9 @@ class Summary(Mapping[str, Any]):
     def update(self, values: Any) -> None:
         """Ignores the values with a warning: programs written for W&B call it, and must not end for it."""
         names = ", ".join(repr(str(name)) for name in values)
-        self._notices.once(f"summary is read-only, {names} is ignored: log() a final value, or put it into config")
+        self._notices.once(
+            f"summary is read-only, {names} is ignored: log the final value with log(), or put it into config"
+        )
 
     def __getitem__(self, key: str) -> Any:
         return self._items[key]

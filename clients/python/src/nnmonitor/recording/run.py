@@ -44,7 +44,7 @@ def _harmless(verb: Verb) -> Verb:
             if self._strict:
                 raise
             self._notices.once(
-                f"{verb.__name__.strip('_')}() failed ({type(error).__name__}: {error}); training goes on",
+                f"{verb.__name__.strip('_')}() failed ({type(error).__name__}: {error}); training continues",
                 key=f"verb {verb.__name__} {type(error).__name__}",
             )
             LOGGER.debug("%s", verb.__name__, exc_info=True)
@@ -125,8 +125,8 @@ class Run:
             place = self._steps.log(step, not self._watchers and commit is not False)
             if place is None:
                 self._notices.once(
-                    f"a step came after step {self._steps.highest} that is lower: records of a lower step are dropped. "
-                    "Log with growing steps, or leave step= out",
+                    f"a record has a lower step than {self._steps.highest}: records of a lower step are dropped. "
+                    "Log with increasing steps, or without step=",
                     key="lower step",
                 )
                 return
@@ -160,10 +160,10 @@ class Run:
         if self._closed or (self._settings.mode == "disabled" and self._rank is None):
             return None
         if ignored:
-            self._notices.once(f"watch() does not know {', '.join(sorted(ignored))}: ignored")
+            self._notices.once(f"watch() ignores unknown arguments: {', '.join(sorted(ignored))}")
         several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
         if optimizer is not None and not all(hasattr(one, "param_groups") for one in several):
-            self._notices.once("watch() ignores its second argument: it is no optimizer (W&B takes a criterion there)")
+            self._notices.once("watch() ignores its second argument: it is not an optimizer (W&B: the criterion)")
             optimizer = None
         try:
             make = importlib.import_module("nnmonitor.watching").Watcher
@@ -360,9 +360,9 @@ class Run:
         """The last line about the run."""
         courier = self._outlet.courier if self._outlet is not None else None
         counts = (
-            (courier.refused if courier else 0, "refused by the server"),
+            (courier.refused if courier else 0, "rejected by the server"),
             (self._steps.dropped, "dropped because their step was lower than an earlier one"),
-            (courier.thinned if courier else 0, "thinned out to keep the spool within its bound"),
+            (courier.thinned if courier else 0, "dropped to keep the spool within its bound"),
         )
         notes = [f"{count} {what}" for count, what in counts if count]
         extra = f" ({', '.join(notes)})" if notes else ""

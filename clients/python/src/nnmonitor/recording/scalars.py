@@ -39,7 +39,7 @@ class Scalars:
                 name = self._names.get(name) or self._name(name)
                 scalars[name] = number(value)
             except TypeError as error:
-                text = f"log() leaves out {name!r}: {error}, and log() takes single numbers"
+                text = f"log() leaves out {name!r}: {error}, and log() accepts only single numbers"
                 if self._strict:
                     raise TypeError(text) from error
                 self._notices.once(text, key=f"log {name}")

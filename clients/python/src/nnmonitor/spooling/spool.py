@@ -99,7 +99,7 @@ def read_meta(directory: Path) -> Record:
     """
     meta = json.loads((directory / "meta.json").read_bytes())
     if not isinstance(meta, dict) or meta.get("format") != FORMAT or not isinstance(meta.get("run"), str):
-        raise ValueError(f"{directory} was written by another version of nnmonitor")
+        raise ValueError(f"{directory} was written by an incompatible version of nnmonitor")
     return meta
 
 

@@ -90,5 +90,5 @@ def _unwrap(optimizer: Any) -> Any:
     while not isinstance(inner, torch.optim.Optimizer):
         inner = getattr(inner, "optimizer", None)
         if inner is None:
-            raise ValueError(f"optimizer must be a torch.optim.Optimizer, and is a {type(optimizer).__name__}")
+            raise ValueError(f"optimizer must be a torch.optim.Optimizer, not a {type(optimizer).__name__}")
     return inner

@@ -66,10 +66,10 @@ class Watcher:
         strict: bool = False,
     ) -> None:
         if not isinstance(model, nn.Module):
-            raise ValueError(f"model must be a torch.nn.Module, and is a {type(model).__name__}")
+            raise ValueError(f"model must be a torch.nn.Module, not a {type(model).__name__}")
         logs = {log} if isinstance(log, str) else set(log)
         if not logs or not logs.issubset(_LOGS):
-            raise ValueError(f"log must be of {', '.join(_LOGS)}, and is {log!r}")
+            raise ValueError(f"log must be one of {', '.join(_LOGS)}, not {log!r}")
         gradients, parameters, activations = ("all" in logs or kind in logs for kind in _LOGS[1:])
         wanted = Selection(gradients, parameters, activations, histograms)
         self._cadence = Cadence(every)

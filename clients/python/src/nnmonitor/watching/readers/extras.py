@@ -116,7 +116,7 @@ class Extras:
     def _add(self, index: int, name: str, value: torch.Tensor) -> None:
         value = value.detach()
         if value.dim() > 1:
-            raise ValueError(f"{name} must be a number or one-dimensional, and has the shape {list(value.shape)}")
+            raise ValueError(f"{name} must be a number or one-dimensional, but has the shape {list(value.shape)}")
         known = self._values.get((index, name))
         if known is None:
             self._values[(index, name)] = (value.clone(), 1)
