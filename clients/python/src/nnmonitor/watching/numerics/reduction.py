@@ -16,7 +16,7 @@ import torch
 
 from nnmonitor.watching.numerics.moments import Moments
 from nnmonitor.watching.numerics.scratch import Scratch
-from nnmonitor.watching.numerics.tensors import flat
+from nnmonitor.watching.numerics.tensors import flat, rows_by_size
 from nnmonitor.watching.numerics.transfer import Transfer
 
 # Up to this size, tensors of one size are reduced together. The sum of a longer row is off by more than 2e-5 norms.
@@ -88,16 +88,8 @@ class Reducer:
         for items in held.values():
             items.sort(key=lambda item: item[1].numel())
             values = self.scratch.join("reduction", [item[1] for item in items])
-            begin = place = 0
-            while begin < len(items):
-                size = items[begin][1].numel()
-                end = begin
-                while end < len(items) and items[end][1].numel() == size:
-                    end += 1
-                length = (end - begin) * size
-                block = values[place:place + length].view(end - begin, size)
-                self._reduce([key for key, _ in items[begin:end]], block)
-                begin, place = end, place + length
+            for keys, block in rows_by_size(items, values):
+                self._reduce(keys, block)
 
     def _reduce(self, keys: list[Hashable], block: torch.Tensor) -> None:
         """Reduces each row of a block (rows, values)."""
