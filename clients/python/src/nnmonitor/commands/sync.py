@@ -24,10 +24,10 @@ def sync(
 
     Args:
         root: a spool or a directory of spools.
-        transport_for: makes the transport to an address.
+        transport_for: creates the transport to an address.
         seconds: gives up after so long without progress.
         write_line: receives lines for the user.
-        keep_state: do not mark runs as failed whose process died without `finish`.
+        keep_state: do not mark a run as failed if its process died without `finish`.
 
     Returns:
         Whether everything was delivered.

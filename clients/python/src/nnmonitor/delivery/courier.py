@@ -1,8 +1,8 @@
-"""Delivers one spool: reads it, joins its records, posts them in order, and knows what every answer means.
+"""Delivers one spool: reads it, joins its records, posts them in order, and handles every response.
 
-A `Courier` makes at most one request a turn and never waits by itself; the sender decides when the next turn comes.
+A `Courier` sends at most one request per turn and never waits; the sender decides when the next turn is.
 
-This file is long because one class keeps the order of a spool, and each answer of the server is a case of it.
+This file is long because one class keeps the order of a spool, and each response of the server is a case of it.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from .transport import Answer, Stale, Transport, Unreachable, Untrusted
 class Turn:
     """What a turn did.
 
-    `kind`: `sent` a request was answered well; `idle` there is nothing to send; `again` the next turn may follow at
-    once; `wait` the request failed and may succeed later; `refused` it fails until somebody changes something.
+    `kind`: `sent` a request succeeded; `idle` there is nothing to send; `again` the next turn may follow at once;
+    `wait` the request failed and may succeed later; `refused` it fails until a person changes something.
     """
 
     kind: str
-    #: Seconds until the next try, where the server named them.
+    #: Seconds until the next attempt, if the server set them.
     after: Optional[float] = None
     reason: str = ""
 
 
 class Courier:
-    """Sends what one spool holds.
+    """Sends the records of one spool.
 
     Args:
         directory: of the spool, whose lock the caller holds.
         meta: of the spool.
         transport: to the server.
         notices: where refusals are logged.
-        writer: the spool's writer, where this process still writes it.
-        limit: the spool's bound in bytes; None where it does not grow.
+        writer: the spool's writer, if this process still writes it.
+        limit: the spool's bound in bytes; None if it does not grow.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Courier:
         self._sent = self._outbox.reader.first()
         self._restore()
 
-    # Where reading stands
+    # The reading position
 
     def _restore(self) -> None:
         """Goes on where an earlier process stopped."""
@@ -129,7 +129,7 @@ class Courier:
 
         Args:
             flush: also send the highest step, which may still grow.
-            closing: the spool will not grow any more, so reports without a `log` take their counter.
+            closing: the spool no longer grows, so reports without a `log` get their counter as step.
             timeout: of the request, in seconds.
         """
         timeout = self._timing.request_timeout if timeout is None else timeout
@@ -305,7 +305,7 @@ class Courier:
                 key=f"rejected {detail.get('type')} {place}",
             )
         self.refused += rejected
-        # The highest step may be sent again, with what came later: it counts once.
+        # The highest step may be sent again with later records. It counts once.
         self.delivered += accepted - (self._last_step == batch[0].event.body["step"])
         self._last_step = batch[-1].event.body["step"]
         self._began = True

@@ -48,7 +48,7 @@ class Answer:
     body: bytes = b""
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one where it is none."""
+        """The body as a JSON object; an empty one if it is not an object."""
         try:
             value = json.loads(self.body)
         except ValueError:
@@ -87,7 +87,7 @@ class Transport:
         ca, fingerprint: see `trust`; the fingerprint is 64 hexadecimal digits.
 
     Raises:
-        SettingError: where the address or `ca` is unusable.
+        SettingError: if the address or `ca` is unusable.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ class Transport:
         return connection
 
 
-#: What a request on a connection meets that the server had closed meanwhile.
+#: The errors of a request on a connection that the server had closed.
 _STALE = (http.client.RemoteDisconnected, ConnectionError, http.client.CannotSendRequest, ssl.SSLEOFError)
 
 

@@ -21,7 +21,7 @@ def token_from(argument: Optional[str], file: Optional[str] = None) -> Optional[
     that exists. Only its owner may be able to read it.
 
     Raises:
-        SettingError: where a token or its file is unusable. The message never contains the token.
+        SettingError: if a token or its file is unusable. The message never contains the token.
     """
     if argument:
         return _checked(argument, "token=")
@@ -60,7 +60,7 @@ def fingerprint_from(text: Optional[str]) -> Optional[str]:
     """64 hexadecimal digits in lower case from a SHA-256 fingerprint in any usual spelling.
 
     Raises:
-        SettingError: where it is none.
+        SettingError: if it is none.
     """
     if not text:
         return None
@@ -86,7 +86,7 @@ def tls_context(ca: Optional[str], fingerprint: Optional[str]) -> ssl.SSLContext
     before anything is sent.
 
     Raises:
-        SettingError: where `ca` cannot be read.
+        SettingError: if `ca` cannot be read.
     """
     try:
         if ca and os.path.isdir(ca):

@@ -53,10 +53,10 @@ class Config(MutableMapping[str, Any]):
         return f"Config({self._items!r})"
 
     def update(self, values: Any = (), /, allow_val_change: bool = True, **more: Any) -> None:
-        """Takes a mapping, a namespace, a dataclass or keywords; sends what it got.
+        """Adds the values of a mapping, a namespace, a dataclass or keywords, and sends them.
 
         Args:
-            values: of any kind that `init(config=)` takes.
+            values: of any kind that `init(config=)` accepts.
             allow_val_change: accepted for programs written for W&B; values may always change.
         """
         try:
@@ -89,7 +89,7 @@ class Config(MutableMapping[str, Any]):
 
 
 def as_mapping(values: Any) -> dict[str, Any]:
-    """The keys and values of whatever a program keeps its configuration in."""
+    """The keys and values of a program's configuration object."""
     if values is None or values == ():
         return {}
     if isinstance(values, Mapping):
@@ -113,7 +113,7 @@ class Summary(Mapping[str, Any]):
         self.update({key: value})
 
     def update(self, values: Any) -> None:
-        """Ignores the values with a warning: programs written for W&B call it, and must not end for it."""
+        """Ignores the values with a warning: a program written for W&B calls it and must not fail."""
         names = ", ".join(repr(str(name)) for name in values)
         self._notices.once(
             f"summary is read-only, {names} is ignored: log the final value with log(), or put it into config"

@@ -22,7 +22,7 @@ class Outlet:
     """Makes the spool; starts the sender where the run is online.
 
     Raises:
-        OSError: where no spool can be made.
+        OSError: if no spool can be made.
         SettingError: in strict mode, where the address or `ca` is unusable. Otherwise the spool is kept unsent.
     """
 

@@ -79,7 +79,7 @@ class Run:
         self._pid = os.getpid()
         self._settings = settings
         self._strict = strict
-        #: Set where another rank reports. `watch` still measures: with FSDP every rank must take part.
+        #: Set if another rank reports. `watch` still measures, because with FSDP every rank must participate.
         self._rank = rank
         self._notices = notices or Notices()
         self._lock = threading.RLock()
@@ -114,7 +114,7 @@ class Run:
                 kept as they are.
             step: an integer >= 0, not below an earlier one. Without it: the count of optimizer steps where `watch` is
                 used, otherwise the count of calls.
-            commit: `False` lets the next call without `step` go to the same step. As in W&B.
+            commit: with `False`, the next call without `step` logs at the same step, as in W&B.
         """
         if self._closed:
             self._notices.once(f"log() after finish() does nothing: run {self.id} has ended")
@@ -146,16 +146,16 @@ class Run:
 
         Args:
             model: a `torch.nn.Module`.
-            optimizer: the one that trains it, or a list of them; found by itself where it is not given.
+            optimizer: the one that trains it, or a list of them; without it, the watcher finds it.
             log: `"all"`, `"gradients"`, `"parameters"` or `"activations"`.
-            every: a report every so many optimizer steps; `"auto"` measures and takes what costs at most 1 %.
+            every: a report every so many optimizer steps; `"auto"` chooses an interval that costs at most 1 %.
             layers: patterns of module paths to include or exclude.
             histograms: also exponent histograms.
             functions: statistics of the user's own.
             log_freq: W&B's name of `every`.
 
         Returns:
-            The watcher, which `unwatch` takes too; None where it could not be made.
+            The watcher, which `unwatch` also accepts; None if it could not be created.
         """
         if self._closed or (self._settings.mode == "disabled" and self._rank is None):
             return None
@@ -193,7 +193,7 @@ class Run:
                     del self._watchers[number]
                 try:
                     watcher.close()
-                except Exception as error:  # The run must be delivered whatever becomes of the hooks.
+                except Exception as error:  # The run must be delivered even if the hooks fail.
                     self._notices.once(f"the hooks of a model could not be removed ({type(error).__name__}: {error})")
 
     @_harmless
@@ -274,7 +274,7 @@ class Run:
 
     @property
     def directory(self) -> Optional[Path]:
-        """Of the spool; None where there is none."""
+        """Of the spool; None if there is none."""
         return self._outlet.directory if self._outlet is not None else None
 
     @property

@@ -20,7 +20,7 @@ class Optimizers:
     """Installs the step hooks: on the optimizers that the user passed, or for all optimizers.
 
     Raises:
-        ValueError: what was passed is not an optimizer, nor wraps one.
+        ValueError: if the argument neither is nor wraps an optimizer.
     """
 
     def __init__(self, model: nn.Module, passed: Any, before: PreHook, after: PostHook) -> None:

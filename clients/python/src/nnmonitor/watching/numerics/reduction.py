@@ -34,7 +34,7 @@ class Reducer:
     """Adds up the moments of tensors by key. The results are complete after `finish` and the transfer's `run`.
 
     Args:
-        transfer: brings the numbers of tensors on an accelerator to the host.
+        transfer: copies the numbers of tensors on an accelerator to the host.
         scratch: buffers to use again; None for own ones.
         absolute: also add up magnitudes.
         at_once: read results of CPU tensors at once. False treats a CPU as an accelerator, for tests.
@@ -52,7 +52,7 @@ class Reducer:
         self._held_values = 0
 
     def add(self, key: Hashable, tensor: torch.Tensor, changes: bool = False) -> None:
-        """Takes a strided tensor of a measured dtype.
+        """Adds a strided tensor of a measured dtype.
 
         Args:
             changes: whether the tensor may be changed before `finish`: a small one is then copied.
@@ -75,7 +75,7 @@ class Reducer:
         return {index: moments for index, moments in found.items() if moments is not None}
 
     def add_moments(self, key: Hashable, moments: Moments) -> None:
-        """Takes moments that are already known."""
+        """Adds moments that are already known."""
         known = self.moments.get(key)
         if known is not None:
             known.merge(moments)
@@ -83,7 +83,7 @@ class Reducer:
             self.moments[key] = moments
 
     def finish(self) -> None:
-        """Reduces what is held. Numbers of an accelerator arrive with the transfer."""
+        """Reduces the held tensors. Numbers of an accelerator arrive with the transfer."""
         held, self._held, self._held_values = self._held, {}, 0
         for items in held.values():
             items.sort(key=lambda item: item[1].numel())
@@ -144,7 +144,7 @@ def norm_in_double(values: torch.Tensor) -> torch.Tensor:
 
 
 def _moments(size: int, numbers: list[float]) -> Moments:
-    """From sum, norm, smallest, largest and count of finite values, and the sum of magnitudes where it is wanted."""
+    """From sum, norm, smallest, largest and count of finite values, and the sum of magnitudes if requested."""
     total, norm, low, high, finite, *absolute = numbers
     return Moments(size, total, norm * norm, low, high, size - int(finite), absolute[0] if absolute else 0.0)
 
@@ -174,7 +174,7 @@ def _by_pieces(block: torch.Tensor, reduce: Callable[..., torch.Tensor]) -> torc
 
 
 def _sums_in_single(block: torch.Tensor, absolute: bool) -> list[torch.Tensor]:
-    """Sum, L2 norm, and L1 norm where it is wanted, of each row."""
+    """Sum, L2 norm, and L1 norm if requested, of each row."""
     count, size = block.shape
     single, double = torch.float32, torch.float64
     if size <= SMALL:

@@ -15,7 +15,7 @@ _is_functorch = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lamb
 
 
 def unusable(tensor: torch.Tensor) -> Optional[str]:
-    """Why the tensor cannot be measured, or None where it can."""
+    """Why the tensor cannot be measured, or None if it can."""
     if tensor.dtype not in MEASURED:
         return f"its dtype is {str(tensor.dtype).replace('torch.', '')}"
     if tensor.device.type == "meta":

@@ -40,11 +40,11 @@ class Extras:
         self._producers: dict[int, tuple[Any, Layer]] = {}
 
     def remember_producer(self, output: torch.Tensor, layer: Layer) -> None:
-        """Notes which layer made a tensor, so that the activation function that reads it counts for that layer."""
+        """Records which layer produced a tensor: an activation function that reads it counts for that layer."""
         self._producers[id(output)] = (weakref.ref(output), layer)
 
     def observe(self, layer: Layer, inputs: tuple[Any, ...], output: Any, first: torch.Tensor) -> None:
-        """Takes one call of a module. Tensors are reduced at once.
+        """Processes one call of a module. Tensors are reduced at once.
 
         Args:
             first: the first floating-point tensor of `output`.

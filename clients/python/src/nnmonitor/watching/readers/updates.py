@@ -1,4 +1,4 @@
-"""The norm of what an optimizer step changed: a copy before the step, and the difference after it."""
+"""The norm of the change of an optimizer step: a copy before the step, and the difference after it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ Item = tuple[Hashable, torch.Tensor]
 
 
 class Updates:
-    """Keeps copies of weights over one optimizer step. The buffers stay for the next report: once the weights.
+    """Keeps copies of weights over one optimizer step. The buffers, as large as the weights, are kept for
+    the next report.
 
     Small weights are joined, in order of size, so that a few operations serve all of them.
     """
