@@ -17,12 +17,12 @@ final class ActionTarget: FuzzTarget {
             // Our decoder accepts lone surrogates and non-JSON numbers in ignored values; Foundation rejects them.
             guard let json, !FoundationJSON.hasDuplicateKeys(text) else { return }
             switch action {
-            case .ping: require(FoundationJSON.text(json, "action") == "ping", "a ping asks for a pong")
+            case .ping: require(FoundationJSON.text(json, "action") == "ping", "the action is a ping")
             case .subscribe(let runID, let form):
-                require(FoundationJSON.text(json, "action") == "subscribe_run", "a subscription was asked for")
-                require(FoundationJSON.text(json, "run_id") == runID.text, "the run that was asked for")
+                require(FoundationJSON.text(json, "action") == "subscribe_run", "the action is a subscription")
+                require(FoundationJSON.text(json, "run_id") == runID.text, "the requested run")
                 let lite = (FoundationJSON.value(json, "lite") as? Bool) ?? false
-                require((form == .lite) == lite, "the form that was asked for")
+                require((form == .lite) == lite, "the requested form")
             }
         }
     }

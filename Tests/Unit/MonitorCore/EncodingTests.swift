@@ -61,7 +61,7 @@ import Foundations
         #expect((data["steps"] as? [[String: Any]])?.compactMap { $0["step"] as? Int } == Array(0..<20))
     }
 
-    @Test func `text is escaped as JSON asks`() {
+    @Test func `text is escaped as JSON requires`() {
         #expect(text { $0.string("a\"\\\u{1}\n\u{7F}é") } == "\"a\\\"\\\\\\u0001\\n\u{7F}é\"")
     }
 

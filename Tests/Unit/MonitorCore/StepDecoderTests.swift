@@ -31,7 +31,7 @@ import Foundations
         #expect(Array(step.numbers.suffix(2)) == [1.5, -0.25])
     }
 
-    @Test func `issues come in schema order whatever the order of the text`() {
+    @Test func `issues are in schema order, independent of the order of the text`() {
         let payload =
             #"{"cross_layer_analysis":{"feature_std_gradient":"x"},"layer_statistics":["#
             + #"{"parameter_statistics":{"weight":{"std":-1,"mean":0,"spectral_norm":0,"frobenius_norm":0}},"#
