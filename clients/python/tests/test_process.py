@@ -316,7 +316,7 @@ def test_running_process_keeps_its_spool_from_sync(front, trainer, tmp_path, cap
     program = trainer(LOOP.format(url=front.url))
     program.line()
     assert main(["sync", str(tmp_path / "spools")]) == 0
-    assert "left alone" in capsys.readouterr().out
+    assert "skipped" in capsys.readouterr().out
     program.kill(signal.SIGKILL)
 
 
