@@ -32,7 +32,7 @@ package final class HTTPServer: Sendable {
         self.gate = HeadGate(
             configuration: configuration, router: try Router(routes), authenticator: authenticator,
             assets: assets, login: login)
-        self.log = AccessLog(logger: logger, strangers: foldedLog ?? FoldedLog(logger: logger))
+        self.log = AccessLog(logger: logger, foldedLog: foldedLog ?? FoldedLog(logger: logger))
         self.bodies = BodyBudget(
             limit: configuration.maximumBodyMemory, stallTime: configuration.bodyStallTimeout)
         self.decoration = ResponseDecoration(

@@ -23,7 +23,7 @@ struct SubscriberRoute: Sendable {
                 guard monitor.acceptsSubscribers else {
                     var response = HTTPResponse.error(
                         .serviceUnavailable, code: "too_many_subscribers",
-                        message: "The server has as many subscribers as it accepts; try again later")
+                        message: "The server has its maximum number of subscribers; try again later")
                     response.headers.add(name: "Retry-After", value: "10")
                     return .reject(response)
                 }

@@ -147,7 +147,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
         if unflushed > 0 { context.flush() }
         if isEnding && context.channel.isWritable {
-            send(.close(.goingAway, reason: "the server stops"))
+            send(.close(.goingAway, reason: "the server is stopping"))
         }
     }
 
@@ -223,7 +223,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
             switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))
             case .success(.subscribe(let runID, let form)): answerHistory(runID, form)
-            case .failure(let misunderstood): send(.text(SubscriberMessages.error(misunderstood.message)))
+            case .failure(let invalid): send(.text(SubscriberMessages.error(invalid.message)))
             }
         }
         if isReadHeldBack && actions.count < Self.waitingMessages {

@@ -146,4 +146,4 @@ def test_a_given_limit_and_none_are_shown(start_server):
     assert shown_limit(own.output) == 123_456_789
     off = start_server("--max-memory", 0)
     assert off.stop() == 0
-    assert re.search(r"metrics\s+without a limit", off.output)
+    assert re.search(r"metrics\s+no memory limit", off.output)

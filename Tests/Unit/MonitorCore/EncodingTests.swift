@@ -61,7 +61,7 @@ import Foundations
         #expect((data["steps"] as? [[String: Any]])?.compactMap { $0["step"] as? Int } == Array(0..<20))
     }
 
-    @Test func `text is escaped as JSON asks`() {
+    @Test func `text is escaped as JSON requires`() {
         #expect(text { $0.string("a\"\\\u{1}\n\u{7F}é") } == "\"a\\\"\\\\\\u0001\\n\u{7F}é\"")
     }
 
@@ -76,9 +76,9 @@ import Foundations
             ("{}", .failure(.init(message: "The message has no \"action\""))),
             (#"{"action":"dance"}"#, .failure(.init(message: "Unknown action 'dance'"))),
             (#"{"action":"subscribe_run","run_id":7}"#, .failure(.init(message: "\"run_id\" must be a string"))),
-        ] as [(String, Result<SubscriberAction, SubscriberAction.Misunderstood>)])
+        ] as [(String, Result<SubscriberAction, SubscriberAction.InvalidAction>)])
     func `actions are read or explained`(
-        message: String, outcome: Result<SubscriberAction, SubscriberAction.Misunderstood>
+        message: String, outcome: Result<SubscriberAction, SubscriberAction.InvalidAction>
     ) {
         #expect(SubscriberAction.decode(Array(message.utf8)) == outcome)
     }

@@ -8,7 +8,7 @@ package enum SubscriberAction: Sendable, Equatable {
     case ping
 
     /// The reason that a message was rejected. The text is sent to the client.
-    package struct Misunderstood: Error, Sendable, Equatable {
+    package struct InvalidAction: Error, Sendable, Equatable {
         /// One sentence for the user.
         package let message: String
     }
@@ -17,7 +17,7 @@ package enum SubscriberAction: Sendable, Equatable {
     ///
     /// - Parameter bytes: the message: UTF-8 JSON.
     /// - Returns: the action, or the reason that the message was rejected.
-    package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, Misunderstood> {
+    package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, InvalidAction> {
         // The reader does not outlive the closure that provides the buffer. Rebinding bytes to `UInt8` is always valid.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var reader = unsafe JSONReader(buffer)
@@ -25,7 +25,7 @@ package enum SubscriberAction: Sendable, Equatable {
                 reader.skipWhitespace()
                 return try ActionFields(&reader).decoded()
             } catch {
-                return .failure(Misunderstood(message: "Invalid JSON format"))
+                return .failure(InvalidAction(message: "Invalid JSON format"))
             }
         }
     }
@@ -34,7 +34,7 @@ package enum SubscriberAction: Sendable, Equatable {
     ///
     /// - Parameter bytes: the message: UTF-8 JSON.
     /// - Returns: the action, or the reason that the message was rejected.
-    package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, Misunderstood> {
+    package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, InvalidAction> {
         // The pointer is used only inside the closure; the result holds no reference to it.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
@@ -94,9 +94,9 @@ private struct ActionFields {
         }
     }
 
-    func decoded() -> Result<SubscriberAction, SubscriberAction.Misunderstood> {
-        func failure(_ message: String) -> Result<SubscriberAction, SubscriberAction.Misunderstood> {
-            .failure(SubscriberAction.Misunderstood(message: message))
+    func decoded() -> Result<SubscriberAction, SubscriberAction.InvalidAction> {
+        func failure(_ message: String) -> Result<SubscriberAction, SubscriberAction.InvalidAction> {
+            .failure(SubscriberAction.InvalidAction(message: message))
         }
         guard isObject else { return failure("A message must be a JSON object with an \"action\"") }
         switch action {

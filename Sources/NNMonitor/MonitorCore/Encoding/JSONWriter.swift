@@ -51,7 +51,7 @@ package struct JSONWriter: Sendable {
         reserving(ByteCursor.doubleRoom) { $0.double(value) }
     }
 
-    /// Reserves `room` bytes and lets a cursor write into them.
+    /// Reserves `room` bytes, into which `write` writes with a cursor.
     @inline(__always)
     mutating func reserving(_ room: Int, _ write: (inout ByteCursor) -> Void) {
         bytes.append(addingCapacity: room) { span in

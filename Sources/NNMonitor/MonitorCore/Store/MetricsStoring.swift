@@ -59,7 +59,7 @@ package protocol HistorySource: Sendable {
     func steps(after step: Int64?) async throws(StoreError) -> [StepRecord]
 }
 
-/// A store could not do what was asked.
+/// An operation of the store failed.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, for the server's log; clients do not see it.
     package let reason: String

@@ -135,7 +135,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     /// Closes on shutdown of the server and at the end of the input; forwards all events.
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case is ChannelShouldQuiesceEvent: beginClose(.goingAway, reason: "the server stops", context)
+        case is ChannelShouldQuiesceEvent: beginClose(.goingAway, reason: "the server is stopping", context)
         // No close frame can arrive any more.
         case ChannelEvent.inputClosed: drop(context)
         default: break

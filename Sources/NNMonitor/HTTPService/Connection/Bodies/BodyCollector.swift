@@ -10,7 +10,7 @@ enum BodyFailure: Error, Equatable {
     case outOfMemory
     /// Other bodies use all the memory available to the client.
     case noRoom
-    /// The body made no progress and was evicted in favor of others.
+    /// The body arrived too slowly, and other bodies needed its memory.
     case stalled
 
     var response: HTTPResponse {
@@ -19,7 +19,7 @@ enum BodyFailure: Error, Equatable {
         case .stalled:
             .error(
                 .requestTimeout, code: "request_timeout",
-                message: "The request's body made no progress while other bodies needed its room; send it again")
+                message: "The request's body arrived too slowly while other bodies needed its memory; send it again")
         case .tooLarge(let limit):
             .error(.payloadTooLarge, code: "payload_too_large", message: "The body is larger than \(limit) bytes")
         case .expandsTooMuch(let limit):
@@ -29,7 +29,9 @@ enum BodyFailure: Error, Equatable {
         case .corrupt(let reason):
             .error(.badRequest, code: "invalid_encoding", message: reason)
         case .outOfMemory:
-            .error(.serviceUnavailable, code: "out_of_memory", message: "There is no memory for this request")
+            .error(
+                .serviceUnavailable, code: "out_of_memory",
+                message: "The server has no memory for this request; try again later")
         }
     }
 }
@@ -37,7 +39,8 @@ enum BodyFailure: Error, Equatable {
 extension BodyFailure {
     private static var busy: HTTPResponse {
         var response = HTTPResponse.error(
-            .serviceUnavailable, code: "busy", message: "Too many bodies are under way; try again in a moment")
+            .serviceUnavailable, code: "busy",
+            message: "Too many request bodies are in progress; try again in a moment")
         response.headers.add(name: "Retry-After", value: "1")
         return response
     }
@@ -163,7 +166,7 @@ final class BodyCollector {
         switch error {
         case .corrupt(let reason): .corrupt("The compressed body is corrupt: \(reason)")
         case .truncated: .corrupt("The compressed body ends too early")
-        case .trailingData: .corrupt("Something follows the end of the compressed body")
+        case .trailingData: .corrupt("The compressed body has data after its end")
         case .tooLarge(let limit): .tooLarge(limit: limit)
         case .ratioExceeded(let limit): .expandsTooMuch(limit: limit)
         case .outOfMemory: .outOfMemory
