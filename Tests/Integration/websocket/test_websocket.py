@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 
 import aiohttp
 import pytest
@@ -11,7 +10,6 @@ from Support.clients.libraries import (context, healthy, post, post_steps, recei
                                        wait_until)
 from Support.payloads import payload, run_id, served
 from Support.wire.raw_websocket import BINARY, PING, PONG, Ended, RawWebSocket, stays_open
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 LITE_KEYS = ["layer_id", "layer_type", "depth_index", "intermediate_features", "gradient_flow"]
 
@@ -229,42 +227,6 @@ def test_client_that_answers_no_ping_is_dropped_silently(start_server):
         wait_until(lambda: healthy(own)["active_connections"] == 1)
         body = post_steps(http, own, "after", [1])[0]
         assert receive(other)["data"] == served(body)
-
-
-def test_subscribers_are_closed_with_1001_at_shutdown(start_server):
-    own = start_server()
-    with subscribe(own) as first, subscribe(own, None) as second, RawWebSocket(own) as third:
-        for socket in (first, second):
-            assert receive(socket)["type"] == "initial_runs"
-        own.signal(signal.SIGTERM)
-        for socket in (first, second):
-            with pytest.raises(ConnectionClosed) as closed:
-                receive(socket, "never")
-            assert closed.value.rcvd.code == 1001
-        assert third.read_close() == 1001
-    assert own.stop() == 0
-
-
-def test_subscriber_beyond_the_limit_is_refused_until_one_leaves(start_server):
-    own = start_server("--max-subscribers", 2)
-    with subscribe(own) as first:
-        with subscribe(own) as second:
-            assert receive(second)["type"] == "initial_runs"
-            with pytest.raises(InvalidStatus) as refused, subscribe(own):
-                pass
-            assert refused.value.response.status_code == 503
-            # The handshake may be answered before the subscriber is counted.
-            wait_until(lambda: healthy(own)["active_connections"] == 2)
-
-        def free_again():
-            try:
-                with subscribe(own) as third:
-                    return receive(third)["type"] == "initial_runs"
-            except InvalidStatus:
-                return False
-
-        wait_until(free_again)
-        assert receive(first)["type"] == "initial_runs"
 
 
 def test_post_before_a_get_or_read_is_seen_by_it(server, client):
