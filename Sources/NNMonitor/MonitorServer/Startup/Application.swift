@@ -5,6 +5,7 @@ import MonitorCore
 import NIOCore
 import NIOPosix
 import TLS
+import Turns
 import ServiceLifecycle
 import UnixSignals
 
@@ -47,12 +48,14 @@ enum Application {
             folded: foldedLog, onSubscriber: { registry.becameSubscriber($0) })
         let configuration = HTTPConfiguration(settings, access: access.mode)
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
+        let turns = TurnQueues()
         let http = try HTTPServer(
             configuration: configuration, routes: monitor.routes + login.routes, authenticator: authenticator,
-            assets: assets, login: login, logger: logger, foldedLog: foldedLog)
+            assets: assets, login: login, logger: logger, foldedLog: foldedLog, turns: turns)
 
         let threads = settings.listening.threads.value
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
+        try await turns.prepare(group)
         let listener = Listener(
             settings: settings, group: group, registry: registry, http: http, tls: tls.source, logger: logger,
             foldedLog: foldedLog,

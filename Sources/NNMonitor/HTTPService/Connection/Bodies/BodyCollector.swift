@@ -94,10 +94,14 @@ final class BodyCollector {
         if let place = self.place { self.budget.end(place) }
     }
 
-    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) {
+    /// Appends a piece of the body.
+    ///
+    /// - Returns: the number of bytes that were collected, after decompression.
+    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) -> Int {
         self.wireBytes += part.readableBytes
         guard self.wireBytes <= self.limit else { throw .tooLarge(limit: self.limit) }
-        guard self.isKept else { return }
+        guard self.isKept else { return 0 }
+        let sizeBefore = self.buffer.readableBytes
         var part = part
         if self.inflater != nil {
             do {
@@ -117,6 +121,7 @@ final class BodyCollector {
             // A small body may be complete within this read and then needs no reservation. If it is not, `wait` throws.
             guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
         }
+        return self.buffer.readableBytes - sizeBefore
     }
 
     private func takeRoom(now: NIODeadline) throws(BodyFailure) {
