@@ -23,6 +23,16 @@ extension HTTPConnection {
         var stallTimer = LazyTimer()
         /// When the client last accepted bytes, and how many bytes were unsent then.
         var stalled: (since: NIODeadline, bytes: Int)?
+        /// The rate at which the client accepts bytes.
+        var rate: RateWatch
+        /// The memory of the response.
+        var reservation: ResponseReservation?
+        /// Whether the response has waited for its client, so that its progress is reported.
+        var hasWaited = false
+
+        init(_ configuration: HTTPConfiguration) {
+            self.rate = RateWatch(rate: configuration.minimumReadRate, window: configuration.readRateWindow)
+        }
 
         mutating func abandon() {
             self.rest = nil
@@ -30,6 +40,7 @@ extension HTTPConnection {
             self.isChunked = false
             self.awaitsLastWrite = false
             self.stalled = nil
+            self.reservation = nil
             self.stallTimer.cancel()
             self.waitingWriter?.fail(HTTPServiceError.connectionClosed)
             self.waitingWriter = nil
@@ -66,6 +77,8 @@ extension HTTPConnection {
         }
         let persistent = self.machine.answerBegins(closing: streams && exchange.isHTTP10)
         self.exchange?.status = response.status
+        self.output.reservation = response.reservation
+        self.output.hasWaited = false
         let isSmall = body.map { $0.readableBytes <= Output.smallSize } ?? false
         var bytes = context.channel.allocator.buffer(capacity: 1024 + (isSmall ? body?.readableBytes ?? 0 : 0))
         self.server.decoration.write(
@@ -96,7 +109,7 @@ extension HTTPConnection {
     ///
     /// `flush()` can call `channelWritabilityChanged` synchronously, which re-enters this method. Only the outermost
     /// call writes, so the response ends once.
-    private func writeRest(context: ChannelHandlerContext) {
+    func writeRest(context: ChannelHandlerContext) {
         guard !self.output.isWriting else { return }
         self.output.isWriting = true
         let isWhole = self.writePieces(context: context)
@@ -122,6 +135,7 @@ extension HTTPConnection {
 
     private func endAnswer(context: ChannelHandlerContext) {
         self.output.isStreaming = false
+        self.output.reservation = nil
         let end = self.output.isChunked ? ByteBuffer.lastChunk : ByteBuffer()
         self.output.isChunked = false
         let now = context.eventLoop.now
@@ -190,6 +204,7 @@ extension HTTPConnection {
         if buffer.readableBytes > 0 {
             self.exchange?.bytesOut += buffer.readableBytes
             self.write(piece: buffer, context: context)
+            self.reportProgress(context: context)
         }
         if context.channel.isWritable {
             promise.succeed(())
@@ -222,52 +237,5 @@ extension HTTPConnection {
     func abortStream(of number: UInt64) {
         guard let context = self.context, self.output.isStreaming, self.exchange?.number == number else { return }
         context.close(promise: nil)
-    }
-
-    // MARK: Stalled clients
-
-    func writabilityChanged(context: ChannelHandlerContext) {
-        guard context.channel.isWritable else { return }
-        // The channel became writable, so the client has accepted bytes, even if later writes make it unwritable again
-        // before the stall timer fires.
-        self.output.stalled = nil
-        self.output.waitingWriter?.succeed(())
-        self.output.waitingWriter = nil
-        if self.output.rest != nil { self.writeRest(context: context) }
-    }
-
-    /// Arms the stall timer while the client has bytes to accept.
-    func watchOutput(context: ChannelHandlerContext) {
-        guard !self.upgrade.isUnderWay, !context.channel.isWritable || self.output.awaitsLastWrite else {
-            self.output.stalled = nil
-            return
-        }
-        if self.output.stalled == nil {
-            self.output.stalled = (context.eventLoop.now, self.bytesToTake(context))
-        }
-        guard let stalled = self.output.stalled else { return }
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.output.stallTimer.arm(
-            stalled.since + self.server.configuration.writeTimeout, on: context.eventLoop
-        ) { bound.value.stallTimerFired() }
-    }
-
-    private func stallTimerFired() {
-        self.output.stallTimer.fired()
-        guard let context = self.context, let stalled = self.output.stalled else { return }
-        let now = context.eventLoop.now
-        if now >= stalled.since + self.server.configuration.writeTimeout {
-            // No bytes are added while the channel is not writable, so a lower count means that the client accepted
-            // some.
-            let bytes = self.bytesToTake(context)
-            guard bytes < stalled.bytes else { return context.close(promise: nil) }
-            self.output.stalled = (now, bytes)
-        }
-        self.watchOutput(context: context)
-    }
-
-    private func bytesToTake(_ context: ChannelHandlerContext) -> Int {
-        // Without the option no progress is visible, and the connection times out. All NIO channels support it.
-        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 }

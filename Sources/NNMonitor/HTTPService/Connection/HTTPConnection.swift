@@ -31,7 +31,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     var exchange: Exchange?
     var admitted: HeadGate.Admitted?
     var input: Input
-    var output = Output()
+    var output: Output
     var upgrade = Upgrade()
     var task: Task<Void, Never>?
     var executor: LoopExecutor?
@@ -53,6 +53,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         // The event loop's clock is not available yet; `handlerAdded` creates the machine again.
         self.machine = StateMachine(limits: StateMachine.Limits(configuration), now: .uptimeNanoseconds(0))
         self.input = Input(bounds: MessageBounds(configuration))
+        self.output = Output(configuration)
     }
 
     // MARK: Lifecycle
