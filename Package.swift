@@ -135,29 +135,31 @@ let package = Package(
         .testTarget(
             name: "MonitorServerTests",
             dependencies: [
-                "MonitorServer", "NNMonitor", "MonitorCore", "HTTPService", "Foundations", logging, nio.core,
-                nio.embedded,
+                "MonitorServer", "MonitorAPI", "HTTPService", "Foundations", logging, nio.core, nio.embedded,
+                // The executable that `StartTests` starts.
+                "NNMonitor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
             ],
             path: "Tests/Unit/MonitorServer", swiftSettings: strict),
 
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "MonitorServer", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
+                "MonitorServer", "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Compression",
                 "COpenSSL", "Foundations", nio.core, nio.embedded, nio.http1, nio.tls, nio.webSocket, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Fuzz", exclude: ["Entry", "seeds.py", "leaks.txt", "dictionaries", "regressions"],
+            path: "Tests/Fuzz",
+            exclude: ["Entry", "SeedTests", "seeds.py", "leaks.txt", "dictionaries", "regressions"],
             sources: ["Support", "Targets"], swiftSettings: fenced),
         .testTarget(
-            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", swiftSettings: strict),
+            name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/SeedTests",
+            swiftSettings: strict),
     ]
 )
 
 // libFuzzer's program: built by script/fuzz only, since it needs libFuzzer's runtime and has no main of its own.
 if Context.environment["FUZZ"] != nil {
     package.targets.append(
-        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Entry", swiftSettings: fenced))
+        .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Entry", swiftSettings: fenced))
 }

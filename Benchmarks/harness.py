@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "Tests/Integration")]
+sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "Tests")]
 
 import requests  # noqa: E402
 from simulate import payload  # noqa: E402
-from support import certificates, processes  # noqa: E402
-from support.server import Server  # noqa: E402
+from Support.servers import certificates, processes  # noqa: E402
+from Support.servers.server import Server  # noqa: E402
 
 BUILT = ROOT / ".build/bench"
 PEERS_PYTHON = ROOT / ".build/peers-venv/bin/python"
@@ -104,13 +104,13 @@ class Peer:
 
 
 @contextlib.contextmanager
-def ours(*options, token: bool = True):
-    """NNMonitor, over TLS, with a token."""
+def ours(*options, token: bool = True, program: Path | None = None):
+    """NNMonitor, over TLS, with a token. `program`: another build of it."""
     with tempfile.TemporaryDirectory() as folder:
         pair = certificate(Path(folder))
         server = Server(
             ["--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--log-level", "warning", *options],
-            {"NN_MONITOR_AUTH_TOKEN": TOKEN} if token else None, Path(folder))
+            {"NN_MONITOR_AUTH_TOKEN": TOKEN} if token else None, Path(folder), program=program)
         try:
             yield Peer("NNMonitor", server.process.pid, server.port)
         finally:

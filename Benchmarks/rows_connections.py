@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from harness import ROOT, alternate, certificate, nginx, ours, run
-from support import processes
-from support.server import binary
+from Support.servers import processes
+from Support.servers.server import binary
 
 
 def handshakes(report):
@@ -26,19 +26,22 @@ def handshakes(report):
             report.ratio(f"{kind} handshakes for the same CPU", other_cost / cost, at_least=0.8)
 
 
+def get_health(one) -> tuple[float, float]:
+    """Requests per second, and the server's CPU per request in microseconds."""
+    used = one.cpu()
+    made = subprocess.run(
+        ["wrk", "-t1", "-c16", "-d3s", "-s", ROOT / "Benchmarks/health.lua", one.url + "/health"], check=True,
+        capture_output=True, text=True)
+    line = next(line for line in made.stdout.splitlines() if line.startswith("RESULT"))
+    count, duration, errors = [int(number) for number in line.split()[1:4]]
+    assert errors == 0
+    return count / duration * 1e6, (one.cpu() - used) / count * 1e6
+
+
 def health(report):
     """`GET /health` over HTTPS, kept alive, 16 connections, one thread beside one nginx worker"""
-    def measure(one):
-        used = one.cpu()
-        made = subprocess.run(
-            ["wrk", "-t1", "-c16", "-d3s", "-s", ROOT / "Benchmarks/health.lua", one.url + "/health"], check=True,
-            capture_output=True, text=True)
-        line = next(line for line in made.stdout.splitlines() if line.startswith("RESULT"))
-        count, duration, errors = [int(number) for number in line.split()[1:4]]
-        assert errors == 0
-        return count / duration * 1e6, (one.cpu() - used) / count * 1e6
     with ours("--threads", 1) as server, nginx() as peer:
-        (rate, cost), (other_rate, other_cost) = alternate(5, lambda: measure(server), lambda: measure(peer))
+        (rate, cost), (other_rate, other_cost) = alternate(5, lambda: get_health(server), lambda: get_health(peer))
     report.figure("NNMonitor", rate, "requests/s", f"{cost:.1f} us of CPU each")
     report.figure("nginx, `return 200`", other_rate, "requests/s", f"{other_cost:.1f} us of CPU each")
     report.ratio("requests a second", rate / other_rate, at_least=0.5)

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from harness import INGEST, ROOT, TOKEN, Peer, certificate, different, with_step
-from support.server import Server, binary
+from Support.servers.server import Server, binary
 
 # The first pattern that matches a function or its library wins. Function names are mangled.
 PARTS = [

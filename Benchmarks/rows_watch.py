@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from harness import BUILT, INGEST, TOKEN, certificate, compact, different, fastapi, free_port, median, ours, program, run, with_step
-from support import processes
+from Support.servers import processes
 
 SUBSCRIBERS = 100
 

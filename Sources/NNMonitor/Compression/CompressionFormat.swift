@@ -5,7 +5,7 @@ package enum CompressionFormat: Sendable, Hashable {
     /// zlib, RFC 1950.
     case zlib
     /// The content coding `deflate` of HTTP, for inflating only. It is the zlib format (RFC 9110 section 8.4.1.2), but
-    /// some senders omit its header; the first two bytes tell the difference.
+    /// some senders omit its header; the first two bytes show whether it is there.
     case deflate
     /// Raw DEFLATE, RFC 1951, with a window of 2^`windowBits` bytes (8 to 15), as in RFC 7692.
     case raw(windowBits: Int)

@@ -38,13 +38,13 @@ package struct Deflater: ~Copyable {
     ) throws(CompressionError) {
         let mode = flush == .none ? Z_NO_FLUSH : flush == .sync ? Z_SYNC_FLUSH : Z_FINISH
         var input = input
-        let room = max(512, input.readableBytes / 2 + 64)
+        let space = max(512, input.readableBytes / 2 + 64)
         while true {
-            let progress = stream.run(&input, into: &output, room: room, flush: mode)
+            let progress = stream.run(&input, into: &output, space: space, flush: mode)
             if progress.code == Z_STREAM_END { return }
             if progress.code == Z_STREAM_ERROR { throw .corrupt("the stream was used after its end; reset it first") }
             // zlib left space in the output, so it has nothing more to write.
-            if progress.produced < room && input.readableBytes == 0 { return }
+            if progress.produced < space && input.readableBytes == 0 { return }
         }
     }
 

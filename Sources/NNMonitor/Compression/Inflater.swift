@@ -15,9 +15,9 @@ package struct Inflater: ~Copyable {
     private var undecided: [UInt8]?
 
     /// Maximum output of one call of zlib in bytes: bounds the memory before the limits are checked.
-    private static let mostRoom = 64 * 1024
+    private static let maximumSpace = 64 * 1024
     /// Minimum output space of the first call in bytes: short inputs reserve little memory.
-    private static let leastRoom = 512
+    private static let minimumSpace = 512
 
     /// Makes a decompressor at the start of a stream.
     ///
@@ -57,16 +57,10 @@ package struct Inflater: ~Copyable {
         if exceedsRatio(limits.maximumRatio) { throw .ratioExceeded(limit: limits.maximumRatio) }
     }
 
-    /// Resets the counters for the limits, for the next message of a stream with context takeover.
-    package mutating func resetLimits() {
-        consumed = 0
-        produced = 0
-    }
-
     private mutating func expand(
         _ input: inout ByteBuffer, into output: inout ByteBuffer
     ) throws(CompressionError) {
-        var room = max(Self.leastRoom, min(Self.mostRoom / 4, input.readableBytes) * 4)
+        var space = max(Self.minimumSpace, min(Self.maximumSpace / 4, input.readableBytes) * 4)
         // With Z_FINISH, zlib allocates no window if the stream ends in this call; otherwise it continues as usual.
         let flush = isRaw ? Z_SYNC_FLUSH : Z_FINISH
         while true {
@@ -77,7 +71,7 @@ package struct Inflater: ~Copyable {
                 stream.reset()
                 ended = false
             }
-            let progress = stream.run(&input, into: &output, room: room, flush: flush)
+            let progress = stream.run(&input, into: &output, space: space, flush: flush)
             consumed += progress.consumed
             produced += progress.produced
             switch progress.code {
@@ -88,13 +82,13 @@ package struct Inflater: ~Copyable {
             default: throw .corrupt(stream.message)
             }
             if produced > limits.maximumSize { throw .tooLarge(limit: limits.maximumSize) }
-            // A stream may be ahead of its average while it is read; `finish` looks at the whole.
-            if exceedsRatio(ratioAhead) {
+            // A prefix of the stream may exceed the ratio of the whole, which `finish` checks.
+            if exceedsRatio(prefixRatio) {
                 throw .ratioExceeded(limit: limits.maximumRatio)
             }
-            if input.readableBytes == 0 && progress.produced < room { return }
+            if input.readableBytes == 0 && progress.produced < space { return }
             if progress.consumed == 0 && progress.produced == 0 && !ended { throw .corrupt(stream.message) }
-            if progress.produced == room { room = min(Self.mostRoom, room * 2) }
+            if progress.produced == space { space = min(Self.maximumSpace, space * 2) }
         }
     }
 
@@ -102,7 +96,8 @@ package struct Inflater: ~Copyable {
         if case .raw = format { true } else { false }
     }
 
-    private var ratioAhead: Int {
+    /// The limit on the ratio before the end of the stream: a sixteenth higher.
+    private var prefixRatio: Int {
         let (ratio, overflow) = limits.maximumRatio.addingReportingOverflow(limits.maximumRatio / 16)
         return overflow ? .max : ratio
     }

@@ -74,20 +74,20 @@ import NIOCore
     /// - Parameters:
     ///   - input: zlib reads from its readable bytes, and its reader index moves forward.
     ///   - output: zlib appends to it.
-    ///   - room: the maximum number of bytes to append.
+    ///   - space: the maximum number of bytes to append.
     ///   - flush: zlib's flush mode.
     /// - Returns: zlib's return code and the number of bytes read and written.
-    mutating func run(_ input: inout ByteBuffer, into output: inout ByteBuffer, room: Int, flush: Int32) -> Progress {
+    mutating func run(_ input: inout ByteBuffer, into output: inout ByteBuffer, space: Int, flush: Int32) -> Progress {
         let stream = unsafe self.stream
         let direction = self.direction
         var code = Z_OK
         var consumed = 0
-        output.reserveCapacity(minimumWritableBytes: room)
+        output.reserveCapacity(minimumWritableBytes: space)
         // Both pointers are valid during the closures and are cleared before the closures return.
         let produced = unsafe output.withUnsafeMutableWritableBytes { target in
             unsafe input.withUnsafeReadableBytes { source in
                 let inputCount = UInt32(clamping: source.count)
-                let outputCount = UInt32(clamping: min(room, target.count))
+                let outputCount = UInt32(clamping: min(space, target.count))
                 unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(
                     mutating: source.bindMemory(to: UInt8.self).baseAddress)
                 unsafe stream.pointee.avail_in = inputCount

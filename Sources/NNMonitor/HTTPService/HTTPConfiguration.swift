@@ -10,7 +10,7 @@ package struct HTTPConfiguration: Sendable {
     /// The maximum memory for the bodies of all requests whose handlers have not returned. `BodyBudget` divides it
     /// among the clients. Over it: 503.
     package var maximumBodyMemory = 268_435_456
-    /// The maximum size of a form (`application/x-www-form-urlencoded`), which only the login uses. Over it: 413.
+    /// The maximum size of a form (`application/x-www-form-urlencoded`). Over it: 413.
     package var maximumFormSize = 16_384
     /// The maximum size of the request line and the header fields, together with trailers and chunk framing. Over it:
     /// 431.

@@ -17,23 +17,23 @@ package final class HTTPServer: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: the limits.
-    ///   - routes: the routes, without those of the static files and the login, which are added.
+    ///   - routes: the routes, without the static files.
     ///   - authenticator: checks tokens and sessions.
     ///   - assets: the static files.
+    ///   - login: how browsers log in to pages; nil answers 401 where a page requires a token.
     ///   - logger: receives the access log at `info` and the failures of handlers at `error`.
-    ///   - strangers: receives the access log of unauthenticated clients; by default a folded log that writes to
+    ///   - foldedLog: receives the access log of unauthenticated clients; by default a folded log that writes to
     ///     `logger`.
     /// - Throws: `invalidPattern` or `duplicateRoute` for unusable routes.
     package init(
         configuration: HTTPConfiguration, routes: [Route], authenticator: Authenticator, assets: StaticAssets,
-        logger: Logger, strangers: FoldedLog? = nil
+        login: (any PageLogin)? = nil, logger: Logger, foldedLog: FoldedLog? = nil
     ) throws(HTTPServiceError) {
-        let login = LoginRoutes(authenticator: authenticator, assets: assets, cors: configuration.cors)
         self.configuration = configuration
         self.gate = HeadGate(
-            configuration: configuration, router: try Router(routes + login.routes), authenticator: authenticator,
-            assets: assets)
-        self.log = AccessLog(logger: logger, strangers: strangers ?? FoldedLog(logger: logger))
+            configuration: configuration, router: try Router(routes), authenticator: authenticator,
+            assets: assets, login: login)
+        self.log = AccessLog(logger: logger, strangers: foldedLog ?? FoldedLog(logger: logger))
         self.bodies = BodyBudget(
             limit: configuration.maximumBodyMemory, stallTime: configuration.bodyStallTimeout)
         self.decoration = ResponseDecoration(

@@ -8,7 +8,7 @@ import NIOCore
 /// There is at most one line of a kind for a run and minute. Each line has the totals since the start, which include
 /// the losses that got no line.
 final class LossLog: Sendable {
-    /// What was lost.
+    /// The kind of loss.
     private enum Kind: Hashable {
         case runEvicted, stepTooLow, stepsDroppedForLimit, stepsDroppedForMemory
     }
@@ -45,7 +45,7 @@ final class LossLog: Sendable {
         self.clock = clock
     }
 
-    /// Counts what was lost when a step was accepted, and logs it if a line is due.
+    /// Counts the runs and steps that an append dropped, and logs them if a line is due.
     func note(_ outcome: AppendOutcome) {
         for run in outcome.evicted { noteEviction(run) }
         let step = outcome.step

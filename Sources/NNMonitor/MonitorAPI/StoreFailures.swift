@@ -5,7 +5,7 @@ import NIOHTTP1
 
 /// Reports errors of the store: one folded log line for each operation, and the response that clients get.
 struct StoreFailures: Sendable {
-    /// What the store was asked to do.
+    /// The operation of the store that failed.
     enum Operation: String {
         case append, delete, listing, history, latest
     }
@@ -32,9 +32,9 @@ struct StoreFailures: Sendable {
     /// Runs the part of a request that uses the store.
     ///
     /// - Parameters:
-    ///   - operation: what the log line names.
+    ///   - operation: the operation, for the log line.
     ///   - work: the request's work.
-    /// - Returns: what `work` returns.
+    /// - Returns: the result of `work`.
     /// - Throws: `HTTPError` with 503 instead of a `StoreError`; other errors of `work` unchanged.
     func answering<Result>(
         _ operation: Operation, _ work: () async throws -> Result

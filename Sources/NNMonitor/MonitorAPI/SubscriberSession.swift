@@ -19,8 +19,8 @@ package struct SubscriberShutdown: Sendable {
 /// messages that the answer contains are then removed from it. The client's actions are handled one at a time, and the
 /// connection is not read while too many wait.
 ///
-/// When the access that the connection was granted ends, the session closes it with 1008: queued messages are dropped,
-/// and a history is broken off. Each action checks the access, too.
+/// When the connection's grant ends, the session closes it with 1008: queued messages are dropped, and a history is
+/// aborted. Each action also checks the grant.
 ///
 /// After `SubscriberShutdown` the session sends the queued messages and then closes with 1001.
 package final class SubscriberSession: ChannelDuplexHandler {
@@ -58,7 +58,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     /// - Parameters:
     ///   - monitor: the service.
     ///   - deflate: the compression that the handshake negotiated.
-    ///   - access: what the request was granted; `nil` if the route needs no scope.
+    ///   - access: the grant of the request; `nil` if the route requires no scope.
     init(monitor: Monitor, deflate: DeflateParameters?, access: AccessGrant?) {
         self.monitor = monitor
         self.deflate = deflate
@@ -234,7 +234,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         case .text(let text):
             actions.append(text)
             handleActions()
-        case .binary: send(.close(.unacceptableData, reason: "binary messages are not understood here"))
+        case .binary: send(.close(.unacceptableData, reason: "binary messages are not supported"))
         }
     }
 
@@ -259,7 +259,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
-    /// Sends a run's history piece by piece, from a task, and then what was queued meanwhile.
+    /// Sends a run's history piece by piece, from a task, and then the messages queued meanwhile.
     private func answerHistory(_ runID: RunID, _ form: StepForm) {
         guard let context, let queue, let answers, let writability else { return }
         isAnswering = true

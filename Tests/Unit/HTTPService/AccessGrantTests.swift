@@ -38,7 +38,7 @@ import Testing
 
     private let alpha: HTTPHeaders = ["Authorization": "Bearer alpha"]
 
-    @Test func aReloadEndsTheGrantsOfTokensThatAreGoneChangedOrLackTheScope() throws {
+    @Test func `A reload ends the grants of tokens that are gone, changed or without the scope`() throws {
         for (table, remains) in [
             (TokenTable.of(("a", "alpha", [.read])), true), (.of(("renamed", "alpha", [.read])), true), (.open, true),
             (.of(("a", "alpha", [.ingest, .admin])), false), (.of(("a", "new", [.read])), false), (.of(), false),
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func anOpenGrantEndsWhenTokensAreAskedFor() throws {
+    @Test func `A grant without a token ends when tokens become required`() throws {
         let authenticator = self.authenticator(.open)
         let ends = Ends()
         let grant = try self.grant(authenticator, [:])
@@ -65,7 +65,7 @@ import Testing
         #expect(!grant.isValid && ends.count == 1)
     }
 
-    @Test func logoutAndEvictionEndTheGrantsOfTheirSessionAlone() throws {
+    @Test func `Logout and eviction end only the grants of their session`() throws {
         let authenticator = self.authenticator(self.table)
         let cookies = (0..<2).map { _ in self.logIn(authenticator, 0) } + [self.logIn(authenticator, 1)]
         let ends = cookies.map { _ in Ends() }
@@ -79,7 +79,7 @@ import Testing
         #expect(authenticator.observedGrantCount == 1)
     }
 
-    @Test func aGrantOfASessionHasTheTimeThatTheSessionHasLeft() throws {
+    @Test func `The grant of a session expires with the session`() throws {
         let authenticator = self.authenticator(self.table)
         let grant = try self.grant(authenticator, self.logIn(authenticator, 0))
         self.clock.advance(by: .hours(11))
@@ -89,7 +89,7 @@ import Testing
         #expect(grant.refusal?.status == .unauthorized)
     }
 
-    @Test func aGrantThatEndedBeforeItWasObservedIsReportedToo() throws {
+    @Test func `A grant that ended before it was observed is reported`() throws {
         let authenticator = self.authenticator(self.table)
         let grant = try self.grant(authenticator, self.alpha)
         authenticator.replace(with: .of(("a", "alpha", [.ingest])))
@@ -99,7 +99,7 @@ import Testing
         #expect(grant.refusal?.status == .forbidden)
     }
 
-    @Test func aReloadEndsTheGrantsOfThoseScopesAloneThatTheTokenHasLost() throws {
+    @Test func `A reload ends only the grants of scopes that the token lost`() throws {
         let authenticator = self.authenticator(self.table)
         let (reading, posting) = (Ends(), Ends())
         _ = try self.grant(authenticator, self.alpha, .read).observe { reading.add() }
@@ -112,14 +112,14 @@ import Testing
         #expect(authenticator.observedGrantCount == 0)
     }
 
-    @Test func aSessionsGrantOnAServerThatOpensHasNoEnd() throws {
+    @Test func `The grant of a session stays valid when tokens are no longer required`() throws {
         let authenticator = self.authenticator(self.table)
         let grant = try self.grant(authenticator, self.logIn(authenticator, 0))
         authenticator.replace(with: .open)
         #expect(grant.isValid && grant.timeLeft == nil)
     }
 
-    @Test func aCancelledObservationIsForgotten() throws {
+    @Test func `A cancelled observation is removed`() throws {
         let authenticator = self.authenticator(self.table)
         let ends = Ends()
         try self.grant(authenticator, self.alpha).observe { ends.add() }.cancel()
@@ -128,7 +128,7 @@ import Testing
         #expect(ends.count == 0)
     }
 
-    @Test func aSessionThatEndedWithItsTokenDoesNotReviveWithIt() throws {
+    @Test func `A session that ended with its token does not return with it`() throws {
         let authenticator = self.authenticator(self.table)
         let grant = try self.grant(authenticator, self.logIn(authenticator, 0))
         authenticator.replace(with: .of(("b", "beta", [.read])))

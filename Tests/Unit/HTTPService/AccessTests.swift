@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPService
 
-/// Tokens, the login, the origin check and CORS, tested with requests.
+/// Tokens, sessions, the origin check and CORS, tested with requests.
 @Suite struct AccessTests {
     let table = TokenTable.of(("reader", "rrr", [.read]), ("trainer", "ttt", [.ingest]), ("boss", "bbb", [.admin]))
 
@@ -25,7 +25,7 @@ import Testing
         return "Cookie: \(value.prefix { $0 != ";" })\r\n"
     }
 
-    @Test func anAPIWithoutATokenIs401AndAWrongScope403() throws {
+    @Test func `A route gets 401 without a token and 403 without the scope`() throws {
         let fixture = try Fixture(table: self.table)
         let absent = try self.get("/runs/1", fixture)
         #expect(absent.status == 401)
@@ -39,43 +39,18 @@ import Testing
         #expect(try self.get("/runs/1", method: "PUT", fixture).status == 405)
     }
 
-    @Test func tooManyWrongTokensAre429AndARightOneIsNot() throws {
+    @Test func `Too many wrong tokens get 429, a valid one does not`() throws {
         let fixture = try Fixture(table: self.table, failureLimit: 2)
         for _ in 0..<2 { #expect(try self.get("/runs/1", "Authorization: Bearer no\r\n", fixture).status == 401) }
         let slowed = try self.get("/runs/1", "Authorization: Bearer no\r\n", fixture)
         #expect(slowed.status == 429)
         #expect(slowed.header("Retry-After") == "60")
-        #expect(try self.get("/?token=no", fixture).status == 429)
         #expect(try self.get("/", "Authorization: Bearer rrr\r\n", fixture).status == 200)
-        #expect(try self.get("/?token=rrr", fixture).header("Set-Cookie") != nil)
         // A request without a token is not a failure.
         #expect(try self.get("/runs/1", fixture).status == 401)
     }
 
-    @Test(arguments: [
-        ("", true), ("Sec-Fetch-Site: none\r\n", true), ("Sec-Fetch-Site: same-origin\r\n", true),
-        ("Sec-Fetch-Site: cross-site\r\n", false), ("Sec-Fetch-Site: same-site\r\n", false),
-        ("Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n", false), ("Sec-Fetch-Site: \r\n", false),
-    ])
-    func aLinkLogsInOnlyWhenTheUserOrAnOwnPageFollowsIt(headers: String, logsIn: Bool) throws {
-        let fixture = try Fixture(table: self.table, failureLimit: 1)
-        let answer = try self.get("/?token=rrr", headers, fixture)
-        #expect(answer.status == 303)
-        #expect(answer.header("Location") == (logsIn ? "/" : "/login?foreign"))
-        #expect((answer.header("Set-Cookie") != nil) == logsIn)
-        guard !logsIn else { return }
-        for _ in 0..<3 { #expect(try self.get("/?token=no", headers, fixture).status == 303) }
-        #expect(fixture.authenticator.limitedAddressCount == 0)
-    }
-
-    @Test func aPlusInALinksTokenIsAPlus() throws {
-        let fixture = try Fixture(table: .of(("plus", "r+r", [.read])))
-        for link in ["/?token=r+r", "/?token=r%2Br", "/?run=1&tok%65n=r+r"] {
-            #expect(try self.get(link, fixture).header("Set-Cookie") != nil, "\(link)")
-        }
-    }
-
-    @Test func theCookieNamesThePortAndOfSeveralEachIsTried() throws {
+    @Test func `The cookie's name has the port, and each of several cookies is tried`() throws {
         let fixture = try Fixture(table: self.table)
         let own = self.cookie(fixture, token: 0)
         #expect(own.hasPrefix("Cookie: nnmonitor_session_\(EmbeddedConnection.port)="))
@@ -91,7 +66,7 @@ import Testing
         #expect(try self.get("/", "Cookie: \(otherPort)\r\n", fixture).status == 303)
     }
 
-    @Test func pagesSendABrowserToTheLoginWhoseFilesAreFree() throws {
+    @Test func `A page without a session gets the challenge, other files need no token`() throws {
         let fixture = try Fixture(table: self.table)
         let page = try self.get("/", fixture)
         #expect(page.status == 303)
@@ -101,21 +76,6 @@ import Testing
         #expect(try self.get("/", self.cookie(fixture, token: 0), fixture).status == 200)
     }
 
-    @Test func aLinkWithATokenGivesASessionAndTheCleanAddress() throws {
-        let fixture = try Fixture(table: self.table)
-        let answer = try self.get("/?token=rrr&run=1", secure: true, fixture)
-        #expect(answer.status == 303)
-        #expect(answer.header("Location") == "/?run=1")
-        let cookie = try #require(answer.header("Set-Cookie"))
-        #expect(cookie.contains("; Secure"))
-        #expect(cookie.contains("HttpOnly; SameSite=Strict"))
-        let page = try self.get("/", "Cookie: \(cookie.prefix { $0 != ";" })\r\n", fixture)
-        #expect(page.status == 200)
-        let wrong = try self.get("/?token=no", fixture)
-        #expect(wrong.header("Location") == "/login?failed")
-        #expect(wrong.header("Set-Cookie") == nil)
-    }
-
     @Test(arguments: [
         ("Origin: http://h:1\r\n", true), ("Origin: HTTP://H:1\r\n", true), ("Origin: https://h:1\r\n", false),
         ("Origin: http://h:2\r\n", false), ("Origin: http://evil\r\n", false), ("", false),
@@ -123,7 +83,7 @@ import Testing
         ("Origin: null\r\nSec-Fetch-Site: same-origin\r\n", true), ("Origin: null\r\n", false),
         ("Origin: http://evil\r\nSec-Fetch-Site: same-origin\r\n", false),
     ])
-    func withACookieAnUnsafeMethodMustComeFromHere(headers: String, passes: Bool) throws {
+    func `With a cookie, a POST must come from the server's own origin`(headers: String, passes: Bool) throws {
         let fixture = try Fixture(table: self.table) { $0.cors = CORSPolicy(["http://evil"]) }
         // The body is announced but not sent, so the gate decides and the handler does not run.
         let cookie = self.cookie(fixture, token: 1)
@@ -132,7 +92,7 @@ import Testing
         #expect(answer.status == (passes ? 100 : 403))
     }
 
-    @Test func withABearerTokenTheOriginOfARequestDoesNotMatter() throws {
+    @Test func `With a bearer token, the origin does not matter`() throws {
         let fixture = try Fixture(table: self.table)
         let answer = try self.get(
             "/echo",
@@ -141,7 +101,7 @@ import Testing
         #expect(answer.status == 100)
     }
 
-    @Test func inOpenModeAForeignOriginMayActOnlyWithTheOpenPolicyOrWhenListed() throws {
+    @Test func `In open mode a foreign origin may act only if the policy allows it`() throws {
         func status(_ origin: String, _ policy: [String]) throws -> Int? {
             try self.get(
                 "/echo", "Origin: \(origin)\r\nExpect: 100-continue\r\nContent-Length: 2\r\n", method: "POST",
@@ -156,7 +116,7 @@ import Testing
         #expect(try status("http://h:1", ["http://good"]) == 100)
     }
 
-    @Test func namesThatAreNotTheServersAreRefusedWhenTheyAreListed() throws {
+    @Test func `A host name that is not listed is refused`() throws {
         let fixture = try Fixture { $0.allowedHosts = ["monitor.local"] }
         for (host, status) in [
             ("127.0.0.1:8000", 404), ("localhost:8000", 404), ("[::1]:8000", 404), ("Monitor.Local", 404),
@@ -170,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func aForeignOriginIsAnsweredWithBothOrigins() throws {
+    @Test func `The response to a foreign origin names both origins`() throws {
         let answer = try self.get(
             "/echo", "Origin: https://h:1\r\nContent-Length: 0\r\n", method: "POST", Fixture())
         #expect(answer.status == 403)
@@ -183,7 +143,7 @@ import Testing
         #expect(refused.body.contains("proxy") && !refused.body.contains("NN_MONITOR_CORS_ORIGINS"))
     }
 
-    @Test func withoutAListEveryNameIsAnsweredWithATokenOrOpen() throws {
+    @Test func `Without a list of host names every name is accepted`() throws {
         for table in [self.table, .open] {
             let fixture = try Fixture(table: table)
             #expect(fixture.server.configuration.allowedHosts == nil)
@@ -199,7 +159,7 @@ import Testing
 
     let preflight = "Origin: http://good\r\nAccess-Control-Request-Method: POST\r\n"
 
-    @Test func aPreflightIsAnsweredWithoutAToken() throws {
+    @Test func `A preflight needs no token`() throws {
         let fixture = try Fixture(table: self.table) { $0.cors = .any }
         let answer = try self.get(
             "/echo",
@@ -218,7 +178,7 @@ import Testing
         #expect(!answer.lowercased().contains("access-control-allow-credentials"))
     }
 
-    @Test func aListedOriginIsEchoedAndAnotherGetsNothing() throws {
+    @Test func `A listed origin is echoed, another gets no CORS header`() throws {
         let fixture = try Fixture(table: self.table) { $0.cors = CORSPolicy(["http://good"]) }
         let good = try self.get("/echo", self.preflight, method: "OPTIONS", fixture)
         #expect(good.header("Access-Control-Allow-Origin") == "http://good")

@@ -32,7 +32,7 @@ import Testing
         ["Cookie": "other=1; " + setCookie.prefix { $0 != ";" }]
     }
 
-    @Test func aTokenGivesItsNameAndScopes() {
+    @Test func `A token yields its name and scopes`() {
         let authenticator = self.authenticator(self.table)
         #expect(
             authenticator.identify(self.bearer("beta"), peer: "p", port: 1)
@@ -46,14 +46,14 @@ import Testing
         #expect(authenticator.identify(self.bearer(""), peer: "p", port: 1) == .absent)
     }
 
-    @Test func anOpenServerKnowsEverybodyAndAnEmptyTableNobody() {
+    @Test func `Open mode accepts every request, an empty table none`() {
         #expect(
             self.authenticator(.open).identify([:], peer: "p", port: 1)
-                == .known(Identity(name: "open", scopes: Set(Scope.allCases), source: .open)))
+                == .known(Identity(name: "open", scopes: .all, source: .open)))
         #expect(self.authenticator(TokenTable(entries: [])).identify(self.bearer("x"), peer: "p", port: 1) == .wrong)
     }
 
-    @Test func failuresThrottleTheFailuresOfTheirAddressAndNoRightToken() {
+    @Test func `The failure limit affects wrong tokens of one address only`() {
         let authenticator = self.authenticator(self.table)
         for _ in 0..<3 { #expect(authenticator.check("wrong", peer: "10.0.0.1") == .wrong) }
         self.clock.advance(by: .seconds(20))
@@ -66,14 +66,14 @@ import Testing
         #expect(authenticator.check("wrong", peer: "10.0.0.1") == .wrong)
     }
 
-    @Test func aTokenOverTheLongestIsWrongWhateverItsDigest() {
+    @Test func `A token over the maximum length is wrong, even if its digest is listed`() {
         let token = String(repeating: "x", count: Authenticator.maximumTokenLength)
         let authenticator = self.authenticator(.of(("a", token, [.read]), ("b", token + "x", [.read])))
         #expect(authenticator.check(token, peer: "p") != .wrong)
         #expect(authenticator.check(token + "x", peer: "p") == .wrong)
     }
 
-    @Test func addressesOfOneIPv6NetworkCountTogetherAndMappedIPv4ByThemselves() {
+    @Test func `IPv6 addresses count by their 64-bit prefix, IPv4-mapped ones whole`() {
         let authenticator = self.authenticator(self.table)
         for index in 0..<3 { _ = authenticator.check("wrong", peer: "2001:db8::\(index)") }
         #expect(authenticator.check("wrong", peer: "2001:db8::ffff") == .limited(seconds: 60))
@@ -82,7 +82,7 @@ import Testing
         #expect(authenticator.check("wrong", peer: "::ffff:10.0.0.2") == .wrong)
     }
 
-    @Test func aHundredThousandWrongTokensTakeConstantMemory() {
+    @Test func `Wrong tokens of many addresses take constant memory`() {
         let authenticator = self.authenticator(self.table)
         for index in 0..<100_000 {
             _ = authenticator.check("w\(index)", peer: "10.\(index / 65_536).\(index % 65_536)")
@@ -93,7 +93,7 @@ import Testing
         #expect(authenticator.limitedAddressCount == 1)
     }
 
-    @Test func aSessionLivesTwelveHoursWithItsToken() {
+    @Test func `A session lasts twelve hours`() {
         let authenticator = self.authenticator(self.table)
         let setCookie = authenticator.beginSession(for: self.table.entries[1], port: 1, secure: true)
         #expect(setCookie.hasSuffix("; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=43200"))
@@ -106,7 +106,7 @@ import Testing
         #expect(authenticator.identify(headers, peer: "p", port: 1) == .absent)
     }
 
-    @Test func aSessionEndsWhenItsTokenIsGoneOrChangedAndFollowsItsScopes() {
+    @Test func `A session has its token's current scopes, and ends with the token`() {
         let authenticator = self.authenticator(self.table)
         let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], port: 1, secure: false))
         var table = self.table
@@ -119,7 +119,7 @@ import Testing
         #expect(authenticator.identify(headers, peer: "p", port: 1) == .absent)
     }
 
-    @Test func logoutEndsTheSessionForGood() {
+    @Test func `Logout removes the session`() {
         let authenticator = self.authenticator(self.table)
         let headers = self.cookie(authenticator.beginSession(for: self.table.entries[1], port: 1, secure: false))
         #expect(authenticator.endSession(headers, port: 1, secure: false).contains("Max-Age=0"))
@@ -131,7 +131,7 @@ import Testing
         self.cookie(authenticator.beginSession(for: self.table.entries[token], port: 1, secure: false))
     }
 
-    @Test func theOldestSessionOfTheSameTokenGivesWay() {
+    @Test func `Over the limit per token, the token's oldest session is evicted`() {
         let authenticator = self.authenticator(self.table)
         let other = self.logIn(authenticator, 1)
         let cookies = (0..<100).map { _ in self.logIn(authenticator, 0) }
@@ -141,7 +141,7 @@ import Testing
         #expect(authenticator.identify(other, peer: "p", port: 1) != .absent)
     }
 
-    @Test func overTheLimitOfAllTheTokenWithTheMostSessionsGivesWay() {
+    @Test func `Over the limit of all sessions, the token with the most loses its oldest`() {
         let authenticator = self.authenticator(self.table, sessions: 6)
         let other = (0..<2).map { _ in self.logIn(authenticator, 1) }
         let many = (0..<4).map { _ in self.logIn(authenticator, 0) }
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func expiredSessionsMakeRoomFirst() {
+    @Test func `Expired sessions are removed before live ones`() {
         let authenticator = self.authenticator(self.table, sessions: 4)
         for _ in 0..<3 { _ = self.logIn(authenticator, 0) }
         self.clock.advance(by: .hours(11))
@@ -170,7 +170,7 @@ import Testing
         #expect(authenticator.identify(live, peer: "p", port: 1) != .absent)
     }
 
-    @Test func aCookieThatIsNoSessionIsNoFailure() {
+    @Test func `An unknown session cookie does not count as a failure`() {
         let authenticator = self.authenticator(self.table, limit: 1)
         for _ in 0..<5 {
             let made = String(repeating: "a", count: 64)
@@ -183,10 +183,11 @@ import Testing
 @Suite struct TokenFileTests {
     static let digest = String(repeating: "0f", count: 32)
 
-    @Test func linesAreRead() throws {
+    @Test func `Lines are parsed`() throws {
         let other = String(repeating: "AB", count: 32)
         let entries = try TokenFile.parse(
-            "# tokens\n\ntrainer:ingest:\(Self.digest)\r\n  admin.1 : read, admin : \(other)\n", file: "t")
+            "# tokens\n\ntrainer:ingest:\(Self.digest)\r\n  admin.1 : read, admin : \(other)\n", file: "t",
+            scopes: Scope.all)
         #expect(entries.map(\.name) == ["trainer", "admin.1"])
         #expect(entries[1].scopes == [.read, .admin])
         #expect(entries[0].digest == [UInt8](repeating: 0x0f, count: 32))
@@ -201,19 +202,20 @@ import Testing
         ("a:read:abc", "the third field must be the token's SHA-256 as 64 hex digits"),
         ("a:read:\(digest)g", "the third field must be the token's SHA-256 as 64 hex digits"),
     ])
-    func whatIsWrongIsNamedWithFileAndLine(line: String, reason: String) {
+    func `An error names the file, the line and the problem`(line: String, reason: String) {
         #expect(throws: TokenFileError(file: "tokens.txt", line: 2, reason: reason)) {
-            try TokenFile.parse("# first\n\(line)\n", file: "tokens.txt")
+            try TokenFile.parse("# first\n\(line)\n", file: "tokens.txt", scopes: Scope.all)
         }
     }
 
-    @Test func namesAndTokensAreUnique() {
+    @Test func `Names and tokens are unique`() {
         #expect(throws: TokenFileError(file: "t", line: 2, reason: "the name 'a' is used twice")) {
-            try TokenFile.parse("a:read:\(Self.digest)\na:read:\(String(repeating: "1", count: 64))", file: "t")
+            try TokenFile.parse(
+                "a:read:\(Self.digest)\na:read:\(String(repeating: "1", count: 64))", file: "t", scopes: Scope.all)
         }
         #expect(throws: TokenFileError(file: "t", line: 2, reason: "the token of 'b' is the token of an earlier line"))
         {
-            try TokenFile.parse("a:read:\(Self.digest)\nb:read:\(Self.digest)", file: "t")
+            try TokenFile.parse("a:read:\(Self.digest)\nb:read:\(Self.digest)", file: "t", scopes: Scope.all)
         }
     }
 }

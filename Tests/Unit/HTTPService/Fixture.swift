@@ -18,8 +18,16 @@ let testDigest: @Sendable ([UInt8]) -> [UInt8] = { bytes in
     return state.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
 }
 
+/// The scopes of the fixture's routes.
+extension Scope {
+    static let ingest = Scope("ingest", bit: 0)
+    static let read = Scope("read", bit: 1)
+    static let admin = Scope("admin", bit: 2)
+    static let all: [Scope] = [.ingest, .read, .admin]
+}
+
 extension TokenTable {
-    static func of(_ tokens: (name: String, token: String, scopes: Set<Scope>)...) -> TokenTable {
+    static func of(_ tokens: (name: String, token: String, scopes: ScopeSet)...) -> TokenTable {
         TokenTable(
             entries: tokens.map { Entry(name: $0.name, scopes: $0.scopes, digest: testDigest(Array($0.token.utf8))) })
     }
@@ -64,6 +72,15 @@ struct Breakage: Error, CustomStringConvertible {
     var description: String { "the inner secret" }
 }
 
+/// A login whose link has any `token`, and begins no session.
+struct FixtureLogin: PageLogin {
+    var challenge: HTTPResponse { .redirect(to: "/login") }
+
+    func response(to request: HTTPRequest, rawQuery: String) -> HTTPResponse? {
+        request.query.contains { $0.name == "token" } ? .redirect(to: request.path) : nil
+    }
+}
+
 /// A server with routes that return parts of the request.
 struct Fixture {
     let server: HTTPServer
@@ -87,12 +104,18 @@ struct Fixture {
             configuration: configuration, routes: Self.routes + routes, authenticator: self.authenticator,
             assets: StaticAssets(
                 files: ["index.html": Self.page, "login.html": "<!doctype html>log in", "css/base.css": "a{}"],
+                paths: [
+                    AssetPath("/", file: "index.html", scope: .read, isPage: true),
+                    AssetPath("/login", file: "login.html", scope: nil, isPage: true),
+                ],
                 modified: 1_000_000_000),
+            login: FixtureLogin(),
             logger: Logger(label: "test") { _ in CapturingLogHandler(lines: lines) })
     }
 
     static let routes: [Route] = [
         .on(.GET, "/health", scope: nil) { _ in .json("{\"status\":\"healthy\"}") },
+        .on(.POST, "/login", scope: nil, body: .form) { _ in .redirect(to: "/") },
         .on(.GET, "/runs/{id}", scope: .read) { .text($0.parameters[0]) },
         .on(.POST, "/echo", scope: .ingest, body: .json) { .json($0.body, status: .accepted) },
         .on(.GET, "/large", scope: .read) { _ in .text(String(repeating: "0123456789", count: 50_000)) },

@@ -11,11 +11,11 @@ import Testing
         ("gzip;q=0, *", false), ("identity", false), ("gzip;q=0.5, identity;q=0.8", false), ("GZIP ; Q=1", true),
         ("br", false), ("", false), ("x-gzip", true), ("gzip;q=abc", false),
     ])
-    func acceptEncodingIsReadWithItsQualities(value: String, expected: Bool) {
+    func `Accept-Encoding is evaluated with its qualities`(value: String, expected: Bool) {
         #expect(AcceptEncoding.takesGzip(["Accept-Encoding": value]) == expected)
     }
 
-    @Test func contentEncodingTakesOneCoding() {
+    @Test func `Content-Encoding may list one coding`() {
         #expect(RequestCoding.of([:]) == .identity)
         #expect(RequestCoding.of(["Content-Encoding": "identity"]) == .identity)
         #expect(RequestCoding.of(["Content-Encoding": "X-GZIP"]) == .compressed(.gzip))
@@ -28,12 +28,12 @@ import Testing
         ("application/json", true), ("Application/JSON; charset=utf-8", true), ("application/problem+json", true),
         ("application/+json", false), ("text/json", false), ("text/plain", false), ("", false),
     ])
-    func contentTypesOfJSON(value: String, expected: Bool) {
+    func `JSON content types are recognized`(value: String, expected: Bool) {
         #expect(MediaType.isJSON(["Content-Type": value]) == expected)
         #expect(MediaType.isJSON([:]))
     }
 
-    @Test func onlyLongBodiesOfCompressibleTypesAreCompressed() {
+    @Test func `Only long bodies of compressible types are compressed`() {
         let compression = ResponseCompression(threshold: 100, level: 6)
         func coding(_ response: HTTPResponse, _ accepts: Bool = true) -> String? {
             compression.apply(to: response, acceptsGzip: accepts).headers.first(name: "content-encoding")
@@ -54,7 +54,7 @@ import Testing
             compression.apply(to: .json(long), acceptsGzip: false).headers["vary"] == ["Accept-Encoding"])
     }
 
-    @Test func datesGoThereAndBack() {
+    @Test func `Dates are written and parsed`() {
         #expect(HTTPDate.string(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(HTTPDate.parse("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
         #expect(HTTPDate.string(951_782_400) == "Tue, 29 Feb 2000 00:00:00 GMT")
@@ -75,11 +75,11 @@ import Testing
         }
     }
 
-    @Test func errorTextIsValidJSON() {
+    @Test func `Error text is escaped as JSON`() {
         #expect(JSONText.quoted("a\"b\\c\n\u{1}é") == "\"a\\\"b\\\\c\\n\\u0001é\"")
     }
 
-    @Test func logTextHoldsNoControlCharacters() {
+    @Test func `Log text has no control characters`() {
         #expect(AccessLog.escaped("/a\r\nb\u{1b}[0m\u{202e}é") == "/a\\u{d}\\u{a}b\\u{1b}[0m\\u{202e}é")
     }
 }

@@ -234,35 +234,6 @@ import Testing
         #expect(fixture.log.all.filter { $0.hasPrefix("error answer with a header that can't be written") }.count == 2)
     }
 
-    @Test func theLoginFormGivesASessionOrThePageAgain() async throws {
-        let fixture = try Fixture(table: .of(("reader", "r r", [.read])))
-        func login(_ form: String, _ headers: String = "") async throws -> String {
-            try await self.exchange(
-                "POST /login HTTP/1.0\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n\(headers)"
-                    + "Content-Length: \(form.utf8.count)\r\n\r\n\(form)", fixture)
-        }
-        let good = try await login("token=r+r", "Origin: http://h\r\n")
-        #expect(good.status == 303)
-        #expect(good.header("Location") == "/")
-        let cookie = try #require(good.header("Set-Cookie"))
-        let wrong = try await login("token=no")
-        #expect(wrong.status == 401)
-        #expect(wrong.body.contains("log in"))
-        #expect(try await login("x=1").status == 400)
-        #expect(try await login("token=r+r", "Origin: http://evil\r\n").status == 403)
-        let id = cookie.prefix { $0 != ";" }.drop { $0 != "=" }
-        let logout = try await withServer(fixture) { port in
-            try await RawClient.run(port: port) { client in
-                try client.send(
-                    "POST /logout HTTP/1.0\r\nHost: h\r\nCookie: nnmonitor_session_\(port)\(id)\r\n\r\n")
-                return try client.receiveAll()
-            }
-        }
-        #expect(logout.header("Location") == "/login")
-        #expect(logout.header("Set-Cookie")?.contains("Max-Age=0") == true)
-        #expect(fixture.authenticator.sessionCount == 0)
-    }
-
     @Test func aClientThatTakesNothingIsDroppedAndItsStreamEnds() async throws {
         let (ended, continuation) = AsyncStream.makeStream(of: Bool.self)
         let fixture = try Fixture(

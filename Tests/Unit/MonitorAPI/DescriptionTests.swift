@@ -40,17 +40,20 @@ import Testing
 
     /// The operations that the server answers: its routes, and the files with their own path.
     private func served() throws -> [Operation] {
+        let authenticator = Authenticator(table: .open, failureLimit: 0, digest: { $0 })
+        let assets = try StaticAssets(directory: Self.folder.path, paths: AssetPath.dashboard)
+        let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: CORSPolicy([]))
         let server = try HTTPServer(
-            configuration: HTTPConfiguration(), routes: Monitor(configuration: MonitorConfiguration()).routes,
-            authenticator: Authenticator(table: .open, failureLimit: 0, digest: { $0 }),
-            assets: StaticAssets(directory: Self.folder.path), logger: Logger(label: "test"))
+            configuration: HTTPConfiguration(),
+            routes: Monitor(configuration: MonitorConfiguration()).routes + login.routes,
+            authenticator: authenticator, assets: assets, login: login, logger: Logger(label: "test"))
         let routes = server.gate.router.routes.map { route in
-            let scopes: Set = route.scope.map { [$0.rawValue] } ?? []
+            let scopes: Set = route.scope.map { [$0.name] } ?? []
             return Operation(method: route.method.rawValue, path: route.pattern, scopes: scopes)
         }
-        let files = StaticAssets.roots.values.compactMap { path, _ -> Operation? in
-            guard let asset = server.gate.assets.asset(at: path) else { return nil }
-            return Operation(method: "GET", path: path, scopes: asset.access == .open ? [] : ["read"])
+        let files = AssetPath.dashboard.compactMap { own -> Operation? in
+            guard let asset = server.gate.assets.asset(at: own.path) else { return nil }
+            return Operation(method: "GET", path: own.path, scopes: Set(asset.scope.map(\.name).map { [$0] } ?? []))
         }
         return routes + files + [Operation(method: "GET", path: "/static/{path}", scopes: [])]
     }

@@ -73,7 +73,7 @@ import Testing
             ("x-webkit-deflate-frame", nil),
         ] as [(String, String?)])
     func `Offers are accepted or declined by the rules of RFC 7692 section 7_1`(offer: String, answer: String?) {
-        #expect(DeflateParameters.negotiate([offer])?.answer == answer)
+        #expect(DeflateParameters.negotiate([offer])?.response == answer)
         guard case .accepted(let headers, let deflate) = negotiate(extensions: [offer]) else {
             Issue.record("rejected")
             return

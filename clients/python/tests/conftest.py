@@ -8,7 +8,8 @@ import time
 import pytest
 
 import nnmonitor
-from nnmonitor import process, timing
+from nnmonitor import timing
+from nnmonitor.recording import process
 from support import certificates
 from support.front import Front
 from support.training import Trainer

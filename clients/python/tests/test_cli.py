@@ -37,8 +37,8 @@ def test_check_names_what_is_wrong(front, secure, made, capsys, monkeypatch):
 
 
 def test_check_sees_a_wrong_clock(front, capsys):
-    from nnmonitor import check
-    from nnmonitor.transport import Answer
+    from nnmonitor.commands import check
+    from nnmonitor.delivery.transport import Answer
 
     said = []
     check._clock(Answer(202, {"date": "Mon, 01 Jan 2024 00:00:00 GMT"}), 1.7e9, 1.7e9, said.append)

@@ -12,7 +12,7 @@ import numpy
 import pytest
 
 import nnmonitor as nnm
-from nnmonitor.sender import rest
+from nnmonitor.delivery.sender import rest
 from nnmonitor.timing import Timing
 
 

@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from nnmonitor import spool
 from nnmonitor.cli import main
+from nnmonitor.spooling import spool
 
 LOOP = """
 run = nnm.init(url={url!r}, id="r")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import nnmonitor as nnm
-from nnmonitor import delivery
+from nnmonitor.delivery import courier
 
 
 def log_steps(run, first, last):
@@ -142,14 +142,14 @@ def test_left_spool_of_another_run_that_is_refused_does_not_hold_up_this_run(fro
 
 
 def test_error_in_the_sender_itself_stops_nothing(front, monkeypatch, log_lines):
-    turn, errors = delivery.Courier.turn, [RuntimeError("first"), RuntimeError("second")]
+    turn, errors = courier.Courier.turn, [RuntimeError("first"), RuntimeError("second")]
 
     def failing(*arguments, **options):
         if errors:
             raise errors.pop()
         return turn(*arguments, **options)
 
-    monkeypatch.setattr(delivery.Courier, "turn", failing)
+    monkeypatch.setattr(courier.Courier, "turn", failing)
     run = nnm.init(url=front.url)
     log_steps(run, 0, 20)
     run.finish()

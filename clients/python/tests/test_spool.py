@@ -8,10 +8,10 @@ import stat
 import pytest
 
 import nnmonitor as nnm
-from nnmonitor import segments, spool
 from nnmonitor.cli import main
-from nnmonitor.joining import Joiner, Position
-from nnmonitor.thinning import Bound, thin
+from nnmonitor.spooling import segments, spool
+from nnmonitor.spooling.joining import Joiner, Position
+from nnmonitor.spooling.thinning import Bound, thin
 
 
 def mode(path):

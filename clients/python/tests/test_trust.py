@@ -6,7 +6,7 @@ import pytest
 
 import nnmonitor as nnm
 from nnmonitor.cli import main
-from nnmonitor.trust import colons, fingerprint_from
+from nnmonitor.delivery.trust import colons, fingerprint_from
 
 
 def log_some(run):

@@ -3,17 +3,10 @@ import NIOHTTP1
 
 /// A static file in memory.
 struct Asset: Sendable {
-    /// The access that the file requires.
-    enum Access: Sendable, Equatable {
-        /// No identity: the login page, and the files under `/static/`, which contain no secrets.
-        case open
-        /// The scope `read`; without an identity the response is a redirect to the login.
-        case page
-        /// The scope `read`; without an identity the response is 401.
-        case api
-    }
-
-    var access: Access
+    /// The scope that the file requires; nil if it is served without a token.
+    var scope: Scope?
+    /// Whether the file is a page, on which browsers log in (`PageLogin`).
+    var isPage: Bool
     var contentType: String
     var bytes: ByteBuffer
     /// The content compressed with gzip; nil if compression saves too little.
@@ -25,8 +18,11 @@ struct Asset: Sendable {
 
     var compressedEntityTag: String { self.entityTag.dropLast() + "-gz\"" }
 
-    init(name: String, access: Access, bytes: ByteBuffer, compressed: ByteBuffer?, modified: Int) {
-        self.access = access
+    init(
+        name: String, scope: Scope?, isPage: Bool, bytes: ByteBuffer, compressed: ByteBuffer?, modified: Int
+    ) {
+        self.scope = scope
+        self.isPage = isPage
         self.contentType = AssetType.contentType(of: name)
         self.bytes = bytes
         self.compressed = compressed

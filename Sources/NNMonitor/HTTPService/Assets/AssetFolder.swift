@@ -40,7 +40,7 @@ struct AssetFolder {
             do {
                 entries = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
             } catch {
-                throw .unusableAssets(path: folder.path, reason: "the folder can't be read: \(error)")
+                throw .unusableAssets(path: folder.path, reason: "the folder cannot be read: \(error)")
             }
             for entry in entries where !entry.hasPrefix(".") {
                 let name = folder.name.isEmpty ? entry : folder.name + "/" + entry
@@ -50,13 +50,13 @@ struct AssetFolder {
                 }
                 var isDirectory = false
                 guard FileManager.default.fileExists(atPath: resolved, isDirectory: &isDirectory) else {
-                    throw .unusableAssets(path: self.path, reason: "'\(name)' is a link to nothing")
+                    throw .unusableAssets(path: self.path, reason: "'\(name)' is a broken link")
                 }
                 if isDirectory {
                     if visited.insert(resolved).inserted { folders.append((name, resolved)) }
                     continue
                 }
-                let file = try self.file(name, at: resolved, room: self.maximumTotalSize - total)
+                let file = try self.file(name, at: resolved, limit: self.maximumTotalSize - total)
                 total += file.bytes.readableBytes
                 files.append(file)
                 guard files.count <= self.maximumFiles else {
@@ -67,18 +67,18 @@ struct AssetFolder {
         return files
     }
 
-    private func file(_ name: String, at path: String, room: Int) throws(HTTPServiceError) -> File {
+    private func file(_ name: String, at path: String, limit: Int) throws(HTTPServiceError) -> File {
         do {
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             let size = Int(attributes[.size] as? UInt64 ?? 0)
-            guard attributes[.type] as? FileAttributeType == .typeRegular, size <= room else {
+            guard attributes[.type] as? FileAttributeType == .typeRegular, size <= limit else {
                 throw HTTPServiceError.unusableAssets(
                     path: self.path,
-                    reason: size <= room
-                        ? "'\(name)' is no regular file" : "it has more than \(self.maximumTotalSize) bytes")
+                    reason: size <= limit
+                        ? "'\(name)' is not a regular file" : "it has more than \(self.maximumTotalSize) bytes")
             }
             let data = try Data(contentsOf: URL(fileURLWithPath: path))
-            guard data.count <= room else {
+            guard data.count <= limit else {
                 throw HTTPServiceError.unusableAssets(path: self.path, reason: "'\(name)' grew while it was read")
             }
             // Never later than now (RFC 9110 section 8.8.2.1): a future date would also match later versions of the
@@ -90,7 +90,7 @@ struct AssetFolder {
         } catch let error as HTTPServiceError {
             throw error
         } catch {
-            throw .unusableAssets(path: self.path, reason: "'\(name)' can't be read: \(error)")
+            throw .unusableAssets(path: self.path, reason: "'\(name)' cannot be read: \(error)")
         }
     }
 

@@ -1,28 +1,30 @@
 import Compression
-import NIOCore
+package import NIOCore
 import Foundations
 
-/// The files of the dashboard, held in memory. A request path is only a key into the table of the files that were read,
+/// Files held in memory. A request path is only a key into the table of the files that were read,
 /// so no path leads to any other file.
 ///
-/// `index.html`, `login.html` and `docs.html` are served as `/`, `/login` and `/docs`; `openapi.json` and `favicon.ico`
-/// are served at the root; every file is also served under `/static/`.
+/// Every file is served under `/static/`; those of an `AssetPath` are also served at that path.
 package final class StaticAssets: Sendable {
     private let folder: AssetFolder?
+    private let paths: [AssetPath]
     private let assets: Locked<[ByteString: Asset]>
 
     /// Reads and compresses the files of a folder.
     ///
     /// - Parameters:
     ///   - directory: the folder's path.
+    ///   - paths: the files with a path of their own.
     ///   - maximumTotalSize: the maximum size of all files together, in bytes.
     ///   - maximumFiles: the maximum number of files.
     /// - Throws: `HTTPServiceError.unusableAssets`.
     package convenience init(
-        directory: String, maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
+        directory: String, paths: [AssetPath] = [], maximumTotalSize: Int = 64 * 1024 * 1024, maximumFiles: Int = 4_096
     ) throws(HTTPServiceError) {
         self.init(
-            try Self.contents(of: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles))
+            try Self.contents(of: directory, maximumTotalSize: maximumTotalSize, maximumFiles: maximumFiles),
+            paths: paths)
     }
 
     /// The files of a folder as read, not yet compressed.
@@ -47,23 +49,30 @@ package final class StaticAssets: Sendable {
     }
 
     /// Serves `contents`. Compresses the files, so it must not run on an event loop.
-    package init(_ contents: Contents) {
+    ///
+    /// - Parameters:
+    ///   - contents: the files.
+    ///   - paths: the files with a path of their own.
+    package init(_ contents: Contents, paths: [AssetPath]) {
         self.folder = contents.folder
-        self.assets = Locked(Self.table(of: contents.files))
+        self.paths = paths
+        self.assets = Locked(Self.table(of: contents.files, paths))
     }
 
     /// Serves files given as text, for tests.
     ///
     /// - Parameters:
     ///   - files: the contents, by name.
+    ///   - paths: the files with a path of their own.
     ///   - modified: the modification time of all files in seconds since 1970.
-    package init(files: [String: String] = [:], modified: Int = 0) {
+    package init(files: [String: String] = [:], paths: [AssetPath] = [], modified: Int = 0) {
         self.folder = nil
+        self.paths = paths
         self.assets = Locked(
             Self.table(
                 of: files.map { name, text in
                     AssetFolder.File(name: name, bytes: ByteBuffer(string: text), modified: modified)
-                }))
+                }, paths))
     }
 
     /// Reads the folder again and replaces all files at once.
@@ -84,7 +93,7 @@ package final class StaticAssets: Sendable {
 
     /// Replaces all files at once. Compresses the new ones, so it must not run on an event loop.
     package func use(_ contents: Contents) {
-        let table = Self.table(of: contents.files)
+        let table = Self.table(of: contents.files, self.paths)
         self.assets.withLock { $0 = table }
     }
 
@@ -93,21 +102,20 @@ package final class StaticAssets: Sendable {
         self.assets.withLock { $0[ByteString(path)] }
     }
 
-    /// The files that are served at a path of their own besides `/static/`, and the access that they require.
-    static let roots: [String: (path: String, access: Asset.Access)] = [
-        "index.html": ("/", .page), "docs.html": ("/docs", .page), "login.html": ("/login", .open),
-        "openapi.json": ("/openapi.json", .api), "favicon.ico": ("/favicon.ico", .open),
-    ]
+    /// The content type and the bytes of the file at a path; nil if there is none.
+    package func content(at path: String) -> (contentType: String, bytes: ByteBuffer)? {
+        self.asset(at: path).map { ($0.contentType, $0.bytes) }
+    }
 
-    private static func table(of files: [AssetFolder.File]) -> [ByteString: Asset] {
+    private static func table(of files: [AssetFolder.File], _ paths: [AssetPath]) -> [ByteString: Asset] {
         var table: [ByteString: Asset] = [:]
         for file in files {
-            let root = Self.roots[file.name]
+            let own = paths.first { $0.file == file.name }
             let asset = Asset(
-                name: file.name, access: root?.access ?? .open, bytes: file.bytes,
+                name: file.name, scope: own?.scope, isPage: own?.isPage ?? false, bytes: file.bytes,
                 compressed: Self.compressed(file), modified: file.modified)
             table[ByteString("/static/" + file.name)] = asset
-            if let root { table[ByteString(root.path)] = asset }
+            if let own { table[ByteString(own.path)] = asset }
         }
         return table
     }

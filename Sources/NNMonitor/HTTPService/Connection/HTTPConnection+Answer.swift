@@ -83,7 +83,7 @@ extension HTTPConnection {
         var bytes = context.channel.allocator.buffer(capacity: 1024 + (isSmall ? body?.readableBytes ?? 0 : 0))
         self.server.decoration.write(
             response,
-            ResponseDecoration.Circumstances(
+            ResponseDecoration.ResponseContext(
                 framing: framing, date: self.server.date.now, origin: exchange.origin, host: exchange.host,
                 secure: self.secure, connection: persistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close"),
             to: &bytes)

@@ -46,7 +46,7 @@ extension HTTPConnection {
         var bytes = context.channel.allocator.buffer(capacity: 1024)
         self.server.decoration.write(
             HTTPResponse(status: .switchingProtocols, headers: headers),
-            ResponseDecoration.Circumstances(
+            ResponseDecoration.ResponseContext(
                 framing: .none, date: self.server.date.now, origin: exchange.origin, host: exchange.host,
                 secure: self.secure, connection: nil),
             to: &bytes)

@@ -8,7 +8,7 @@ extension HeadGate {
     }
 
     /// Checks the identity, the scope and the origin of a request. If a page is requested without an identity, the
-    /// response is a redirect to the login.
+    /// response is the login's challenge.
     func authorize(_ asker: Asker, scope: Scope, action: OriginCheck.Action, isPage: Bool) -> Authorization {
         let headers = asker.head.headers
         switch self.authenticator.identify(headers, peer: asker.peer, port: asker.port) {
@@ -27,7 +27,8 @@ extension HeadGate {
                     authenticator: self.authenticator, source: identity.source, scope: scope,
                     tokenName: identity.source == .open ? nil : identity.name))
         case .absent:
-            return .refused(isPage ? .redirect(to: "/login") : .unauthorized("A token is needed"))
+            let challenge = isPage ? self.login?.challenge : nil
+            return .refused(challenge ?? .unauthorized("A token is needed"))
         case .wrong:
             return .refused(.unauthorized("The token is not valid"))
         case .limited(let seconds):
@@ -37,37 +38,25 @@ extension HeadGate {
 
     /// The response to a GET or HEAD of a static file.
     func answer(_ asker: Asker, with asset: Asset) -> Admission {
-        let isPage = asset.access == .page || asker.target.path == "/login"
-        if isPage, let token = asker.target.token {
-            return .answer(self.login(asker, token: token))
-        }
+        if asset.isPage, let response = self.loginByLink(asker) { return .answer(response) }
         if let length = BodyFraming(asker.head.headers).length, length > self.configuration.maximumRequestSize {
             return .answer(BodyFailure.tooLarge(limit: self.configuration.maximumRequestSize).response)
         }
-        if asset.access != .open {
-            switch self.authorize(asker, scope: .read, action: .reading, isPage: asset.access == .page) {
+        if let scope = asset.scope {
+            switch self.authorize(asker, scope: scope, action: .reading, isPage: asset.isPage) {
             case .granted: break
             case .refused(let response): return .answer(response)
             }
         }
-        return .answer(asset.response(to: asker.head.method, asker.head.headers))
+        return .answer(asset.response(to: asker.head.headers))
     }
 
-    /// Handles a login by link (`/?token=T`). Unless the address is over the failure limit, the response is a redirect
-    /// that removes the token from the address bar.
-    private func login(_ asker: Asker, token: String) -> HTTPResponse {
-        let location = asker.target.path == "/login" ? "/" : asker.target.location(without: "token")
-        guard !self.authenticator.isOpen else { return .redirect(to: location) }
-        guard OriginCheck.isOwnNavigation(asker.head.headers) else { return .redirect(to: "/login?foreign") }
-        switch self.authenticator.check(token, peer: asker.peer) {
-        case .valid(let entry):
-            var response = HTTPResponse.redirect(to: location)
-            response.headers.add(
-                name: "Set-Cookie",
-                value: self.authenticator.beginSession(for: entry, port: asker.port, secure: asker.secure))
-            return response
-        case .wrong: return .redirect(to: "/login?failed")
-        case .limited(let seconds): return .tooManyFailures(seconds: seconds)
-        }
+    /// The login's response to a request for a page whose query carries credentials.
+    private func loginByLink(_ asker: Asker) -> HTTPResponse? {
+        guard let login = self.login, let rawQuery = asker.target.rawQuery else { return nil }
+        let request = HTTPRequest(
+            method: asker.head.method, path: asker.target.path, query: asker.target.query,
+            headers: asker.head.headers, peer: asker.peer, port: asker.port, secure: asker.secure)
+        return login.response(to: request, rawQuery: rawQuery)
     }
 }

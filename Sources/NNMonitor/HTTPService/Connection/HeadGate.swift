@@ -31,6 +31,8 @@ struct HeadGate: Sendable {
     let router: Router
     let authenticator: Authenticator
     let assets: StaticAssets
+    /// The login of pages; without one, pages get 401 as other files do.
+    let login: (any PageLogin)?
 
     /// Records whether the client of a request is authenticated, even if the request is rejected.
     final class Caller {

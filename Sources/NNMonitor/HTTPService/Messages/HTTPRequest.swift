@@ -44,9 +44,4 @@ package struct HTTPRequest: Sendable {
 
     /// Whether the response may be compressed with gzip.
     package var acceptsGzip: Bool { AcceptEncoding.takesGzip(self.headers) }
-
-    /// The last value of `name` in the query; nil if there is none.
-    package func queryValue(_ name: String) -> String? {
-        self.query.last { $0.name == name }?.value
-    }
 }

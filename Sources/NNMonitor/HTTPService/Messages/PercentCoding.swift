@@ -1,11 +1,11 @@
 import Foundations
 
 /// Strict percent-decoding (RFC 3986 section 2.1).
-enum PercentCoding {
+package enum PercentCoding {
     /// Percent-decodes `text`.
     ///
     /// - Returns: the decoded text; nil if a `%` lacks two hex digits or the bytes are not UTF-8.
-    static func decoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+    package static func decoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
         let utf8 = text.utf8
         guard utf8.contains(where: { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }) else {
             return String(text)
@@ -32,7 +32,7 @@ enum PercentCoding {
     }
 
     /// The pairs of a query or an urlencoded form, in order; nil if one is malformed.
-    static func pairs(_ text: Substring, plusIsSpace: Bool = true) -> [(name: String, value: String)]? {
+    package static func pairs(_ text: Substring, plusIsSpace: Bool = true) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
         if text.isEmpty { return pairs }
         for field in text.split(separator: "&", omittingEmptySubsequences: true) {

@@ -62,20 +62,6 @@ struct RequestTarget: Sendable {
         target.segments = Array(self.segments.dropLast())
         return (target, target.path + (self.rawQuery.map { "?" + $0 } ?? ""))
     }
-
-    /// The last `token` of the query. `+` is not decoded as a space: a token may contain `+`, and a user who pastes a
-    /// token into an address does not escape it.
-    var token: String? {
-        PercentCoding.pairs(Substring(self.rawQuery ?? ""), plusIsSpace: false)?.last { $0.name == "token" }?.value
-    }
-
-    /// The path and query without the pairs named `name`: the redirect target after a login by link.
-    func location(without name: String) -> String {
-        let kept = (self.rawQuery ?? "").split(separator: "&").filter { field in
-            PercentCoding.decoded(field.prefix { $0 != "=" }, plusIsSpace: true) != name
-        }
-        return self.path + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
-    }
 }
 
 extension Substring {

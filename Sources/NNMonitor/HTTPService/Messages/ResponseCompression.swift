@@ -52,7 +52,7 @@ struct ResponseCompression: Sendable {
         case .bytes(let bytes): guard bytes.readableBytes >= self.threshold else { return false }
         case .stream: break
         }
-        guard response.status != .partialContent, !response.headers.contains(name: "content-encoding"),
+        guard !response.headers.contains(name: "content-encoding"),
             let type = response.headers.first(name: "content-type"), MediaType.isCompressible(type)
         else { return false }
         return !response.headers[canonicalForm: "cache-control"].contains { $0.lowercased() == "no-transform" }

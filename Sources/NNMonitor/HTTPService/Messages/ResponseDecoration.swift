@@ -16,7 +16,7 @@ struct ResponseDecoration: Sendable {
     }
 
     /// The parts of the head that depend on the connection and the request.
-    struct Circumstances {
+    struct ResponseContext {
         var framing: Framing
         var date: String
         /// The request's `Origin`.
@@ -29,14 +29,14 @@ struct ResponseDecoration: Sendable {
     }
 
     /// Writes the head. The caller has checked the handler's fields (`nameOfUnwritable`).
-    func write(_ response: HTTPResponse, _ circumstances: Circumstances, to buffer: inout ByteBuffer) {
+    func write(_ response: HTTPResponse, _ context: ResponseContext, to buffer: inout ByteBuffer) {
         var added = HTTPHeaders()
-        self.cors.apply(to: &added, origin: circumstances.origin)
-        let said = Said(response.headers)
-        if let type = said.contentType, !said.hasPolicy, MediaType.essence(type) == "text/html" {
+        self.cors.apply(to: &added, origin: context.origin)
+        let handlerHeaders = HandlerHeaders(response.headers)
+        if let type = handlerHeaders.contentType, !handlerHeaders.hasPolicy, MediaType.essence(type) == "text/html" {
             added.add(
                 name: "Content-Security-Policy",
-                value: Self.policy(host: circumstances.host, secure: circumstances.secure))
+                value: Self.policy(host: context.host, secure: context.secure))
         }
         if let serverName { added.add(name: "Server", value: serverName) }
         let room = 512 + response.status.reasonPhrase.utf8.count + Self.size(response.headers) + Self.size(added)
@@ -46,7 +46,7 @@ struct ResponseDecoration: Sendable {
             head.literal(" ")
             head.text(response.status.reasonPhrase)
             head.literal("\r\n")
-            let connection = response.status == .switchingProtocols ? nil : circumstances.connection
+            let connection = response.status == .switchingProtocols ? nil : context.connection
             for (name, value) in response.headers {
                 // The server determines the framing; the handler's framing fields are dropped.
                 switch FieldName(name) {
@@ -56,9 +56,9 @@ struct ResponseDecoration: Sendable {
                 }
             }
             head.literal("Date: ")
-            head.text(circumstances.date)
+            head.text(context.date)
             head.literal("\r\n")
-            switch circumstances.framing {
+            switch context.framing {
             case .length(let length):
                 head.literal("Content-Length: ")
                 head.number(length)
@@ -73,12 +73,12 @@ struct ResponseDecoration: Sendable {
             }
             for (name, value) in added { head.field(name, value) }
             head.literal("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n")
-            if circumstances.secure, let hstsMaxAge {
+            if context.secure, let hstsMaxAge {
                 head.literal("Strict-Transport-Security: max-age=")
                 head.number(hstsMaxAge)
                 head.literal("\r\n")
             }
-            if !said.hasCacheControl { head.literal("Cache-Control: no-store\r\n") }
+            if !handlerHeaders.hasCacheControl { head.literal("Cache-Control: no-store\r\n") }
             head.literal("\r\n")
         }
     }
@@ -104,7 +104,7 @@ struct ResponseDecoration: Sendable {
     }
 
     /// The handler's fields that replace the server's own.
-    private struct Said {
+    private struct HandlerHeaders {
         var contentType: String?
         var hasPolicy = false
         var hasCacheControl = false

@@ -7,7 +7,7 @@ package enum BodyPolicy: Sendable, Equatable {
     case none
     /// `application/json`, `application/*+json` or no content type; decompressed; at most `maximumRequestSize` bytes.
     case json
-    /// `application/x-www-form-urlencoded`, at most `maximumFormSize` bytes; used by the login.
+    /// `application/x-www-form-urlencoded`, at most `maximumFormSize` bytes.
     case form
 }
 
@@ -39,7 +39,7 @@ package struct Route: Sendable {
     ///
     /// - Parameters:
     ///   - method: the method. GET also serves HEAD.
-    ///   - pattern: literal segments and `{name}`s, each of which captures one segment: `/api/v1/runs/{run_id}`.
+    ///   - pattern: literal segments and `{name}`s, each of which captures one segment: `/files/{name}`.
     ///   - scope: the scope that the client's token must have; nil requires no token.
     ///   - body: the body that the route accepts.
     ///   - handler: runs in its own task, which is cancelled if the client disconnects. A thrown `HTTPError` sends its

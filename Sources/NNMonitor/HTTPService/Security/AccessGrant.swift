@@ -77,7 +77,7 @@ struct GrantObservers {
     /// Removes the observers of `source` whose scope is not in `scopes`.
     ///
     /// - Returns: the `onEnd` closures of the removed observers, for the caller to call.
-    mutating func removeObservers(of source: Identity.Source, lacking scopes: Set<Scope>) -> [@Sendable () -> Void] {
+    mutating func removeObservers(of source: Identity.Source, lacking scopes: ScopeSet) -> [@Sendable () -> Void] {
         var ended: [@Sendable () -> Void] = []
         for (scope, observers) in self.observers[source] ?? [:] where !scopes.contains(scope) {
             ended += observers.values

@@ -1,5 +1,5 @@
 package import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import Foundations
 
 /// Checks tokens and browser sessions, and limits wrong tokens. Thread-safe.
@@ -108,20 +108,23 @@ package final class Authenticator: Sendable {
         return entry.map { Identity(name: $0.name, scopes: $0.scopes, source: source) }
     }
 
-    private static let openIdentity = Identity(name: "open", scopes: Set(Scope.allCases), source: .open)
+    private static let openIdentity = Identity(name: "open", scopes: .all, source: .open)
 
     // MARK: Tokens
 
     /// The result of checking one token.
-    enum TokenCheck: Equatable {
+    package enum TokenCheck: Equatable {
+        /// The token is in the table.
         case valid(TokenTable.Entry)
+        /// The token is invalid; the failure was counted.
         case wrong
+        /// The token is invalid and its address is over the failure limit; the time to wait, in seconds.
         case limited(seconds: Int)
     }
 
     /// Checks a token. The failure limit never rejects a valid token; it only changes the response to wrong ones (see
     /// `FailureLimiter`). A wrong token costs at most one hash of `maximumTokenLength` bytes.
-    func check(_ token: String, peer: String) -> TokenCheck {
+    package func check(_ token: String, peer: String) -> TokenCheck {
         if token.utf8.count <= Self.maximumTokenLength {
             let digest = self.digest(Array(token.utf8))
             if let entry = self.table.withLock({ $0 }).entry(matching: digest) { return .valid(entry) }
@@ -142,7 +145,7 @@ package final class Authenticator: Sendable {
     /// Begins a session.
     ///
     /// - Returns: the value of the `Set-Cookie` header.
-    func beginSession(for entry: TokenTable.Entry, port: Int, secure: Bool) -> String {
+    package func beginSession(for entry: TokenTable.Entry, port: Int, secure: Bool) -> String {
         var generator = SystemRandomNumberGenerator()
         var id = ""
         for _ in 0..<4 {
@@ -159,7 +162,7 @@ package final class Authenticator: Sendable {
     /// Ends every session whose cookie the request carries.
     ///
     /// - Returns: the value of the `Set-Cookie` header that removes the cookie.
-    func endSession(_ headers: HTTPHeaders, port: Int, secure: Bool) -> String {
+    package func endSession(_ headers: HTTPHeaders, port: Int, secure: Bool) -> String {
         for id in SessionCookie.ids(in: headers, port: port) {
             let key = self.digest(Array(id.utf8))
             self.sessions.withLock { $0.remove(key) }

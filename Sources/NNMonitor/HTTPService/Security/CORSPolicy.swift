@@ -18,7 +18,7 @@ package enum CORSPolicy: Sendable, Equatable {
     }
 
     /// Whether `origin` is listed by name.
-    func names(_ origin: String) -> Bool {
+    func lists(_ origin: String) -> Bool {
         switch self {
         case .any: false
         case .origins(let origins): origins.contains(origin.lowercased())
@@ -36,7 +36,7 @@ package enum CORSPolicy: Sendable, Equatable {
         case .origins:
             // Vary also if `origin` is not listed: a cache must not serve this response to a listed origin.
             headers.add(name: "Vary", value: "Origin")
-            if let origin, self.names(origin) {
+            if let origin, self.lists(origin) {
                 headers.add(name: "Access-Control-Allow-Origin", value: origin)
             }
         }
@@ -55,13 +55,13 @@ package enum CORSPolicy: Sendable, Equatable {
     /// and `Vary: Origin`, as for every response.
     func preflight(_ headers: HTTPHeaders, origin: String, methods: [String]) -> HTTPResponse {
         var response = HTTPResponse(status: .noContent)
-        guard self == .any || self.names(origin) else { return response }
-        let asked = headers[canonicalForm: "access-control-request-headers"]
+        guard self == .any || self.lists(origin) else { return response }
+        let requested = headers[canonicalForm: "access-control-request-headers"]
             .map { $0.lowercased() }
             .filter(Self.allowedOnRequest.contains)
         response.headers.add(name: "Access-Control-Allow-Methods", value: methods.joined(separator: ", "))
         response.headers.add(
-            name: "Access-Control-Allow-Headers", value: (Self.alwaysAllowed + asked).joined(separator: ", "))
+            name: "Access-Control-Allow-Headers", value: (Self.alwaysAllowed + requested).joined(separator: ", "))
         response.headers.add(name: "Access-Control-Max-Age", value: "600")
         response.headers.add(name: "Vary", value: "Access-Control-Request-Method, Access-Control-Request-Headers")
         return response

@@ -1,5 +1,5 @@
 import Foundations
-import NIOHTTP1
+package import NIOHTTP1
 
 /// Decides whether a request may come from its origin.
 ///
@@ -26,7 +26,7 @@ import NIOHTTP1
 ///   own origin: `Origin` equals `scheme://Host`. Where tokens are required this gains nothing: the page has no token,
 ///   and the browser has no cookie for that name. In open mode only the name reveals the attack: `allowedHosts` rejects
 ///   names that are not this server's. IP literals cannot be rebound.
-enum OriginCheck {
+package enum OriginCheck {
     /// The origins that pass.
     enum Rule {
         /// Only the server's own origin.
@@ -55,15 +55,22 @@ enum OriginCheck {
     }
 
     /// Whether the user or a page of this server started a navigation. True without `Sec-Fetch-Site`.
-    static func isOwnNavigation(_ headers: HTTPHeaders) -> Bool {
+    package static func isOwnNavigation(_ headers: HTTPHeaders) -> Bool {
         headers["sec-fetch-site"].allSatisfy { $0.isSame(as: "none") || $0.isSame(as: "same-origin") }
+    }
+
+    /// The response to a login or logout form from a foreign page; nil if the form may be handled. The rule is
+    /// `.notForeign`, because browsers send neither `Origin` nor `Sec-Fetch-Site` with some forms over plain HTTP.
+    package static func refusal(ofForm request: HTTPRequest, policy: CORSPolicy) -> HTTPResponse? {
+        guard !self.passes(request.headers, secure: request.secure, rule: .notForeign(policy)) else { return nil }
+        return .foreignOrigin(request.headers, secure: request.secure, mayBeListed: false)
     }
 
     static func passes(_ headers: HTTPHeaders, secure: Bool, rule: Rule) -> Bool {
         let origin = headers.first(name: "origin")
         if let origin, origin != "null" {
             if Self.isOwn(origin, headers: headers, secure: secure) { return true }
-            if case .notForeign(let policy) = rule { return policy.names(origin) }
+            if case .notForeign(let policy) = rule { return policy.lists(origin) }
             return false
         }
         let site = headers.first(name: "sec-fetch-site")

@@ -8,9 +8,12 @@ package enum TokenFile {
     /// - Parameters:
     ///   - text: the file's content.
     ///   - file: the file's name, for errors.
+    ///   - known: the scopes that a line may name.
     /// - Returns: the entries in file order.
     /// - Throws: the first error, with its line.
-    package static func parse(_ text: String, file: String) throws(TokenFileError) -> [TokenTable.Entry] {
+    package static func parse(
+        _ text: String, file: String, scopes known: [Scope]
+    ) throws(TokenFileError) -> [TokenTable.Entry] {
         var entries: [TokenTable.Entry] = []
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
         for (index, line) in lines.enumerated() {
@@ -30,7 +33,7 @@ package enum TokenFile {
             guard !entries.contains(where: { $0.name == name }) else {
                 throw wrong("the name '\(name)' is used twice")
             }
-            let scopes = try Self.scopes(fields[1], or: wrong)
+            let scopes = try Self.scopes(fields[1], known: known, or: wrong)
             guard let digest = Self.digest(fields[2]) else {
                 // Do not include the field in the message: it may be the token itself.
                 throw wrong("the third field must be the token's SHA-256 as 64 hex digits")
@@ -44,13 +47,13 @@ package enum TokenFile {
     }
 
     private static func scopes(
-        _ field: String, or wrong: (String) -> TokenFileError
-    ) throws(TokenFileError) -> Set<Scope> {
-        var scopes: Set<Scope> = []
+        _ field: String, known: [Scope], or wrong: (String) -> TokenFileError
+    ) throws(TokenFileError) -> ScopeSet {
+        var scopes: ScopeSet = []
         for part in field.split(separator: ",", omittingEmptySubsequences: false) {
             let name = part.trimmed
-            guard let scope = Scope(rawValue: name) else {
-                let allowed = Scope.allCases.map(\.rawValue).joined(separator: ", ")
+            guard let scope = known.first(where: { $0.name == name }) else {
+                let allowed = known.map(\.name).joined(separator: ", ")
                 throw wrong(
                     name.isEmpty
                         ? "a scope is empty; allowed: \(allowed)"

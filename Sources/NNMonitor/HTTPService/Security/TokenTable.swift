@@ -5,12 +5,12 @@ package struct TokenTable: Sendable, Equatable {
         /// The token's name, unique in the table.
         package var name: String
         /// The permissions of the token.
-        package var scopes: Set<Scope>
+        package var scopes: ScopeSet
         /// SHA-256 of the token's UTF-8 bytes: 32 bytes.
         package var digest: [UInt8]
 
         /// Creates an entry.
-        package init(name: String, scopes: Set<Scope>, digest: [UInt8]) {
+        package init(name: String, scopes: ScopeSet, digest: [UInt8]) {
             self.name = name
             self.scopes = scopes
             self.digest = digest

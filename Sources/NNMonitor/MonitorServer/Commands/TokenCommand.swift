@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundations
 import HTTPService
+import MonitorAPI
 
 /// `NNMonitor token`: generates a token and its line for the tokens file.
 struct TokenCommand: ParsableCommand {
@@ -37,19 +38,19 @@ struct TokenName: ExpressibleByArgument, Sendable {
     }
 }
 
-/// The scopes of one token, without duplicates, in the order of `Scope`.
+/// The scopes of one token, without duplicates, in the order of `Scope.all`.
 struct TokenScopes: ExpressibleByArgument, Sendable {
-    static let allowed = "one or more of ingest, read, admin, separated by commas"
+    static let allowed = "one or more of \(Scope.all.map(\.name).joined(separator: ", ")), separated by commas"
 
     let scopes: [Scope]
 
     init?(argument: String) {
         let words = argument.split(separator: ",", omittingEmptySubsequences: false)
-        let named = words.compactMap { Scope(rawValue: $0.trimmed) }
+        let named = words.compactMap { word in Scope.all.first { $0.name == word.trimmed } }
         guard named.count == words.count else { return nil }
-        scopes = Scope.allCases.filter(named.contains)
+        scopes = Scope.all.filter(named.contains)
     }
 
     /// As in the tokens file: `ingest,read`.
-    var text: String { scopes.map(\.rawValue).joined(separator: ",") }
+    var text: String { scopes.map(\.name).joined(separator: ",") }
 }

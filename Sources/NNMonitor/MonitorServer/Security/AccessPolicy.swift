@@ -1,4 +1,5 @@
 import HTTPService
+import MonitorAPI
 import NIOCore
 import TLS
 
@@ -61,7 +62,7 @@ struct AccessPolicy {
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw error("it is not UTF-8 text") }
         do {
-            entries += try TokenFile.parse(text, file: file)
+            entries += try TokenFile.parse(text, file: file, scopes: Scope.all)
         } catch let reason {
             throw error("\(reason)")
         }
@@ -70,7 +71,7 @@ struct AccessPolicy {
 
     /// An entry with every scope.
     private static func entry(_ name: String, _ token: String) -> TokenTable.Entry {
-        TokenTable.Entry(name: name, scopes: Set(Scope.allCases), digest: SHA256Digest.hash(token.utf8))
+        TokenTable.Entry(name: name, scopes: ScopeSet(Scope.all), digest: SHA256Digest.hash(token.utf8))
     }
 
     /// Whether only this machine reaches a server that listens on `host`.

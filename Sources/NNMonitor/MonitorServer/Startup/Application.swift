@@ -30,7 +30,7 @@ enum Application {
         let assets = StaticAssets(
             try await read("static files", within: fileTimeout) {
                 try StaticFolder.load(settings.listening.staticDir)
-            })
+            }, paths: AssetPath.dashboard)
         let foldedLog = FoldedLog(logger: logger)
         let authenticator = Authenticator(
             table: access.table, failureLimit: settings.security.authFailureLimit.value,
@@ -45,9 +45,11 @@ enum Application {
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
             folded: foldedLog, onSubscriber: { registry.becameSubscriber($0) })
+        let configuration = HTTPConfiguration(settings, access: access.mode)
+        let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         let http = try HTTPServer(
-            configuration: HTTPConfiguration(settings, access: access.mode), routes: monitor.routes,
-            authenticator: authenticator, assets: assets, logger: logger, strangers: foldedLog)
+            configuration: configuration, routes: monitor.routes + login.routes, authenticator: authenticator,
+            assets: assets, login: login, logger: logger, foldedLog: foldedLog)
 
         let threads = settings.listening.threads.value
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)

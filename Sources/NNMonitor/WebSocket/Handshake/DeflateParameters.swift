@@ -24,11 +24,11 @@ package struct DeflateParameters: Sendable, Hashable {
     /// use a larger one sends its messages as they are, which the extension allows (RFC 7692 section 6).
     package var compressesOutgoing: Bool { serverMaxWindowBits > 8 }
 
-    /// Takes the first offer that can be accepted.
+    /// Accepts the first valid offer.
     ///
     /// - Parameter offers: the values of `Sec-WebSocket-Extensions`.
-    /// - Returns: the parameters and the header value to answer; `nil` when nothing acceptable was offered.
-    static func negotiate(_ offers: [String]) -> (parameters: DeflateParameters, answer: String)? {
+    /// - Returns: the parameters and the header value of the response; `nil` if no offer is valid.
+    static func negotiate(_ offers: [String]) -> (parameters: DeflateParameters, response: String)? {
         for offer in offers.flatMap({ ExtensionOffer.parse($0) }) where offer.name == "permessage-deflate" {
             if let accepted = accept(offer) { return accepted }
         }
@@ -38,7 +38,7 @@ package struct DeflateParameters: Sendable, Hashable {
     /// Checks an offer's parameters: each known, at most once, with the values that section 7.1 allows.
     private static func accept(_ offer: ExtensionOffer) -> (DeflateParameters, String)? {
         var parameters = DeflateParameters()
-        var answer = "permessage-deflate; server_no_context_takeover"
+        var response = "permessage-deflate; server_no_context_takeover"
         var seen: Set<String> = []
         for (name, value) in offer.parameters {
             guard seen.insert(name).inserted else { return nil }
@@ -46,20 +46,20 @@ package struct DeflateParameters: Sendable, Hashable {
             case ("server_no_context_takeover", nil): break
             case ("client_no_context_takeover", nil):
                 parameters.clientNoContextTakeover = true
-                answer += "; client_no_context_takeover"
+                response += "; client_no_context_takeover"
             case ("client_max_window_bits", nil): break
             case ("server_max_window_bits", let value?):
                 guard let bits = windowBits(value) else { return nil }
                 parameters.serverMaxWindowBits = bits
-                answer += "; server_max_window_bits=\(bits)"
+                response += "; server_max_window_bits=\(bits)"
             case ("client_max_window_bits", let value?):
                 guard let bits = windowBits(value) else { return nil }
                 parameters.clientMaxWindowBits = bits
-                answer += "; client_max_window_bits=\(bits)"
+                response += "; client_max_window_bits=\(bits)"
             default: return nil
             }
         }
-        return (parameters, answer)
+        return (parameters, response)
     }
 
     /// A whole number from 8 to 15 without leading zeros.
@@ -78,8 +78,8 @@ struct ExtensionOffer: Equatable {
         left.name == right.name && left.parameters.elementsEqual(right.parameters) { $0 == $1 }
     }
 
-    /// The offers in a header value: separated by commas, their parameters by semicolons. What is malformed is left
-    /// out.
+    /// The offers in a header value: separated by commas, their parameters by semicolons. Malformed offers are
+    /// skipped.
     static func parse(_ header: String) -> [ExtensionOffer] {
         header.split(separator: ",").compactMap { text in
             let parts = text.split(separator: ";", omittingEmptySubsequences: false).map { trim($0) }

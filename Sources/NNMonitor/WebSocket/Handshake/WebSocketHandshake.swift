@@ -48,7 +48,7 @@ package enum WebSocketHandshake {
         ]
         guard configuration.deflate, let offer = DeflateParameters.negotiate(head.headers["sec-websocket-extensions"])
         else { return .accepted(headers: headers, deflate: nil) }
-        headers.add(name: "sec-websocket-extensions", value: offer.answer)
+        headers.add(name: "sec-websocket-extensions", value: offer.response)
         return .accepted(headers: headers, deflate: offer.parameters)
     }
 

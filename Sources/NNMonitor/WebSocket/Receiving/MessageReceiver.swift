@@ -24,10 +24,10 @@ struct MessageReceiver: ~Copyable {
 
     private var parser: FrameParser
     private var message: Message?
-    /// Made for each compressed message, so that an idle connection holds no stream of zlib's.
+    /// Made for each compressed message, so that an idle connection holds no zlib stream.
     private var inflater: Inflater?
-    /// The end of what earlier compressed messages expanded to, where the client may refer to it. It is at most as long
-    /// as the client's window (32 KiB), and no longer than what the client has sent.
+    /// The last bytes of the client's earlier compressed messages, decompressed, if its next message may refer to them.
+    /// At most the size of the client's window (32 KiB).
     private var window = ByteBuffer()
     private let deflate: DeflateParameters?
     private let configuration: WebSocketConfiguration
@@ -65,14 +65,14 @@ struct MessageReceiver: ~Copyable {
             message = Message(isText: opcode == .text, isCompressed: isCompressed, isFinalFrame: isFinal)
         }
         // Refuse a frame that is too large before its payload arrives.
-        if length > roomForFrame { throw .tooLarge }
+        if length > maximumFramePayload { throw .tooLarge }
     }
 
-    /// Bytes that the payload of the next frame of this message may have.
+    /// The maximum payload of the next frame of this message, in bytes.
     ///
-    /// What can't be compressed grows by five bytes for each stored block (RFC 1951 section 3.2.4), so that a
-    /// compressed frame may be a little longer than the longest message; what it expands to has its own limit.
-    private var roomForFrame: Int {
+    /// Incompressible data grows by five bytes for each stored block (RFC 1951 section 3.2.4), so a compressed frame
+    /// may be slightly longer than the longest message. The decompressed size has its own limit.
+    private var maximumFramePayload: Int {
         let limit = configuration.maximumMessageSize
         guard let message, message.isCompressed else { return limit - (message?.bytes.readableBytes ?? 0) }
         return limit.addingReportingOverflow(limit / 100 + 64).overflow ? .max : limit + limit / 100 + 64
@@ -116,7 +116,7 @@ struct MessageReceiver: ~Copyable {
             var piece = piece
             try inflater?.inflate(&piece, into: &output)
             guard endsMessage else { return }
-            // What the sender took off the end of the message (RFC 7692 section 7.2.2).
+            // The sender removed the empty block at the end of the message (RFC 7692 section 7.2.2).
             var tail = ByteBuffer(bytes: [0x00, 0x00, 0xFF, 0xFF])
             try inflater?.inflate(&tail, into: &output)
         } catch {
@@ -129,7 +129,7 @@ struct MessageReceiver: ~Copyable {
         if deflate?.clientNoContextTakeover == false { keepWindow(with: output) }
     }
 
-    /// Keeps what the client's next message may refer to.
+    /// Keeps the last bytes of the client's messages, to which its next message may refer.
     private mutating func keepWindow(with message: ByteBuffer) {
         let size = 1 << max(deflate?.clientMaxWindowBits ?? 15, 9)
         let fresh = min(message.readableBytes, size)

@@ -35,7 +35,7 @@ final class DeflaterPool: Sendable {
     /// - Parameters:
     ///   - piece: the bytes to compress.
     ///   - windowBits: the size of the window is 2^`windowBits` bytes.
-    /// - Returns: the DEFLATE blocks, of which the last is empty (00 00 FF FF).
+    /// - Returns: the DEFLATE blocks; the last one is empty (00 00 FF FF).
     /// - Throws: `outOfMemory`.
     func compress(_ piece: ByteBuffer, windowBits: Int) throws(CompressionError) -> ByteBuffer {
         let unused = free.withLock { $0[windowBits]?.popLast() }

@@ -10,19 +10,19 @@ package enum WebSocketSendError: Error, Equatable, Sendable {
 
 /// Checks the order of outgoing frames: a fragmented message must end before another message starts.
 struct FragmentOrderCheck {
-    private var isUnderWay = false
+    private var isFragmented = false
 
     /// Checks an unfragmented message.
     func admitMessage() throws(WebSocketSendError) {
-        if isUnderWay { throw .messageUnderWay }
+        if isFragmented { throw .messageUnderWay }
     }
 
     /// Checks an encoded frame by its first byte. Control frames are allowed anywhere.
     mutating func admit(frame: ByteBuffer) throws(WebSocketSendError) {
         guard let first = frame.getInteger(at: frame.readerIndex, as: UInt8.self), first & 0x08 == 0 else { return }
         let isContinuation = first & 0x0F == 0
-        if isContinuation && !isUnderWay { throw .nothingToContinue }
-        if !isContinuation && isUnderWay { throw .messageUnderWay }
-        isUnderWay = first & 0x80 == 0
+        if isContinuation && !isFragmented { throw .nothingToContinue }
+        if !isContinuation && isFragmented { throw .messageUnderWay }
+        isFragmented = first & 0x80 == 0
     }
 }

@@ -1,4 +1,5 @@
 import HTTPService
+import MonitorAPI
 import ArgumentParser
 import Foundation
 import Testing

@@ -37,7 +37,7 @@ import Testing
     }
 
     #if canImport(Glibc)
-        // The effect of trimming is tested from outside (Integration/limits): other tests share this process's memory.
+        // The effect of trimming is tested from outside (Tests/Limits): other tests share this process's memory.
         @Test func `The system reports how much memory is free`() throws {
             _ = try #require(MemoryTrimmer.freeBytes())
         }

@@ -9,19 +9,12 @@ import Testing
     private static let userCanceled: [UInt8] = [1, 90]
     private static let handshakeFailure: [UInt8] = [2, 40]
 
-    let folder: TestFolder
-    let configuration: TLSConfiguration
-    let context: TLSContext
+    private let fixture: HandlerFixture
 
-    init() throws {
-        folder = try TestFolder()
-        configuration = try folder.serverConfiguration()
-        context = try TLSContext(configuration: configuration)
-    }
+    init() throws { fixture = try HandlerFixture() }
 
     private func peer(_ version: TLSVersion) throws -> EmbeddedPeer {
-        let peer = try EmbeddedPeer(
-            context: context, trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue)
+        let peer = try fixture.peer(version)
         peer.channel.allowRemoteHalfClosure = true
         return peer
     }

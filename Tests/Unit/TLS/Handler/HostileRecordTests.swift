@@ -5,19 +5,12 @@ import Testing
 
 /// Records that are truncated, corrupted, too long, too many or of an unexpected type.
 @Suite struct HostileRecordTests {
-    let folder: TestFolder
-    let configuration: TLSConfiguration
-    let context: TLSContext
+    private let fixture: HandlerFixture
 
-    init() throws {
-        folder = try TestFolder()
-        configuration = try folder.serverConfiguration()
-        context = try TLSContext(configuration: configuration)
-    }
+    init() throws { fixture = try HandlerFixture() }
 
     private func peer(_ version: TLSVersion = .v1_3) throws -> EmbeddedPeer {
-        try EmbeddedPeer(
-            context: context, trusting: configuration.certificateFile, versions: version.rawValue...version.rawValue)
+        try fixture.peer(version)
     }
 
     /// Expects that the server ended the connection with an error and sent the client this alert.

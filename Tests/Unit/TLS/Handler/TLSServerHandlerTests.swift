@@ -4,18 +4,12 @@ import TLS
 import Testing
 
 @Suite struct TLSServerHandlerTests {
-    let folder: TestFolder
-    let configuration: TLSConfiguration
-    let context: TLSContext
+    private let fixture: HandlerFixture
 
-    init() throws {
-        folder = try TestFolder()
-        configuration = try folder.serverConfiguration()
-        context = try TLSContext(configuration: configuration)
-    }
+    init() throws { fixture = try HandlerFixture() }
 
     private func peer() throws -> EmbeddedPeer {
-        try EmbeddedPeer(context: context, trusting: configuration.certificateFile)
+        try fixture.peer()
     }
 
     @Test(arguments: [1, 2, 3, 7, 100])
@@ -207,7 +201,7 @@ import Testing
 
     @Test func `Plaintext gets the injected answer from its first byte`() throws {
         let peer = try EmbeddedPeer(
-            context: context, trusting: configuration.certificateFile,
+            context: fixture.context, trusting: fixture.configuration.certificateFile,
             plaintextAnswer: { ByteBuffer(string: "answer to \(String(buffer: $0))") })
         peer.send(ByteBuffer(string: "G"))
         #expect(try peer.takeServerBytes() == ByteBuffer(string: "answer to G"))
@@ -246,7 +240,7 @@ import Testing
 
     @Test func `Key updates are answered, up to a limit for a peer that does not read`() throws {
         let peer = try EmbeddedPeer(
-            context: context, trusting: configuration.certificateFile, maximumControlBytes: 500)
+            context: fixture.context, trusting: fixture.configuration.certificateFile, maximumControlBytes: 500)
         try peer.completeHandshake()
         try peer.requestKeyUpdate()
         peer.send(peer.takeClientBytes())

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from ._version import __version__
 from .errors import DeliveryError, NNMonitorError, SettingError
 from .notices import Notices
-from .recording import Run
+from .recording.run import Run
+from .recording.starting import silent_rank, start
 from .settings import Settings, run_id_from, settings_from, url_from
-from .starting import silent_rank, start
 
 if TYPE_CHECKING:
-    from .configuration import Config, Summary
+    from .recording.configuration import Config, Summary
 
     #: The configuration of the active run.
     config: Config
@@ -125,7 +125,7 @@ def _fallback(url: Optional[str], dir: Union[str, os.PathLike[str], None]) -> Se
     from pathlib import Path
 
     from .settings import DEFAULT_SPOOL_BYTES
-    from .spool import default_root
+    from .spooling.spool import default_root
 
     root = Path(dir) if dir else default_root()
     return Settings(url_from(url), None, None, None, root, DEFAULT_SPOOL_BYTES, 6, 5.0, "offline")

@@ -10,13 +10,13 @@ from typing import Optional
 
 from . import init
 from ._version import __version__
-from .check import check
+from .commands.check import check
+from .commands.simulate import simulate
+from .commands.sync import sync
+from .delivery.transport import Transport
 from .errors import NNMonitorError
 from .settings import settings_from
-from .simulate import simulate
-from .spool import default_root
-from .sync import sync
-from .transport import Transport
+from .spooling.spool import default_root
 
 
 def _parser() -> argparse.ArgumentParser:

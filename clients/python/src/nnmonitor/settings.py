@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Union
 
+from .delivery.trust import fingerprint_from, token_from
 from .errors import SettingError
-from .spool import default_root
-from .trust import fingerprint_from, token_from
+from .spooling.spool import default_root
 
 DEFAULT_URL = "http://localhost:8000"
 DEFAULT_SPOOL_BYTES = 500_000_000

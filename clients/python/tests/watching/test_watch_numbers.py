@@ -230,7 +230,7 @@ def test_spectral_norms_hold_while_weights_change(lr):
     torch.zeros(8, 8), torch.ones(300, 300), torch.eye(300), torch.randn(1, 7), torch.randn(7, 1),
     torch.randn(30_000, 4), torch.diag(torch.tensor([1.0, 1.0, 0.5]))])
 def test_spectral_norm_of_special_matrices(matrix):
-    from nnmonitor.watching.spectral import SpectralNorms
+    from nnmonitor.watching.numerics.spectral import SpectralNorms
 
     norms = SpectralNorms()
     reference = torch.linalg.matrix_norm(matrix.double(), 2).item()
@@ -239,8 +239,8 @@ def test_spectral_norm_of_special_matrices(matrix):
 
 
 def test_an_accelerators_reductions_equal_those_of_a_cpu():
-    from nnmonitor.watching.reduction import Reducer
-    from nnmonitor.watching.transfer import Transfer
+    from nnmonitor.watching.numerics.reduction import Reducer
+    from nnmonitor.watching.numerics.transfer import Transfer
 
     torch.manual_seed(0)
     tensors = [torch.randn(size) * 3 + 1 for size in (5, 5, 5000, 100_000)] + [torch.tensor([1.0, math.inf, 2.0])]
@@ -286,7 +286,7 @@ def test_percentiles_and_exponents_come_from_a_sample():
 
 
 def test_exponent_counts_are_those_of_the_values():
-    from nnmonitor.watching.samples import count_exponents
+    from nnmonitor.watching.numerics.samples import count_exponents
 
     values = torch.tensor([[0.0, 1.0, -1.5, 2.0, 0.75, 2.0**-40, 2.0**-60, 2.0**23, 2.0**30, math.inf, math.nan, -3.0]])
     counts = count_exponents(values)[0].tolist()
@@ -386,7 +386,7 @@ def test_cross_layer_ratio_and_layer_descriptions():
 
 def test_a_singular_value_that_overtakes_the_largest_is_found():
     """Its vector is orthogonal to the one that steps begin from."""
-    from nnmonitor.watching.spectral import _ANEW, SpectralNorms
+    from nnmonitor.watching.numerics.spectral import _ANEW, SpectralNorms
 
     matrix = torch.diag(torch.tensor([2.0, 1.0, 0.5, 0.1]))
     norms = SpectralNorms()

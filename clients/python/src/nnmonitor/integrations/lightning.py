@@ -10,7 +10,7 @@ from argparse import Namespace
 from typing import Any, Optional
 
 import nnmonitor
-from nnmonitor.configuration import as_mapping
+from nnmonitor.recording.configuration import as_mapping
 
 
 def _import(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Optional
 import torch
 import torch.distributed as dist
 
-from nnmonitor.watching.moments import Moments
+from nnmonitor.watching.numerics.moments import Moments
 
 # Numbers of one `Moments` in the packed vector.
 _WIDTH = 7

@@ -11,20 +11,20 @@ from typing import Any, Callable, Optional
 import torch
 
 from nnmonitor.watching import distributed
-from nnmonitor.watching.extras import Extras
-from nnmonitor.watching.gradients import GradientReader
 from nnmonitor.watching.guard import Guard
-from nnmonitor.watching.moments import Moments
-from nnmonitor.watching.reduction import Reducer
-from nnmonitor.watching.samples import Sampler
-from nnmonitor.watching.scratch import Scratch
-from nnmonitor.watching.spectral import SpectralNorms
+from nnmonitor.watching.numerics.moments import Moments
+from nnmonitor.watching.numerics.reduction import Reducer
+from nnmonitor.watching.numerics.samples import Sampler
+from nnmonitor.watching.numerics.scratch import Scratch
+from nnmonitor.watching.numerics.spectral import SpectralNorms
+from nnmonitor.watching.numerics.transfer import Transfer
+from nnmonitor.watching.readers.clipping import ClipDetector, LossScale
+from nnmonitor.watching.readers.extras import Extras
+from nnmonitor.watching.readers.gradients import GradientReader
+from nnmonitor.watching.readers.updates import Updates
+from nnmonitor.watching.readers.weights import WeightReader
 from nnmonitor.watching.structure import Layer, LayerParameters
 from nnmonitor.watching.table import Measured, largest
-from nnmonitor.watching.transfer import Transfer
-from nnmonitor.watching.updates import Updates
-from nnmonitor.watching.weights import WeightReader
-from nnmonitor.watching.witness import ClipWitness, LossScale
 
 # Vector name to layer index to values.
 Vectors = dict[str, dict[int, list[float]]]
@@ -61,7 +61,7 @@ class Measurement:
     """The buffers and vectors that stay from report to report, and the state of the report that is being made."""
 
     def __init__(self, selection: Selection, guard: Guard) -> None:
-        self.witness = ClipWitness()
+        self.clipping = ClipDetector()
         self.transfer = Transfer()
         self._scratch = Scratch()
         self.reducer = Reducer(self.transfer, self._scratch)
@@ -77,11 +77,11 @@ class Measurement:
         """Begins a report, before the forward pass.
 
         Args:
-            groups: the parameters of each optimizer, from which to choose witnesses of clipping.
+            groups: the parameters of each optimizer, which are sampled to detect clipping.
         """
         if self._selection.gradients:
             on_error = functools.partial(self._guard.failed, "clip factor", "*")
-            self._guard.run("clip factor", "*", self.witness.arm, groups, on_error)
+            self._guard.run("clip factor", "*", self.clipping.arm, groups, on_error)
         self.transfer = Transfer()
         self.reducer = Reducer(self.transfer, self._scratch)
         self.sampler = Sampler(self._generator) if self._selection.histograms else None
@@ -118,7 +118,7 @@ class Measurement:
         run("moments", "*", self.reducer.finish)
         self._factor: Callable[[], Optional[float]] = lambda: None
         if self._selection.gradients:
-            self._factor = run("clip factor", "*", self.witness.compare, owned, self.transfer) or self._factor
+            self._factor = run("clip factor", "*", self.clipping.compare, owned, self.transfer) or self._factor
         self._extras = Extras()
         if activations is not None:
             self._extras = run("activations", "*", activations.take, layers, self.transfer) or self._extras

@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional, Union
 import torch
 from torch import nn
 
-from nnmonitor.watching.ranges import output_range
+from nnmonitor.watching.numerics.ranges import output_range
 
 # Path components that wrappers add.
 _WRAPPER_PARTS = {"_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
-from nnmonitor.watching.moments import Moments
+from nnmonitor.watching.numerics.moments import Moments
 
 Row = dict[str, float]
 

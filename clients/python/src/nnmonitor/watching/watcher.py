@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from nnmonitor.watching import distributed
-from nnmonitor.watching.activations import Activations
 from nnmonitor.watching.builder import ReportBuilder
 from nnmonitor.watching.cadence import Cadence
-from nnmonitor.watching.compiled import CompiledActivations, is_compiled
 from nnmonitor.watching.guard import Guard
 from nnmonitor.watching.hooks import is_compiling
 from nnmonitor.watching.measurement import Measurement, Selection
 from nnmonitor.watching.optimizers import Optimizers
+from nnmonitor.watching.readers.activations import Activations
+from nnmonitor.watching.readers.compiled import CompiledActivations, is_compiled
 from nnmonitor.watching.report import LayerReport
 from nnmonitor.watching.rounds import Rounds
 from nnmonitor.watching.structure import Layer, LayerFunction, LayerParameters, find_layers, resolve
@@ -109,7 +109,7 @@ class Watcher:
         if not self._builder.empty:
             self._guard.run("report", "*", self._finish_round)
         self._optimizers.close()
-        self._measurement.witness.disarm()
+        self._measurement.clipping.disarm()
         if self._activations is not None:
             self._activations.stop()
             self._activations.remove()
@@ -253,7 +253,7 @@ class Watcher:
         self._started = self._cadence.due(self._round + 1) and not self._passive
         activations = self._activations
         if not self._started:
-            self._measurement.witness.disarm()
+            self._measurement.clipping.disarm()
             if activations is not None:
                 activations.stop()
             return

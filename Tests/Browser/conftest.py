@@ -1,0 +1,79 @@
+"""Fixtures of the browser tests: Debian's Chromium, headless, controlled by Playwright."""
+
+from pathlib import Path
+
+import pytest
+from module_page import open_module_page
+from playwright.sync_api import expect, sync_playwright
+
+# The browser and the server share two cores, so a page may be slow.
+expect.set_options(timeout=20_000)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# Logs violations of the page's Content-Security-Policy as console errors, which tests can see.
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) => {
+    console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+
+@pytest.fixture(scope="session")
+def static_folder():
+    return REPOSITORY / "static"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            # Tests may run as root in a container, where Chromium's sandbox does not work.
+            args=["--no-sandbox"],
+        )
+        yield browser
+        browser.close()
+
+
+class Problems:
+    """Errors in the page: console errors, uncaught exceptions, CSP violations."""
+
+    def __init__(self):
+        self._seen = []
+        self._allowed = []
+
+    def watch(self, page):
+        page.on("console", lambda message: self._seen.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._seen.append(str(error)))
+
+    def allow(self, *parts):
+        """Allows messages that contain one of `parts`. Chromium itself logs failed requests that a test provokes."""
+        self._allowed += parts
+
+    @property
+    def unexpected(self):
+        return [text for text in self._seen if not any(part in text for part in self._allowed)]
+
+
+@pytest.fixture
+def problems():
+    """Checked after every test that uses `page`."""
+    return Problems()
+
+
+@pytest.fixture
+def page(chromium, problems):
+    context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
+    context.add_init_script(REPORT_VIOLATIONS)
+    page = context.new_page()
+    problems.watch(page)
+    yield page
+    context.close()
+    assert problems.unexpected == []
+
+
+@pytest.fixture
+def run(page, static_folder):
+    """Runs JavaScript with the dashboard's modules: `run("return ...")`."""
+    return open_module_page(page, static_folder)

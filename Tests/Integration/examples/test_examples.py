@@ -1,0 +1,105 @@
+"""The examples with a real server: training over HTTPS with a token, and simulated metrics.
+
+train_digits.py needs torch and scikit-learn in addition to requirements.txt.
+"""
+
+import gzip
+import json
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from Support.clients.ingest import accept, get, kept_steps, run_path
+from Support.payloads import run_id, served
+from Support.servers import processes
+from Support.servers.server import ROOT, clean_environment
+
+
+def run_example(name: str, *arguments, cwd: Path, seconds: float) -> subprocess.CompletedProcess:
+    return processes.run(
+        [sys.executable, str(ROOT / "examples" / name), *map(str, arguments)], cwd=cwd,
+        env=clean_environment(None), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds)
+
+
+def assert_done(process: subprocess.CompletedProcess):
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+def recorded(path: Path) -> list[dict]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def bits(value):
+    """Replaces every float with its bits, so that -0.0 differs from 0.0 and comparison is exact."""
+    if isinstance(value, dict):
+        return {key: bits(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [bits(item) for item in value]
+    return struct.pack("<d", value) if isinstance(value, float) else value
+
+
+def floats_like(expected, seen):
+    """`seen` with integers converted to floats where a float was posted: 1 and 1.0 are the same number."""
+    if isinstance(expected, dict) and isinstance(seen, dict):
+        return {key: floats_like(expected.get(key), item) for key, item in seen.items()}
+    if isinstance(expected, list) and isinstance(seen, list) and len(expected) == len(seen):
+        return [floats_like(one, other) for one, other in zip(expected, seen)]
+    return float(seen) if isinstance(expected, float) and type(seen) is int else seen
+
+
+@pytest.mark.parametrize(("option", "file"), [("--gzip", "run.jsonl.gz"), ("--no-gzip", "run.jsonl")])
+def test_a_real_training_over_https_is_kept_number_for_number(secure_server, tmp_path, option, file):
+    run = run_id("digits")
+    process = run_example(
+        "train_digits.py", "--url", secure_server.url, "--token", secure_server.token, "--ca", secure_server.ca,
+        "--run-id", run, option, "--record", file, "--seed", 1, cwd=tmp_path, seconds=300)
+    assert_done(process)
+    accuracy = re.search(r"test accuracy: ([\d.]+) %", process.stdout)
+    assert accuracy and float(accuracy[1]) > 95, process.stdout
+
+    posted = recorded(tmp_path / file)
+    assert len(posted) > 100
+    assert all(item["metadata"]["run_id"] == run for item in posted)
+    expected = sorted(map(served, posted), key=lambda step: step["step"])
+    seen = kept_steps(secure_server, run)
+    assert [step["step"] for step in seen] == [step["step"] for step in expected]
+    for one, other in zip(expected, seen):
+        assert bits(floats_like(one, other)) == bits(one), f"step {one['step']}"
+    assert get(secure_server, run_path(run) + "/latest").json() == seen[-1]
+
+
+@pytest.mark.parametrize("where", ["server", "secure_server"])
+@pytest.mark.parametrize("option", ["--gzip", "--no-gzip"])
+def test_simulated_metrics_are_accepted(request, tmp_path, where, option):
+    chosen = request.getfixturevalue(where)
+    run = run_id("simulated")
+    arguments = ["--token", chosen.token, "--ca", chosen.ca] if chosen.secure else []
+    process = run_example(
+        "simulate.py", "--url", chosen.url, *arguments, "--run-id", run, "--steps", 5, "--interval", 0,
+        "--layers", 50, option, "--seed", 1, cwd=tmp_path, seconds=60)
+    assert_done(process)
+    steps = kept_steps(chosen, run)
+    assert [step["step"] for step in steps] == list(range(5))
+    assert [len(step["layers"]) for step in steps] == [50] * 5
+
+
+def test_the_recorded_run_is_accepted_and_kept_number_for_number(server):
+    """The recording in Tests/Fixtures contains payloads that the example posted."""
+    run = run_id("recorded")
+    recordings = sorted((ROOT / "Tests" / "Fixtures").glob("*.jsonl.gz"))
+    assert recordings
+    posted = recorded(recordings[0])[:300]
+    first = posted[0]["metadata"]["run_id"]
+    posted = [item for item in posted if item["metadata"]["run_id"] == first]
+    for item in posted:
+        item["metadata"]["run_id"] = run
+        accept(server, item)
+    expected = sorted(map(served, posted), key=lambda step: step["step"])
+    seen = kept_steps(server, run)
+    assert bits([floats_like(one, other) for one, other in zip(expected, seen)]) == bits(expected)

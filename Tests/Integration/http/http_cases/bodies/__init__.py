@@ -1,0 +1,1 @@
+"""How the length of a request body is stated, and 100-continue."""

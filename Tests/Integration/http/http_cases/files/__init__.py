@@ -1,0 +1,1 @@
+"""Static files: paths and conditional requests."""

@@ -1,0 +1,1 @@
+"""Request lines, fields, hosts and versions."""

@@ -1,0 +1,1 @@
+"""Statistics of single tensors, computed without a dependency on layers, hooks or optimizers."""

@@ -1,0 +1,228 @@
+"""The largest singular value of each weight matrix.
+
+The first report takes 24 Golub-Kahan-Lanczos steps (worst error 0.4 % on random matrices) and keeps the right singular
+vector. Each later report takes two steps from there (four products of the matrix with a vector), and twelve more where
+the vector moved far: a single power iteration lags behind weights whose spectrum is flat, such as orthogonal ones.
+Golub and Van Loan, Matrix Computations, section 10.4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import NamedTuple, Optional
+
+import torch
+
+from nnmonitor.watching.numerics.reduction import SMALL
+from nnmonitor.watching.numerics.spectral_steps import ROUNDING, take_two_steps
+
+_FIRST_STEPS = 24
+_WARM_STEPS = 2
+_MORE_STEPS = 12
+# Squared sine of the angle between the old and the new vector, above which two steps were too few.
+_FAR = 0.001
+# From a singular vector, steps never find another one that has overtaken it. So every so many reports begin anew.
+_ANEW = 32
+# Norms whose squares, and those of single entries, single precision holds.
+_LEAST, _MOST = 1e-12, 1e17
+# Matrices of at most this many rows and columns are padded to it, so that they share one block.
+_SHARED_SIDE = 128
+
+Item = tuple[Hashable, torch.Tensor]
+# Rows and columns after padding.
+_Size = tuple[int, int, torch.dtype, torch.device]
+
+
+class Block(NamedTuple):
+    """Matrices (k, m, n) of one size, padded with zeros, which change no singular value, and their keys."""
+
+    keys: list[Hashable]
+    matrices: torch.Tensor
+
+
+def as_matrix(weight: torch.Tensor, transposed: bool) -> torch.Tensor:
+    """A weight of two or more dimensions as a matrix with one row an output channel.
+
+    Args:
+        transposed: whether the output channels are dimension 1, as in a transposed convolution.
+    """
+    if transposed:
+        weight = weight.transpose(0, 1)
+    return weight.flatten(1)
+
+
+class SpectralNorms:
+    """Spectral norms by key, with the vectors that the next report begins from.
+
+    It has a random generator of its own, so that training's random numbers stay as they are.
+    """
+
+    def __init__(self) -> None:
+        self._vectors: dict[Hashable, torch.Tensor] = {}
+        self._reports = 0
+        self._padded: dict[_Size, tuple[list[torch.Size], torch.Tensor]] = {}
+        self._generator = torch.Generator().manual_seed(0)
+
+    def measure(self, items: list[Item]) -> dict[Hashable, float]:
+        """The spectral norm of each matrix (two dimensions); NaN where the matrix has a value that is not finite."""
+        results: dict[Hashable, float] = {}
+        self._reports += 1
+        if self._reports % _ANEW == 0:
+            self._vectors.clear()
+        new: list[Item] = []
+        warm: list[Item] = []
+        for key, matrix in items:
+            vector = self._vectors.get(key)
+            fits = vector is not None and vector.numel() == _padded(matrix)[1] and vector.device == matrix.device
+            (warm if fits else new).append((key, matrix))
+        for key, matrix in new:
+            self._begin(key, matrix)
+        for block in self._blocks(new):
+            self._estimate(block, _FIRST_STEPS, results)
+        for block in self._blocks(warm):
+            alone = len(block.keys) == 1 and block.matrices.device.type == "cpu"
+            moved = self._step(block, results) if alone else self._estimate(block, _WARM_STEPS, results)
+            if moved > _FAR:
+                self._estimate(block, _MORE_STEPS, results)
+        self._repeat_in_double(items, results)
+        return results
+
+    def _begin(self, key: Hashable, matrix: torch.Tensor) -> None:
+        """Chooses a random vector; 0 in the padding."""
+        vector = torch.zeros(_padded(matrix)[1])
+        vector[:matrix.shape[1]] = torch.randn(matrix.shape[1], generator=self._generator)
+        self._vectors[key] = vector.to(matrix.device, _dtype_of(matrix))
+
+    def _repeat_in_double(self, items: list[Item], results: dict[Hashable, float]) -> None:
+        """Measures matrices anew whose squares single precision cannot hold."""
+        for key, matrix in items:
+            unsafe = not _LEAST < results[key] < _MOST
+            if unsafe and matrix.dtype != torch.float64 and bool(matrix.isfinite().all()) and bool(matrix.any()):
+                double = matrix.to(torch.float64)
+                self._begin(key, double)
+                for block in self._blocks([(key, double)]):
+                    self._estimate(block, _FIRST_STEPS, results)
+                self._vectors.pop(key, None)
+
+    def _step(self, block: Block, results: dict[Hashable, float]) -> float:
+        """Two steps for a block of one matrix. Returns how far its vector moved (squared sine)."""
+        (key,) = block.keys
+        steps = take_two_steps(block.matrices[0], self._vectors[key])
+        results[key] = steps.norm if math.isfinite(steps.norm) else math.nan
+        if steps.norm > 0.0 and math.isfinite(steps.norm):
+            self._vectors[key] = steps.vector
+            return steps.moved
+        del self._vectors[key]
+        return 0.0
+
+    def _estimate(self, block: Block, steps: int, results: dict[Hashable, float]) -> float:
+        """Writes norms and vectors. Returns how far the vectors of the block moved at most (squared sine)."""
+        start = torch.stack([self._vectors[key] for key in block.keys])
+        bidiagonal, basis = _bidiagonalize(block.matrices, start, min(steps, *block.matrices.shape[1:]))
+        good = bidiagonal.isfinite().flatten(1).all(1).tolist()
+        _, singular, right = torch.linalg.svd(torch.nan_to_num(bidiagonal, 0.0, 0.0, 0.0), full_matrices=False)
+        largest = singular[:, 0].tolist()
+        coefficients = right[:, 0]
+        vectors = torch.bmm(coefficients.unsqueeze(1).to(basis), basis).squeeze(1).unbind(0)
+        along = coefficients[:, 0].tolist()
+        moved = 0.0
+        for row, key in enumerate(block.keys):
+            results[key] = largest[row] if good[row] else math.nan
+            if good[row] and largest[row] > 0.0:
+                self._vectors[key] = vectors[row]
+                moved = max(moved, 1.0 - along[row] ** 2)
+            else:
+                self._vectors.pop(key, None)
+        # Without vectors of all keys, no further steps can be taken from here.
+        return moved if all(key in self._vectors for key in block.keys) else 0.0
+
+    def _blocks(self, items: list[Item]) -> list[Block]:
+        """Small matrices together, a large one alone."""
+        blocks: list[Block] = []
+        small: dict[_Size, list[Item]] = {}
+        for key, matrix in items:
+            dtype = _dtype_of(matrix)
+            if matrix.numel() <= SMALL:
+                small.setdefault((*_padded(matrix), dtype, matrix.device), []).append((key, matrix))
+            else:
+                blocks.append(Block([key], matrix.to(dtype).unsqueeze(0)))
+        for (rows, columns, dtype, device), group in small.items():
+            # The padding of a kept buffer is 0 as long as the same shapes come in the same order.
+            shapes = [matrix.shape for _, matrix in group]
+            known_shapes, padded = self._padded.get((rows, columns, dtype, device), ([], group[0][1]))
+            if known_shapes != shapes:
+                padded = torch.zeros((len(group), rows, columns), dtype=dtype, device=device)
+                self._padded[(rows, columns, dtype, device)] = (shapes, padded)
+            views = [padded[row, :shape[0], :shape[1]] for row, shape in enumerate(shapes)]
+            torch._foreach_copy_(views, [matrix for _, matrix in group])
+            blocks.append(Block([key for key, _ in group], padded))
+        return blocks
+
+
+def _dtype_of(matrix: torch.Tensor) -> torch.dtype:
+    """Half precision is measured in single precision."""
+    return torch.float64 if matrix.dtype == torch.float64 else torch.float32
+
+
+def _padded(matrix: torch.Tensor) -> tuple[int, int]:
+    """Rows and columns that the matrix is padded to."""
+    rows, columns = matrix.shape
+    if rows * columns > SMALL:
+        return rows, columns
+    if max(rows, columns) <= _SHARED_SIDE:
+        return _SHARED_SIDE, _SHARED_SIDE
+    return 1 << (rows - 1).bit_length(), 1 << (columns - 1).bit_length()
+
+
+def _times(block: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    """Each matrix times its vector: (k, m, n) and (k, n) to (k, m)."""
+    if block.shape[0] == 1:
+        return torch.mv(block[0], vectors[0]).unsqueeze(0)
+    # Ten times as fast on a CPU as with the vectors on the right.
+    return torch.bmm(vectors.unsqueeze(1), block.transpose(1, 2)).squeeze(1)
+
+
+def _normalized(vectors: torch.Tensor, scale: Optional[torch.Tensor] = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Unit vectors and norms; both 0 where the norm is rounding error of values of size `scale`."""
+    norms = torch.linalg.vector_norm(vectors, dim=1)
+    if scale is not None:
+        # Written so that NaN stays.
+        norms = norms.masked_fill(norms <= scale * ROUNDING[norms.dtype], 0.0)
+    factors = norms.reciprocal().masked_fill(norms == 0.0, 0.0)
+    return vectors * factors.unsqueeze(1), norms
+
+
+def _bidiagonalize(block: torch.Tensor, start: torch.Tensor, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The upper bidiagonal (k, s, s + 1), in double precision on the CPU, and the right basis (k, s + 1, n)."""
+    right, _ = _normalized(start)
+    basis = [right]
+    alphas: list[torch.Tensor] = []
+    betas: list[torch.Tensor] = []
+    lefts: list[torch.Tensor] = []
+    left, scale = right, None
+    for _ in range(steps):
+        product = _times(block, right)
+        if betas:
+            product = product - betas[-1].unsqueeze(1) * left
+        if lefts and steps > _WARM_STEPS:
+            kept = torch.stack(lefts, dim=1)
+            product = product - _times(kept.transpose(1, 2), _times(kept, product))
+        left, alpha = _normalized(product, scale)
+        lefts.append(left)
+        scale = alpha if scale is None else torch.maximum(scale, alpha)
+        right = _times(block.transpose(1, 2), left) - alpha.unsqueeze(1) * right
+        # Twice is enough (Parlett, The Symmetric Eigenvalue Problem, section 6.9), once for a few steps.
+        kept = torch.stack(basis, dim=1)
+        for _ in range(2 if steps > _WARM_STEPS else 1):
+            right = right - _times(kept.transpose(1, 2), _times(kept, right))
+        right, beta = _normalized(right, scale)
+        alphas.append(alpha)
+        betas.append(beta)
+        basis.append(right)
+    # One copy to the host.
+    entries = torch.cat([torch.stack(alphas, 1), torch.stack(betas, 1)], dim=1).to("cpu", torch.float64)
+    bidiagonal = torch.zeros((block.shape[0], steps, steps + 1), dtype=torch.float64)
+    bidiagonal.diagonal(0, 1, 2).copy_(entries[:, :steps])
+    bidiagonal.diagonal(1, 1, 2).copy_(entries[:, steps:])
+    return bidiagonal, torch.stack(basis, dim=1)

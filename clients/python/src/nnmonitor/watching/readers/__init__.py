@@ -1,0 +1,1 @@
+"""What a watched step measures: activations, gradients, weights, updates and clipping."""
