@@ -30,8 +30,8 @@ package struct HTTPConfiguration: Sendable {
     package var idleTimeout = TimeAmount.seconds(75)
     /// How long a client may accept no byte of a response before the connection is closed. Progress restarts it.
     package var writeTimeout = TimeAmount.seconds(60)
-    /// The minimum rate at which a client must accept a response, in bytes per second, averaged over `readRateWindow` of
-    /// the time in which bytes wait for it; 0 means none. Below it the connection is closed.
+    /// The minimum rate at which a client must accept a response, in bytes per second, averaged over `readRateWindow`
+    /// of the time in which bytes wait for it; 0 means none. Below it the connection is closed.
     package var minimumReadRate = 1_024
     /// See `minimumReadRate`.
     package var readRateWindow = TimeAmount.seconds(60)

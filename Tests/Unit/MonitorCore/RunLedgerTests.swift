@@ -22,7 +22,8 @@ import Testing
         withExtendedLifetime(snapshot) {}
     }
 
-    @Test func `replaced steps count once, however many snapshots contain them, until the last one ends`() async throws {
+    @Test func `replaced steps count once, however many snapshots contain them, until the last one ends`() async throws
+    {
         let store = MemoryStore(limits: StoreLimits())
         await post(0..<10, to: store)
         let id = try #require(await store.listing().runs.first?.id)

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// The state of `BodyBudget` and of `ResponseBudget`: a tree of all bodies, tokens, and addresses within tokens. It reads
-/// no clock.
+/// The state of `BodyBudget` and of `ResponseBudget`: a tree of all bodies, tokens, and addresses within tokens. It
+/// reads no clock.
 struct BodyShares {
     enum Growth { case taken, noRoom, evicted }
 

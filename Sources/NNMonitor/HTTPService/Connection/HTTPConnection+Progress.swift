@@ -41,8 +41,8 @@ extension HTTPConnection {
         self.output.stallTimer.arm(deadline, on: context.eventLoop) { bound.value.stallTimerFired() }
     }
 
-    /// Reports what the client has accepted of a response that waits for it, or has waited, so that it may be dropped in
-    /// favor of others.
+    /// Reports what the client has accepted of a response that waits for it, or has waited, so that it may be dropped
+    /// in favor of others.
     func reportProgress(context: ChannelHandlerContext) {
         guard self.output.hasWaited, let reservation = self.output.reservation, let exchange = self.exchange else {
             return

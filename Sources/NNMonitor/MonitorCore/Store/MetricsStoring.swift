@@ -10,8 +10,8 @@ package protocol MetricsStoring: Sendable {
     /// The sequence number of the last change before this store was opened; 0 for a new store. It never changes.
     nonisolated var lastSequence: UInt64 { get }
 
-    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes. A step that
-    /// several snapshots contain counts once. 0 for a store whose snapshots keep no steps in memory.
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes. A step
+    /// that several snapshots contain counts once. 0 for a store whose snapshots keep no steps in memory.
     nonisolated var retainedMemory: Int { get }
 
     /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.

@@ -49,7 +49,8 @@ struct StorageSettings: SettingsTopic {
         }
     }
 
-    /// The limit of stored bytes, answers and snapshots together, with `auto` resolved; 0 means no limit of stored bytes.
+    /// The limit of stored bytes, answers and snapshots together, with `auto` resolved; 0 means no limit of stored
+    /// bytes.
     var memoryLimit: Int { maxMemory.value ?? MachineMemory.defaultLimit }
 
     /// The part of `memoryLimit` for stored metrics; 0 means no limit. Readers cannot make it smaller, so they evict no
