@@ -42,7 +42,7 @@ struct RunRoutes: Sendable {
         var encoder = HistoryEncoder.body(snapshot)
         // After the head of the response an error could only abort the connection.
         try await encoder.prefetch()
-        let memory = { (chunk: Int) in
+        let memory = { @Sendable (chunk: Int) in
             AnswerMemory.history(
                 snapshot: snapshot.memory, chunk: chunk, isCompressed: request.acceptsGzip, isSecure: request.secure)
         }
@@ -103,7 +103,12 @@ struct RunRoutes: Sendable {
             encode(&writer)
             return ByteBuffer(bytes: writer.bytes)
         }
-        let body = size <= 64 << 10 ? work() : await withTaskExecutorPreference(globalConcurrentExecutor) { work() }
+        let body: ByteBuffer
+        if size <= 64 << 10 {
+            body = work()
+        } else {
+            body = await withTaskExecutorPreference(globalConcurrentExecutor) { work() }
+        }
         guard reservation.grow(to: AnswerMemory.whole(body.readableBytes)) else { throw ResponseBudget.busy }
         var response = HTTPResponse.json(body)
         response.reservation = reservation
