@@ -216,12 +216,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
-    /// Breaks off the answer under way, so that its memory is free at once, and closes with 1008.
-    private func dropReader() {
-        answer?.cancel()
-        writability?.end()
-        close(.policyViolation, "too slow")
-    }
+    /// Breaks off the answer under way. Without a close frame: it would wait, with the memory that is needed, behind
+    /// bytes that the client does not take.
+    private func dropReader() { context?.close(promise: nil) }
 
     /// Closes with 1011. `isAnswering` stays set, so that nothing more is sent or handled.
     private func closeAfterStoreFailure() { close(.unexpectedServerError, "the store failed") }
