@@ -14,7 +14,7 @@ PARTS = [
     ("OpenSSL: TLS records", r"libcrypto|libssl"),
     ("allocating and freeing memory", r"malloc|calloc|realloc|cfree|_int_free|free@|unlink_chunk|memalign|swift_slow|Alloc"),
     ("decoding and checking the payload",
-     r"MonitorCore(11PayloadPass|10JSONReader|11StepDecoder|17DecimalConversion|7KeyList|13DuplicateKeys|12PowersOfFive|9IssueList"
+     r"MonitorCore(14PayloadDecoder|10JSONReader|11StepDecoder|17DecimalConversion|10SchemaKeys|13DuplicateKeys|12PowersOfFive|14IssueCollector"
      r"|12KeyedIssues|11LayerLayout|16ActivationShapes)"),
     ("storing and handing on", r"MonitorCore|10MonitorAPI"),
     ("HTTP: reading requests", r"llhttp|7NIOHTTP1|HTTPService(13MessageBounds|11RequestLine|12InputHandler|9EmptyLine)"),

@@ -5,6 +5,7 @@ import MonitorCore
 ///
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
 ///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
+///     CoreBench numbers|describe PAYLOAD times COUNT         formats the numbers: the encoder, the library
 @main
 enum CoreBench {
     static func main() throws {
@@ -20,7 +21,7 @@ enum CoreBench {
         }
     }
 
-    private enum Work: String { case decode, encode, lite }
+    private enum Work: String { case decode, encode, lite, numbers, describe }
 
     private static func repeated(_ work: Work, _ payload: [UInt8], times count: Int) throws {
         guard work != .decode else {
@@ -32,7 +33,12 @@ enum CoreBench {
         var writer = JSONWriter(capacity: payload.count * 2)
         for _ in 0..<count {
             writer.removeAll()
-            StepEncoder.append(record, form: work == .lite ? .lite : .full, to: &writer)
+            switch work {
+            case .decode, .encode: StepEncoder.append(record, to: &writer)
+            case .lite: StepEncoder.append(record, form: .lite, to: &writer)
+            case .numbers: for number in decoded.numbers { writer.double(number) }
+            case .describe: for number in decoded.numbers { writer.raw(Array(number.description.utf8)) }
+            }
         }
         guard writer.bytes.count > payload.count / 8 else { exit(1) }
     }
@@ -53,7 +59,8 @@ enum CoreBench {
     }
 
     private static func usage() -> Never {
-        let text = "usage: CoreBench decode PAYLOAD SECONDS, or CoreBench decode|encode|lite PAYLOAD times COUNT\n"
+        let text =
+            "usage: CoreBench decode PAYLOAD SECONDS, or CoreBench decode|encode|lite|numbers|describe PAYLOAD times COUNT\n"
         FileHandle.standardError.write(Data(text.utf8))
         exit(64)
     }

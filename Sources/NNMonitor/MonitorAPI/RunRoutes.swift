@@ -32,7 +32,7 @@ struct RunRoutes: Sendable {
     private func listing(_ request: HTTPRequest) async throws -> HTTPResponse {
         let runs = try await store.listing().runs
         return try await encoded(size: AnswerMemory.listing(runs.count), request) { writer in
-            RunEncoder.appendListing(runs, to: &writer)
+            RunListEncoder.appendListing(runs, to: &writer)
         }
     }
 

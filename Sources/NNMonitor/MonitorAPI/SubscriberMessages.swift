@@ -28,7 +28,7 @@ enum SubscriberMessages {
     static func initialRuns(_ runs: [RunSummary]) -> ByteBuffer {
         var writer = JSONWriter()
         writer.literal("{\"type\":\"initial_runs\",\"data\":")
-        RunEncoder.appendListing(runs, to: &writer)
+        RunListEncoder.appendListing(runs, to: &writer)
         writer.literal("}")
         return ByteBuffer(bytes: writer.bytes)
     }

@@ -7,21 +7,6 @@ import Foundations
 /// Foundation parses every accepted payload to equal numbers, and the encoding of an accepted step contains the same
 /// numbers. A rejection is well-formed.
 final class DecoderTarget: FuzzTarget {
-    private static let metrics: [(LayerMetric, [String])] = [
-        (.activationStd, ["intermediate_features", "activation_std"]),
-        (.activationMean, ["intermediate_features", "activation_mean"]),
-        (.crossLayerStdRatio, ["intermediate_features", "cross_layer_std_ratio"]),
-        (.gradientL2Norm, ["gradient_flow", "gradient_l2_norm"]),
-        (.gradientStd, ["gradient_flow", "gradient_std"]),
-        (.gradientMaxAbs, ["gradient_flow", "gradient_max_abs"]),
-        (.weightStd, ["parameter_statistics", "weight", "std"]),
-        (.weightMean, ["parameter_statistics", "weight", "mean"]),
-        (.weightSpectralNorm, ["parameter_statistics", "weight", "spectral_norm"]),
-        (.weightFrobeniusNorm, ["parameter_statistics", "weight", "frobenius_norm"]),
-        (.biasStd, ["parameter_statistics", "bias", "std"]),
-        (.biasMeanAbs, ["parameter_statistics", "bias", "mean_abs"]),
-    ]
-
     init() {}
 
     func run(_ input: [UInt8]) {
@@ -111,10 +96,11 @@ final class DecoderTarget: FuzzTarget {
         require(
             shape?.map { $0 as? Double } == record.shapes.shapes[layer].map { Double($0) },
             "activation_shape: Foundation reads \(shape ?? []), we \(record.shapes.shapes[layer])")
-        for (metric, path) in Self.metrics {
+        for metric in LayerMetric.all {
+            let path = metric.path.map { "\($0)" }
             let value = record.value(metric, layer: layer)
             let read = path.reduce(object) { FoundationJSON.value($0, $1) }
-            if Absent.marks(value) {
+            if MissingValue.isMissing(value) {
                 require(read == nil || read is NSNull, "\(path) was not posted")
             } else {
                 same(read as? Double, value, "\(path)")

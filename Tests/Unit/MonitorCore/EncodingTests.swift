@@ -11,7 +11,7 @@ import Foundations
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    @Test func aStepHasTheContractsKeysInTheContractsOrder() async {
+    @Test func `a step has the keys of SCHEMA.md in their order`() async {
         let store = MemoryStore(limits: StoreLimits())
         let record = await store.append(
             Payloads.step(7, layers: [Payloads.layer(bias: #"{"std":8,"mean_abs":9}"#), Payloads.layer(depth: "1")])
@@ -37,7 +37,7 @@ import Foundations
                     + #""gradient_flow":{"gradient_l2_norm":1.0,"gradient_max_abs":3.0}},{"#))
     }
 
-    @Test func aHistoryInSmallPiecesIsTheSameText() async throws {
+    @Test func `a history in small pieces is the same text`() async throws {
         let store = MemoryStore(limits: StoreLimits())
         for number in 0..<20 { _ = await store.append(Payloads.step(number, run: #"a\"b"#)) }
         let snapshot = try #require(await store.snapshot(of: "a\"b"))
@@ -61,7 +61,7 @@ import Foundations
         #expect((data["steps"] as? [[String: Any]])?.compactMap { $0["step"] as? Int } == Array(0..<20))
     }
 
-    @Test func textIsEscapedAsJSONAsks() {
+    @Test func `text is escaped as JSON asks`() {
         #expect(text { $0.string("a\"\\\u{1}\n\u{7F}é") } == "\"a\\\"\\\\\\u0001\\n\u{7F}é\"")
     }
 
@@ -77,7 +77,7 @@ import Foundations
             (#"{"action":"dance"}"#, .failure(.init(message: "Unknown action 'dance'"))),
             (#"{"action":"subscribe_run","run_id":7}"#, .failure(.init(message: "\"run_id\" must be a string"))),
         ] as [(String, Result<SubscriberAction, SubscriberAction.Misunderstood>)])
-    func actionsAreReadOrExplained(
+    func `actions are read or explained`(
         message: String, outcome: Result<SubscriberAction, SubscriberAction.Misunderstood>
     ) {
         #expect(SubscriberAction.decode(Array(message.utf8)) == outcome)

@@ -17,7 +17,7 @@ import Testing
 
     /// Parses a number with the fast path, in the middle of a text; `nil` if the fast path rejects it.
     private func readPlain(
-        _ text: String, followedBy rest: String = ", \"mean\": -0.0013401303145811594, \"std\": 1.5}"
+        _ text: String, followedBy rest: String = "," + String(repeating: " ", count: TextWindow.size)
     ) -> Double? {
         Array((text + rest).utf8).withUnsafeBufferPointer { buffer in
             var reader = JSONReader(buffer)
@@ -77,7 +77,7 @@ import Testing
         #expect(read("0") == 0 && read("0, 2, 3, 4, 5") == 0)
     }
 
-    @Test func randomDoublesReadBackBitForBit() throws {
+    @Test func `random doubles read back bit for bit`() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<100_000 {
             let value = Double(bitPattern: random.next())
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func randomDecimalsReadAsTheLibraryReadsThem() throws {
+    @Test func `random decimals read as the library reads them`() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<100_000 {
             let digits = String((0..<Int.random(in: 1...24, using: &random)).map { _ in "0123456789".randomElement()! })
@@ -104,12 +104,12 @@ import Testing
         "1e22", "1e23", "6929495644600919.5", "3.5e-46", "9223372036854775807", "18446744073709551615",
         "1e99999999999999999999", "1e-99999999999999999999", "0e99999999999999999999",
     ])
-    func theHardCases(text: String) throws {
+    func `numbers that are hard to round are read as the library reads them`(text: String) throws {
         #expect(try read(text).bitPattern == Double(text)!.bitPattern)
     }
 
     @Test(arguments: ["-", "+1", ".5", "1.", "1e", "1e+", "00", "01", "0x1", "--1"])
-    func whatIsNoNumberIsRefused(text: String) {
+    func `text that is no number is refused`(text: String) {
         #expect(throws: JSONSyntaxError.self) {
             try Array(text.utf8).withUnsafeBufferPointer { buffer in
                 var reader = JSONReader(buffer)
@@ -148,7 +148,7 @@ import Testing
         for value in [0, -0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1, 1.0 / 3] { check(value) }
     }
 
-    @Test func theWriterGivesTheShortestTextThatReadsBack() {
+    @Test func `the writer gives the shortest text that reads back`() {
         var writer = JSONWriter()
         for value in [1, -0.0, 0.1, .leastNonzeroMagnitude, 1e22, 123_456.789] {
             writer.double(value)

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: ["1", #""\ud800""#])
-    func manyIssuesBelowOneLongKeyDoNotCostTheirProduct(member: String) {
+    func `many issues below one long key do not cost their product`(member: String) {
         let key = String(repeating: "A", count: 100_000)
         let groups = "{\"\(key)\":[\(Self.repeated(member, 1000))]}"
         let rejection = Self.rejection(Payloads.payload(metadata: Self.metadata(groups: groups)))
@@ -33,12 +33,12 @@ import Testing
         #expect(rejection.body().count < 200_000)
     }
 
-    @Test func theTextOfAKeyIsMadeOnceForAllItsIssues() {
+    @Test func `the text of a key is made once for all its issues`() {
         var found = KeyedIssues()
         for occurrence in 0..<3 {
             for index in 0..<50 { found.add(.stringExpected, occurrence: occurrence, index: index) }
         }
-        var issues = IssueList()
+        var issues = IssueCollector()
         var asked: [Int] = []
         found.report(to: &issues, PayloadPlace(.metadata, field: 4)) { occurrence in
             asked.append(occurrence)
@@ -48,8 +48,8 @@ import Testing
         #expect(issues.rejection().issues.count == 101)
     }
 
-    @Test func theWayToAnIssueThatIsOnlyCountedIsNotMade() {
-        var issues = IssueList()
+    @Test func `the path of an issue that is only counted is not built`() {
+        var issues = IssueCollector()
         var made = 0
         func way() -> [PayloadIssue.Location] {
             made += 1
@@ -60,7 +60,7 @@ import Testing
         #expect(issues.rejection().issues.last?.kind == .tooManyErrors(left: 29_900))
     }
 
-    @Test func aLongKeyIsCutBetweenTwoCharacters() {
+    @Test func `a long key is cut between two characters`() {
         for (character, kept) in [("a", 1024), ("é", 512), ("€", 341), ("😀", 256)] {
             let cross =
                 #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{"#
@@ -78,7 +78,7 @@ import Testing
                 == ["float_type cross_layer_analysis/gradient_norm_ratio/\(whole)"])
     }
 
-    @Test func anOccurrenceHoldsNoMoreIssuesThanAreListed() {
+    @Test func `an occurrence holds no more issues than are listed`() {
         var found = KeyedIssues()
         for occurrence in [0, 1, 2] {
             for index in 0..<10_000 { found.add(.stringExpected, occurrence: occurrence, index: index) }
@@ -86,7 +86,7 @@ import Testing
         #expect(found.size == 300)
         found.keep([1, 2])
         #expect(found.size == 200)
-        var issues = IssueList()
+        var issues = IssueCollector()
         found.report(to: &issues, PayloadPlace(.metadata, field: 4)) { [UInt8($0)] }
         #expect(issues.rejection().issues.last?.kind == .tooManyErrors(left: 19_900))
     }
@@ -94,16 +94,16 @@ import Testing
     /// The decoder's columns after reading a payload, even if it was rejected.
     static func step(readFrom payload: String) -> DecodedStep {
         Array(payload.utf8).withUnsafeBufferPointer { buffer in
-            var pass = PayloadPass(buffer)
-            try? pass.payload()
-            return pass.step
+            var decoder = PayloadDecoder(buffer)
+            try? decoder.payload()
+            return decoder.step
         }
     }
 
     @Test(arguments: [
         "1", "{}", "[]", #"{"layer_id":"a"}"#, #"{"intermediate_features":{"activation_shape":[1,2,3,4]}}"#,
     ])
-    func layersOfARefusedPayloadTakeNoMemory(layer: String) {
+    func `layers of a refused payload take no memory`(layer: String) {
         let payload = Payloads.payload(layers: [Payloads.layer()] + Array(repeating: layer, count: 5000))
         let step = Self.step(readFrom: payload)
         #expect(step.layout.layerCount == 1)
@@ -116,7 +116,7 @@ import Testing
         #expect(problems.first?.location.prefix(2) == [.key("layer_statistics"), .index(1)])
     }
 
-    @Test func aLayerThatIsRepairedByARepeatedKeyIsKept() throws {
+    @Test func `a layer that is repaired by a repeated key is kept`() throws {
         let repaired = Payloads.layer(id: "b", depth: "1").dropFirst()
         let layers = [
             Payloads.layer(id: "a"), #"{"layer_id":5,"gradient_flow":{},"# + repaired,
@@ -131,7 +131,7 @@ import Testing
         #expect(step.numbers.count == 3 * LayerMetric.count + 2)
     }
 
-    @Test func issuesComeInTheOrderOfTheSchemaWhateverTheOrderOfTheText() {
+    @Test func `issues come in the order of the schema whatever the order of the text`() {
         let layer = #"{"parameter_statistics":{"bias":{"mean_abs":-1,"std":-1},"weight":{"std":-1}},"layer_id":""}"#
         let payload =
             #"{"cross_layer_analysis":{"gradient_norm_ratio":{"b":"","a":""},"feature_std_gradient":"x"},"#

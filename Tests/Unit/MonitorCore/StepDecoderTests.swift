@@ -4,7 +4,7 @@ import Foundations
 @testable import MonitorCore
 
 @Suite struct StepDecoderTests {
-    @Test func everyFieldLandsInItsColumn() throws {
+    @Test func `every field lands in its column`() throws {
         let layers = [
             Payloads.layer(id: "a.b", bias: #"{"std":8,"mean_abs":9}"#),
             Payloads.layer(
@@ -24,14 +24,14 @@ import Foundations
         #expect(Array(step.shapes[1]) == [1, 2, 3])
         #expect(Array(step.layout.ratioKeyBytes(0)) == Array("a.b".utf8))
         #expect(step.numbers.count == 2 * LayerMetric.count + 2)
-        #expect(Absent.marks(step.numbers[2]))
+        #expect(MissingValue.isMissing(step.numbers[2]))
         #expect(Array(step.numbers[3..<12]) == [1, 2, 3, 4, -5, 6, 7, 8, 9])
         #expect(step.numbers[12 + 2] == 2.5)
-        #expect(Absent.marks(step.numbers[12 + 10]))
+        #expect(MissingValue.isMissing(step.numbers[12 + 10]))
         #expect(Array(step.numbers.suffix(2)) == [1.5, -0.25])
     }
 
-    @Test func issuesComeInSchemaOrderWhateverTheOrderOfTheText() {
+    @Test func `issues come in schema order whatever the order of the text`() {
         let payload =
             #"{"cross_layer_analysis":{"feature_std_gradient":"x"},"layer_statistics":["#
             + #"{"parameter_statistics":{"weight":{"std":-1,"mean":0,"spectral_norm":0,"frobenius_norm":0}},"#
@@ -69,18 +69,18 @@ import Foundations
         (#"{"a":tru}"#, "json_invalid 8"),
         ("\u{FEFF}[]", "model_attributes_type "),
     ])
-    func brokenTextIsOneIssueWithItsOffset(payload: String, issue: String) {
+    func `broken text is one issue with its offset`(payload: String, issue: String) {
         #expect(Payloads.issues(payload) == [issue])
     }
 
-    @Test func invalidUTF8IsFoundInValuesThatAreIgnored() {
+    @Test func `invalid UTF-8 is found in values that are ignored`() {
         for bytes: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82]] {
             let payload = Array(#"{"ignored":""#.utf8) + bytes + Array(#""}"#.utf8)
             #expect(Payloads.issues(payload) == ["json_invalid 12"])
         }
     }
 
-    @Test func nestingEndsAtSixtyFourLevels() {
+    @Test func `nesting may be 64 levels deep`() {
         func nested(_ levels: Int) -> String {
             let inner = String(repeating: "[", count: levels - 1) + String(repeating: "]", count: levels - 1)
             return "{\"x\":\(inner),\(Payloads.payload().dropFirst())"
@@ -89,7 +89,7 @@ import Foundations
         #expect(Payloads.issues(nested(65)) == ["json_invalid 68"])
     }
 
-    @Test func theLastOfDuplicateKeysWinsAndTakesTheIssuesOfTheFirstAway() throws {
+    @Test func `the last of duplicate keys wins and takes the issues of the first away`() throws {
         let metadata =
             #""metadata":[],"metadata":{"run_id":1,"run_id":"b","timestamp":0,"timestamp":2,"#
             + #""global_step":1,"batch_size":1,"layer_groups":{"g":[1],"h":["x.y"],"g":["z"]}}"#
@@ -103,7 +103,7 @@ import Foundations
         #expect(Array(step.numbers.suffix(3)) == [2, 1, 0])
     }
 
-    @Test func manyDuplicatesInADictionaryAreFoundToo() throws {
+    @Test func `many duplicates in a dictionary are found too`() throws {
         let pairs = (0..<1000).map { "\"k\($0 % 50)\":\($0)" }.joined(separator: ",")
         let cross = #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{\#(pairs)}}"#
         let step = try StepDecoder.decode(Array(Payloads.payload(cross: cross).utf8)).get()
@@ -111,7 +111,7 @@ import Foundations
         #expect(step.numbers[12] == 950)
     }
 
-    @Test func issuesBeyondTheListsSizeAreNotForgottenWithItsEntries() {
+    @Test func `issues beyond the size of the list are not forgotten with its entries`() {
         // Ten thousand invalid members fill the list, the next error is only counted, then the repeated key empties the
         // list.
         let bad = Array(repeating: "1", count: 100).joined(separator: ",")
@@ -124,7 +124,7 @@ import Foundations
         #expect(Payloads.issues(Payloads.payload(metadata: String(repaired))).isEmpty)
     }
 
-    @Test func aBadKeyAmongThousandsOfRepeatedOnesIsFound() {
+    @Test func `a bad key among thousands of repeated ones is found`() {
         let repeated = Array(repeating: #""a":"x""#, count: 20_000).joined(separator: ",")
         let cross =
             #""cross_layer_analysis":{"feature_std_gradient":0,"gradient_norm_ratio":{\#(repeated),"b":"y","a":1}}"#
@@ -133,7 +133,7 @@ import Foundations
         )
     }
 
-    @Test func fieldsThatComeAgainByTurnsLeaveOnlyTheirLastIssues() {
+    @Test func `fields that come again by turns leave only their last issues`() {
         let turns = Array(repeating: #""timestamp":-1,"batch_size":0,"run_id":"""#, count: 500).joined(separator: ",")
         let metadata = #""metadata":{\#(turns),"global_step":1,"batch_size":2}"#
         #expect(
@@ -142,7 +142,7 @@ import Foundations
             ])
     }
 
-    @Test func layersOutOfOrderNameTheFirstPairAsPosted() throws {
+    @Test func `layers out of order name the first pair as posted`() throws {
         let payload = Payloads.payload(layers: [
             Payloads.layer(id: "x.1", depth: "3"), Payloads.layer(id: "y.2", depth: "1"),
         ])
@@ -158,7 +158,7 @@ import Foundations
             ])
     }
 
-    @Test func moreThanAHundredIssuesAreCounted() {
+    @Test func `more than a hundred issues are counted`() {
         let bad = #"{"layer_id":1}"#
         let issues = Payloads.issues(Payloads.payload(layers: Array(repeating: bad, count: 30)))
         #expect(issues.count == 101)
@@ -179,27 +179,27 @@ import Foundations
         ("\"7\"", "int_type metadata/global_step"),
         ("null", "int_type metadata/global_step"),
     ])
-    func wholeNumbers(text: String, outcome: String) {
+    func `integers are read exactly or refused`(text: String, outcome: String) {
         let metadata = #""metadata":{"run_id":"r","timestamp":1.5,"global_step":\#(text),"batch_size":32}"#
         let issues = Payloads.issues(Payloads.payload(metadata: metadata))
         #expect(issues == (outcome == "ok" ? [] : [outcome]))
     }
 
-    @Test func aLoneSurrogateIsAnIssueWhereItIsReadOnly() {
+    @Test func `a lone surrogate is an issue only in a field that is read`() {
         let metadata = #""metadata":{"run_id":"\ud800","timestamp":1,"global_step":1,"batch_size":1,"x":"\udc00"}"#
         #expect(Payloads.issues(Payloads.payload(metadata: metadata)) == ["string_unicode metadata/run_id"])
         let pair = #""metadata":{"run_id":"\ud83d\ude00","timestamp":1,"global_step":1,"batch_size":1}"#
         #expect(Payloads.issues(Payloads.payload(metadata: pair)).isEmpty)
     }
 
-    @Test func cuttingAPayloadAnywhereIsBrokenJSONAndNothingWorse() {
+    @Test func `cutting a payload anywhere is broken JSON and nothing worse`() {
         let payload = Array(Payloads.payload(layers: [Payloads.layer(bias: #"{"std":8e-2,"mean_abs":9}"#)]).utf8)
         for length in 1..<payload.count {
             #expect(Payloads.issues(Array(payload[..<length])) == ["json_invalid \(length)"])
         }
     }
 
-    @Test func whiteSpaceAnywhereChangesNothing() throws {
+    @Test func `white space anywhere changes nothing`() throws {
         let payload = Payloads.payload(layers: [
             Payloads.layer(bias: "null"), Payloads.layer(id: "b", depth: "1", bias: #"{"std":8e-2,"mean_abs":9}"#),
         ])
@@ -221,14 +221,14 @@ import Foundations
         }
     }
 
-    @Test func aSpacedKeyIsPassedOnlyWhereItStandsWhole() {
+    @Test func `a key after white space is consumed only if it is complete`() {
         let key = SchemaKey("std")
         func passes(_ text: String, first: Bool) -> Bool {
-            let padded = Array((text + String(repeating: " ", count: 30)).utf8)
+            let padded = Array((text + String(repeating: " ", count: TextWindow.size)).utf8)
             return padded.withUnsafeBufferPointer { buffer in
                 var reader = JSONReader(buffer)
                 var first = first
-                return reader.passSpacedKey(key, first: &first) && reader.next == UInt8(ascii: "1") && !first
+                return reader.consumeSpacedKey(key, first: &first) && reader.next == UInt8(ascii: "1") && !first
             }
         }
         for text in [#""std":1"#, #" "std": 1"#, "\n\t \"std\": \r\n1"] {
@@ -243,7 +243,7 @@ import Foundations
         }
     }
 
-    @Test func escapedAndUnknownKeysAreToldApartFromTheSchemas() throws {
+    @Test func `escaped keys are recognised and unknown keys are ignored`() throws {
         let escaped = Payloads.payload().replacing(#""depth_index""#, with: #""\u0064epth_index""#)
             .replacing(#""mean""#, with: #""unknown":[{}],"me\u0061n""#)
             .replacing(#""gradient_std""#, with: #""gradient_st\ud800":"x","gradient_std""#)
@@ -254,12 +254,12 @@ import Foundations
         #expect(step.layout == plain.layout)
     }
 
-    @Test func controlCharactersAreThoseOfUnicode() {
+    @Test func `control characters are those of unicode`() {
         for scalar in (0..<0x11_0000).lazy.compactMap({ Unicode.Scalar($0 as UInt32) }) {
             // All scalars up to U+3000, and a sample of the rest.
             if scalar.value > 0x3000 && scalar.value % 61 != 0 { continue }
             let isControl = scalar.properties.generalCategory == .control
-            if PayloadPass.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {
+            if PayloadDecoder.hasControlCharacter(Array("a\(scalar)b".utf8)) != isControl {
                 Issue.record("U+\(String(scalar.value, radix: 16))")
             }
         }
@@ -273,7 +273,7 @@ import Foundations
         (#"{"a":["1"],"\u0061":["2"]}"#, #"{"a":["2"]}"#), (#"{"a":1,"a":["2"]}"#, #"{"a":["2"]}"#),
         (#"{"a":[1,"\ud800"],"\ud800":[],"a":[],"\ufffd":["x"]}"#, #"{"a":[],"\#u{FFFD}":["x"]}"#),
     ])
-    func groupsAreKeptAsTheJSONTheyAreServedAs(posted: String, served: String) throws {
+    func `groups are kept as the JSON they are served as`(posted: String, served: String) throws {
         let metadata = Payloads.metadata.dropLast() + #","layer_groups":\#(posted)}"#
         let step = try StepDecoder.decode(Array(Payloads.payload(metadata: String(metadata)).utf8)).get()
         #expect(String(decoding: step.layout.groupsJSON, as: UTF8.self) == served)

@@ -8,7 +8,7 @@ extension JSONReader {
     @inline(__always)
     mutating func nextKey(first: inout Bool) throws(JSONSyntaxError) -> RawString? {
         skipWhitespace()
-        if passEnd() { return nil }
+        if consumeObjectEnd() { return nil }
         if !first {
             guard next == UInt8(ascii: ",") else { throw unexpected() }
             move(to: offset &+ 1)
@@ -26,7 +26,7 @@ extension JSONReader {
 
     /// Consumes `}` if it is next.
     @inline(__always)
-    mutating func passEnd() -> Bool {
+    mutating func consumeObjectEnd() -> Bool {
         guard next == UInt8(ascii: "}") else { return false }
         close()
         return true
@@ -40,50 +40,59 @@ extension JSONReader {
     ///   - first: whether no key of the object has been read yet; set to false if the key was consumed.
     /// - Returns: whether the key was consumed.
     @inline(__always)
-    mutating func passKey(_ key: SchemaKey, first: inout Bool) -> Bool {
-        // Bounds check for every access below: comma, space, quote, longest key, quote, colon and space are at most 30
-        // bytes.
-        guard offset &+ 32 <= count else { return false }
-        var index = offset
+    mutating func consumeKey(_ key: SchemaKey, first: inout Bool) -> Bool {
+        guard let window = text.window(at: offset) else { return false }
+        var start = 0
         if !first {
-            guard byte(within: index) == UInt8(ascii: ",") else { return false }
-            index &+= byte(within: index &+ 1) == 0x20 ? 2 : 1
+            guard window.byte(0) == UInt8(ascii: ",") else { return false }
+            start = window.byte(1) == 0x20 ? 2 : 1
         }
-        return pass(key, at: index, first: &first)
-    }
-
-    /// Like `passKey(_:first:)`, but allows any white space before the key, as in indented payloads. Not inlined:
-    /// compact payloads get here only if an object omits a field.
-    @inline(never)
-    mutating func passSpacedKey(_ key: SchemaKey, first: inout Bool) -> Bool {
-        var index = whitespaceEnd(from: offset)
-        if !first {
-            guard byte(at: index) == UInt8(ascii: ",") else { return false }
-            index = whitespaceEnd(from: index &+ 1)
-        }
-        // Bounds check for `pass`: quote, longest key, quote, colon and space are at most 28 bytes.
-        guard index &+ 30 <= count else { return false }
-        return pass(key, at: index, first: &first)
-    }
-
-    /// Consumes a key at an index that is at least 30 bytes before the end.
-    @inline(__always)
-    private mutating func pass(_ key: SchemaKey, at start: Int, first: inout Bool) -> Bool {
-        var index = start
-        guard byte(within: index) == UInt8(ascii: "\"") else { return false }
-        // The words may extend past the key; the masks exclude those bytes.
-        let difference =
-            (word(within: index &+ 1) & key.masks.0 ^ key.words.0)
-            | (word(within: index &+ 9) & key.masks.1 ^ key.words.1)
-            | (word(within: index &+ 17) & key.masks.2 ^ key.words.2)
-        index &+= key.count &+ 1
-        guard difference == 0, byte(within: index) == UInt8(ascii: "\""), byte(within: index &+ 1) == UInt8(ascii: ":")
-        else { return false }
-        index &+= 2
-        if byte(within: index) == 0x20 { index &+= 1 }
-        move(to: index)
+        guard let length = Self.length(of: key, in: window, at: start) else { return false }
+        move(to: offset &+ length)
         first = false
         skipWhitespace()
         return true
     }
+
+    /// Like `consumeKey(_:first:)`, but allows any white space before the key, as in indented payloads. Not inlined:
+    /// compact payloads get here only if an object omits a field.
+    @inline(never)
+    mutating func consumeSpacedKey(_ key: SchemaKey, first: inout Bool) -> Bool {
+        var index = whitespaceEnd(from: offset)
+        if !first {
+            guard text[index] == UInt8(ascii: ",") else { return false }
+            index = whitespaceEnd(from: index &+ 1)
+        }
+        guard let window = text.window(at: index), let length = Self.length(of: key, in: window, at: 0) else {
+            return false
+        }
+        move(to: index &+ length)
+        first = false
+        skipWhitespace()
+        return true
+    }
+
+    /// Compares a window with a key in quotes, and a colon after it.
+    ///
+    /// - Parameters:
+    ///   - key: the key.
+    ///   - window: the text. Quote, longest key, quote, colon and space are at most 28 bytes.
+    ///   - start: the index of the quote; at most 2.
+    /// - Returns: the index after the colon and one space; `nil` if the text differs.
+    @inline(__always)
+    private static func length(of key: SchemaKey, in window: TextWindow, at start: Int) -> Int? {
+        guard window.byte(start) == UInt8(ascii: "\"") else { return nil }
+        // The words may extend past the key; the masks exclude those bytes.
+        let difference =
+            (window.word(start &+ 1) & key.masks.0 ^ key.words.0)
+            | (window.word(start &+ 9) & key.masks.1 ^ key.words.1)
+            | (window.word(start &+ 17) & key.masks.2 ^ key.words.2)
+        let end = start &+ 1 &+ key.count
+        let rest = window.word(end)
+        guard difference == 0, rest & 0xFFFF == Self.quoteAndColon else { return nil }
+        return end &+ ((rest >> 16) & 0xFF == 0x20 ? 3 : 2)
+    }
+
+    /// `":` as a little-endian word.
+    private static let quoteAndColon: UInt64 = 0x3A22
 }

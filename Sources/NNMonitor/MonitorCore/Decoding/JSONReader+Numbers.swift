@@ -18,12 +18,12 @@ extension JSONReader {
     mutating func number() throws(JSONSyntaxError) -> RawNumber {
         let start = offset
         var index = start
-        let isNegative = byte(at: index) == UInt8(ascii: "-")
+        let isNegative = text[index] == UInt8(ascii: "-")
         if isNegative {
             index &+= 1
-            if byte(at: index) == UInt8(ascii: "I") {
+            if text[index] == UInt8(ascii: "I") {
                 move(to: index)
-                try word("Infinity")
+                try consumeWord("Infinity")
                 return RawNumber(
                     range: start..<offset, isNegative: true, mantissa: 0, exponent: 0, isTruncated: false,
                     isInfinite: true)
@@ -31,24 +31,24 @@ extension JSONReader {
         }
         var mantissa: UInt64 = 0
         let whole = index
-        if byte(at: index) == UInt8(ascii: "0") {
+        if text[index] == UInt8(ascii: "0") {
             index &+= 1
-            if Self.isDigit(byte(at: index)) { throw unexpected(at: index) }
+            if Self.isDigit(text[index]) { throw unexpected(at: index) }
         } else {
-            passDigits(&index, &mantissa)
+            consumeDigits(&index, &mantissa)
             if index == whole { throw unexpected(at: index) }
         }
         var digits = index &- whole
         var exponent = 0
-        if byte(at: index) == UInt8(ascii: ".") {
+        if text[index] == UInt8(ascii: ".") {
             index &+= 1
             let fraction = index
-            passDigits(&index, &mantissa)
+            consumeDigits(&index, &mantissa)
             if index == fraction { throw unexpected(at: index) }
             exponent = fraction &- index
             digits &+= index &- fraction
         }
-        if byte(at: index) | 0x20 == UInt8(ascii: "e") {
+        if text[index] | 0x20 == UInt8(ascii: "e") {
             exponent &+= try readExponent(&index)
         }
         move(to: index)
@@ -62,14 +62,14 @@ extension JSONReader {
 
     /// Consumes digits and appends them to a mantissa, which wraps around on overflow.
     @inline(__always)
-    private func passDigits(_ index: inout Int, _ mantissa: inout UInt64) {
-        while let word = word(at: index) {
+    private func consumeDigits(_ index: inout Int, _ mantissa: inout UInt64) {
+        while let word = text.word(at: index) {
             let values = word ^ Self.zeros
             guard Self.digitCount(values) == 8 else { break }
             mantissa = mantissa &* 100_000_000 &+ Self.value(ofDigits: values)
             index &+= 8
         }
-        while case let byte = byte(at: index), Self.isDigit(byte) {
+        while case let byte = text[index], Self.isDigit(byte) {
             mantissa = mantissa &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
             index &+= 1
         }
@@ -77,11 +77,11 @@ extension JSONReader {
 
     private func readExponent(_ index: inout Int) throws(JSONSyntaxError) -> Int {
         index += 1
-        let sign = byte(at: index)
+        let sign = text[index]
         if sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { index += 1 }
         let start = index
         var value = 0
-        while case let byte = byte(at: index), Self.isDigit(byte) {
+        while case let byte = text[index], Self.isDigit(byte) {
             // Larger exponents cannot change the result: a number that fits in a request is then 0 or infinite.
             if value < 10_000_000_000 { value = value * 10 + Int(byte - UInt8(ascii: "0")) }
             index += 1
@@ -95,7 +95,7 @@ extension JSONReader {
         var index = range.lowerBound
         var zeros = 0
         while index < range.upperBound {
-            let byte = byte(at: index)
+            let byte = text[index]
             if byte == UInt8(ascii: "0") {
                 zeros &+= 1
             } else if byte != UInt8(ascii: ".") {
@@ -112,7 +112,7 @@ extension JSONReader {
         var significant = 0
         var cutOff = 0
         var isTruncated = false
-        for byte in range.lazy.map(byte(at:)) {
+        for byte in range.lazy.map({ text[$0] }) {
             if byte | 0x20 == UInt8(ascii: "e") { break }
             guard Self.isDigit(byte) else { continue }
             if significant == 0 && byte == UInt8(ascii: "0") { continue }
@@ -144,8 +144,9 @@ extension JSONReader {
     /// not decide.
     private func exactDouble(_ number: RawNumber) -> Double {
         if number.isInfinite { return -.infinity }
-        // `number()` checked this range; the bytes are copied.
-        return unsafe Double(String(decoding: bytes(number.range), as: UTF8.self)) ?? .infinity
+        var bytes: [UInt8] = []
+        text.append(number.range, to: &bytes)
+        return Double(String(decoding: bytes, as: UTF8.self)) ?? .infinity
     }
 
     /// Converts a number to a 64-bit integer.
@@ -180,7 +181,7 @@ extension JSONReader {
     private func placeOfLastDigit(_ number: RawNumber) -> Int {
         var significant = 0
         var last = 0
-        for byte in number.range.lazy.map(byte(at:)) {
+        for byte in number.range.lazy.map({ text[$0] }) {
             if byte | 0x20 == UInt8(ascii: "e") { break }
             guard Self.isDigit(byte), significant > 0 || byte != UInt8(ascii: "0") else { continue }
             significant += 1

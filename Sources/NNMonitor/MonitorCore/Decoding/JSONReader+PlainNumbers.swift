@@ -6,25 +6,24 @@ extension JSONReader {
     /// - Returns: the nearest double; `nil` if the number has another format, and then the reader does not move.
     @inline(__always)
     mutating func plainDouble() -> Double? {
-        // Bounds check for every access below: sign, seven digits, point, three words, exponent and one more byte are
-        // at most 40 bytes.
-        guard offset &+ 40 <= count else { return nil }
-        let isNegative = byte(within: offset) == UInt8(ascii: "-")
-        let whole = offset &+ (isNegative ? 1 : 0)
-        var mantissa = UInt64(byte(within: whole) &- UInt8(ascii: "0"))
+        // Sign, seven digits, point, three words, exponent and one more byte are at most 40 bytes.
+        guard let window = text.window(at: offset) else { return nil }
+        let isNegative = window.byte(0) == UInt8(ascii: "-")
+        let whole = isNegative ? 1 : 0
+        var mantissa = UInt64(window.byte(whole) &- UInt8(ascii: "0"))
         guard mantissa < 10 else { return nil }
         var point = whole &+ 1
         if mantissa > 0 {
-            while point < whole &+ 7, case let byte = byte(within: point), Self.isDigit(byte) {
+            while point < whole &+ 7, case let byte = window.byte(point), Self.isDigit(byte) {
                 mantissa = mantissa &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
                 point &+= 1
             }
         }
-        guard byte(within: point) == UInt8(ascii: ".") else { return nil }
+        guard window.byte(point) == UInt8(ascii: ".") else { return nil }
 
         let fraction = point &+ 1
         var index = fraction
-        var values = word(within: index) ^ Self.zeros
+        var values = window.word(index) ^ Self.zeros
         // Leading zeros are not significant.
         let mostDigits = 19 &- (mantissa > 0 ? point &- whole : 0 &- values.trailingZeroBitCount / 8)
         var digits = Self.digitCount(values)
@@ -32,33 +31,36 @@ extension JSONReader {
             guard index < fraction &+ 16 else { return nil }
             mantissa = mantissa &* 100_000_000 &+ Self.value(ofDigits: values)
             index &+= 8
-            values = word(within: index) ^ Self.zeros
+            values = window.word(index) ^ Self.zeros
             digits = Self.digitCount(values)
         }
         mantissa = mantissa &* Self.powersOfTen[digits] &+ Self.value(ofLeading: digits, values)
         index &+= digits
         guard index > fraction, index &- fraction <= mostDigits else { return nil }
         var exponent = fraction &- index
-        if byte(within: index) | 0x20 == UInt8(ascii: "e") {
-            guard let power = plainExponent(at: index &+ 1) else { return nil }
+        if window.byte(index) | 0x20 == UInt8(ascii: "e") {
+            guard let power = Self.plainExponent(window.word(index &+ 1)) else { return nil }
             exponent &+= power
             index &+= 4
         }
         guard let value = DecimalConversion.double(mantissa: mantissa, exponent: exponent, powers: powers) else {
             return nil
         }
-        move(to: index)
+        move(to: offset &+ index)
         return isNegative ? -value : value
     }
 
-    /// Reads an exponent of a sign and exactly two digits; `nil` if it has another format.
+    /// Reads an exponent of a sign and exactly two digits.
+    ///
+    /// - Parameter text: the bytes after the `e`, as a little-endian word.
+    /// - Returns: the exponent; `nil` if it has another format.
     @inline(__always)
-    private func plainExponent(at index: Int) -> Int? {
-        let sign = byte(within: index)
-        let tens = byte(within: index &+ 1) &- UInt8(ascii: "0")
-        let ones = byte(within: index &+ 2) &- UInt8(ascii: "0")
+    private static func plainExponent(_ text: UInt64) -> Int? {
+        let sign = UInt8(truncatingIfNeeded: text)
+        let tens = UInt8(truncatingIfNeeded: text >> 8) &- UInt8(ascii: "0")
+        let ones = UInt8(truncatingIfNeeded: text >> 16) &- UInt8(ascii: "0")
         guard sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+"), tens < 10, ones < 10,
-            !Self.isDigit(byte(within: index &+ 3))
+            !isDigit(UInt8(truncatingIfNeeded: text >> 24))
         else { return nil }
         let power = Int(tens) &* 10 &+ Int(ones)
         return sign == UInt8(ascii: "-") ? 0 &- power : power
@@ -71,21 +73,22 @@ extension JSONReader {
     mutating func plainInteger() -> Int64? {
         var index = offset
         var value: UInt64 = 0
-        if let word = word(at: index), case let values = word ^ Self.zeros, case let digits = Self.digitCount(values),
+        if let word = text.word(at: index), case let values = word ^ Self.zeros,
+            case let digits = Self.digitCount(values),
             digits < 8
         {
             value = Self.value(ofLeading: digits, values)
             index &+= digits
         } else {
-            while case let byte = byte(at: index), Self.isDigit(byte) {
+            while case let byte = text[index], Self.isDigit(byte) {
                 value = value &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
                 index &+= 1
             }
         }
         let digits = index &- offset
-        let next = byte(at: index)
+        let next = text[index]
         guard digits > 0, digits < 19, next != UInt8(ascii: "."), next | 0x20 != UInt8(ascii: "e"),
-            digits == 1 || byte(at: offset) != UInt8(ascii: "0")
+            digits == 1 || text[offset] != UInt8(ascii: "0")
         else { return nil }
         move(to: index)
         return Int64(truncatingIfNeeded: value)

@@ -13,20 +13,20 @@ extension JSONReader {
         let start = offset &+ 1
         var index = start
         // Scan eight bytes at a time for a quote, a backslash, a control character or a byte outside ASCII.
-        while let word = word(at: index) {
+        while let word = text.word(at: index) {
             let found = Self.specials(word)
             if found == 0 {
                 index &+= 8
                 continue
             }
             index &+= found.trailingZeroBitCount / 8
-            guard byte(at: index) == UInt8(ascii: "\"") else { return try unusualString(start: start, from: index) }
+            guard text[index] == UInt8(ascii: "\"") else { return try unusualString(start: start, from: index) }
             move(to: index &+ 1)
             return RawString(range: start..<index, hasEscapes: false)
         }
         // The last bytes of the text, one at a time.
         while true {
-            let byte = byte(at: index)
+            let byte = text[index]
             if byte == UInt8(ascii: "\"") {
                 move(to: index &+ 1)
                 return RawString(range: start..<index, hasEscapes: false)
@@ -54,30 +54,30 @@ extension JSONReader {
         var index = from
         var hasEscapes = false
         while true {
-            let byte = byte(at: index)
+            let byte = text[index]
             switch byte {
             case UInt8(ascii: "\""):
                 move(to: index + 1)
                 return RawString(range: start..<index, hasEscapes: hasEscapes)
             case UInt8(ascii: "\\"):
                 hasEscapes = true
-                index = try passEscape(at: index)
+                index = try endOfEscape(at: index)
             case 0..<0x20:
                 let problem = unexpected(at: index).problem
                 throw failure(problem == .unexpectedEnd ? problem : .controlCharacter, at: index)
             case 0x20..<0x80: index += 1
-            default: index = try passCharacter(at: index)
+            default: index = try endOfCharacter(at: index)
             }
         }
     }
 
-    private func passEscape(at index: Int) throws(JSONSyntaxError) -> Int {
-        switch byte(at: index + 1) {
+    private func endOfEscape(at index: Int) throws(JSONSyntaxError) -> Int {
+        switch text[index + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             return index + 2
         case UInt8(ascii: "u"):
-            for place in (index + 2)..<(index + 6) where Self.hexDigit(byte(at: place)) == nil {
+            for place in (index + 2)..<(index + 6) where Self.hexDigit(text[place]) == nil {
                 throw escapeFailure(at: place)
             }
             return index + 6
@@ -101,8 +101,8 @@ extension JSONReader {
 
     /// Returns the index after one character of two to four bytes (RFC 3629 section 4: no overlong forms, no
     /// surrogates).
-    private func passCharacter(at index: Int) throws(JSONSyntaxError) -> Int {
-        let lead = byte(at: index)
+    private func endOfCharacter(at index: Int) throws(JSONSyntaxError) -> Int {
+        let lead = text[index]
         var second: ClosedRange<UInt8> = 0x80...0xBF
         let length: Int
         switch lead {
@@ -123,8 +123,8 @@ extension JSONReader {
         case 0xF1...0xF3: length = 4
         default: throw failure(.invalidUTF8, at: index)
         }
-        guard second.contains(byte(at: index + 1)) else { throw failure(.invalidUTF8, at: index) }
-        for place in (index + 2)..<max(index + 2, index + length) where !(0x80...0xBF).contains(byte(at: place)) {
+        guard second.contains(text[index + 1]) else { throw failure(.invalidUTF8, at: index) }
+        for place in (index + 2)..<max(index + 2, index + length) where !(0x80...0xBF).contains(text[place]) {
             throw failure(.invalidUTF8, at: index)
         }
         return index + length
@@ -134,42 +134,41 @@ extension JSONReader {
     ///
     /// - Parameters:
     ///   - string: a string that this reader scanned.
-    ///   - text: receives UTF-8. A lone surrogate escape (`"\ud800"`) becomes U+FFFD.
+    ///   - bytes: receives UTF-8. A lone surrogate escape (`"\ud800"`) becomes U+FFFD.
     /// - Returns: whether the string is valid Unicode, without lone surrogates.
     @inline(__always)
-    func append(_ string: RawString, to text: inout [UInt8]) -> Bool {
+    func append(_ string: RawString, to bytes: inout [UInt8]) -> Bool {
         if !string.hasEscapes {
-            // `string()` checked this range; the bytes are copied.
-            unsafe text.append(contentsOf: bytes(string.range))
+            text.append(string.range, to: &bytes)
             return true
         }
-        return appendResolved(string, to: &text)
+        return appendResolved(string, to: &bytes)
     }
 
-    private func appendResolved(_ string: RawString, to text: inout [UInt8]) -> Bool {
+    private func appendResolved(_ string: RawString, to bytes: inout [UInt8]) -> Bool {
         var isUnicode = true
         var index = string.range.lowerBound
         while index < string.range.upperBound {
-            let byte = byte(at: index)
+            let byte = text[index]
             guard byte == UInt8(ascii: "\\") else {
-                text.append(byte)
+                bytes.append(byte)
                 index += 1
                 continue
             }
-            let kind = self.byte(at: index + 1)
+            let kind = text[index + 1]
             index += 2
             switch kind {
-            case UInt8(ascii: "b"): text.append(0x08)
-            case UInt8(ascii: "f"): text.append(0x0C)
-            case UInt8(ascii: "n"): text.append(0x0A)
-            case UInt8(ascii: "r"): text.append(0x0D)
-            case UInt8(ascii: "t"): text.append(0x09)
+            case UInt8(ascii: "b"): bytes.append(0x08)
+            case UInt8(ascii: "f"): bytes.append(0x0C)
+            case UInt8(ascii: "n"): bytes.append(0x0A)
+            case UInt8(ascii: "r"): bytes.append(0x0D)
+            case UInt8(ascii: "t"): bytes.append(0x09)
             case UInt8(ascii: "u"):
                 let unit = codeUnit(at: index)
                 index += 4
                 var scalar = UInt32(unit)
                 if (0xD800...0xDBFF).contains(unit), index + 6 <= string.range.upperBound,
-                    self.byte(at: index) == UInt8(ascii: "\\"), self.byte(at: index + 1) == UInt8(ascii: "u"),
+                    text[index] == UInt8(ascii: "\\"), text[index + 1] == UInt8(ascii: "u"),
                     case let low = codeUnit(at: index + 2), (0xDC00...0xDFFF).contains(low)
                 {
                     scalar = 0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00)
@@ -177,14 +176,14 @@ extension JSONReader {
                 }
                 let character = Unicode.Scalar(scalar)
                 if character == nil { isUnicode = false }
-                text.append(contentsOf: UTF8.encode(character ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter)
-            default: text.append(kind)  // the character itself: quote, backslash, slash
+                bytes.append(contentsOf: UTF8.encode(character ?? "\u{FFFD}") ?? UTF8.encodedReplacementCharacter)
+            default: bytes.append(kind)  // the character itself: quote, backslash, slash
             }
         }
         return isUnicode
     }
 
     private func codeUnit(at index: Int) -> UInt16 {
-        (0..<4).reduce(0) { $0 << 4 | (Self.hexDigit(byte(at: index + $1)) ?? 0) }
+        (0..<4).reduce(0) { $0 << 4 | (Self.hexDigit(text[index + $1]) ?? 0) }
     }
 }

@@ -37,10 +37,10 @@ struct KeyedIssues {
     mutating func add(_ problem: Problem, occurrence: Int, index: Int? = nil) {
         let occurrence = Int32(truncatingIfNeeded: occurrence)
         count = entries.last?.occurrence == occurrence ? count + 1 : 1
-        if count <= IssueList.maximum {
+        if count <= IssueCollector.maximum {
             entries.append(
                 Entry(occurrence: occurrence, index: Int32(truncatingIfNeeded: index ?? -1), problem: problem))
-        } else if count == IssueList.maximum + 1 {
+        } else if count == IssueCollector.maximum + 1 {
             counted.append((occurrence, 1))
         } else {
             counted[counted.count - 1].count += 1
@@ -62,7 +62,7 @@ struct KeyedIssues {
     ///   - place: the position of the dictionary.
     ///   - key: the bytes of an occurrence's key. Called once per occurrence: its errors share the text, so many errors
     ///     below a long key do not copy the key.
-    func report(to issues: inout IssueList, _ place: PayloadPlace, key: (Int) -> ArraySlice<UInt8>) {
+    func report(to issues: inout IssueCollector, _ place: PayloadPlace, key: (Int) -> ArraySlice<UInt8>) {
         var occurrence: Int32 = -1
         var text = ""
         for entry in entries {

@@ -83,10 +83,10 @@ private struct ActionFields {
             let raw = try reader.string()
             return reader.append(raw, to: &text) ? .text(ByteString(decoding: text)) : .other
         case UInt8(ascii: "t"):
-            try reader.word("true")
+            try reader.consumeWord("true")
             return .bool(true)
         case UInt8(ascii: "f"):
-            try reader.word("false")
+            try reader.consumeWord("false")
             return .bool(false)
         default:
             try reader.skipValue()

@@ -50,6 +50,15 @@
         unsafe position += 1
     }
 
+    /// Writes constant text.
+    @inline(__always)
+    mutating func fragment(_ fragment: TextFragment) {
+        require(TextFragment.maximum)
+        // `require` checked the capacity for the padding too; the next write replaces it. `count` is at most `maximum`.
+        unsafe UnsafeMutableRawPointer(position).storeBytes(of: fragment.bytes, as: SIMD64<UInt8>.self)
+        unsafe position += fragment.count
+    }
+
     /// Copies bytes without escaping them.
     @inline(__always)
     mutating func raw(_ bytes: Span<UInt8>) {
@@ -64,8 +73,9 @@
 
     /// Writes a double in the format of Swift's `description`: the shortest decimal that parses to the same double.
     ///
-    /// JSON has no numbers for NaN and the infinities. They are written as strings, as in protobuf's JSON mapping.
-    @inline(__always)
+    /// JSON has no numbers for NaN and the infinities. They are written as strings, as in protobuf's JSON mapping. Not
+    /// inlined: in the encoder's loop, the registers that it needs cost more than the call.
+    @inline(never)
     mutating func double(_ value: Double) {
         require(Self.doubleRoom)
         guard value.isFinite else {
@@ -98,10 +108,11 @@
         }
     }
 
-    /// Writes a number, or `null` if it was not posted.
+    /// Writes constant text and a number, or `null` if the number was not posted.
     @inline(__always)
-    mutating func optionalDouble(_ value: Double) {
-        if Absent.marks(value) { literal("null") } else { double(value) }
+    mutating func number(_ value: Double, after text: TextFragment) {
+        fragment(text)
+        if MissingValue.isMissing(value) { literal("null") } else { double(value) }
     }
 
     /// Writes `d.ddde-05`. The exponent has a sign and at least two digits.

@@ -35,86 +35,32 @@ package enum StepEncoder {
 
     // MARK: Layers
 
-    /// The numbers of one layer of a step.
-    private struct LayerNumbers {
-        let numbers: [Double]
-        let first: Int
-
-        @inline(__always)
-        subscript(metric: LayerMetric) -> Double { numbers[first &+ metric.rawValue] }
-    }
-
-    /// The maximum size of a layer in bytes without its names and shape: keys, punctuation and twelve numbers.
-    private static let layerRoom = 512 + LayerMetric.count * ByteCursor.doubleRoom
-
     private static func appendLayers(_ record: StepRecord, _ form: StepForm, to writer: inout JSONWriter) {
         // Hoisted: reading these properties in the loop would retain and release them for every layer.
+        let format = form == .full ? LayerFormat.full : LayerFormat.lite
         let heads = record.table.heads
         let shapes = record.shapes.fragments
         let numbers = record.numbers
+        let columns = LayerMetric.count
+        let room = format.maximumSize + 1
         for layer in 0..<record.layerCount {
-            let room = layerRoom + heads.size(layer) + shapes.size(layer)
-            writer.reserving(room) { cursor in
+            writer.reserving(room + heads.size(layer) + shapes.size(layer)) { cursor in
                 if layer > 0 { cursor.byte(UInt8(ascii: ",")) }
                 heads.write(layer, to: &cursor)
-                let metrics = LayerNumbers(numbers: numbers, first: layer &* LayerMetric.count)
-                switch form {
-                case .full: writeLayer(metrics, shapes, layer, to: &cursor)
-                case .lite: writeLiteLayer(metrics, to: &cursor)
-                }
+                format.write(
+                    numbers, from: layer &* columns, shape: { shapes.write(layer, to: &$0) }, to: &cursor)
             }
         }
     }
 
-    @inline(__always)
-    private static func writeLayer(
-        _ metrics: LayerNumbers, _ shapes: JSONFragments, _ layer: Int, to cursor: inout ByteCursor
-    ) {
-        cursor.literal(",\"intermediate_features\":{\"activation_std\":")
-        cursor.double(metrics[.activationStd])
-        cursor.literal(",\"activation_mean\":")
-        cursor.double(metrics[.activationMean])
-        shapes.write(layer, to: &cursor)
-        cursor.optionalDouble(metrics[.crossLayerStdRatio])
-        cursor.literal("},\"gradient_flow\":{\"gradient_l2_norm\":")
-        cursor.double(metrics[.gradientL2Norm])
-        cursor.literal(",\"gradient_std\":")
-        cursor.double(metrics[.gradientStd])
-        cursor.literal(",\"gradient_max_abs\":")
-        cursor.double(metrics[.gradientMaxAbs])
-        cursor.literal("},\"parameter_statistics\":{\"weight\":{\"std\":")
-        cursor.double(metrics[.weightStd])
-        cursor.literal(",\"mean\":")
-        cursor.double(metrics[.weightMean])
-        cursor.literal(",\"spectral_norm\":")
-        cursor.double(metrics[.weightSpectralNorm])
-        cursor.literal(",\"frobenius_norm\":")
-        cursor.double(metrics[.weightFrobeniusNorm])
-        let biasStd = metrics[.biasStd]
-        guard !Absent.marks(biasStd) else { return cursor.literal("},\"bias\":null}}") }
-        cursor.literal("},\"bias\":{\"std\":")
-        cursor.double(biasStd)
-        cursor.literal(",\"mean_abs\":")
-        cursor.double(metrics[.biasMeanAbs])
-        cursor.literal("}}}")
-    }
-
-    @inline(__always)
-    private static func writeLiteLayer(_ metrics: LayerNumbers, to cursor: inout ByteCursor) {
-        cursor.literal(",\"intermediate_features\":{\"activation_std\":")
-        cursor.double(metrics[.activationStd])
-        cursor.literal(",\"cross_layer_std_ratio\":")
-        cursor.optionalDouble(metrics[.crossLayerStdRatio])
-        cursor.literal("},\"gradient_flow\":{\"gradient_l2_norm\":")
-        cursor.double(metrics[.gradientL2Norm])
-        cursor.literal(",\"gradient_max_abs\":")
-        cursor.double(metrics[.gradientMaxAbs])
-        cursor.literal("}}")
-    }
+    /// The size of most numbers in bytes, with all their digits.
+    private static let averageNumber = 20
 
     /// Estimates the JSON size of a step in bytes, to reserve memory once.
     package static func estimatedSize(_ record: StepRecord) -> Int {
-        512 + record.table.heads.bytes.count + record.shapes.fragments.bytes.count + record.layerCount * 620
-            + record.table.ratioKeys.bytes.count + record.table.layout.ratioCount * 24 + record.table.groups.count
+        let layer = LayerFormat.full.textSize + LayerMetric.count * averageNumber
+        return 512 + record.table.heads.bytes.count + record.shapes.fragments.bytes.count + record.layerCount * layer
+            + record.table.ratioKeys.bytes.count + record.table.layout.ratioCount * (averageNumber + 4)
+            + record.table.groups.count
     }
 }

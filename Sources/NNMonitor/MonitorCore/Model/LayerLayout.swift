@@ -17,13 +17,13 @@ package struct LayerLayout: Sendable, Equatable {
     package init() {}
 
     /// A copy without spare capacity.
-    func fitted() -> LayerLayout {
+    func shrunkToFit() -> LayerLayout {
         var fitted = LayerLayout()
-        fitted.text = text.fitted()
-        fitted.nameBounds = nameBounds.fitted()
-        fitted.depths = depths.fitted()
-        fitted.ratioBounds = ratioBounds.fitted()
-        fitted.groupsJSON = groupsJSON.fitted()
+        fitted.text = text.shrunkToFit()
+        fitted.nameBounds = nameBounds.shrunkToFit()
+        fitted.depths = depths.shrunkToFit()
+        fitted.ratioBounds = ratioBounds.shrunkToFit()
+        fitted.groupsJSON = groupsJSON.shrunkToFit()
         return fitted
     }
 
@@ -68,10 +68,10 @@ package struct ActivationShapes: Sendable, Equatable {
     package init() {}
 
     /// A copy without spare capacity.
-    func fitted() -> ActivationShapes {
+    func shrunkToFit() -> ActivationShapes {
         var fitted = ActivationShapes()
-        fitted.dimensions = dimensions.fitted()
-        fitted.ends = ends.fitted()
+        fitted.dimensions = dimensions.shrunkToFit()
+        fitted.ends = ends.shrunkToFit()
         return fitted
     }
 

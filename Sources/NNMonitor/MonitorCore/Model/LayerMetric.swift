@@ -1,45 +1,131 @@
-/// The metrics of one layer in one step, in the order of a step's flat array.
+/// A metric of one layer in one step: a row of the table below.
 ///
-/// The raw value is the metric's offset within the layer's `LayerMetric.count` doubles.
-package enum LayerMetric: Int, Sendable, CaseIterable {
-    /// Standard deviation of the layer's activations.
-    case activationStd
-    /// Mean of the layer's activations.
-    case activationMean
-    /// Activation standard deviation divided by that of the previous layer; optional.
-    case crossLayerStdRatio
-    /// L2 norm of the gradient with respect to the layer's parameters.
-    case gradientL2Norm
-    /// Standard deviation of that gradient.
-    case gradientStd
-    /// Largest absolute value of that gradient.
-    case gradientMaxAbs
-    /// Standard deviation of the weights.
-    case weightStd
-    /// Mean of the weights.
-    case weightMean
-    /// Spectral norm (largest singular value) of the weight matrix.
-    case weightSpectralNorm
-    /// Frobenius norm of the weight matrix.
-    case weightFrobeniusNorm
-    /// Standard deviation of the bias; optional, together with `biasMeanAbs`.
-    case biasStd
-    /// Mean absolute value of the bias; optional, together with `biasStd`.
-    case biasMeanAbs
+/// The decoder's keys, checks and error paths, the encoder, the columns of a step and the agreement test of SCHEMA.md
+/// derive from the table. To add a metric, add a row.
+package struct LayerMetric: Sendable {
+    /// The name in the open wire, where all metrics of a layer are in one object.
+    package let name: StaticString
+    /// The path within a layer of `layer_statistics`, and within a layer of a served step.
+    package var path: [StaticString] { block.path + [key] }
+    /// Whether the value may be absent or null. (A whole block may be optional too: `LayerBlock.isOptional`.)
+    package let isOptional: Bool
+    /// Whether the lite form of a step contains it.
+    package let isLite: Bool
+    /// The lower bound of the value.
+    package let bound: LowerBound
+    /// The object that contains it.
+    package let block: LayerBlock
+    /// The key in that object.
+    let key: StaticString
+    /// The offset of its column within a layer's numbers.
+    package fileprivate(set) var column = 0
 
-    /// Numbers per layer in a step's flat array.
-    package static let count = 12
+    /// All metrics, in the order of their columns.
+    package static let all = LayerField.table.compactMap(\.metric)
+    /// The number of columns: numbers per layer in a step's flat array.
+    package static let count = all.count
 }
 
-/// The encoding of a missing optional number in the flat array.
+/// The lower bound of a number.
+package enum LowerBound: Sendable {
+    /// Any finite number.
+    case none
+    /// At least 0.
+    case notNegative
+    /// Greater than 0.
+    case aboveZero
+}
+
+/// The objects of a layer that contain its metrics.
+package enum LayerBlock: Sendable, CaseIterable {
+    /// Statistics of the activations.
+    case features
+    /// Statistics of the gradient with respect to the layer's weight.
+    case gradient
+    /// Statistics of the weight.
+    case weight
+    /// Statistics of the bias.
+    case bias
+
+    /// The path of the object within a layer.
+    package var path: [StaticString] {
+        switch self {
+        case .features: ["intermediate_features"]
+        case .gradient: ["gradient_flow"]
+        case .weight: ["parameter_statistics", "weight"]
+        case .bias: ["parameter_statistics", "bias"]
+        }
+    }
+
+    /// Whether the object may be absent or null as a whole. Its metrics are then missing.
+    package var isOptional: Bool { self == .bias }
+}
+
+/// A field of a layer's block: a metric, or the activation's shape.
+struct LayerField: Sendable {
+    let block: LayerBlock
+    let key: StaticString
+    /// The metric; `nil` for the activation's shape.
+    private(set) var metric: LayerMetric?
+
+    /// The table, in the order of SCHEMA.md, in which errors are reported and steps are served. The fields of a block,
+    /// and blocks with a common parent, are adjacent. SCHEMA.md has the metrics' meanings.
+    static let table = numbered([
+        metric(.features, "activation_std", .notNegative, isLite: true),
+        metric(.features, "activation_mean", .none),
+        LayerField(block: .features, key: "activation_shape", metric: nil),
+        metric(.features, "cross_layer_std_ratio", .notNegative, isOptional: true, isLite: true),
+        metric(.gradient, "gradient_l2_norm", .notNegative, isLite: true),
+        metric(.gradient, "gradient_std", .notNegative),
+        metric(.gradient, "gradient_max_abs", .notNegative, isLite: true),
+        metric(.weight, "std", .notNegative, name: "weight_std"),
+        metric(.weight, "mean", .none, name: "weight_mean"),
+        metric(.weight, "spectral_norm", .notNegative, name: "weight_spectral_norm"),
+        metric(.weight, "frobenius_norm", .notNegative, name: "weight_frobenius_norm"),
+        metric(.bias, "std", .notNegative, name: "bias_std"),
+        metric(.bias, "mean_abs", .notNegative, name: "bias_mean_abs"),
+    ])
+
+    /// Numbers the columns of the metrics.
+    private static func numbered(_ rows: [LayerField]) -> [LayerField] {
+        precondition(
+            rows.count <= LayerNumbers(repeating: 0).count, "more metrics than columns: enlarge `LayerNumbers`")
+        var rows = rows
+        for (column, index) in rows.indices.filter({ rows[$0].metric != nil }).enumerated() {
+            rows[index].metric?.column = column
+        }
+        return rows
+    }
+
+    /// A row of a metric.
+    ///
+    /// - Parameters:
+    ///   - block: the object that contains it.
+    ///   - key: its key in that object.
+    ///   - bound: its lower bound.
+    ///   - name: its name in the open wire; by default the key.
+    ///   - isOptional: whether it may be absent or null.
+    ///   - isLite: whether the lite form of a step contains it.
+    /// - Returns: the row.
+    private static func metric(
+        _ block: LayerBlock, _ key: StaticString, _ bound: LowerBound, name: StaticString? = nil,
+        isOptional: Bool = false, isLite: Bool = false
+    ) -> LayerField {
+        let metric = LayerMetric(
+            name: name ?? key, isOptional: isOptional, isLite: isLite, bound: bound, block: block, key: key)
+        return LayerField(block: block, key: key, metric: metric)
+    }
+}
+
+/// The encoding of a missing number in the flat array.
 ///
 /// It is a quiet NaN with its own payload. No posted value has this bit pattern: JSON has no NaN, and a NaN posted as a
 /// token is stored as `Double.nan`, whose payload is empty.
-package enum Absent {
+package enum MissingValue {
     /// The stored value of a missing number.
     package static let number = Double(bitPattern: 0x7FF8_0000_0000_A85E)
 
     /// Whether a stored value stands for a missing number.
     @inline(__always)
-    package static func marks(_ value: Double) -> Bool { value.bitPattern == 0x7FF8_0000_0000_A85E }
+    package static func isMissing(_ value: Double) -> Bool { value.bitPattern == 0x7FF8_0000_0000_A85E }
 }

@@ -17,7 +17,7 @@ package final class LayerTable: Sendable {
     ///   - layout: the structure.
     ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
     package init(_ layout: LayerLayout, ledger: RunLedger? = nil) {
-        let layout = layout.fitted()
+        let layout = layout.shrunkToFit()
         self.layout = layout
         heads = JSONFragments(count: layout.layerCount) { layer, writer in
             writer.literal("{\"layer_id\":")
@@ -53,7 +53,7 @@ package final class LayerTable: Sendable {
 package final class ShapeTable: Sendable {
     /// The shapes themselves.
     package let shapes: ActivationShapes
-    /// For each layer: `,"activation_shape":[…],"cross_layer_std_ratio":`.
+    /// For each layer: `[…]`.
     let fragments: JSONFragments
     private let ledger: RunLedger?
 
@@ -63,17 +63,17 @@ package final class ShapeTable: Sendable {
     ///   - shapes: the shapes.
     ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
     package init(_ shapes: ActivationShapes, ledger: RunLedger? = nil) {
-        let shapes = shapes.fitted()
+        let shapes = shapes.shrunkToFit()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
-            writer.literal(",\"activation_shape\":[")
+            writer.byte(UInt8(ascii: "["))
             var first = true
             for dimension in shapes[layer] {
                 if !first { writer.byte(UInt8(ascii: ",")) }
                 first = false
                 writer.integer(dimension)
             }
-            writer.literal("],\"cross_layer_std_ratio\":")
+            writer.byte(UInt8(ascii: "]"))
         }
         self.ledger = ledger
         ledger?.add(memory)
@@ -83,43 +83,4 @@ package final class ShapeTable: Sendable {
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int { 128 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes }
-}
-
-/// Pre-encoded JSON fragments, concatenated in one array.
-struct JSONFragments: Sendable {
-    /// The end of a fragment. `UInt32` suffices: fragments are at most four times the size of the body, which is at
-    /// most 1 GiB. The dimensions of shapes reach that factor (`1e18,` is served with nineteen digits).
-    typealias Offset = UInt32
-
-    let bytes: [UInt8]
-    let ends: [Offset]
-
-    init(count: Int, _ write: (Int, inout JSONWriter) -> Void) {
-        var writer = JSONWriter()
-        var ends: [Offset] = []
-        ends.reserveCapacity(count)
-        for index in 0..<count {
-            write(index, &writer)
-            ends.append(Offset(writer.bytes.count))
-        }
-        bytes = writer.bytes.fitted()
-        self.ends = ends.fitted()
-    }
-
-    @inline(__always)
-    private func bounds(_ index: Int) -> Range<Int> { (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index]) }
-
-    subscript(index: Int) -> ArraySlice<UInt8> { bytes[bounds(index)] }
-
-    /// The size of one fragment, in bytes.
-    @inline(__always)
-    func size(_ index: Int) -> Int { bounds(index).count }
-
-    /// Writes one fragment.
-    @inline(__always)
-    func write(_ index: Int, to cursor: inout ByteCursor) {
-        cursor.raw(bytes.span.extracting(bounds(index)))
-    }
-
-    var heapBytes: Int { bytes.heapBytes + ends.heapBytes }
 }

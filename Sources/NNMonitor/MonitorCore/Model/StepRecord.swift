@@ -51,7 +51,7 @@ package final class StepRecord: Sendable {
         step = decoded.step
         timestamp = decoded.timestamp
         batchSize = decoded.batchSize
-        numbers = decoded.numbers.fitted()
+        numbers = decoded.numbers.shrunkToFit()
         self.table = table
         self.shapes = shapes
         self.ledger = ledger
@@ -63,9 +63,9 @@ package final class StepRecord: Sendable {
     /// Number of layers.
     package var layerCount: Int { table.layout.layerCount }
 
-    /// One number of one layer; `Absent.number` if it was not posted.
+    /// One number of one layer; `MissingValue.number` if it was not posted.
     package func value(_ metric: LayerMetric, layer: Int) -> Double {
-        numbers[layer * LayerMetric.count + metric.rawValue]
+        numbers[layer * LayerMetric.count + metric.column]
     }
 
     /// Bytes that only this step holds: the object, its array and its entry in the run.

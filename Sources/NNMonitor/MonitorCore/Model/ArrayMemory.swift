@@ -5,7 +5,7 @@ extension Array where Element: BitwiseCopyable {
     /// mostly white space.
     ///
     /// - Returns: the array itself if its spare capacity is at most 128 bytes.
-    func fitted() -> [Element] {
+    func shrunkToFit() -> [Element] {
         if (capacity - count) * MemoryLayout<Element>.stride <= 128 { return self }
         // The closure initializes all `count` elements from an array of `count` elements.
         return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in

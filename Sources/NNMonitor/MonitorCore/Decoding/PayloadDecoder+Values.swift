@@ -1,21 +1,14 @@
-/// The lower bound of a number.
-enum Bound {
-    case none
-    case notNegative
-    case aboveZero
-}
-
 /// Decodes values. Each method reads one value, validates it and records its errors.
-extension PayloadPass {
-    /// Reads a number into the layer's column. Not inlined, to keep the callers' switches small.
+extension PayloadDecoder {
+    /// Reads a number into a column of the current layer. Not inlined, to keep its caller small.
     @inline(never)
-    mutating func store(_ metric: LayerMetric, _ place: PayloadPlace, bound: Bound) throws(JSONSyntaxError) {
-        layerNumbers[metric.rawValue] = try number(place, bound: bound)
+    mutating func store(_ column: Int, _ place: PayloadPlace, bound: LowerBound) throws(JSONSyntaxError) {
+        layerNumbers[column] = try number(place, bound: bound)
     }
 
     /// Reads a number: any JSON number in the range of a double.
     @inline(__always)
-    mutating func number(_ place: PayloadPlace, bound: Bound) throws(JSONSyntaxError) -> Double {
+    mutating func number(_ place: PayloadPlace, bound: LowerBound) throws(JSONSyntaxError) -> Double {
         let value: Double
         if let plain = reader.plainDouble() {
             value = plain
@@ -30,7 +23,7 @@ extension PayloadPass {
     }
 
     @inline(__always)
-    private static func issue(_ value: Double, _ bound: Bound) -> PayloadIssue.Kind? {
+    private static func issue(_ value: Double, _ bound: LowerBound) -> PayloadIssue.Kind? {
         if !value.isFinite { return .notFinite }
         switch bound {
         case .none: return nil
@@ -49,7 +42,7 @@ extension PayloadPass {
     /// - Throws: a syntax error.
     @inline(__always)
     mutating func integer(
-        _ place: PayloadPlace, bound: Bound, index: Int? = nil
+        _ place: PayloadPlace, bound: LowerBound, index: Int? = nil
     ) throws(JSONSyntaxError) -> Int64 {
         let number: WholeNumber
         if let value = reader.plainInteger() {
@@ -84,7 +77,7 @@ extension PayloadPass {
 
     /// Appends a non-empty string of bounded length to `text`.
     ///
-    /// Static, because `text` is often a property of the pass itself (exclusive access).
+    /// Static, because `text` is often a property of the decoder itself (exclusive access).
     ///
     /// - Parameters:
     ///   - reader: must be at the value.
@@ -96,7 +89,7 @@ extension PayloadPass {
     /// - Throws: a syntax error.
     @inline(__always)
     static func string(
-        _ reader: inout JSONReader, _ issues: inout IssueList, _ place: PayloadPlace, maximum: Int,
+        _ reader: inout JSONReader, _ issues: inout IssueCollector, _ place: PayloadPlace, maximum: Int,
         into text: inout [UInt8]
     ) throws(JSONSyntaxError) -> Range<Int>? {
         guard reader.next == UInt8(ascii: "\"") else {

@@ -1,7 +1,7 @@
 /// Decodes `layer_groups` into the JSON that is served.
 ///
 /// The JSON is written to one array while reading, so nothing is allocated per group.
-extension PayloadPass {
+extension PayloadDecoder {
     /// The state while reading the groups.
     private struct Groups {
         var found = KeyedIssues()
@@ -36,8 +36,8 @@ extension PayloadPass {
     /// encode an empty dictionary as a list.
     mutating func layerGroups(_ place: PayloadPlace) throws(JSONSyntaxError) {
         step.layout.groupsJSON = []
-        if reader.next == UInt8(ascii: "n") { return try reader.word("null") }
-        if reader.passEmptyList() { return }
+        if reader.next == UInt8(ascii: "n") { return try reader.consumeWord("null") }
+        if reader.consumeEmptyList() { return }
         guard reader.next == UInt8(ascii: "{") else { return try reject(.dictionaryExpected, place) }
         try reader.open()
         var groups = Groups()

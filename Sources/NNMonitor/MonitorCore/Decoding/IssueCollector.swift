@@ -1,25 +1,8 @@
-/// The position of a value in a payload. Cheap to copy; converted to a path only for an error.
-struct PayloadPlace {
-    /// The object that contains the value.
-    let object: PayloadObject
-    /// The index of the layer that contains the object; -1 outside layers.
-    let layer: Int
-    /// The field of the object; -1 for the object itself.
-    let field: Int
-
-    @inline(__always)
-    init(_ object: PayloadObject, layer: Int = -1, field: Int = -1) {
-        self.object = object
-        self.layer = layer
-        self.field = field
-    }
-}
-
 /// Collects the errors of a payload.
 ///
 /// Errors are added in text order and reported in schema order. If a key is repeated, the errors of its earlier value
 /// are removed; `FieldIssues` tracks which entries those are.
-struct IssueList {
+struct IssueCollector {
     /// The maximum number of listed errors.
     static let maximum = 100
     /// The maximum number of stored errors: enough to sort the listed ones, and a bound on memory for hostile payloads.
@@ -34,8 +17,8 @@ struct IssueList {
 
     /// A position in the list. Entries between two marks were added while the text between them was read.
     struct Mark: Equatable {
-        fileprivate var kept: Int
-        fileprivate var dropped: Int
+        var kept: Int
+        var dropped: Int
     }
 
     private var entries: [Entry] = []
@@ -116,40 +99,5 @@ struct IssueList {
             (object, field) = parent
         }
         return location.reversed() + entry.below
-    }
-}
-
-/// Maps the fields of the current object to their entries in the issue list.
-///
-/// Allocates nothing until the first error.
-struct FieldIssues {
-    private var spans: [(start: IssueList.Mark, end: IssueList.Mark)] = []
-
-    /// Records the entries that were added while a field was read.
-    mutating func note(_ field: Int, of count: Int, from start: IssueList.Mark, to end: IssueList.Mark) {
-        if start == end { return }
-        if spans.isEmpty { spans = Array(repeating: (start, start), count: count) }
-        spans[field] = (start, end)
-    }
-
-    /// Removes the errors of a field whose key is repeated.
-    mutating func forget(_ field: Int, in issues: inout IssueList) {
-        guard !spans.isEmpty, spans[field].start != spans[field].end else { return }
-        let (start, end) = spans[field]
-        issues.discard(from: start, to: end)
-        spans[field] = (start, start)
-        for other in spans.indices where spans[other].start.isAtOrAfter(end) {
-            spans[other].start.shift(back: start, end)
-            spans[other].end.shift(back: start, end)
-        }
-    }
-}
-
-extension IssueList.Mark {
-    fileprivate func isAtOrAfter(_ other: IssueList.Mark) -> Bool { kept >= other.kept && dropped >= other.dropped }
-
-    fileprivate mutating func shift(back start: IssueList.Mark, _ end: IssueList.Mark) {
-        kept -= end.kept - start.kept
-        dropped -= end.dropped - start.dropped
     }
 }

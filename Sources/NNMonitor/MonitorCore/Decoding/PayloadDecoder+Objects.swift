@@ -1,18 +1,18 @@
 import Foundations
 
-/// Decodes the objects of a payload, from the outermost inwards. Field numbers are indices into `PayloadObject.keys`.
-extension PayloadPass {
+/// Decodes the objects of a payload, from the outermost inwards.
+extension PayloadDecoder {
     mutating func payload() throws(JSONSyntaxError) {
         if reader.isEmpty {
             issues.add(.missing, PayloadPlace(.payload))
             return
         }
         reader.skipWhitespace()
-        try fields(.payload) { pass, field throws(JSONSyntaxError) in
-            switch field {
-            case 0: try pass.metadata()
-            case 1: try pass.layers()
-            default: try pass.crossLayer()
+        try fields(of: PayloadKey.self) { decoder, key, place throws(JSONSyntaxError) in
+            switch key {
+            case .metadata: try decoder.metadata()
+            case .layers: try decoder.layers(place)
+            case .crossLayer: try decoder.crossLayer()
             }
         }
         try reader.finish()
@@ -21,20 +21,19 @@ extension PayloadPass {
         if issues.isEmpty {
             step.layout.serveSlashes()
             // Copied here instead of in the store actor, where the copy would delay all other requests.
-            step.numbers = step.numbers.fitted()
+            step.numbers = step.numbers.shrunkToFit()
         }
     }
 
     private mutating func metadata() throws(JSONSyntaxError) {
         step.layout.groupsJSON = []
-        try fields(.metadata) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.metadata, field: field)
-            switch field {
-            case 0: try pass.runID(place)
-            case 1: pass.step.timestamp = try pass.number(place, bound: .aboveZero)
-            case 2: pass.step.step = try pass.integer(place, bound: .notNegative)
-            case 3: pass.step.batchSize = try pass.integer(place, bound: .aboveZero)
-            default: try pass.layerGroups(place)
+        try fields(of: MetadataKey.self) { decoder, key, place throws(JSONSyntaxError) in
+            switch key {
+            case .runID: try decoder.runID(place)
+            case .timestamp: decoder.step.timestamp = try decoder.number(place, bound: .aboveZero)
+            case .step: decoder.step.step = try decoder.integer(place, bound: .notNegative)
+            case .batchSize: decoder.step.batchSize = try decoder.integer(place, bound: .aboveZero)
+            case .layerGroups: try decoder.layerGroups(place)
             }
         }
     }
@@ -61,8 +60,7 @@ extension PayloadPass {
 
     // MARK: Layers
 
-    private mutating func layers() throws(JSONSyntaxError) {
-        let place = PayloadPlace(.payload, field: 1)
+    private mutating func layers(_ place: PayloadPlace) throws(JSONSyntaxError) {
         let before = issues.mark
         step.layout.nameBounds.removeAll(keepingCapacity: true)
         step.layout.depths.removeAll(keepingCapacity: true)
@@ -88,21 +86,21 @@ extension PayloadPass {
     ///   - before: the mark before the first layer. After the first error the columns stop growing: the payload will be
     ///     rejected, and `[0,0,…]` must not allocate a layer per two bytes.
     /// - Throws: a syntax error.
-    private mutating func layer(_ layer: Int, goodSince before: IssueList.Mark) throws(JSONSyntaxError) {
-        layerNumbers = InlineArray(repeating: Absent.number)
+    @inline(never)
+    private mutating func layer(_ layer: Int, goodSince before: IssueCollector.Mark) throws(JSONSyntaxError) {
+        layerNumbers = LayerNumbers(repeating: MissingValue.number)
+        firstDimension = step.shapes.dimensions.count
         var id = 0..<0
         var type = 0..<0
         var depth: Int64 = 0
-        let firstDimension = step.shapes.dimensions.count
-        try fields(.layer, layer: layer) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.layer, layer: layer, field: field)
-            switch field {
-            case 0: id = try pass.name(place)
-            case 1: type = try pass.name(place)
-            case 2: depth = try pass.integer(place, bound: .notNegative)
-            case 3: try pass.features(layer, firstDimension: firstDimension)
-            case 4: try pass.gradient(layer)
-            default: try pass.parameters(layer)
+        try fields(of: LayerKey.self, layer: layer) { decoder, key, place throws(JSONSyntaxError) in
+            switch key {
+            case .id: id = try decoder.name(place)
+            case .type: type = try decoder.name(place)
+            case .depth: depth = try decoder.integer(place, bound: .notNegative)
+            case .features: try decoder.block(.features, .features, decoder.schema.features, layer)
+            case .gradient: try decoder.block(.gradient, .gradient, decoder.schema.gradient, layer)
+            case .parameters: try decoder.parameters(layer)
             }
         }
         guard issues.mark == before else {
@@ -116,36 +114,56 @@ extension PayloadPass {
         step.layout.depths.append(depth)
         step.shapes.ends.append(Int32(truncatingIfNeeded: step.shapes.dimensions.count))
         // `append` copies the numbers inside the closure.
-        unsafe layerNumbers.span.withUnsafeBufferPointer { unsafe step.numbers.append(contentsOf: $0) }
+        unsafe layerNumbers.span.extracting(0..<schema.columns).withUnsafeBufferPointer {
+            unsafe step.numbers.append(contentsOf: $0)
+        }
     }
 
     private mutating func name(_ place: PayloadPlace) throws(JSONSyntaxError) -> Range<Int> {
         try Self.string(&reader, &issues, place, maximum: 1024, into: &step.layout.text) ?? 0..<0
     }
 
-    private mutating func features(_ layer: Int, firstDimension: Int) throws(JSONSyntaxError) {
-        layerNumbers[LayerMetric.crossLayerStdRatio.rawValue] = Absent.number
-        try fields(.features, layer: layer) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.features, layer: layer, field: field)
-            switch field {
-            case 0: try pass.store(.activationStd, place, bound: .notNegative)
-            case 1: try pass.store(.activationMean, place, bound: .none)
-            case 2: try pass.shape(place, firstDimension: firstDimension)
-            default:
-                if pass.reader.next == UInt8(ascii: "n") {
-                    try pass.reader.word("null")
-                    pass.layerNumbers[LayerMetric.crossLayerStdRatio.rawValue] = Absent.number
-                } else {
-                    try pass.store(.crossLayerStdRatio, place, bound: .notNegative)
-                }
+    private mutating func parameters(_ layer: Int) throws(JSONSyntaxError) {
+        try fields(of: ParametersKey.self, layer: layer) { decoder, key, _ throws(JSONSyntaxError) in
+            switch key {
+            case .weight: try decoder.block(.weight, .weight, decoder.schema.weight, layer)
+            case .bias: try decoder.block(.bias, .bias, decoder.schema.bias, layer)
             }
+        }
+    }
+
+    /// Reads a block of metrics, or null if the block is optional.
+    @inline(__always)
+    private mutating func block(
+        _ block: LayerBlock, _ object: PayloadObject, _ keys: SchemaKeys, _ layer: Int
+    ) throws(JSONSyntaxError) {
+        if block.isOptional, reader.next == UInt8(ascii: "n") { return try reader.consumeWord("null") }
+        try metrics(of: object, keys, layer)
+    }
+
+    /// Reads the metrics of a block. Its keys say where each value is stored and how it is checked.
+    ///
+    /// A missing value needs no store: the layer's numbers are missing before they are read, and those of a repeated
+    /// key become missing again. Not inlined: one copy serves all blocks.
+    @inline(never)
+    private mutating func metrics(
+        of object: PayloadObject, _ keys: SchemaKeys, _ layer: Int
+    ) throws(JSONSyntaxError) {
+        try fields(object, keys, layer: layer) { decoder, field throws(JSONSyntaxError) in
+            let place = PayloadPlace(object, layer: layer, field: field)
+            guard let column = keys.column(field) else { return try decoder.shape(place) }
+            if column.isOptional, decoder.reader.next == UInt8(ascii: "n") {
+                return try decoder.reader.consumeWord("null")
+            }
+            try decoder.store(column.index, place, bound: column.bound)
         }
     }
 
     /// The maximum number of dimensions of an activation.
     private static let maximumDimensions = 32
 
-    private mutating func shape(_ place: PayloadPlace, firstDimension: Int) throws(JSONSyntaxError) {
+    @inline(never)
+    private mutating func shape(_ place: PayloadPlace) throws(JSONSyntaxError) {
         if step.shapes.dimensions.count > firstDimension { step.shapes.dimensions.removeSubrange(firstDimension...) }
         guard reader.next == UInt8(ascii: "[") else { return try reject(.listExpected, place) }
         try reader.open()
@@ -166,47 +184,6 @@ extension PayloadPass {
         }
     }
 
-    private mutating func gradient(_ layer: Int) throws(JSONSyntaxError) {
-        try fields(.gradient, layer: layer) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.gradient, layer: layer, field: field)
-            switch field {
-            case 0: try pass.store(.gradientL2Norm, place, bound: .notNegative)
-            case 1: try pass.store(.gradientStd, place, bound: .notNegative)
-            default: try pass.store(.gradientMaxAbs, place, bound: .notNegative)
-            }
-        }
-    }
-
-    private mutating func parameters(_ layer: Int) throws(JSONSyntaxError) {
-        layerNumbers[LayerMetric.biasStd.rawValue] = Absent.number
-        layerNumbers[LayerMetric.biasMeanAbs.rawValue] = Absent.number
-        try fields(.parameters, layer: layer) { pass, field throws(JSONSyntaxError) in
-            if field == 0 { try pass.weight(layer) } else { try pass.bias(layer) }
-        }
-    }
-
-    private mutating func weight(_ layer: Int) throws(JSONSyntaxError) {
-        try fields(.weight, layer: layer) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.weight, layer: layer, field: field)
-            switch field {
-            case 0: try pass.store(.weightStd, place, bound: .notNegative)
-            case 1: try pass.store(.weightMean, place, bound: .none)
-            case 2: try pass.store(.weightSpectralNorm, place, bound: .notNegative)
-            default: try pass.store(.weightFrobeniusNorm, place, bound: .notNegative)
-            }
-        }
-    }
-
-    private mutating func bias(_ layer: Int) throws(JSONSyntaxError) {
-        layerNumbers[LayerMetric.biasStd.rawValue] = Absent.number
-        layerNumbers[LayerMetric.biasMeanAbs.rawValue] = Absent.number
-        if reader.next == UInt8(ascii: "n") { return try reader.word("null") }
-        try fields(.bias, layer: layer) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.bias, layer: layer, field: field)
-            try pass.store(field == 0 ? .biasStd : .biasMeanAbs, place, bound: .notNegative)
-        }
-    }
-
     /// Reports the first layer whose depth is less than that of the layer before it.
     private mutating func checkOrder(_ place: PayloadPlace) {
         let depths = step.layout.depths
@@ -224,12 +201,10 @@ extension PayloadPass {
     private mutating func crossLayer() throws(JSONSyntaxError) {
         ratios.removeAll(keepingCapacity: true)
         step.layout.ratioBounds.removeAll(keepingCapacity: true)
-        try fields(.crossLayer) { pass, field throws(JSONSyntaxError) in
-            let place = PayloadPlace(.crossLayer, field: field)
-            if field == 0 {
-                pass.featureStdGradient = try pass.number(place, bound: .none)
-            } else {
-                try pass.gradientNormRatio(place)
+        try fields(of: CrossLayerKey.self) { decoder, key, place throws(JSONSyntaxError) in
+            switch key {
+            case .featureStdGradient: decoder.featureStdGradient = try decoder.number(place, bound: .none)
+            case .gradientNormRatio: try decoder.gradientNormRatio(place)
             }
         }
     }
