@@ -1,5 +1,6 @@
 import Foundations
 import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import HTTPService
