@@ -146,6 +146,37 @@ def test_the_sum_of_unread_answers_is_bounded_and_the_others_get_503(start_serve
             pass
 
 
+def test_subscribers_that_do_not_read_their_histories_are_bounded_too_and_the_others_get_an_error(
+        start_server, closing):
+    limit, subscribers = 64 * MEGABYTE, 40
+    own = start_server("--max-memory", limit, "--log-level", "warning", counted=True)
+    trainer = Trainer(own)
+    closing.enter_context(trainer._connection)
+    trainer.replace_the_run()
+    before = own.allocations.bytes
+    own.allocations.reset_peak()
+    readers = []
+    for _ in range(subscribers):
+        readers.append(Reader(own, "websocket"))
+        closing.enter_context(readers[-1].connection)
+    refused = [reader for reader in readers if reader.is_refused]
+    assert 1 <= len(readers) - len(refused) < subscribers
+    assert own.allocations.peak - before < limit / PART + subscribers * 50_000 + BESIDE
+    # The connection stays, and the history is sent when others have left.
+    for reader in readers:
+        if not reader.is_refused:
+            reader.connection.reset()
+    last = refused[-1].connection
+    last.socket.settimeout(60)
+    while True:
+        last.say({"action": "subscribe_run", "run_id": "long"})
+        message = last.read_json()
+        if message["type"] == "run_history":
+            break
+        assert message == {"type": "error", "message": "Too many answers are under way; try again in a moment"}
+    assert len(message["data"]["steps"]) == STEPS
+
+
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_a_reader_below_the_minimum_rate_is_dropped_although_it_always_takes_some(start_server, closing, kind):
     """Without the minimum, it would be served as long as it takes a byte within each timeout."""

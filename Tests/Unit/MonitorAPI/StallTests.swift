@@ -131,7 +131,7 @@ import WebSocket
             // 20 000 bytes in 15 s of waiting.
             try await connection.take(leaving: 40_000)
             try await connection.setWritable(true)
-            await connection.wait(.seconds(600))
+            await connection.wait(.seconds(120))
         }
         #expect(connection.channel.isActive)
         #expect(try await connection.sent().allSatisfy { $0 == 0 })
