@@ -77,7 +77,7 @@ def closing():
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_readers_of_a_run_that_is_replaced_meanwhile_hold_no_more_than_their_part_of_the_memory(
         start_server, closing, kind):
-    limit, rounds, name = 16 * MEGABYTE, 24, f"{kind}: readers of a run that is replaced"
+    limit, rounds, name = 32 * MEGABYTE, 24, f"{kind}: readers of a run that is replaced"
     own = start_server("--max-memory", limit, "--log-level", "warning", counted=True)
     with session(own) as client:
         assert client.post(own.url + "/api/v1/metrics/layerwise", json=payload("other")).status_code == 202

@@ -19,7 +19,8 @@ enum AnswerMemory {
         base + snapshot + chunk * (isSecure ? 3 : 2) + (isCompressed ? deflater : 0)
     }
 
-    /// A history over WebSocket: `HistoryMessage` has two pieces under way while one is encoded.
+    /// A history over WebSocket: `HistoryMessage` has two pieces under way, each as text and as a frame, while one is
+    /// encoded.
     ///
     /// - Parameters:
     ///   - snapshot: the memory of the snapshot beside its steps.
@@ -27,7 +28,7 @@ enum AnswerMemory {
     ///   - isCompressed: whether the message is compressed.
     /// - Returns: the bytes to reserve.
     static func message(snapshot: Int, piece: Int, isCompressed: Bool) -> Int {
-        base + snapshot + piece * 3 + (isCompressed ? 2 * deflater : 0)
+        base + snapshot + piece * 5 + (isCompressed ? 2 * deflater : 0)
     }
 
     /// An answer that is produced at once: its text, and a copy while it is made.
