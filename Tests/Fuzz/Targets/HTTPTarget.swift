@@ -143,6 +143,8 @@ private struct Answers {
 
     init(of channel: EmbeddedChannel) {
         var isToldToGoOn = false
+        // Decoded as a whole: a character that is cut between two buffers would be repaired in both.
+        var bytes: [UInt8] = []
         while let part = try? channel.readOutbound(as: IOData.self) {
             guard case .byteBuffer(let buffer) = part, buffer.readableBytes > 0 else { continue }
             // `100 Continue` is written as a separate buffer. A response body would match only if it had exactly these
@@ -156,8 +158,9 @@ private struct Answers {
             let isRefusal = Self.refusals.contains { buffer.readableBytesView.starts(with: $0.readableBytesView) }
             require(!isToldToGoOn || !isRefusal, "nobody is told to go on whose request is refused by its head")
             isToldToGoOn = false
-            text += String(buffer: buffer)
+            bytes += buffer.readableBytesView
         }
+        text = String(decoding: bytes, as: UTF8.self)
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
         text =
             lines.filter { !$0.hasPrefix("date: ") && !$0.hasPrefix("Date: ") && !$0.hasPrefix("Set-Cookie: ") }

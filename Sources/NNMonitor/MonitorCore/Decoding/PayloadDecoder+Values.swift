@@ -11,6 +11,8 @@ extension PayloadDecoder {
     mutating func number(_ place: PayloadPlace, bound: LowerBound) throws(JSONSyntaxError) -> Double {
         let value: Double
         if let plain = reader.plainDouble() {
+            // A plain double is finite.
+            if plain > 0 || bound == .none { return plain }
             value = plain
         } else if reader.next == UInt8(ascii: "-") || reader.next &- UInt8(ascii: "0") < 10 {
             value = reader.double(try reader.number())

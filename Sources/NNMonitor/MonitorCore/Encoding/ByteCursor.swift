@@ -132,34 +132,42 @@
         digitsAhead(magnitude, Self.digitCount(magnitude))
     }
 
-    /// Writes a whole number with exactly `count` digits. The caller has checked the capacity.
+    /// Writes a whole number with exactly `count` digits. The caller has checked the capacity for `count` bytes, and for
+    /// eight if `count` is less.
     @inline(__always)
     private mutating func digitsAhead(_ number: UInt64, _ count: Int) {
+        let start = unsafe UnsafeMutableRawPointer(position)
         unsafe position += count
-        var target = unsafe position
-        var rest = number
-        while rest >= 100 {
-            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
-            unsafe target -= 2
-            unsafe UnsafeMutableRawPointer(target).storeBytes(of: Self.pair(pair), as: UInt16.self)
-            rest = quotient
+        if number < 100_000_000 {
+            return unsafe start.storeBytes(of: Self.digits(number, last: count), as: UInt64.self)
         }
-        if rest >= 10 {
-            unsafe target -= 2
-            unsafe UnsafeMutableRawPointer(target).storeBytes(of: Self.pair(rest), as: UInt16.self)
+        // The last eight digits are written after the ones before them, whose word may extend past them.
+        let end = unsafe UnsafeMutableRawPointer(position)
+        let (rest, low) = number.quotientAndRemainder(dividingBy: 100_000_000)
+        if rest < 100_000_000 {
+            unsafe start.storeBytes(of: Self.digits(rest, last: count &- 8), as: UInt64.self)
         } else {
-            unsafe target -= 1
-            unsafe target.pointee = UInt8(truncatingIfNeeded: rest) &+ UInt8(ascii: "0")
+            let (first, middle) = rest.quotientAndRemainder(dividingBy: 100_000_000)
+            unsafe start.storeBytes(of: Self.digits(first, last: count &- 16), as: UInt64.self)
+            unsafe (end - 16).storeBytes(of: Self.digits(middle, last: 8), as: UInt64.self)
         }
+        unsafe (end - 8).storeBytes(of: Self.digits(low, last: 8), as: UInt64.self)
     }
 
-    /// Two ASCII digits, the first one in the low byte.
+    /// The last digits of a number below 10^8 in ASCII, the first of them in the low byte.
+    ///
+    /// The lanes of one word hold two numbers of four digits, then four of two, then eight of one. Each division by a
+    /// constant is a multiplication and a shift that are exact for the lane's range: 10486/2^20 for 1/100 of numbers
+    /// below 10^4, 103/2^10 for 1/10 of numbers below 100.
     @inline(__always)
-    private static func pair(_ number: UInt64) -> UInt16 {
-        // 103/1024 approximates 1/10 closely enough for numbers below 100.
-        let tens = UInt16(truncatingIfNeeded: (number &* 103) >> 10)
-        let ones = UInt16(truncatingIfNeeded: number) &- tens &* 10
-        return (0x3030 | tens | ones << 8).littleEndian
+    private static func digits(_ number: UInt64, last count: Int) -> UInt64 {
+        let (high, low) = UInt32(truncatingIfNeeded: number).quotientAndRemainder(dividingBy: 10_000)
+        let fours = UInt64(high) | UInt64(low) << 32
+        let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
+        let pairs = hundreds | (fours &- hundreds &* 100) << 16
+        let tens = (pairs &* 103) >> 10 & 0x000F_000F_000F_000F
+        let ones = tens | (pairs &- tens &* 10) << 8
+        return ((ones | 0x3030_3030_3030_3030) &>> UInt64(truncatingIfNeeded: 64 &- count &* 8)).littleEndian
     }
 
     /// The number of decimal digits; 1 for 0.
