@@ -10,12 +10,23 @@ package import WebSocket
 package struct MonitorConfiguration: Sendable {
     /// The limits of the store.
     package var store = StoreLimits()
+    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
+    package var memory = 0
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
     package var maximumSubscribers = 10_000
     /// A subscriber that takes none of its queued bytes for this long is closed with 1008.
     package var stallTimeout = TimeAmount.seconds(30)
+    /// The minimum rate at which a subscriber must take what waits for it, in bytes per second, averaged over
+    /// `readRateWindow` of the time in which bytes wait; 0 means none. Below it the subscriber is closed with 1008.
+    package var minimumReadRate = 1_024
+    /// See `minimumReadRate`.
+    package var readRateWindow = TimeAmount.seconds(60)
+    /// The maximum memory of answers under way and of what their snapshots alone keep alive, in bytes.
+    package var readMemory = 256 << 20
+    /// An answer may be dropped in favor of others if its client took less than `minimumReadRate` for this long.
+    package var readStallTimeout = TimeAmount.seconds(5)
     /// The settings of the WebSocket connections.
     package var webSocket = WebSocketConfiguration()
 
@@ -29,6 +40,8 @@ package final class Monitor: Sendable {
     let store: any MetricsStoring
     let broadcast: BroadcastManager<WireFrameRenderer>
     let failures: StoreFailures
+    /// The memory of answers under way.
+    let answers: ResponseBudget
     let sha1Base64: WebSocketHandshake.SHA1Base64
     private let losses: LossLog
     private let subscribers = Atomic<Int>(0)
@@ -53,8 +66,19 @@ package final class Monitor: Sendable {
         self.sha1Base64 = sha1Base64
         self.store = store
         self.onSubscriber = onSubscriber
-        losses = LossLog(logger: logger, limits: configuration.store)
-        failures = StoreFailures(log: folded ?? FoldedLog(logger: logger))
+        var limits = configuration.store
+        if configuration.memory > 0 { limits.memory = configuration.memory }
+        losses = LossLog(logger: logger, limits: limits)
+        let folded = folded ?? FoldedLog(logger: logger)
+        failures = StoreFailures(log: folded)
+        answers = ResponseBudget(
+            limit: configuration.readMemory, stallTime: configuration.readStallTimeout,
+            minimumRate: configuration.minimumReadRate, retained: { store.retainedMemory },
+            onDrop: {
+                folded.note("slow reader", level: .warning, "a slow reader was dropped") {
+                    ["reason": "answers and the removed steps that they contain exceed MAX_READ_MEMORY"]
+                }
+            })
         broadcast = BroadcastManager(renderer: WireFrameRenderer(), lastSequence: store.lastSequence)
     }
 
@@ -92,6 +116,7 @@ package final class Monitor: Sendable {
             throw error
         }
         if outcome.lostAnything { losses.note(outcome) }
+        answers.check()
         for run in outcome.evicted { await publish(.removed(run)) }
         await publish(.stored(outcome.step))
     }
@@ -110,6 +135,7 @@ package final class Monitor: Sendable {
             throw error
         }
         guard let removed else { return false }
+        answers.check()
         await publish(.removed(removed))
         return true
     }

@@ -68,7 +68,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         machine = StateMachine(limits: StateMachine.Limits(server.configuration), now: context.eventLoop.now)
-        let writer = ResponseWriter(context: context, owner: self, stallTimeout: server.configuration.writeTimeout)
+        let configuration = server.configuration
+        let writer = ResponseWriter(
+            context: context, owner: self, stallTimeout: configuration.writeTimeout,
+            rate: RateWatch(rate: configuration.minimumReadRate, window: configuration.readRateWindow))
         sender = ResponseSender(server: server, secure: secure, context: context, writer: writer)
         task = RequestTask(on: context.eventLoop)
         advance()

@@ -15,7 +15,7 @@ enum BodyFailure: Error, Equatable {
 
     var response: HTTPResponse {
         switch self {
-        case .noRoom: Self.busy
+        case .noRoom: .busy("Too many bodies are under way; try again in a moment")
         case .stalled:
             .error(
                 .requestTimeout, code: "request_timeout",
@@ -31,15 +31,6 @@ enum BodyFailure: Error, Equatable {
         case .outOfMemory:
             .error(.serviceUnavailable, code: "out_of_memory", message: "There is no memory for this request")
         }
-    }
-}
-
-extension BodyFailure {
-    private static var busy: HTTPResponse {
-        var response = HTTPResponse.error(
-            .serviceUnavailable, code: "busy", message: "Too many bodies are under way; try again in a moment")
-        response.headers.add(name: "Retry-After", value: "1")
-        return response
     }
 }
 
