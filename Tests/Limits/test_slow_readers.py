@@ -118,7 +118,7 @@ def test_readers_of_a_run_that_is_replaced_meanwhile_hold_no_more_than_their_par
 
 
 def test_the_sum_of_unread_answers_is_bounded_and_the_others_get_503(start_server, closing):
-    limit, readers, name = 64 * MEGABYTE, 300, "300 unread answers"
+    limit, readers, name = 64 * MEGABYTE, 1000, "1000 unread answers"
     own = start_server("--max-memory", limit, "--log-level", "warning", counted=True)
     trainer = Trainer(own)
     closing.enter_context(trainer._connection)
