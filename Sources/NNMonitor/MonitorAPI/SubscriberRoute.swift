@@ -2,6 +2,7 @@ import HTTPService
 import MonitorCore
 import NIOCore
 import NIOHTTP1
+import Turns
 import WebSocket
 
 /// `GET /ws`: upgrades the connection to a subscriber's WebSocket.

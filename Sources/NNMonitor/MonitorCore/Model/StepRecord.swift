@@ -38,6 +38,7 @@ package final class StepRecord: Sendable {
     package let shapes: ShapeTable
     /// `LayerMetric.count` numbers per layer, then the values of `gradient_norm_ratio`, then `feature_std_gradient`.
     package let numbers: [Double]
+    private let ledger: RunLedger?
 
     /// Copies the numbers of a decoded step without spare capacity.
     ///
@@ -45,14 +46,19 @@ package final class StepRecord: Sendable {
     ///   - decoded: the step.
     ///   - table: the structure of `decoded`.
     ///   - shapes: the activation shapes of `decoded`.
-    package init(_ decoded: DecodedStep, table: LayerTable, shapes: ShapeTable) {
+    ///   - ledger: counts the step as long as it exists; `nil`: it is not counted.
+    package init(_ decoded: DecodedStep, table: LayerTable, shapes: ShapeTable, ledger: RunLedger? = nil) {
         step = decoded.step
         timestamp = decoded.timestamp
         batchSize = decoded.batchSize
         numbers = decoded.numbers.shrunkToFit()
         self.table = table
         self.shapes = shapes
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// Number of layers.
     package var layerCount: Int { table.layout.layerCount }

@@ -4,8 +4,8 @@ package struct StoreLimits: Sendable, Equatable {
     package var runs: Int
     /// The largest number of steps of a run. Above it the lowest steps are dropped.
     package var stepsPerRun: Int
-    /// The largest size of all stored metrics, in bytes. Above it the run that was updated least recently is evicted.
-    /// 0 means no limit.
+    /// The largest size of all stored metrics, in bytes, without what only snapshots keep alive. Above it the run that
+    /// was updated least recently is evicted. 0 means no limit.
     package var memory: Int
 
     /// - Parameters:
@@ -28,6 +28,7 @@ package actor MemoryStore: MetricsStoring {
     private var runs = RunTable()
     private var sequence: UInt64
     private var memory = 0
+    private let ledger = StoreLedger()
     private var lastMoment: UTCTime
 
     /// - Parameters:
@@ -85,8 +86,10 @@ package actor MemoryStore: MetricsStoring {
     /// A run as it is now; `nil` if there is no such run.
     package func snapshot(of id: RunID) -> RunSnapshot? {
         guard let run = runs[id] else { return nil }
+        let ledger = run.ledger
         return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, steps: run.steps)
+            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, steps: run.steps,
+            memory: run.steps.memoryOfCopy, retained: { ledger?.retained ?? 0 })
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.
@@ -95,6 +98,9 @@ package actor MemoryStore: MetricsStoring {
     /// The size of everything held, in bytes, as it counts against `StoreLimits.memory`.
     package var memoryInUse: Int { memory }
 
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes.
+    package nonisolated var retainedMemory: Int { ledger.retained }
+
     private func keep(
         _ decoded: DecodedStep, in run: inout Run, at now: UTCTime
     ) -> (record: StepRecord, placement: Run.Placement, growth: Int) {
@@ -102,6 +108,7 @@ package actor MemoryStore: MetricsStoring {
         let record = run.record(decoded)
         let placement = run.keep(record, limit: limits.stepsPerRun)
         run.lastUpdate = now
+        run.ledger?.setStored(run.memory)
         return (record, placement, run.memory - before)
     }
 
@@ -120,7 +127,7 @@ package actor MemoryStore: MetricsStoring {
     private func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Slot {
         while runs.count >= limits.runs, let run = evictOldest(.runLimit) { evicted.append(run) }
         memory += RunTable.memory(of: id)
-        return runs.add(Run(createdAt: now), id: id)
+        return runs.add(Run(createdAt: now, ledger: RunLedger(total: ledger)), id: id)
     }
 
     private func evictOldest(_ reason: RemovalReason) -> RemovedRun? {
@@ -130,6 +137,7 @@ package actor MemoryStore: MetricsStoring {
     /// Accounts for a run that was taken out of the table.
     private func removed(_ run: Run, id: RunID, _ reason: RemovalReason) -> RemovedRun {
         memory -= run.memory + RunTable.memory(of: id)
+        run.ledger?.setStored(0)
         return RemovedRun(sequence: nextSequence(), runID: id, reason: reason, stepCount: run.steps.count)
     }
 
@@ -153,6 +161,7 @@ package actor MemoryStore: MetricsStoring {
         let before = run.memory
         let steps = run.steps.count
         while memory - (before - run.memory) > limits.memory, run.steps.count > 1 { run.removeLowest() }
+        run.ledger?.setStored(run.memory)
         return (before - run.memory, steps - run.steps.count)
     }
 }

@@ -10,6 +10,10 @@ package protocol MetricsStoring: Sendable {
     /// The sequence number of the last change before this store was opened; 0 for a new store. It never changes.
     nonisolated var lastSequence: UInt64 { get }
 
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes. A step
+    /// that several snapshots contain counts once. 0 for a store whose snapshots keep no steps in memory.
+    nonisolated var retainedMemory: Int { get }
+
     /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.
     ///
     /// When this returns, the step is stored: a read that begins afterwards sees it.
@@ -45,6 +49,11 @@ package protocol MetricsStoring: Sendable {
     /// - Returns: the step; `nil` if there is no such run.
     /// - Throws: `StoreError` if the step cannot be read.
     func latest(of id: RunID) async throws(StoreError) -> StepRecord?
+}
+
+extension MetricsStoring {
+    /// Nothing is kept in memory.
+    package nonisolated var retainedMemory: Int { 0 }
 }
 
 /// The steps of a run as they were when a snapshot was taken, read in batches.

@@ -39,6 +39,11 @@ package struct RunSnapshot: Sendable {
     package let sequence: UInt64
     /// The steps held at that number.
     package let steps: any HistorySource
+    /// The bytes that the snapshot uses beside its steps.
+    package let memory: Int
+    /// The bytes of the run's steps that the store has removed and snapshots, this one among them, keep alive; `nil` if
+    /// the source keeps no steps in memory.
+    package let retained: (@Sendable () -> Int)?
 
     /// - Parameters:
     ///   - id: the run's id, as it was posted.
@@ -46,12 +51,19 @@ package struct RunSnapshot: Sendable {
     ///   - lastUpdate: when the run's last accepted step arrived.
     ///   - sequence: the sequence number of the last change that the snapshot reflects.
     ///   - steps: the steps held at that number.
-    package init(id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, steps: any HistorySource) {
+    ///   - memory: the bytes that the snapshot uses beside its steps.
+    ///   - retained: the bytes of the run's steps that only snapshots keep alive.
+    package init(
+        id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, steps: any HistorySource,
+        memory: Int = 0, retained: (@Sendable () -> Int)? = nil
+    ) {
         self.id = id
         self.createdAt = createdAt
         self.lastUpdate = lastUpdate
         self.sequence = sequence
         self.steps = steps
+        self.memory = memory
+        self.retained = retained
     }
 }
 
@@ -62,6 +74,8 @@ struct Run {
     var steps = StepSequence()
     /// The size of the steps held and of the tables they share, in bytes.
     private(set) var memory = 0
+    /// Counts the steps and tables of this run that exist, held or not; `nil` in tests of a run alone.
+    let ledger: RunLedger?
     /// The tables of the latest step, which the next one probably shares.
     private var table: LayerTable?
     private var shapes: ShapeTable?
@@ -69,8 +83,9 @@ struct Run {
     /// neighbours.
     private var uses: [ObjectIdentifier: Int] = [:]
 
-    init(createdAt: UTCTime) {
+    init(createdAt: UTCTime, ledger: RunLedger? = nil) {
         self.createdAt = createdAt
+        self.ledger = ledger
         lastUpdate = createdAt
     }
 
@@ -80,17 +95,17 @@ struct Run {
         if let current = self.table, current.layout == decoded.layout {
             table = current
         } else {
-            table = LayerTable(decoded.layout)
+            table = LayerTable(decoded.layout, ledger: ledger)
             self.table = table
         }
         let shapes: ShapeTable
         if let current = self.shapes, current.shapes == decoded.shapes {
             shapes = current
         } else {
-            shapes = ShapeTable(decoded.shapes)
+            shapes = ShapeTable(decoded.shapes, ledger: ledger)
             self.shapes = shapes
         }
-        return StepRecord(decoded, table: table, shapes: shapes)
+        return StepRecord(decoded, table: table, shapes: shapes, ledger: ledger)
     }
 
     /// The result of `keep`.

@@ -15,7 +15,7 @@ enum BodyFailure: Error, Equatable {
 
     var response: HTTPResponse {
         switch self {
-        case .noRoom: Self.busy
+        case .noRoom: .busy("Too many request bodies are in progress; try again in a moment")
         case .stalled:
             .error(
                 .requestTimeout, code: "request_timeout",
@@ -33,16 +33,6 @@ enum BodyFailure: Error, Equatable {
                 .serviceUnavailable, code: "out_of_memory",
                 message: "The server has no memory for this request; try again later")
         }
-    }
-}
-
-extension BodyFailure {
-    private static var busy: HTTPResponse {
-        var response = HTTPResponse.error(
-            .serviceUnavailable, code: "busy",
-            message: "Too many request bodies are in progress; try again in a moment")
-        response.headers.add(name: "Retry-After", value: "1")
-        return response
     }
 }
 
@@ -97,10 +87,14 @@ final class BodyCollector {
         if let place = self.place { self.budget.end(place) }
     }
 
-    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) {
+    /// Appends a piece of the body.
+    ///
+    /// - Returns: the number of bytes that were collected, after decompression.
+    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) -> Int {
         self.wireBytes += part.readableBytes
         guard self.wireBytes <= self.limit else { throw .tooLarge(limit: self.limit) }
-        guard self.isKept else { return }
+        guard self.isKept else { return 0 }
+        let sizeBefore = self.buffer.readableBytes
         var part = part
         if self.inflater != nil {
             do {
@@ -120,6 +114,7 @@ final class BodyCollector {
             // A small body may be complete within this read and then needs no reservation. If it is not, `wait` throws.
             guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
         }
+        return self.buffer.readableBytes - sizeBefore
     }
 
     private func takeRoom(now: NIODeadline) throws(BodyFailure) {
