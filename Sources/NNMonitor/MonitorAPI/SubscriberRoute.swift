@@ -24,7 +24,7 @@ struct SubscriberRoute: Sendable {
             case .accepted(let headers, let deflate):
                 let access = request.access
                 do throws(Subscribers.Refusal) {
-                    // Before the 101, so that a subscriber is counted as soon as it knows that it is one.
+                    // Counted before the 101 is sent, so that the limit and `/health` are exact.
                     let place = try monitor.subscribers.admit()
                     return .accept(headers: headers) { channel in install(on: channel, deflate, access, place) }
                 } catch {

@@ -55,10 +55,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     ///   - place: the subscriber's entry in the registry.
     ///   - deflate: the compression that the handshake negotiated.
     ///   - access: the grant of the request; `nil` if the route requires no scope.
-    init(
-        monitor: Monitor, place: Subscribers.Place, deflate: DeflateParameters?,
-        access: AccessGrant?
-    ) {
+    init(monitor: Monitor, place: Subscribers.Place, deflate: DeflateParameters?, access: AccessGrant?) {
         self.monitor = monitor
         self.place = place
         self.deflate = deflate
