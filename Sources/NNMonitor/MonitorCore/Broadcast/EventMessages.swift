@@ -1,7 +1,11 @@
+import Foundations
+
 /// A message of an event: subscribers with equal kinds get the same text.
 enum MessageKind: Hashable {
     /// A step, in a form other than `runs`.
     case step(LiveForm)
+    /// What a run is, as its entry in the listing.
+    case runEntry
     /// Any other event. All subscribers get the same message.
     case other
 
@@ -13,6 +17,15 @@ enum MessageKind: Hashable {
             self = .step(form)
         case .removed(let run):
             guard interest.form(of: run.runID) != nil else { return nil }
+            self = .other
+        case .run(let change):
+            guard interest.includesChanges(of: change.run.id) else { return nil }
+            self = interest.form(of: change.run.id) == .runs ? .runEntry : .other
+        case .alert(let alert):
+            guard interest.includesChanges(of: alert.runID) else { return nil }
+            self = .other
+        case .reset(let reset):
+            guard interest.includesResets(of: reset.runID) else { return nil }
             self = .other
         case .void: return nil
         }
@@ -68,6 +81,20 @@ struct EventMessages: Sendable {
             writer.literal(",\"reason\":")
             writer.string(run.reason.name)
             writer.byte(UInt8(ascii: "}"))
+        case (.run(let change), let kind):
+            LiveMessages.appendRun(change.run, kind == .runEntry ? .entry : .message, to: &writer)
+        case (.alert(let alert), _):
+            writer.literal("{\"type\":\"alert\",\"run_id\":")
+            writer.string(alert.runID.text)
+            writer.literal(",\"data\":")
+            AlertEncoder.append(alert, to: &writer)
+            writer.byte(UInt8(ascii: "}"))
+        case (.reset(let reset), _):
+            writer.literal("{\"type\":\"reset\",\"run_id\":")
+            writer.string(reset.runID.text)
+            writer.literal(",\"from_step\":")
+            writer.integer(reset.fromStep)
+            writer.byte(UInt8(ascii: "}"))
         default: break
         }
     }
@@ -104,6 +131,15 @@ package enum LiveMessages {
         writer.string(record.structure.text)
         writer.literal(",\"layers\":")
         LayerListEncoder.append(record, to: &writer)
+        writer.byte(UInt8(ascii: "}"))
+    }
+
+    /// Appends the message with what a run is.
+    static func appendRun(_ run: RunDescription, _ form: RunForm, to writer: inout JSONWriter) {
+        writer.literal("{\"type\":\"run\",\"run_id\":")
+        writer.string(run.id.text)
+        writer.literal(",\"data\":")
+        RunEncoder.append(run, form, to: &writer)
         writer.byte(UInt8(ascii: "}"))
     }
 

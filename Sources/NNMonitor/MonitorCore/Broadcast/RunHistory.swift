@@ -10,6 +10,10 @@ package struct RunHistory: Sendable {
     /// Whether the client must forget the steps that it knows; `nil` if it asked for all steps.
     private(set) var isReset: Bool?
     private(set) var steps: HistorySteps
+    /// The bytes that the history uses beside its steps.
+    package let memory: Int
+    /// As in `RunSnapshot`.
+    package let retained: (@Sendable () -> Int)?
 
     /// All steps held, in ascending order.
     package init(_ snapshot: RunSnapshot) {
@@ -19,6 +23,8 @@ package struct RunHistory: Sendable {
         sequence = snapshot.sequence
         lastSeq = snapshot.lastSeq
         steps = HistorySteps(snapshot.steps)
+        memory = snapshot.memory
+        retained = snapshot.retained
     }
 
     /// The steps that changed, in the order of their changes.
@@ -30,6 +36,8 @@ package struct RunHistory: Sendable {
         lastSeq = changes.lastSeq
         isReset = changes.isReset
         steps = HistorySteps(changes.steps)
+        memory = changes.memory
+        retained = changes.retained
     }
 
     /// Removes the steps if there are more than the client wants. It must then forget those that it knows.

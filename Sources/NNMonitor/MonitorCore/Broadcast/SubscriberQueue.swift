@@ -33,6 +33,14 @@ package struct LayerFrame<Frame: Sendable>: Sendable {
     package let id: StructureID
     /// The message.
     package let frame: Frame
+
+    /// - Parameters:
+    ///   - id: the identifier in the steps.
+    ///   - frame: the message.
+    package init(id: StructureID, frame: Frame) {
+        self.id = id
+        self.frame = frame
+    }
 }
 
 /// The bounded queue of one subscriber.

@@ -10,7 +10,7 @@ package enum SubscriberAction: Sendable, Equatable {
     case ping
 
     /// The reason that a message was rejected. The text is sent to the client.
-    package struct Misunderstood: Error, Sendable, Equatable {
+    package struct InvalidAction: Error, Sendable, Equatable {
         /// One sentence for the user.
         package let message: String
     }
@@ -19,7 +19,7 @@ package enum SubscriberAction: Sendable, Equatable {
     ///
     /// - Parameter bytes: the message: UTF-8 JSON.
     /// - Returns: the action, or the reason that the message was rejected.
-    package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, Misunderstood> {
+    package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<SubscriberAction, InvalidAction> {
         // The reader does not outlive the closure that provides the buffer. Rebinding bytes to `UInt8` is always valid.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var reader = unsafe JSONReader(buffer)
@@ -28,9 +28,9 @@ package enum SubscriberAction: Sendable, Equatable {
                 reader.skipWhitespace()
                 fields = try ActionFields(&reader)
             } catch {
-                return .failure(Misunderstood(message: "Invalid JSON format"))
+                return .failure(InvalidAction(message: "Invalid JSON format"))
             }
-            do throws(Misunderstood) {
+            do throws(InvalidAction) {
                 return .success(try fields.action())
             } catch {
                 return .failure(error)
@@ -42,7 +42,7 @@ package enum SubscriberAction: Sendable, Equatable {
     ///
     /// - Parameter bytes: the message: UTF-8 JSON.
     /// - Returns: the action, or the reason that the message was rejected.
-    package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, Misunderstood> {
+    package static func decode(_ bytes: [UInt8]) -> Result<SubscriberAction, InvalidAction> {
         // The pointer is used only inside the closure; the result holds no reference to it.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
     }
@@ -83,7 +83,7 @@ private struct ActionFields {
         case other
     }
 
-    private typealias Misunderstood = SubscriberAction.Misunderstood
+    private typealias InvalidAction = SubscriberAction.InvalidAction
 
     private var isObject = true
     private var values: [ByteString: Value] = [:]
@@ -159,27 +159,27 @@ private struct ActionFields {
 
     // MARK: Actions
 
-    func action() throws(SubscriberAction.Misunderstood) -> SubscriberAction {
-        guard isObject else { throw Misunderstood(message: "A message must be a JSON object with an \"action\"") }
+    func action() throws(SubscriberAction.InvalidAction) -> SubscriberAction {
+        guard isObject else { throw InvalidAction(message: "A message must be a JSON object with an \"action\"") }
         switch self["action"] {
-        case .absent: throw Misunderstood(message: "The message has no \"action\"")
+        case .absent: throw InvalidAction(message: "The message has no \"action\"")
         case .text("ping"): return .ping
         case .text("subscribe_run"): return .subscribe(try subscription())
         case .text("watch"): return .watch(try watchRequest())
-        case .text(let name): throw Misunderstood(message: "Unknown action '\(name.text.prefix(64))'")
-        default: throw Misunderstood(message: "\"action\" must be a string")
+        case .text(let name): throw InvalidAction(message: "Unknown action '\(name.text.prefix(64))'")
+        default: throw InvalidAction(message: "\"action\" must be a string")
         }
     }
 
-    private func subscription() throws(SubscriberAction.Misunderstood) -> RunSubscription {
+    private func subscription() throws(SubscriberAction.InvalidAction) -> RunSubscription {
         let isLite = try bool("lite") ?? false
         guard let runID = try text("run_id") else {
-            throw Misunderstood(message: "subscribe_run needs a \"run_id\"")
+            throw InvalidAction(message: "subscribe_run needs a \"run_id\"")
         }
         var subscription = RunSubscription(runID: runID)
         let form = try form()
         guard form != .runs else {
-            throw Misunderstood(message: "\"form\" must be \"full\", \"lite\" or \"columns\" in subscribe_run")
+            throw InvalidAction(message: "\"form\" must be \"full\", \"lite\" or \"columns\" in subscribe_run")
         }
         subscription.form = form ?? .nested(isLite ? .lite : .full)
         subscription.sinceSeq = try integer("since_seq").map { UInt64($0) }
@@ -189,12 +189,12 @@ private struct ActionFields {
         return subscription
     }
 
-    private func watchRequest() throws(SubscriberAction.Misunderstood) -> WatchRequest {
+    private func watchRequest() throws(SubscriberAction.InvalidAction) -> WatchRequest {
         WatchRequest(runIDs: try texts("run_ids"), form: try form() ?? .nested(.full))
     }
 
     /// The form with its selection of metrics; `nil` if no form is named.
-    private func form() throws(SubscriberAction.Misunderstood) -> LiveForm? {
+    private func form() throws(SubscriberAction.InvalidAction) -> LiveForm? {
         let metrics = try texts("metrics")
         let hasLayers = try bool("layers") ?? true
         switch try text("form") {
@@ -205,7 +205,7 @@ private struct ActionFields {
             return .columns(OpenStepForm(metrics: metrics.map { Set($0) }, isStructureShared: !hasLayers))
         case "runs": return .runs
         default:
-            throw Misunderstood(message: "\"form\" must be \"full\", \"lite\", \"columns\" or \"runs\"")
+            throw InvalidAction(message: "\"form\" must be \"full\", \"lite\", \"columns\" or \"runs\"")
         }
     }
 
@@ -213,35 +213,35 @@ private struct ActionFields {
 
     private subscript(name: ByteString) -> Value { values[name] ?? .absent }
 
-    private func text(_ name: ByteString) throws(SubscriberAction.Misunderstood) -> ByteString? {
+    private func text(_ name: ByteString) throws(SubscriberAction.InvalidAction) -> ByteString? {
         switch self[name] {
         case .absent: return nil
         case .text(let text): return text
-        default: throw Misunderstood(message: "\"\(name)\" must be a string")
+        default: throw InvalidAction(message: "\"\(name)\" must be a string")
         }
     }
 
-    private func bool(_ name: ByteString) throws(SubscriberAction.Misunderstood) -> Bool? {
+    private func bool(_ name: ByteString) throws(SubscriberAction.InvalidAction) -> Bool? {
         switch self[name] {
         case .absent: return nil
         case .bool(let value): return value
-        default: throw Misunderstood(message: "\"\(name)\" must be true or false")
+        default: throw InvalidAction(message: "\"\(name)\" must be true or false")
         }
     }
 
-    private func integer(_ name: ByteString) throws(SubscriberAction.Misunderstood) -> Int64? {
+    private func integer(_ name: ByteString) throws(SubscriberAction.InvalidAction) -> Int64? {
         switch self[name] {
         case .absent: return nil
         case .integer(let value) where value >= 0: return value
-        default: throw Misunderstood(message: "\"\(name)\" must be a whole number of at least 0")
+        default: throw InvalidAction(message: "\"\(name)\" must be a whole number of at least 0")
         }
     }
 
-    private func texts(_ name: ByteString) throws(SubscriberAction.Misunderstood) -> [ByteString]? {
+    private func texts(_ name: ByteString) throws(SubscriberAction.InvalidAction) -> [ByteString]? {
         switch self[name] {
         case .absent: return nil
         case .texts(let texts): return texts
-        default: throw Misunderstood(message: "\"\(name)\" must be a list of strings")
+        default: throw InvalidAction(message: "\"\(name)\" must be a list of strings")
         }
     }
 }

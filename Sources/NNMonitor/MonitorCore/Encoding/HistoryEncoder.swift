@@ -15,6 +15,8 @@ package struct HistoryEncoder: Sendable {
     private var hasStarted = false
     private var hasReadAll = false
     private var ended = false
+    /// The reservation of the memory. The last property, so that it is released after the steps.
+    package var reservation: (any Sendable)?
 
     /// The body of `GET /api/v1/runs/{run_id}`.
     package static func body(_ snapshot: RunSnapshot) -> HistoryEncoder {
@@ -52,6 +54,20 @@ package struct HistoryEncoder: Sendable {
     /// - Throws: `StoreError` if the steps cannot be read.
     package mutating func prefetch() async throws(StoreError) {
         if !hasStarted { try await readBatch() }
+    }
+
+    /// The expected size of the largest chunk, in bytes, judged by the steps that have been read.
+    ///
+    /// - Parameter size: see `next(into:size:)`.
+    /// - Returns: the size, not below that of the largest step.
+    package func expectedChunk(_ size: Int = 65_536) -> Int {
+        var (sum, largest) = (0, 0)
+        for step in batch {
+            let bytes = StepEncoder.estimatedSize(step)
+            sum += bytes
+            largest = max(largest, bytes)
+        }
+        return min(size, sum) + largest
     }
 
     /// Encodes the next chunk into `writer`, which is cleared first.

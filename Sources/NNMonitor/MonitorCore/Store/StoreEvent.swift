@@ -203,6 +203,9 @@ package enum StoreEvent: Sendable {
         switch self {
         case .stored(let step): step.runID
         case .removed(let run): run.runID
+        case .run(let change): change.run.id
+        case .alert(let alert): alert.runID
+        case .reset(let reset): reset.runID
         case .void: nil
         }
     }
