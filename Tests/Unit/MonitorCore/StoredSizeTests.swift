@@ -112,6 +112,7 @@ import Testing
         let record = await store.append(Payloads.step(2, run: "0\(long)")).step.record
         let each = record.memory + record.table.memory + record.shapes.memory + record.columns.memory + 500
         #expect(await store.memoryInUse > 100 * each)
+        #expect(RunTable.memory(of: "") <= 2048)
         for number in 0..<100 { #expect(await store.remove(RunID("\(number)\(long)")) != nil) }
         #expect(await store.memoryInUse == 0)
     }
