@@ -150,7 +150,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 @pytest.mark.parametrize(("path", "described"), [
     (path, {method.upper() for method in METHODS & item.keys()}) for path, item in DESCRIPTION["paths"].items()])
 def test_the_description_has_the_methods_that_are_served_and_no_others(guarded, path, described):
-    target = path.format(run_id="some", path="css/base.css")
+    target = path.format(run_id="some", run="some", path="css/base.css")
     answer = call(guarded, "PATCH", target, "both")
     assert answer.status_code == 405
     # HEAD is allowed with GET, and OPTIONS everywhere.

@@ -56,7 +56,8 @@ struct HeadGate: Sendable {
             guard head.method == .OPTIONS else {
                 return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
             }
-            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, PUT, DELETE, OPTIONS"]))
+            let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": methods]))
         }
         let match = self.router.match(target.segments)
         if let match, let route = match.route(for: head.method) {
