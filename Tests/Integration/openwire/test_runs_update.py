@@ -269,9 +269,14 @@ def test_methods_and_content_types(server):
     assert response.status_code == 415
     response = send(server, "HEAD", path(run))
     assert response.status_code == 200 and response.content == b""
-    response = send(server, "OPTIONS", path(run), headers={
+
+
+def test_a_preflight_for_an_update_is_answered(start_server):
+    own = start_server("--cors-origins", "https://example.org")
+    response = send(own, "OPTIONS", path("r"), headers={
         "Origin": "https://example.org", "Access-Control-Request-Method": "PUT"})
-    assert "PUT" in response.headers["Access-Control-Allow-Methods"]
+    assert response.status_code == 204
+    assert set(response.headers["Access-Control-Allow-Methods"].split(", ")) >= {"GET", "PUT", "DELETE"}
 
 
 def test_scopes(guarded):

@@ -75,7 +75,10 @@ package enum RunEncoder {
     }
 
     private static func names(_ names: RunNames, to writer: inout JSONWriter) {
-        for (key, table) in [("metrics" as StaticString, names.metrics), ("scalars", names.scalars), ("vectors", names.vectors)] {
+        let tables: [(StaticString, NameTable)] = [
+            ("metrics", names.metrics), ("scalars", names.scalars), ("vectors", names.vectors),
+        ]
+        for (key, table) in tables {
             writer.literal(",\"")
             writer.literal(key)
             writer.literal("\":")

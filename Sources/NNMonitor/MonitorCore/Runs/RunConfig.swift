@@ -26,6 +26,7 @@ package struct RunConfig: Sendable, Equatable {
     /// null. The last of duplicate keys wins.
     ///
     /// - Parameter posted: a compact JSON object as `ObjectDecoder.config` writes it.
+    /// - Returns: the merged config.
     func merged(with posted: [UInt8]) -> RunConfig {
         var members = Self.members(of: json)
         var positions: [ArraySlice<UInt8>: Int] = [:]

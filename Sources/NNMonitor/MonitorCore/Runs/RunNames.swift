@@ -76,7 +76,8 @@ package struct RunNames: Sendable {
     package var derived: [StaticString] {
         let hasNorm = metrics.contains("gradient_l2_norm")
         let hasFrobenius = metrics.contains("weight_frobenius_norm")
-        let hasCount = hasParameterCounts
+        let hasCount =
+            hasParameterCounts
             || hasFrobenius && metrics.contains("weight_std") && metrics.contains("weight_mean")
         let available: [(name: StaticString, isAvailable: Bool)] = [
             ("gradient_to_weight", hasNorm && hasFrobenius),

@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func `a step that was dropped for memory at once is not kept`() async throws {
-        let store = MemoryStore(limits: StoreLimits(memory: 60_000))
+        let store = MemoryStore(limits: StoreLimits(memory: 40_000))
         for number: Int64 in 100..<400 { _ = await store.append(OpenSteps.step(number, scalars: ["a"])) }
         let dropped = try #require(await store.describe("r"))
         #expect(dropped.stepCount < 300)

@@ -57,7 +57,8 @@ struct HeadGate: Sendable {
                 return .answer(
                     .error(.badRequest, code: "bad_request", message: "The target * is allowed only with OPTIONS"))
             }
-            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, PUT, DELETE, OPTIONS"]))
+            let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": methods]))
         }
         let match = self.router.match(target.segments)
         if let match, let route = match.route(for: head.method) {

@@ -32,16 +32,15 @@ struct ObjectDecoder {
         _ bytes: UnsafeRawBufferPointer, _ names: [StaticString], required: [Int] = [], into value: Value,
         read: (inout ObjectDecoder, Int, inout Value) throws(JSONSyntaxError) -> Void
     ) -> Result<Value, RejectedPayload> {
-        // The decoder does not outlive the closure that provides the buffer. Rebinding bytes to `UInt8` is always valid.
+        // The decoder does not outlive the closure that provides the buffer. Rebinding to `UInt8` is always valid.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
             var decoder = unsafe ObjectDecoder(buffer, names)
             var value = value
             do throws(JSONSyntaxError) {
-                if let problem = try decoder.object(required, { decoder, field throws(JSONSyntaxError) in
+                let problem = try decoder.object(required) { decoder, field throws(JSONSyntaxError) in
                     try read(&decoder, field, &value)
-                }) {
-                    return .failure(RejectedPayload(issues: [PayloadIssue(problem, at: [])]))
                 }
+                if let problem { return .failure(RejectedPayload(issues: [PayloadIssue(problem, at: [])])) }
             } catch {
                 let problem = PayloadIssue.Kind.invalidJSON(error.problem.sentence(at: error.offset))
                 return .failure(RejectedPayload(issues: [PayloadIssue(problem, at: [.index(error.offset)])]))
@@ -129,6 +128,7 @@ struct ObjectDecoder {
     ///   - maximum: the largest number of bytes of UTF-8.
     ///   - below: the path below the field.
     /// - Returns: the string; `nil` if it was rejected.
+    /// - Throws: a syntax error.
     mutating func text(
         minimum: Int = 0, maximum: Int, below: [PayloadIssue.Location] = []
     ) throws(JSONSyntaxError) -> [UInt8]? {
@@ -153,6 +153,7 @@ struct ObjectDecoder {
     /// Reads one of several strings.
     ///
     /// - Returns: the index of the string; `nil` if it was rejected.
+    /// - Throws: a syntax error.
     mutating func word(of allowed: [String]) throws(JSONSyntaxError) -> Int? {
         guard reader.next == UInt8(ascii: "\"") else {
             try rejectValue(.stringExpected)
@@ -172,6 +173,7 @@ struct ObjectDecoder {
     ///   - maximumCount: the largest number of strings.
     ///   - maximum: the largest number of bytes of UTF-8 of one.
     /// - Returns: the strings; `nil` if any was rejected.
+    /// - Throws: a syntax error.
     mutating func texts(maximumCount: Int, maximum: Int) throws(JSONSyntaxError) -> [[UInt8]]? {
         guard reader.next == UInt8(ascii: "[") else {
             try rejectValue(.listExpected)
@@ -197,6 +199,7 @@ struct ObjectDecoder {
     ///
     /// - Parameter minimum: the smallest value; `nil` for any.
     /// - Returns: the number; `nil` if it was rejected.
+    /// - Throws: a syntax error.
     mutating func integer(minimum: Int64? = nil) throws(JSONSyntaxError) -> Int64? {
         let isNumber = reader.next == UInt8(ascii: "-") || reader.next &- UInt8(ascii: "0") < 10
         guard isNumber else {
@@ -219,6 +222,7 @@ struct ObjectDecoder {
     ///
     /// - Returns: a compact object whose keys are escaped in one way, so that equal keys are equal bytes; `nil` if it was
     ///   rejected.
+    /// - Throws: a syntax error.
     mutating func config() throws(JSONSyntaxError) -> [UInt8]? {
         guard reader.next == UInt8(ascii: "{") else {
             try rejectValue(.dictionaryExpected)
