@@ -10,6 +10,10 @@ package import WebSocket
 package struct MonitorConfiguration: Sendable {
     /// The limits of the store.
     package var store = StoreLimits()
+    /// The limits of a step of the open wire.
+    package var steps = OpenStepLimits()
+    /// The largest size of a line of a batch, in bytes.
+    package var maximumLineSize = 2_000_000
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
@@ -60,7 +64,7 @@ package final class Monitor: Sendable {
 
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route] + RunRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
+        [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
     /// The number of WebSocket subscribers.
@@ -82,8 +86,9 @@ package final class Monitor: Sendable {
     /// cancelled: the broadcaster waits for each of them.
     ///
     /// - Parameter step: a valid step.
+    /// - Returns: the effects of the step.
     /// - Throws: `StoreError` if the step was not stored.
-    func accept(_ step: DecodedStep) async throws(StoreError) {
+    func accept(_ step: DecodedStep) async throws(StoreError) -> AppendOutcome {
         let outcome: AppendOutcome
         do {
             outcome = try await store.append(step)
@@ -94,6 +99,7 @@ package final class Monitor: Sendable {
         if outcome.lostAnything { losses.note(outcome) }
         for run in outcome.evicted { await publish(.removed(run)) }
         await publish(.stored(outcome.step))
+        return outcome
     }
 
     /// Deletes a run and notifies every subscriber.

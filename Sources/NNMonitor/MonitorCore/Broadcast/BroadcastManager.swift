@@ -160,6 +160,8 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
             writer.string(step.runID.text)
             writer.literal(",\"data\":")
             StepEncoder.append(step.record, to: &writer)
+            writer.literal(",\"seq\":")
+            writer.integer(Int64(step.record.seq))
         case .removed(let run):
             runID = run.runID
             writer.literal("{\"type\":\"run_deleted\",\"run_id\":")

@@ -12,6 +12,9 @@ package final class LayerTable: Sendable {
     let layerGroups: JSONFragments?
     private static let noGroups = Array("null".utf8)
 
+    /// The structure of a step without layers. All such steps share it.
+    static let none = LayerTable(LayerLayout())
+
     /// Copies the structure without spare capacity and encodes its JSON fragments.
     package init(_ layout: LayerLayout) {
         let layout = layout.shrunkToFit()
@@ -45,15 +48,35 @@ package final class LayerTable: Sendable {
 
 /// The activation shapes of a step with their pre-encoded JSON, shared by consecutive steps with equal shapes.
 package final class ShapeTable: Sendable {
-    /// Distinguishes this table from all others.
-    let number = StructureID.newNumber()
+    /// Distinguishes these shapes from all others.
+    let number: UInt64
     /// The shapes themselves.
     package let shapes: ActivationShapes
     /// For each layer: `[…]`; empty for a layer without a shape. None if no layer has a shape.
     let fragments: JSONFragments
+    /// The text of `layers` in the open wire that gave the table `postedLayers` and these shapes; empty if it was not
+    /// kept. A step with the same text has the same tables, so its text is not parsed again.
+    let postedText: [UInt8]
+    /// `LayerTable.number` of the table that `postedText` gave.
+    let postedLayers: UInt64
+
+    /// The shapes of a step without layers. All such steps share them.
+    static let none = ShapeTable(ActivationShapes())
+
+    /// Adds the text that gave a structure and these shapes.
+    init(_ table: ShapeTable, postedText: [UInt8], layers: LayerTable) {
+        number = table.number
+        shapes = table.shapes
+        fragments = table.fragments
+        self.postedText = postedText
+        postedLayers = layers.number
+    }
 
     /// Copies the shapes without spare capacity and encodes their JSON fragments.
     package init(_ shapes: ActivationShapes) {
+        number = StructureID.newNumber()
+        postedText = []
+        postedLayers = 0
         let shapes = shapes.shrunkToFit()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
@@ -70,5 +93,7 @@ package final class ShapeTable: Sendable {
     }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
-    package var memory: Int { 128 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes }
+    package var memory: Int {
+        144 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes + postedText.heapBytes
+    }
 }

@@ -45,6 +45,18 @@ package protocol MetricsStoring: Sendable {
     /// - Returns: the step; `nil` if there is no such run.
     /// - Throws: `StoreError` if the step cannot be read.
     func latest(of id: RunID) async throws(StoreError) -> StepRecord?
+
+    /// The tables that the next step of a run probably has: those of its latest step, and of its latest step with
+    /// layers. A decoder that recognises them saves the time to parse the same text again; none is always a valid
+    /// answer.
+    ///
+    /// - Parameter id: the run.
+    func tables(of id: RunID) async -> KnownTables
+}
+
+extension MetricsStoring {
+    /// None.
+    package func tables(of id: RunID) async -> KnownTables { KnownTables() }
 }
 
 /// The steps of a run as they were when a snapshot was taken, read in batches.

@@ -86,10 +86,22 @@ struct Run {
             ?? ShapeTable(decoded.shapes)
         let columns = decoded.known.columns ?? self.columns.flatMap { $0.layout == decoded.columns ? $0 : nil }
             ?? ColumnTable(decoded.columns)
-        self.table = table
-        self.shapes = shapes
+        // Steps without layers may come between steps that share theirs.
+        if table.layout.layerCount > 0 {
+            self.table = table
+            self.shapes = shapes
+        }
         self.columns = columns
         return StepRecord(decoded, seq: lastSeq, table: table, shapes: shapes, columns: columns)
+    }
+
+    /// The tables that the next step probably has.
+    var latestTables: KnownTables {
+        var tables = KnownTables()
+        tables.layers = table
+        tables.shapes = shapes
+        tables.columns = columns
+        return tables
     }
 
     /// The result of `keep`.

@@ -30,6 +30,10 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case dictionaryExpected
         /// The value must be a list.
         case listExpected
+        /// The value must be a layer of the open wire: an id, or an object with one.
+        case layerExpected
+        /// The value must be true or false.
+        case booleanExpected
         /// A list has too few items.
         case tooShort(minimum: Int, actual: Int)
         /// A list has too many items.
@@ -62,6 +66,10 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case notFinite
         /// The depth of a layer is less than that of the layer before it.
         case layersOutOfOrder(id: String, depth: Int64, previousID: String, previousDepth: Int64)
+        /// The id of a layer, as it is served, is that of an earlier layer.
+        case layerRepeated(id: String)
+        /// A line of a batch is too long. The bound is in bytes.
+        case lineTooLong(maximum: Int)
         /// The body is not valid JSON. The value is a description of the syntax error.
         case invalidJSON(String)
         /// `left` more errors are not listed.
@@ -85,11 +93,12 @@ extension PayloadIssue.Kind {
     package var type: StaticString {
         switch self {
         case .missing: "missing"
-        case .objectExpected: "model_attributes_type"
+        case .objectExpected, .layerExpected: "model_attributes_type"
         case .dictionaryExpected: "dict_type"
         case .listExpected: "list_type"
+        case .booleanExpected: "bool_type"
         case .tooShort: "too_short"
-        case .tooLong: "too_long"
+        case .tooLong, .lineTooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"
@@ -102,7 +111,7 @@ extension PayloadIssue.Kind {
         case .notGreater: "greater_than"
         case .notGreaterOrEqual: "greater_than_equal"
         case .notFinite: "finite_number"
-        case .layersOutOfOrder: "value_error"
+        case .layersOutOfOrder, .layerRepeated: "value_error"
         case .invalidJSON: "json_invalid"
         case .tooManyErrors: "too_many_errors"
         }
@@ -114,6 +123,8 @@ extension PayloadIssue.Kind {
         case .missing: "This field is required"
         case .objectExpected, .dictionaryExpected: "A JSON object is expected here"
         case .listExpected: "A JSON list is expected here"
+        case .layerExpected: "A layer is expected here: its id as a string, or an object with an id"
+        case .booleanExpected: "true or false is expected here"
         case .tooShort(let minimum, let actual):
             "At least \(minimum) \(minimum == 1 ? "item is" : "items are") needed here, not \(actual)"
         case .tooLong(let maximum, let actual): "At most \(maximum) items are allowed here, not \(actual)"
@@ -133,6 +144,9 @@ extension PayloadIssue.Kind {
         case .layersOutOfOrder(let id, let depth, let previousID, let previousDepth):
             "Layers must be ordered by depth_index: layer '\(id)' (depth_index \(depth)) comes after layer "
                 + "'\(previousID)' (depth_index \(previousDepth))"
+        case .layerRepeated(let id):
+            "Each layer needs an id of its own ('.' counts as '/'): an earlier layer is '\(id)' too"
+        case .lineTooLong(let maximum): "A line must have at most \(maximum) bytes"
         case .invalidJSON(let problem): "The body is not valid JSON: \(problem)"
         case .tooManyErrors(let left): "\(left) more errors are not listed"
         }
@@ -151,6 +165,7 @@ extension PayloadIssue.Kind {
         case .notGreaterOrEqual(let bound): context("ge", bound)
         case .stringTooShort(let minimum): context("min_length", minimum)
         case .stringTooLong(let maximum): context("max_length", maximum)
+        case .lineTooLong(let maximum): context("max_length", maximum)
         case .tooShort(let minimum, let actual):
             context("min_length", minimum)
             writer.literal(",\"actual_length\":")
@@ -165,10 +180,39 @@ extension PayloadIssue.Kind {
     }
 }
 
+/// A part of a request: the first component of an error's path.
+package enum RequestPart: Sendable {
+    /// The body.
+    case body
+    /// The path of the address.
+    case path
+    /// The query of the address.
+    case query
+
+    /// The component.
+    var name: StaticString {
+        switch self {
+        case .body: "body"
+        case .path: "path"
+        case .query: "query"
+        }
+    }
+}
+
 /// The errors of a rejected payload.
 package struct RejectedPayload: Error, Sendable, Equatable {
     /// The errors in schema order: at most 100, and one more that counts the rest.
     package let issues: [PayloadIssue]
+    /// The part of the request to which the paths belong.
+    package let part: RequestPart
+
+    /// - Parameters:
+    ///   - issues: the errors; at least one.
+    ///   - part: the part of the request to which their paths belong.
+    package init(issues: [PayloadIssue], part: RequestPart = .body) {
+        self.issues = issues
+        self.part = part
+    }
 
     /// Appends the errors as the JSON list `detail` of a response.
     package func appendDetail(to writer: inout JSONWriter) {
@@ -177,7 +221,9 @@ package struct RejectedPayload: Error, Sendable, Equatable {
             if index > 0 { writer.byte(UInt8(ascii: ",")) }
             writer.literal("{\"type\":\"")
             writer.literal(issue.kind.type)
-            writer.literal("\",\"loc\":[\"body\"")
+            writer.literal("\",\"loc\":[\"")
+            writer.literal(part.name)
+            writer.byte(UInt8(ascii: "\""))
             for location in issue.location {
                 writer.byte(UInt8(ascii: ","))
                 switch location {
