@@ -57,7 +57,8 @@ let package = Package(
             name: "TLS", dependencies: ["COpenSSL", "Foundations", nio.core, nio.tls],
             path: "Sources/NNMonitor/TLS", swiftSettings: fenced),
         .target(
-            name: "WebSocket", dependencies: ["Compression", "Foundations", nio.core, nio.http1, nio.webSocket],
+            name: "WebSocket",
+            dependencies: ["Compression", "Foundations", nio.core, nio.http1, nio.webSocket, deque],
             path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",

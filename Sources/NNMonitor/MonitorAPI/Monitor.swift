@@ -3,7 +3,6 @@ package import Logging
 package import MonitorCore
 package import NIOCore
 import NIOHTTP1
-import Synchronization
 package import WebSocket
 
 /// The limits and times of the service.
@@ -27,6 +26,9 @@ package struct MonitorConfiguration: Sendable {
     package init() {}
 }
 
+/// The WebSocket subscribers of the service.
+package typealias Subscribers = SubscriberRegistry<WireFrameRenderer>
+
 /// The service: connects the store with the broadcaster, and provides the routes to both.
 package final class Monitor: Sendable {
     let configuration: MonitorConfiguration
@@ -34,9 +36,9 @@ package final class Monitor: Sendable {
     let broadcast: BroadcastManager<WireFrameRenderer>
     let failures: StoreFailures
     let sha1Base64: WebSocketHandshake.SHA1Base64
+    /// Subscribers that have sent more than one turn of the event loop may handle.
+    let turns = TurnQueues()
     private let losses: LossLog
-    private let subscribers = Atomic<Int>(0)
-    private let onSubscriber: @Sendable (any Channel) -> Void
 
     /// - Parameters:
     ///   - configuration: limits and times.
@@ -44,41 +46,31 @@ package final class Monitor: Sendable {
     ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
-    ///   - onSubscriber: called with each channel that becomes a subscriber, on its event loop.
     package init(
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
         store: (any MetricsStoring)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
-        folded: FoldedLog? = nil,
-        onSubscriber: @escaping @Sendable (any Channel) -> Void = { _ in }
+        folded: FoldedLog? = nil
     ) {
         let store = store ?? MemoryStore(limits: configuration.store)
         self.configuration = configuration
         self.sha1Base64 = sha1Base64
         self.store = store
-        self.onSubscriber = onSubscriber
         losses = LossLog(logger: logger, limits: configuration.store)
         failures = StoreFailures(log: folded ?? FoldedLog(logger: logger))
-        broadcast = BroadcastManager(renderer: WireFrameRenderer(), lastSequence: store.lastSequence)
+        broadcast = BroadcastManager(
+            renderer: WireFrameRenderer(), maximumSubscribers: configuration.maximumSubscribers,
+            lastSequence: store.lastSequence)
     }
 
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
+        [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes
+            + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
-    /// The number of WebSocket subscribers.
-    package var subscriberCount: Int { subscribers.load(ordering: .relaxed) }
-
-    /// Whether another subscriber is accepted. Concurrent handshakes may exceed the limit by the number of event loops.
-    var acceptsSubscribers: Bool { subscriberCount < configuration.maximumSubscribers }
-
-    /// Counts a subscriber until its channel closes.
-    func addSubscriber(_ channel: any Channel) {
-        subscribers.add(1, ordering: .relaxed)
-        channel.closeFuture.whenComplete { [self] _ in subscribers.subtract(1, ordering: .relaxed) }
-        onSubscriber(channel)
-    }
+    /// The WebSocket subscribers.
+    package var subscribers: Subscribers { broadcast.subscribers }
 
     /// Stores a step and sends it to every subscriber.
     ///
@@ -134,7 +126,7 @@ package final class Monitor: Sendable {
             var body = ByteBuffer()
             body.reserveCapacity(192)
             body.writeStaticString("{\"status\":\"healthy\",\"active_connections\":")
-            body.writeString(String(subscriberCount))
+            body.writeString(String(subscribers.count))
             body.writeString(limits)
             return .json(body)
         }

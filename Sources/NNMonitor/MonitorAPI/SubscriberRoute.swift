@@ -1,4 +1,5 @@
 import HTTPService
+import MonitorCore
 import NIOCore
 import NIOHTTP1
 import WebSocket
@@ -20,27 +21,43 @@ struct SubscriberRoute: Sendable {
                 response.headers.add(contentsOf: headers)
                 return .reject(response)
             case .accepted(let headers, let deflate):
-                guard monitor.acceptsSubscribers else {
-                    var response = HTTPResponse.error(
-                        .serviceUnavailable, code: "too_many_subscribers",
-                        message: "The server has as many subscribers as it accepts; try again later")
-                    response.headers.add(name: "Retry-After", value: "10")
-                    return .reject(response)
-                }
                 let access = request.access
-                return .accept(headers: headers) { channel in install(on: channel, deflate, access) }
+                do throws(Subscribers.Refusal) {
+                    // Before the 101, so that a subscriber is counted as soon as it knows that it is one.
+                    let place = try monitor.subscribers.admit()
+                    return .accept(headers: headers) { channel in install(on: channel, deflate, access, place) }
+                } catch {
+                    return .reject(response(to: error))
+                }
             }
         }
     }
 
+    private func response(to refusal: Subscribers.Refusal) -> HTTPResponse {
+        var response =
+            switch refusal {
+            case .full:
+                HTTPResponse.error(
+                    .serviceUnavailable, code: "too_many_subscribers",
+                    message: "The server has as many subscribers as it accepts; try again later")
+            case .closed:
+                HTTPResponse.error(
+                    .serviceUnavailable, code: "stopping", message: "The server is stopping; try again later")
+            }
+        response.headers.add(name: "Retry-After", value: "10")
+        return response
+    }
+
     private func install(
-        on channel: any Channel, _ deflate: DeflateParameters?, _ access: AccessGrant?
+        on channel: any Channel, _ deflate: DeflateParameters?, _ access: AccessGrant?,
+        _ place: Subscribers.Place
     ) -> EventLoopFuture<Void> {
-        monitor.addSubscriber(channel)
-        return channel.eventLoop.makeCompletedFuture {
+        channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandlers([
-                WebSocketHandler(configuration: monitor.configuration.webSocket, deflate: deflate),
-                SubscriberSession(monitor: monitor, deflate: deflate, access: access),
+                WebSocketHandler(
+                    configuration: monitor.configuration.webSocket, deflate: deflate,
+                    turns: monitor.turns.queue(of: channel.eventLoop)),
+                SubscriberSession(monitor: monitor, place: place, deflate: deflate, access: access),
             ])
         }
     }

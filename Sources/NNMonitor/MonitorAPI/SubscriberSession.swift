@@ -6,12 +6,6 @@ package import NIOCore
 import NIOWebSocket
 package import WebSocket
 
-/// A user event, fired through a subscriber's pipeline when the server stops.
-package struct SubscriberShutdown: Sendable {
-    /// The event has no parameters.
-    package init() {}
-}
-
 /// The session of one subscriber. A channel handler behind `WebSocketHandler`.
 ///
 /// The broadcaster puts messages into the subscriber's queue; the session writes them while the channel is writable.
@@ -22,7 +16,7 @@ package struct SubscriberShutdown: Sendable {
 /// When the connection's grant ends, the session closes it with 1008: queued messages are dropped, and a history is
 /// aborted. Each action also checks the grant.
 ///
-/// After `SubscriberShutdown` the session sends the queued messages and then closes with 1001.
+/// After `ChannelShouldQuiesceEvent` the session sends the queued messages and then closes with 1001.
 package final class SubscriberSession: ChannelDuplexHandler {
     /// Messages of the client.
     package typealias InboundIn = WebSocketMessage
@@ -40,6 +34,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private static let bytesBetweenFlushes = 64 << 10
 
     private let monitor: Monitor
+    private let place: Subscribers.Place
     private let deflate: DeflateParameters?
     private let access: AccessGrant?
     private var accessWatch: AccessWatch?
@@ -56,10 +51,15 @@ package final class SubscriberSession: ChannelDuplexHandler {
 
     /// - Parameters:
     ///   - monitor: the service.
+    ///   - place: the subscriber's entry in the registry.
     ///   - deflate: the compression that the handshake negotiated.
     ///   - access: the grant of the request; `nil` if the route requires no scope.
-    init(monitor: Monitor, deflate: DeflateParameters?, access: AccessGrant?) {
+    init(
+        monitor: Monitor, place: Subscribers.Place, deflate: DeflateParameters?,
+        access: AccessGrant?
+    ) {
         self.monitor = monitor
+        self.place = place
         self.deflate = deflate
         self.access = access
     }
@@ -71,25 +71,25 @@ package final class SubscriberSession: ChannelDuplexHandler {
         self.context = context
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let waker = LoopWaker(eventLoop: eventLoop)
-        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue, waker: waker) {
-            bound.value.sendQueued()
+        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue) {
+            eventLoop.execute { bound.value.sendQueued() }
         }
         self.queue = queue
+        // Before the listing is read, so that no event is missed in between.
+        place.begin(
+            queue, variant: WireFrameRenderer.Variant(deflate), connection: ObjectIdentifier(context.channel))
+        context.channel.closeFuture.whenComplete { [place] _ in
+            queue.close()
+            place.end()
+        }
         stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
         writability = WritabilityWaiter(context.channel)
         accessWatch = access.map { AccessWatch($0, on: eventLoop) { [self] in endAccess() } }
         let monitor = monitor
         let deflate = deflate
-        let channel = context.channel
         // Without a preference the task would continue on the thread of the actor that it awaited, perhaps an event
         // loop.
         answer = Task(executorPreference: globalConcurrentExecutor) {
-            let ticket = await monitor.broadcast.subscribe(queue, variant: WireFrameRenderer.Variant(deflate))
-            channel.closeFuture.whenComplete { _ in
-                queue.close()
-                Task { await monitor.broadcast.unsubscribe(ticket) }
-            }
             do throws(StoreError) {
                 let (runs, sequence) = try await monitor.store.listing()
                 queue.beginAfter(sequence, runID: nil)
@@ -151,9 +151,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
-    /// Begins the shutdown on `SubscriberShutdown`.
+    /// Begins the end of the session when the server stops.
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is SubscriberShutdown {
+        if event is ChannelShouldQuiesceEvent {
             isEnding = true
             sendQueued()
         }

@@ -2,37 +2,35 @@ import MonitorCore
 package import NIOCore
 import WebSocket
 
-/// Renders messages as WebSocket frames: one for each form of compression that subscribers have negotiated.
+/// Renders messages as WebSocket frames: one for each form of compression of the subscribers, of which there are three.
 package struct WireFrameRenderer: FrameRenderer {
     /// How a subscriber's messages are compressed. Each message is compressed separately, so only the window size
     /// matters.
     package enum Variant: Hashable, Sendable {
         /// Not compressed.
         case plain
-        /// permessage-deflate with a window of 2^`windowBits` bytes; 8 to 15.
+        /// permessage-deflate with the window of `DeflateParameters.sharedWindowBits`.
         case deflate(windowBits: Int)
 
         init(_ parameters: DeflateParameters?) {
-            if let parameters, parameters.compressesOutgoing {
-                self = .deflate(windowBits: parameters.serverMaxWindowBits)
-            } else {
-                self = .plain
-            }
+            self = parameters?.sharedWindowBits.map { .deflate(windowBits: $0) } ?? .plain
         }
     }
 
     private let plain = WebSocketFrameEncoder(deflate: nil)
-    /// For windows of 2^8 to 2^15 bytes. Each creates its zlib stream on first use.
-    private let deflating = (8...15).map {
-        WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: $0))
-    }
+    /// Each creates its zlib stream on first use.
+    private let wide = WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: 15))
+    private let narrow = WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: 9))
 
     /// Makes one unfragmented text frame.
     package func render(_ json: [UInt8], variant: Variant) -> ByteBuffer {
-        switch variant {
-        case .plain: plain.text(ByteBuffer(bytes: json))
-        case .deflate(let bits): deflating[bits - 8].text(ByteBuffer(bytes: json))
-        }
+        let encoder =
+            switch variant {
+            case .plain: plain
+            case .deflate(windowBits: 15): wide
+            case .deflate: narrow
+            }
+        return encoder.text(ByteBuffer(bytes: json))
     }
 
     /// The size of a frame, in bytes.

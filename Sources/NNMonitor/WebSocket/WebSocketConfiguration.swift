@@ -13,14 +13,20 @@ package struct WebSocketConfiguration: Sendable {
     package var closeTimeout: TimeAmount
     /// Whether to accept permessage-deflate (RFC 7692) if a client offers it.
     package var deflate: Bool
-    /// The maximum ratio of decompressed to compressed size. Larger ones close the connection with 1009.
+    /// The maximum ratio of decompressed to compressed size of a message. Larger ones close the connection with 1008.
     package var maximumExpansionRatio: Int
+    /// The decompressed size of a message in bytes up to which its ratio is not limited: a short text that repeats
+    /// itself may have any ratio.
+    package var expansionFloor: Int
+    /// The maximum number of messages and control frames a second, averaged over 10 seconds. More close the connection
+    /// with 1008.
+    package var maximumMessageRate: Int
 
     /// Makes a configuration; see the properties.
     package init(
         maximumMessageSize: Int = 65_536, pingInterval: TimeAmount = .seconds(20),
         pongTimeout: TimeAmount = .seconds(20), closeTimeout: TimeAmount = .seconds(5), deflate: Bool = true,
-        maximumExpansionRatio: Int = 1100
+        maximumExpansionRatio: Int = 32, expansionFloor: Int = 16_384, maximumMessageRate: Int = 200
     ) {
         self.maximumMessageSize = maximumMessageSize
         self.pingInterval = pingInterval
@@ -28,5 +34,7 @@ package struct WebSocketConfiguration: Sendable {
         self.closeTimeout = closeTimeout
         self.deflate = deflate
         self.maximumExpansionRatio = maximumExpansionRatio
+        self.expansionFloor = expansionFloor
+        self.maximumMessageRate = maximumMessageRate
     }
 }

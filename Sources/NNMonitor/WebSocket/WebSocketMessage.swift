@@ -32,4 +32,7 @@ package struct WebSocketViolation: Error, Equatable, Sendable {
     static func protocolError(_ reason: String) -> WebSocketViolation { .init(code: .protocolError, reason: reason) }
     static let invalidText = WebSocketViolation(code: .dataInconsistentWithMessage, reason: "invalid UTF-8")
     static let tooLarge = WebSocketViolation(code: .messageTooLarge, reason: "message too large")
+    static let expandsTooMuch = WebSocketViolation(
+        code: .policyViolation, reason: "a compressed message expands too much")
+    static let tooManyMessages = WebSocketViolation(code: .policyViolation, reason: "too many messages")
 }

@@ -13,7 +13,8 @@ import NIOWebSocket
 /// to decode it.
 final class WebSocketTarget: FuzzTarget {
     private static let configuration = WebSocketConfiguration(
-        maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5))
+        maximumMessageSize: 8192, pingInterval: .seconds(20), pongTimeout: .seconds(20), closeTimeout: .seconds(5),
+        maximumMessageRate: 1_000_000)
 
     init() {}
 
@@ -118,6 +119,8 @@ private final class Conversation {
             channel.pipeline.fireChannelReadComplete()
             channel.embeddedEventLoop.run()
         }
+        // The turns in which kept input is handled.
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         while let part = try? channel.readOutbound(as: ByteBuffer.self) { written += part.readableBytesView }
         channel.embeddedEventLoop.advanceTime(by: .seconds(60))
         require(!channel.isActive, "a peer that answers no ping is dropped")

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import pytest
@@ -253,8 +255,8 @@ def test_subscriber_beyond_the_limit_is_refused_until_one_leaves(start_server):
             with pytest.raises(InvalidStatus) as refused, subscribe(own):
                 pass
             assert refused.value.response.status_code == 503
-            # The handshake may be answered before the subscriber is counted.
-            wait_until(lambda: healthy(own)["active_connections"] == 2)
+            # A subscriber is counted before its handshake is answered.
+            assert healthy(own)["active_connections"] == 2
 
         def free_again():
             try:
@@ -265,6 +267,18 @@ def test_subscriber_beyond_the_limit_is_refused_until_one_leaves(start_server):
 
         wait_until(free_again)
         assert receive(first)["type"] == "initial_runs"
+
+
+def test_handshakes_at_the_same_time_fill_the_limit_exactly(start_server):
+    own = start_server("--max-subscribers", 5)
+    with ThreadPoolExecutor(40) as pool:
+        for _ in range(5):
+            wait_until(lambda: healthy(own)["active_connections"] == 0)
+            sockets = list(pool.map(lambda _: RawWebSocket(own), range(40)))
+            assert healthy(own)["active_connections"] == 5
+            assert Counter(socket.answer.status for socket in sockets) == {101: 5, 503: 35}
+            for socket in sockets:
+                socket.close()
 
 
 def test_post_before_a_get_or_read_is_seen_by_it(server, client):

@@ -1,5 +1,6 @@
 """permessage-deflate (RFC 7692): negotiation, and that both sides comply with its result."""
 
+import contextlib
 import json
 import zlib
 
@@ -7,7 +8,7 @@ import pytest
 from Support.clients.libraries import healthy, post_steps, session, subscribe
 from Support.payloads import run_id, served
 from Support.servers.allocations import allocating_at_most
-from Support.wire.raw_websocket import CONTINUATION, PING, PONG, TEXT, RawWebSocket
+from Support.wire.raw_websocket import CONTINUATION, PING, PONG, TEXT, RawWebSocket, inflate_within
 
 COMPRESSED = 4  # RSV1, the highest of the three reserved bits
 
@@ -222,6 +223,28 @@ def test_small_messages_that_inflate_to_much_do_not_move_memory(start_server):
             socket.frame(TEXT, zlib.compress(b" " * 20_000_000, wbits=-15), rsv=COMPRESSED)
         assert {socket.read_close() for socket in sockets} == {1009}
     healthy(own)
+
+
+def test_a_step_is_compressed_at_most_twice_whatever_the_subscribers_negotiate(server):
+    run = run_id()
+    offers = [
+        f"permessage-deflate; server_max_window_bits={bits}{takeover}"
+        for bits in range(8, 16) for takeover in ("", "; client_no_context_takeover")]
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(RawWebSocket(server, offer=offer)) for offer in offers]
+        for offer, socket in zip(offers, sockets, strict=True):
+            agreed(offer, socket.parameters)
+            assert socket.read_json()["type"] == "initial_runs"
+        with session(server) as client:
+            body = post_steps(client, server, run, [1], layers=60)[0]
+        frames = [socket.read_frame() for socket in sockets]
+    # zlib cannot compress with a window of 2^8 bytes; all others are compressed, in one of two ways.
+    assert [bool(frame.rsv & COMPRESSED) for frame in frames] == [False] * 2 + [True] * 14
+    assert len({frame.payload for frame in frames[2:]}) == 2
+    for socket, frame in zip(sockets, frames, strict=True):
+        bits = int(socket.parameters["server_max_window_bits"])
+        text = inflate_within(bits, frame.payload) if frame.rsv & COMPRESSED else frame.payload
+        assert json.loads(text)["data"] == served(body)
 
 
 def test_library_client_negotiates_and_reads(secure_server):

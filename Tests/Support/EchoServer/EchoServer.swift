@@ -27,7 +27,8 @@ struct EchoServer: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = WebSocketConfiguration(maximumMessageSize: maximumMessageSize)
+        let configuration = WebSocketConfiguration(
+            maximumMessageSize: maximumMessageSize, maximumExpansionRatio: 1100, maximumMessageRate: 1_000_000)
         var context: TLSContext?
         if let tlsCert, let tlsKey {
             context = try TLSContext(

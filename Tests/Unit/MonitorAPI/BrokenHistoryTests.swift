@@ -14,7 +14,9 @@ import WebSocket
         let transport = HeldTransport(capacity: 2)
         let session: SubscriberSession
 
-        init(_ monitor: Monitor) { session = SubscriberSession(monitor: monitor, deflate: nil, access: nil) }
+        init(_ monitor: Monitor) throws {
+            session = try SubscriberSession(monitor: monitor, deflate: nil, access: nil)
+        }
     }
 
     /// A client's frame, with a mask of zeros.
@@ -28,7 +30,7 @@ import WebSocket
         let channel = NIOAsyncTestingChannel()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         let parts = try await channel.eventLoop.submit {
-            let parts = Parts(monitor)
+            let parts = try Parts(monitor)
             try channel.pipeline.syncOperations.addHandlers([
                 parts.transport, WebSocketHandler(configuration: WebSocketConfiguration(), deflate: nil), parts.session,
             ])

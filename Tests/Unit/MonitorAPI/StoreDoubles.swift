@@ -121,7 +121,7 @@ actor TestStore: MetricsStoring {
         guard let steps = runs[id] else { return nil }
         return RunSnapshot(
             id: id, createdAt: UTCTime(microseconds: 0), lastUpdate: UTCTime(microseconds: 0), sequence: sequence,
-            steps: batches.with(steps))
+            lastSeq: steps.last?.seq ?? 0, steps: batches.with(steps))
     }
 
     func latest(of id: RunID) async throws(StoreError) -> StepRecord? {

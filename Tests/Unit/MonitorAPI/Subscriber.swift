@@ -56,3 +56,10 @@ struct Subscriber {
         try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
     }
 }
+
+extension SubscriberSession {
+    /// A session with a place in the registry.
+    convenience init(monitor: Monitor, deflate: DeflateParameters?, access: AccessGrant?) throws {
+        self.init(monitor: monitor, place: try monitor.subscribers.admit(), deflate: deflate, access: access)
+    }
+}

@@ -88,7 +88,7 @@ import WebSocket
         for number in 0..<5 { try await monitor.accept(Payload.step(number)) }
         let channel = subscriber.channel
         try await channel.eventLoop.submit {
-            channel.pipeline.fireUserInboundEventTriggered(SubscriberShutdown())
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         }.get()
         var numbers: [Int] = []
         var message = try await subscriber.receive()
@@ -153,9 +153,9 @@ import WebSocket
         let monitor = Monitor(configuration: MonitorConfiguration())
         let subscriber = try await Subscriber(monitor)
         _ = try await subscriber.receive()
-        #expect(await monitor.broadcast.subscriberCount == 1)
+        let connection = ObjectIdentifier(subscriber.channel)
+        #expect(monitor.subscribers.count == 1 && monitor.subscribers.contains(connection))
         try await subscriber.channel.close().get()
-        // A separate task removes it.
-        while await monitor.broadcast.subscriberCount > 0 { await Task.yield() }
+        #expect(monitor.subscribers.count == 0 && !monitor.subscribers.contains(connection))
     }
 }

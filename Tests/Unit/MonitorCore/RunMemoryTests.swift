@@ -65,7 +65,8 @@ import Testing
         let spares = [
             spare(record.numbers), spare(layout.text), spare(layout.nameBounds), spare(layout.depths),
             spare(layout.groupsJSON), spare(record.table.groups), spare(record.table.heads.bytes),
-            spare(record.table.heads.ends), spare(record.columns.layout.text), spare(record.columns.layout.scalarBounds),
+            spare(record.table.heads.ends), spare(record.columns.layout.text),
+            spare(record.columns.layout.scalarBounds),
             spare(record.columns.scalarKeys.bytes), spare(record.columns.metricKeys.bytes),
             spare(record.shapes.shapes.dimensions), spare(record.shapes.shapes.ends),
             spare(record.shapes.fragments.bytes), spare(record.shapes.fragments.ends),

@@ -118,7 +118,7 @@ import Testing
         #expect(network.reads == 0)
         try channel.writeInbound(ClientFrames.text("before"))
         #expect(network.reads == 0)
-        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        channel.stop()
         #expect(network.reads == 1)
         for _ in 0..<3 { try channel.writeInbound(ClientFrames.text("after")) }
         #expect(network.reads == 4)

@@ -47,10 +47,10 @@ import Testing
         #expect(try channel.sentFrames().isEmpty)
     }
 
-    @Test func `Shutdown sends 1001 and waits for the peer's close frame until the close timeout`() throws {
+    @Test func `The close handshake sends 1001 and waits for the peer's close frame until the close timeout`() throws {
         for answers in [true, false] {
             let channel = try TestChannel.connect()
-            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            channel.stop()
             #expect(try channel.sentFrames() == [.close(1001, "the server stops")])
             #expect(channel.isActive)
             #expect(throws: ChannelError.ioOnClosedChannel) {

@@ -126,8 +126,19 @@ import Testing
         // Rejected by the header, before any payload.
         let announced = ByteBuffer(bytes: [0x81, 0xFF, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4])
         #expect(receive([announced]).violation == .tooLarge)
+        // A message that exceeds both limits: the limit on its size decides.
         let bomb = ClientFrames.frame(0x1, try compressed(String(repeating: "a", count: 1_000_000)), reserved: 4)
         #expect(receive([bomb], deflate: .init()).violation == .tooLarge)
+    }
+
+    @Test func `A message above the floor may expand only by the maximum ratio`() throws {
+        for (size, isAllowed) in [(16_384, true), (17_000, false), (65_000, false)] {
+            let bytes = try compressed(String(repeating: "a", count: size))
+            let frame = ClientFrames.frame(0x1, bytes, reserved: 4)
+            let (events, violation) = receive([frame], deflate: .init())
+            #expect(violation == (isAllowed ? nil : .expandsTooMuch))
+            #expect(events.count == (isAllowed ? 1 : 0))
+        }
     }
 
     @Test(

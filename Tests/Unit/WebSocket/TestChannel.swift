@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import NIOWebSocket
 
 @testable import WebSocket
 
@@ -21,12 +22,14 @@ enum TestChannel {
     /// Makes an active channel; `before` are handlers on the network's side of the `WebSocketHandler`, `after` on the
     /// application's.
     static func connect(
-        deflate: DeflateParameters? = nil, before: [any ChannelHandler] = [], after: [any ChannelHandler] = []
+        deflate: DeflateParameters? = nil, before: [any ChannelHandler] = [], after: [any ChannelHandler] = [],
+        configuration: WebSocketConfiguration = configuration, loop: EmbeddedEventLoop = EmbeddedEventLoop(),
+        turns: TurnQueue? = nil
     ) throws -> EmbeddedChannel {
-        let channel = EmbeddedChannel()
+        let channel = EmbeddedChannel(loop: loop)
         try channel.pipeline.syncOperations.addHandlers(before + [AutoRead()])
         try channel.pipeline.syncOperations.addHandler(
-            WebSocketHandler(configuration: configuration, deflate: deflate))
+            WebSocketHandler(configuration: configuration, deflate: deflate, turns: turns))
         try channel.pipeline.syncOperations.addHandlers(after)
         try channel.connect(to: .init(ipAddress: "127.0.0.1", port: 1)).wait()
         return channel
@@ -41,6 +44,11 @@ extension EmbeddedChannel {
         var frames: [ServerFrame] = []
         while let frame = ServerFrame.read(&wire) { frames.append(frame) }
         return frames
+    }
+
+    /// Begins the close handshake, as an application does when the server stops.
+    func stop() {
+        writeAndFlush(WebSocketOutbound.close(.goingAway, reason: "the server stops"), promise: nil)
     }
 
     /// Changes the writability of the channel and fires the event.

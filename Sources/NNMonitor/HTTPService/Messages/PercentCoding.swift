@@ -1,6 +1,6 @@
 import Foundations
 
-/// Strict percent-decoding (RFC 3986 section 2.1).
+/// Percent-encoding and strict percent-decoding (RFC 3986 section 2.1).
 package enum PercentCoding {
     /// Percent-decodes `text`.
     ///
@@ -29,6 +29,21 @@ package enum PercentCoding {
             }
         }
         return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// Percent-encodes each byte of `text` except the unreserved characters.
+    package static func encoded(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default: encoded += "%" + Hex.encode([byte], letters: .uppercase)
+            }
+        }
+        return encoded
     }
 
     /// The pairs of a query or an urlencoded form, in order; nil if one is malformed.

@@ -51,24 +51,19 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
 
     private let state = Locked(State())
     private let limits: QueueLimits
-    let waker: (any QueueWaker)?
-    let wake: @Sendable () -> Void
+    private let wake: @Sendable () -> Void
 
     /// - Parameters:
     ///   - limits: the limits of the queue.
-    ///   - waker: calls `wake`. `nil`: the broadcaster calls it directly, on any thread.
-    ///   - wake: called when a frame arrives after `take` has returned `nil`.
-    package init(limits: QueueLimits, waker: (any QueueWaker)? = nil, wake: @escaping @Sendable () -> Void) {
+    ///   - wake: called, on any thread, when a frame arrives after `take` has returned `nil`.
+    package init(limits: QueueLimits, wake: @escaping @Sendable () -> Void) {
         self.limits = limits
-        self.waker = waker
         self.wake = wake
     }
 
-    /// Appends a frame.
-    ///
-    /// - Returns: whether the consumer is idle; the caller must then have `wake` called.
-    func offer(_ frame: Frame, bytes: Int, runID: RunID, sequence: UInt64) -> Bool {
-        state.withLock { state in
+    /// Appends a frame, and wakes the consumer if it is idle.
+    func offer(_ frame: Frame, bytes: Int, runID: RunID, sequence: UInt64) {
+        let isIdle = state.withLock { state in
             guard !state.closed, !isKnown(runID, sequence, &state) else { return false }
             state.entries.append(Entry(frame: frame, bytes: bytes, runID: runID, sequence: sequence))
             state.bytes += bytes
@@ -79,6 +74,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
             defer { state.isIdle = false }
             return state.isIdle
         }
+        if isIdle { wake() }
     }
 
     /// Takes the next item.

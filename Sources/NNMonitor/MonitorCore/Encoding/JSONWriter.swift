@@ -51,6 +51,12 @@ package struct JSONWriter: Sendable {
         reserving(ByteCursor.doubleRoom) { $0.double(value) }
     }
 
+    /// Writes a double as text that is not JSON: numbers that are not finite have no quotes.
+    mutating func plainDouble(_ value: Double) {
+        if value.isFinite { return double(value) }
+        literal(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")
+    }
+
     /// Writes a stored number; `null` if it was not posted.
     package mutating func optionalDouble(_ value: Double) {
         if MissingValue.isMissing(value) { literal("null") } else { double(value) }

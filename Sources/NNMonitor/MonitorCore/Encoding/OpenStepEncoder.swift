@@ -1,4 +1,4 @@
-import Foundations
+package import Foundations
 
 /// What a step of the open wire is served with.
 package struct OpenStepForm: Sendable, Hashable {
@@ -72,10 +72,15 @@ package struct OpenStepEncoder: Sendable {
             columns = record.columns
             let layout = record.columns.layout
             let all = 0..<layout.metricCount
-            metrics = form.metrics.map { names in all.filter { names.contains(ByteString(decoding: layout.metricName($0))) } }
-                ?? Array(all)
+            metrics =
+                form.metrics.map { names in
+                    all.filter { names.contains(ByteString(decoding: Array(layout.metricName($0)))) }
+                } ?? Array(all)
             vectors = form.metrics.map { names in
-                Set((0..<layout.vectorCount).filter { names.contains(ByteString(decoding: layout.vectorName($0))) })
+                Set(
+                    (0..<layout.vectorCount).filter {
+                        names.contains(ByteString(decoding: Array(layout.vectorName($0))))
+                    })
             }
         }
         if let patterns = form.layers, table !== record.table {

@@ -86,7 +86,8 @@ package actor MemoryStore: MetricsStoring {
     package func snapshot(of id: RunID) -> RunSnapshot? {
         guard let run = runs[id] else { return nil }
         return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, steps: run.steps)
+            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence,
+            lastSeq: run.lastSeq, steps: run.steps)
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.

@@ -37,6 +37,8 @@ package struct RunSnapshot: Sendable {
     /// Every step accepted up to this sequence number is in the snapshot, unless it was replaced or dropped; none after
     /// it is.
     package let sequence: UInt64
+    /// The number of the run's last accepted step.
+    package let lastSeq: UInt64
     /// The steps held at that number.
     package let steps: any HistorySource
 
@@ -45,12 +47,16 @@ package struct RunSnapshot: Sendable {
     ///   - createdAt: when the run's first step arrived.
     ///   - lastUpdate: when the run's last accepted step arrived.
     ///   - sequence: the sequence number of the last change that the snapshot reflects.
+    ///   - lastSeq: the number of the run's last accepted step.
     ///   - steps: the steps held at that number.
-    package init(id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, steps: any HistorySource) {
+    package init(
+        id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64, steps: any HistorySource
+    ) {
         self.id = id
         self.createdAt = createdAt
         self.lastUpdate = lastUpdate
         self.sequence = sequence
+        self.lastSeq = lastSeq
         self.steps = steps
     }
 }
@@ -80,11 +86,14 @@ struct Run {
     /// Makes the record of a step, which shares the tables of the latest step if they are equal.
     mutating func record(_ decoded: DecodedStep) -> StepRecord {
         lastSeq += 1
-        let table = decoded.known.layers ?? self.table.flatMap { $0.layout == decoded.layout ? $0 : nil }
+        let table =
+            decoded.known.layers ?? self.table.flatMap { $0.layout == decoded.layout ? $0 : nil }
             ?? LayerTable(decoded.layout)
-        let shapes = decoded.known.shapes ?? self.shapes.flatMap { $0.shapes == decoded.shapes ? $0 : nil }
+        let shapes =
+            decoded.known.shapes ?? self.shapes.flatMap { $0.shapes == decoded.shapes ? $0 : nil }
             ?? ShapeTable(decoded.shapes)
-        let columns = decoded.known.columns ?? self.columns.flatMap { $0.layout == decoded.columns ? $0 : nil }
+        let columns =
+            decoded.known.columns ?? self.columns.flatMap { $0.layout == decoded.columns ? $0 : nil }
             ?? ColumnTable(decoded.columns)
         // Steps without layers may come between steps that share theirs.
         if table.layout.layerCount > 0 {

@@ -5,18 +5,10 @@ import Foundations
 
 /// The open connections: enforces their limits, and closes them when the server stops.
 final class ConnectionRegistry: Sendable {
-    /// What a connection is used for at the moment.
-    private enum Kind {
-        case request
-        case subscriber
-    }
-
     private struct State {
-        var channels: [ObjectIdentifier: (channel: any Channel, kind: Kind)] = [:]
+        var channels: [ObjectIdentifier: any Channel] = [:]
         var perAddress: [String: Int] = [:]
-        /// Connections of the kind `request`.
-        var requests = 0
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var isStopping = false
     }
 
     private let limit: Int
@@ -28,6 +20,13 @@ final class ConnectionRegistry: Sendable {
     enum Refusal: String {
         case total = "MAX_CONNECTIONS"
         case address = "MAX_CONNECTIONS_PER_ADDRESS"
+    }
+
+    private enum Decision {
+        case admitted
+        case limit(Refusal)
+        /// The server stops; the connection was accepted just before.
+        case stopping
     }
 
     /// - Parameters:
@@ -45,20 +44,23 @@ final class ConnectionRegistry: Sendable {
 
     /// Registers a new connection until it closes.
     ///
-    /// - Returns: Whether it is within the limits. If not, the caller closes it.
+    /// - Returns: Whether it is within the limits and the server is not stopping. If not, the caller closes it.
     func admit(_ channel: any Channel) -> Bool {
         let peer = channel.remoteAddress?.ipAddress ?? ""
         let address = ClientAddress.key(peer)
         let id = ObjectIdentifier(channel)
-        let refusal = state.withLock { state -> Refusal? in
-            guard state.channels.count < limit else { return .total }
-            guard state.perAddress[address, default: 0] < limitPerAddress else { return .address }
-            state.channels[id] = (channel, .request)
+        let decision = state.withLock { state -> Decision in
+            if state.isStopping { return .stopping }
+            guard state.channels.count < limit else { return .limit(.total) }
+            guard state.perAddress[address, default: 0] < limitPerAddress else { return .limit(.address) }
+            state.channels[id] = channel
             state.perAddress[address, default: 0] += 1
-            state.requests += 1
-            return nil
+            return .admitted
         }
-        if let refusal {
+        switch decision {
+        case .admitted: break
+        case .stopping: return false
+        case .limit(let refusal):
             onRefusal(refusal, peer)
             return false
         }
@@ -66,61 +68,32 @@ final class ConnectionRegistry: Sendable {
         return true
     }
 
-    /// Records that a connection now serves a subscriber.
-    func becameSubscriber(_ channel: any Channel) {
-        change { state in
-            let id = ObjectIdentifier(channel)
-            guard state.channels[id]?.kind == .request else { return }
-            state.channels[id]?.kind = .subscriber
-            state.requests -= 1
+    /// Admits no more connections, lets connections finish, and waits until they are closed: a request is answered, a
+    /// subscriber gets its queued messages and a close frame.
+    ///
+    /// - Parameter isIncluded: Chooses among the open connections.
+    func finish(where isIncluded: (any Channel) -> Bool) async {
+        let open = state.withLock { state in
+            state.isStopping = true
+            return Array(state.channels.values)
         }
-    }
-
-    /// Lets every connection that does not serve a subscriber finish its request, and waits until all are closed.
-    func finishRequests() async {
-        for channel in channels(.request) {
-            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
-        }
-        await withCheckedContinuation { continuation in
-            change { $0.waiters.append(continuation) }
-        }
-    }
-
-    /// Sends each subscriber its queued messages and a close frame, and waits until all their connections are closed.
-    func endSubscribers() async {
-        let channels = channels(.subscriber)
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SubscriberShutdown()) }
+        let channels = open.filter(isIncluded)
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
         for channel in channels { try? await channel.closeFuture.get() }
     }
 
     /// Closes all remaining connections.
     func closeAll() async {
-        let channels = channels(.request) + channels(.subscriber)
+        let channels = state.withLock { Array($0.channels.values) }
         for channel in channels { channel.close(promise: nil) }
         for channel in channels { try? await channel.closeFuture.get() }
     }
 
-    private func channels(_ kind: Kind) -> [any Channel] {
-        state.withLock { $0.channels.values.filter { $0.kind == kind }.map(\.channel) }
-    }
-
     private func remove(_ id: ObjectIdentifier, _ address: String) {
-        change { state in
-            guard let removed = state.channels.removeValue(forKey: id) else { return }
-            if removed.kind == .request { state.requests -= 1 }
+        state.withLock { state in
+            guard state.channels.removeValue(forKey: id) != nil else { return }
             state.perAddress[address, default: 1] -= 1
             if state.perAddress[address] == 0 { state.perAddress[address] = nil }
         }
-    }
-
-    /// Changes the state, and resumes `finishRequests` when no request connection is left.
-    private func change(_ body: (inout State) -> Void) {
-        let ready = state.withLock { state in
-            body(&state)
-            guard state.requests == 0 else { return [CheckedContinuation<Void, Never>]() }
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in ready { waiter.resume() }
     }
 }

@@ -1,5 +1,7 @@
 import HTTPService
 import Logging
+import MonitorAPI
+import MonitorCore
 import NIOCore
 import NIOPosix
 import TLS
@@ -12,6 +14,7 @@ struct Listener: Service {
     let settings: Settings
     let group: any EventLoopGroup
     let registry: ConnectionRegistry
+    let subscribers: Subscribers
     let http: HTTPServer
     let tls: TLSContextSource?
     let logger: Logger
@@ -70,8 +73,10 @@ struct Listener: Service {
         logger.info("stopping", metadata: ["connections": "\(registry.count)"])
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await registry.finishRequests()
-                await registry.endSubscribers()
+                // A subscriber's connection is finished after the requests, whose steps it still gets.
+                subscribers.close()
+                await registry.finish { !subscribers.contains(ObjectIdentifier($0)) }
+                await registry.finish { _ in true }
             }
             group.addTask { try? await Task.sleep(for: settings.listening.shutdownGrace.value) }
             await group.next()

@@ -8,6 +8,16 @@ struct WebSocketSettings: SettingsTopic {
     var maxMessageSize: Setting<Int>
 
     @Option(
+        setting: "WS_MAX_EXPANSION_RATIO", .count(1...100_000), default: 32,
+        "Ratio of decompressed to compressed size that a client's message above 16384 bytes may reach.")
+    var maxExpansionRatio: Setting<Int>
+
+    @Option(
+        setting: "WS_MAX_MESSAGE_RATE", .count(1...1_000_000), default: 200,
+        "Messages and control frames that a client may send a second, averaged over 10 seconds.")
+    var maxMessageRate: Setting<Int>
+
+    @Option(
         setting: "WS_PING_INTERVAL", .seconds, default: .seconds(20),
         "Time between the pings that keep a connection alive.")
     var pingInterval: Setting<Duration>
@@ -38,6 +48,8 @@ struct WebSocketSettings: SettingsTopic {
 
     mutating func read(with reader: inout SettingsReader) throws(SettingsError) {
         try reader.read(&maxMessageSize)
+        try reader.read(&maxExpansionRatio)
+        try reader.read(&maxMessageRate)
         try reader.read(&pingInterval)
         try reader.read(&pongTimeout)
         try reader.read(&maxSubscribers)

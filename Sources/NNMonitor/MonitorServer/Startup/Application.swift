@@ -44,7 +44,7 @@ enum Application {
             })
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
-            folded: foldedLog, onSubscriber: { registry.becameSubscriber($0) })
+            folded: foldedLog)
         let configuration = HTTPConfiguration(settings, access: access.mode)
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         let http = try HTTPServer(
@@ -54,7 +54,8 @@ enum Application {
         let threads = settings.listening.threads.value
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
         let listener = Listener(
-            settings: settings, group: group, registry: registry, http: http, tls: tls.source, logger: logger,
+            settings: settings, group: group, registry: registry, subscribers: monitor.subscribers, http: http,
+            tls: tls.source, logger: logger,
             foldedLog: foldedLog,
             onListening: { address in
                 // The signal handlers are installed by now, so a signal sent after the banner has its effect.

@@ -20,7 +20,9 @@ extension MonitorConfiguration {
         webSocket = WebSocketConfiguration(
             maximumMessageSize: subscribers.maxMessageSize.value,
             pingInterval: TimeAmount(subscribers.pingInterval.value),
-            pongTimeout: TimeAmount(subscribers.pongTimeout.value))
+            pongTimeout: TimeAmount(subscribers.pongTimeout.value),
+            maximumExpansionRatio: subscribers.maxExpansionRatio.value,
+            maximumMessageRate: subscribers.maxMessageRate.value)
     }
 }
 

@@ -11,13 +11,15 @@ enum ReceivedEvent: Equatable {
     case close(WebSocketErrorCode?)
 }
 
-/// Assembles the messages of a client from its frames: joins fragments, decompresses, enforces the size limit, and
-/// validates UTF-8 as it arrives.
+/// Assembles the messages of a client from its frames: joins fragments, decompresses, enforces the limits on size and
+/// expansion, and validates UTF-8 as it arrives.
 struct MessageReceiver: ~Copyable {
     private struct Message {
         let isText: Bool
         let isCompressed: Bool
         var isFinalFrame: Bool
+        /// The size of the payload as it was received.
+        var received = 0
         var bytes = ByteBuffer()
         var text = UTF8Validator()
     }
@@ -29,6 +31,8 @@ struct MessageReceiver: ~Copyable {
     /// The last bytes of the client's earlier compressed messages, decompressed, if its next message may refer to them.
     /// At most the size of the client's window (32 KiB).
     private var window = ByteBuffer()
+    /// The number of bytes decompressed so far.
+    private(set) var inflatedBytes = 0
     private let deflate: DeflateParameters?
     private let configuration: WebSocketConfiguration
 
@@ -84,6 +88,7 @@ struct MessageReceiver: ~Copyable {
         guard var message = self.message.take() else { return nil }
         let endsMessage = endsFrame && message.isFinalFrame
         let before = message.bytes.writerIndex
+        message.received += piece.readableBytes
         if message.isCompressed {
             try inflate(piece, into: &message.bytes, endsMessage: endsMessage)
         } else if message.bytes.readableBytes == 0 {
@@ -99,18 +104,31 @@ struct MessageReceiver: ~Copyable {
                 message.text.accepts(new), !endsMessage || message.text.isComplete
             else { throw .invalidText }
         }
-        if endsMessage { return message.isText ? .text(message.bytes) : .binary(message.bytes) }
+        if endsMessage {
+            if message.isCompressed, expandsTooMuch(message) { throw .expandsTooMuch }
+            return message.isText ? .text(message.bytes) : .binary(message.bytes)
+        }
         self.message = message
         return nil
+    }
+
+    /// Whether a complete message has expanded beyond the maximum ratio. Earlier, it is not known whether the message
+    /// exceeds the maximum size, which has another close code.
+    private func expandsTooMuch(_ message: Message) -> Bool {
+        let size = message.bytes.readableBytes
+        guard size > configuration.expansionFloor else { return false }
+        let (allowed, overflow) = message.received.multipliedReportingOverflow(by: configuration.maximumExpansionRatio)
+        return !overflow && size > allowed
     }
 
     private mutating func inflate(
         _ piece: ByteBuffer, into output: inout ByteBuffer, endsMessage: Bool
     ) throws(WebSocketViolation) {
+        let before = output.readableBytes
+        defer { inflatedBytes += output.readableBytes - before }
         do throws(CompressionError) {
             if inflater == nil {
-                let limits = ExpansionLimits(
-                    maximumSize: configuration.maximumMessageSize, maximumRatio: configuration.maximumExpansionRatio)
+                let limits = ExpansionLimits(maximumSize: configuration.maximumMessageSize, maximumRatio: .max)
                 inflater = try Inflater(format: .raw(windowBits: 15), limits: limits, dictionary: window)
             }
             var piece = piece

@@ -26,18 +26,39 @@ import Testing
         #expect(registry.admit(try await connection("10.0.0.1")))
     }
 
-    @Test func `Finishing requests waits for request connections and not for subscribers`() async throws {
+    @Test func `Finishing signals the chosen connections and waits for them only`() async throws {
         let registry = ConnectionRegistry(limit: 10, limitPerAddress: 10)
         let request = try await connection("10.0.0.1")
         let subscriber = try await connection("10.0.0.1")
-        #expect(registry.admit(request) && registry.admit(subscriber))
-        registry.becameSubscriber(subscriber)
-        async let finished: Void = registry.finishRequests()
-        try await request.close().get()
-        await finished
+        for channel in [request, subscriber] {
+            #expect(registry.admit(channel))
+            try await channel.pipeline.addHandler(ClosesOnQuiesce()).get()
+        }
+        await registry.finish { $0 !== subscriber }
+        #expect(!request.isActive && subscriber.isActive)
         #expect(registry.count == 1)
-        async let ended: Void = registry.closeAll()
-        await ended
+        // Accepted just before the listening socket closed.
+        #expect(!registry.admit(try await connection("10.0.0.1")))
+        await registry.finish { _ in true }
         #expect(!subscriber.isActive)
+        #expect(registry.count == 0)
+    }
+
+    @Test func `Closing all waits for connections that do not finish`() async throws {
+        let registry = ConnectionRegistry(limit: 10, limitPerAddress: 10)
+        let channel = try await connection("10.0.0.1")
+        #expect(registry.admit(channel))
+        async let finished: Void = registry.finish { _ in true }
+        await registry.closeAll()
+        await finished
+        #expect(!channel.isActive)
+    }
+}
+
+private final class ClosesOnQuiesce: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent { context.close(promise: nil) }
     }
 }

@@ -62,6 +62,10 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case notGreater(than: Int)
         /// A number must be greater than or equal to the bound.
         case notGreaterOrEqual(to: Int)
+        /// A number must be less than or equal to the bound.
+        case notLessOrEqual(to: Int)
+        /// A string is none of the allowed ones.
+        case notAllowed([String])
         /// A number is not finite.
         case notFinite
         /// The depth of a layer is less than that of the layer before it.
@@ -110,6 +114,8 @@ extension PayloadIssue.Kind {
         case .numberExpected: "float_type"
         case .notGreater: "greater_than"
         case .notGreaterOrEqual: "greater_than_equal"
+        case .notLessOrEqual: "less_than_equal"
+        case .notAllowed: "enum"
         case .notFinite: "finite_number"
         case .layersOutOfOrder, .layerRepeated: "value_error"
         case .invalidJSON: "json_invalid"
@@ -140,6 +146,8 @@ extension PayloadIssue.Kind {
         case .numberExpected: "A number is expected here"
         case .notGreater(let bound): "The number must be greater than \(bound)"
         case .notGreaterOrEqual(let bound): "The number must be greater than or equal to \(bound)"
+        case .notLessOrEqual(let bound): "The number must be less than or equal to \(bound)"
+        case .notAllowed(let values): "One of these values is expected here: \(values.joined(separator: ", "))"
         case .notFinite: "The number must be finite"
         case .layersOutOfOrder(let id, let depth, let previousID, let previousDepth):
             "Layers must be ordered by depth_index: layer '\(id)' (depth_index \(depth)) comes after layer "
@@ -163,6 +171,7 @@ extension PayloadIssue.Kind {
         switch self {
         case .notGreater(let bound): context("gt", bound)
         case .notGreaterOrEqual(let bound): context("ge", bound)
+        case .notLessOrEqual(let bound): context("le", bound)
         case .stringTooShort(let minimum): context("min_length", minimum)
         case .stringTooLong(let maximum): context("max_length", maximum)
         case .lineTooLong(let maximum): context("max_length", maximum)
