@@ -80,6 +80,7 @@ package final class Monitor: Sendable {
     /// - Parameter step: a valid step.
     /// - Returns: the effects of the step.
     /// - Throws: `StoreError` if the step was not stored.
+    @discardableResult
     func accept(_ step: DecodedStep) async throws(StoreError) -> AppendOutcome {
         let outcome: AppendOutcome
         do {

@@ -4,7 +4,7 @@ import MonitorCore
 import NIOCore
 import NIOHTTP1
 
-/// `POST /api/v2/runs/{run}/steps`: one step of a run.
+/// `POST /api/v2/runs/{run}/steps`: one step of a run, or a batch of them, one a line.
 struct OpenIngestRoute: Sendable {
     private let monitor: Monitor
     private let decoder: OpenStepDecoder
@@ -15,10 +15,11 @@ struct OpenIngestRoute: Sendable {
     }
 
     var route: Route {
-        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .json) { request in
+        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines) { request in
             let runID = RunID(request.parameters[0])
             if let rejection = runID.rejectionInPath { return Self.refusal(rejection) }
-            return try await step(request.body, of: runID)
+            guard let lines = request.lines else { return try await step(request.body, of: runID) }
+            return try await batch(lines.text(), of: runID)
         }
     }
 
@@ -26,15 +27,12 @@ struct OpenIngestRoute: Sendable {
         .json(ByteBuffer(bytes: rejection.body()), status: .unprocessableEntity)
     }
 
-    /// Accepts one step.
+    // MARK: One step
+
     private func step(_ body: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
         let known = await monitor.store.tables(of: runID)
         var warnings = StepWarnings()
-        // The bytes are valid during the closure, and the decoder does not keep the pointer.
-        let result = unsafe body.withUnsafeReadableBytes {
-            unsafe decoder.decode($0, runID: runID, known: known, warnings: &warnings)
-        }
-        switch result {
+        switch decode(body, of: runID, known, &warnings) {
         case .failure(let rejection): return Self.refusal(rejection)
         case .success(let step):
             // 202 is sent after the step is stored, so that a read that follows it sees the step.
@@ -47,6 +45,15 @@ struct OpenIngestRoute: Sendable {
         }
     }
 
+    private func decode(
+        _ text: ByteBuffer, of runID: RunID, _ known: KnownTables, _ warnings: inout StepWarnings
+    ) -> Result<DecodedStep, RejectedPayload> {
+        // The bytes are valid during the closure, and the decoder does not keep the pointer.
+        unsafe text.withUnsafeReadableBytes {
+            unsafe decoder.decode($0, runID: runID, known: known, warnings: &warnings)
+        }
+    }
+
     private static func accepted(_ outcome: AppendOutcome, _ warnings: StepWarnings) -> ByteBuffer {
         var writer = JSONWriter(capacity: 128 + outcome.step.runID.byteCount)
         writer.literal("{\"status\":\"accepted\",\"run_id\":")
@@ -54,16 +61,57 @@ struct OpenIngestRoute: Sendable {
         writer.literal(",\"seq\":")
         writer.integer(Int64(outcome.step.record.seq))
         if !outcome.step.kept { writer.literal(",\"kept\":false,\"reason\":\"below_kept_steps\"") }
-        append(warnings, to: &writer)
+        warnings.append(to: &writer)
         writer.literal("}")
         return ByteBuffer(bytes: writer.bytes)
     }
 
-    private static func append(_ warnings: StepWarnings, to writer: inout JSONWriter) {
-        for (index, text) in warnings.texts.enumerated() {
-            writer.literal(index == 0 ? ",\"warnings\":[" : ",")
-            writer.string(text)
+    // MARK: A batch
+
+    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so no later
+    /// line can take an earlier one back.
+    private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
+        var report = BatchReport()
+        var warnings = StepWarnings()
+        var known = await monitor.store.tables(of: runID)
+        var rest = text
+        var number = 0
+        while rest.readableBytes > 0 {
+            number += 1
+            let line = rest.readLine()
+            if line.isBlank { continue }
+            guard line.readableBytes <= monitor.configuration.maximumLineSize else {
+                let issue = PayloadIssue(.lineTooLong(maximum: monitor.configuration.maximumLineSize), at: [])
+                report.reject(line: number, RejectedPayload(issues: [issue]))
+                continue
+            }
+            switch decode(line, of: runID, known, &warnings) {
+            case .failure(let rejection): report.reject(line: number, rejection)
+            case .success(let step):
+                known = step.known
+                do throws(StoreError) {
+                    report.accept(try await monitor.accept(step))
+                } catch {
+                    throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
+                }
+            }
         }
-        if !warnings.texts.isEmpty { writer.byte(UInt8(ascii: "]")) }
+        return .json(ByteBuffer(bytes: report.body(warnings)), status: .accepted)
+    }
+}
+
+extension ByteBuffer {
+    /// Reads up to the next newline, which is consumed, or to the end.
+    fileprivate mutating func readLine() -> ByteBuffer {
+        let view = readableBytesView
+        guard let end = view.firstIndex(of: UInt8(ascii: "\n")) else { return readSlice(length: readableBytes) ?? self }
+        let line = readSlice(length: end - view.startIndex) ?? self
+        moveReaderIndex(forwardBy: 1)
+        return line
+    }
+
+    /// Whether there is nothing but white space.
+    fileprivate var isBlank: Bool {
+        readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
     }
 }

@@ -12,6 +12,9 @@ extension MonitorConfiguration {
         let storage = settings.storage
         store = StoreLimits(
             runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.memoryLimit)
+        steps = OpenStepLimits(
+            scalars: settings.requests.maxScalars.value, metrics: settings.requests.maxMetrics.value)
+        maximumLineSize = settings.requests.maxRequestSize.value
         let subscribers = settings.webSocket
         queue = QueueLimits(
             messages: subscribers.subscriberQueue.value, bytes: subscribers.subscriberQueueBytes.value)
@@ -31,6 +34,7 @@ extension HTTPConfiguration {
         self.init()
         let requests = settings.requests
         maximumRequestSize = requests.maxRequestSize.value
+        maximumBatchSize = requests.batchLimit
         maximumExpansionRatio = requests.maxExpansionRatio.value
         maximumBodyMemory = requests.bodyMemoryLimit
         bodyStallTimeout = TimeAmount(settings.connections.bodyStallTimeout.value)

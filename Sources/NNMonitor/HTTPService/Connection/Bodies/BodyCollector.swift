@@ -35,6 +35,19 @@ enum BodyFailure: Error, Equatable {
 }
 
 extension BodyFailure {
+    /// The failure to decompress a body.
+    init(_ error: CompressionError) {
+        self =
+            switch error {
+            case .corrupt(let reason): .corrupt("The compressed body is corrupt: \(reason)")
+            case .truncated: .corrupt("The compressed body ends too early")
+            case .trailingData: .corrupt("Something follows the end of the compressed body")
+            case .tooLarge(let limit): .tooLarge(limit: limit)
+            case .ratioExceeded(let limit): .expandsTooMuch(limit: limit)
+            case .outOfMemory: .outOfMemory
+            }
+    }
+
     private static var busy: HTTPResponse {
         var response = HTTPResponse.error(
             .serviceUnavailable, code: "busy", message: "Too many bodies are under way; try again in a moment")
@@ -85,7 +98,7 @@ final class BodyCollector {
                     format: format,
                     limits: ExpansionLimits(maximumSize: limit, maximumRatio: ratio, ratioFloor: 65_536))
             } catch {
-                throw Self.failure(error)
+                throw BodyFailure(error)
             }
         }
     }
@@ -103,7 +116,7 @@ final class BodyCollector {
             do {
                 try self.inflater?.inflate(&part, into: &self.buffer)
             } catch {
-                throw Self.failure(error)
+                throw BodyFailure(error)
             }
         } else if self.buffer.readableBytes == 0 {
             // Fast path: most bodies arrive in one piece, which needs no copy.
@@ -151,22 +164,11 @@ final class BodyCollector {
             do {
                 try self.inflater?.finish()
             } catch {
-                throw Self.failure(error)
+                throw BodyFailure(error)
             }
         }
         if let place = self.place, !self.budget.finish(place) { throw .stalled }
         defer { self.place = nil }
         return (self.buffer, self.place)
-    }
-
-    private static func failure(_ error: CompressionError) -> BodyFailure {
-        switch error {
-        case .corrupt(let reason): .corrupt("The compressed body is corrupt: \(reason)")
-        case .truncated: .corrupt("The compressed body ends too early")
-        case .trailingData: .corrupt("Something follows the end of the compressed body")
-        case .tooLarge(let limit): .tooLarge(limit: limit)
-        case .ratioExceeded(let limit): .expandsTooMuch(limit: limit)
-        case .outOfMemory: .outOfMemory
-        }
     }
 }
