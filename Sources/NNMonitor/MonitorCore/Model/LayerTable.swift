@@ -44,9 +44,9 @@ package final class LayerTable: Sendable {
 
     /// Counts the table in a ledger, unless one counts it already.
     ///
-    /// - Returns: whether it is counted there; tables that all runs share are counted nowhere.
+    /// - Returns: whether it is counted there. An empty table, which all runs share, is counted nowhere.
     @discardableResult
-    func adopt(by ledger: RunLedger?) -> Bool { self === Self.none || self.ledger.begin(ledger, memory) }
+    func adopt(by ledger: RunLedger?) -> Bool { layout.layerCount == 0 || self.ledger.begin(ledger, memory) }
 
     /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
@@ -120,9 +120,11 @@ package final class ShapeTable: Sendable {
 
     /// Counts the table in a ledger, unless one counts it already.
     ///
-    /// - Returns: whether it is counted there; tables that all runs share are counted nowhere.
+    /// - Returns: whether it is counted there. An empty table, which all runs share, is counted nowhere.
     @discardableResult
-    func adopt(by ledger: RunLedger?) -> Bool { self === Self.none || self.ledger.begin(ledger, memory) }
+    func adopt(by ledger: RunLedger?) -> Bool {
+        shapes.ends.isEmpty && postedText.isEmpty || self.ledger.begin(ledger, memory)
+    }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int {
