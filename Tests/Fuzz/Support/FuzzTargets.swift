@@ -4,6 +4,7 @@ package enum FuzzTargets {
     package static let all: [String: @Sendable () -> any FuzzTarget] = [
         "decoder": { DecoderTarget() },
         "actions": { ActionTarget() },
+        "updates": { RunUpdateTarget() },
         "inflater": { InflaterTarget() },
         "websocket": { WebSocketTarget() },
         "http": { HTTPTarget() },
