@@ -120,7 +120,8 @@ import Testing
             #expect(response.contains("\r\nRetry-After: 5\r\n"))
             #expect(response.hasSuffix(#"{"detail":{"error":"store_unavailable","message":"\#(message)"}}"#))
         }
-        let operations = ["POST": request.hasSuffix("alerts") ? "alert" : "append", "PUT": "update", "DELETE": "delete"]
+        let posted = request.hasSuffix("alerts") ? "alert" : "append"
+        let operations = ["POST": posted, "PUT": "update", "DELETE": "delete"]
         let operation = operations[String(request.prefix { $0 != " " })]
         let expected =
             operation ?? (request.hasSuffix("latest") ? "latest" : request.hasSuffix("r") ? "history" : "listing")
