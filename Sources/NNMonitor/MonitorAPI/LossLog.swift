@@ -52,13 +52,13 @@ final class LossLog: Sendable {
         if outcome.reason == .belowKeptSteps {
             noteSteps(
                 1, .stepTooLow, of: step.runID, step.record.step,
-                "a step was not kept: the run already has the largest number of steps, all of them higher; "
-                    + "when a training starts again, put resume_from, or use a new run_id")
+                "a step was not kept: the run has its maximum number of steps, and all are higher; "
+                    + "for a restarted training put resume_from, or use a new run_id")
         }
         if outcome.droppedForStepLimit > 0 {
             noteSteps(
                 outcome.droppedForStepLimit, .stepsDroppedForLimit, of: step.runID, step.record.step,
-                "the lowest steps of a run were dropped: it exceeded the largest number of steps of a run")
+                "the lowest steps of a run were dropped: the run exceeded the maximum number of steps of a run")
         }
         noteMemory(outcome.droppedForMemory, of: step.runID, step.record.step)
     }
@@ -90,7 +90,9 @@ final class LossLog: Sendable {
             logger.notice("a run was evicted: the stored metrics exceeded the memory limit", metadata: metadata)
         } else {
             metadata["max_runs"] = "\(limits.runs)"
-            logger.notice("a run was evicted: a new run began at the largest number of runs", metadata: metadata)
+            logger.notice(
+                "a run was evicted: a new run started while the server held the maximum number of runs",
+                metadata: metadata)
         }
     }
 

@@ -3,18 +3,30 @@ package import Logging
 package import MonitorCore
 package import NIOCore
 import NIOHTTP1
+package import Turns
 package import WebSocket
 
 /// The limits and times of the service.
 package struct MonitorConfiguration: Sendable {
     /// The limits of the store.
     package var store = StoreLimits()
+    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
+    package var memory = 0
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
     package var maximumSubscribers = 10_000
     /// A subscriber that takes none of its queued bytes for this long is closed with 1008.
     package var stallTimeout = TimeAmount.seconds(30)
+    /// The minimum rate at which a subscriber must take what waits for it, in bytes per second, averaged over
+    /// `readRateWindow` of the time in which bytes wait; 0 means none. Below it the subscriber is closed with 1008.
+    package var minimumReadRate = 1_024
+    /// See `minimumReadRate`.
+    package var readRateWindow = TimeAmount.seconds(60)
+    /// The maximum memory of answers under way and of what their snapshots alone keep alive, in bytes.
+    package var readMemory = 256 << 20
+    /// An answer may be dropped in favor of others if its client took less than `minimumReadRate` for this long.
+    package var readStallTimeout = TimeAmount.seconds(5)
     /// The settings of the WebSocket connections.
     package var webSocket = WebSocketConfiguration()
 
@@ -31,9 +43,11 @@ package final class Monitor: Sendable {
     let store: any MetricsStoring
     let broadcast: BroadcastManager<WireFrameRenderer>
     let failures: StoreFailures
+    /// The memory of answers under way.
+    let answers: ResponseBudget
     let sha1Base64: WebSocketHandshake.SHA1Base64
     /// Subscribers that have sent more than one turn of the event loop may handle.
-    let turns = TurnQueues()
+    let turns: TurnQueues
     private let losses: LossLog
 
     /// - Parameters:
@@ -42,18 +56,31 @@ package final class Monitor: Sendable {
     ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
+    ///   - turns: the queues of connections that wait for their turn.
     package init(
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
         store: (any MetricsStoring)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
-        folded: FoldedLog? = nil
+        folded: FoldedLog? = nil, turns: TurnQueues = TurnQueues()
     ) {
+        self.turns = turns
         let store = store ?? MemoryStore(limits: configuration.store)
         self.configuration = configuration
         self.sha1Base64 = sha1Base64
         self.store = store
-        losses = LossLog(logger: logger, limits: configuration.store)
-        failures = StoreFailures(log: folded ?? FoldedLog(logger: logger))
+        var limits = configuration.store
+        if configuration.memory > 0 { limits.memory = configuration.memory }
+        losses = LossLog(logger: logger, limits: limits)
+        let folded = folded ?? FoldedLog(logger: logger)
+        failures = StoreFailures(log: folded)
+        answers = ResponseBudget(
+            limit: configuration.readMemory, stallTime: configuration.readStallTimeout,
+            minimumRate: configuration.minimumReadRate, retained: { store.retainedMemory },
+            onDrop: {
+                folded.note("slow reader", level: .warning, "a slow reader was dropped") {
+                    ["reason": "answers and the removed steps that they contain exceed MAX_READ_MEMORY"]
+                }
+            })
         broadcast = BroadcastManager(
             renderer: WireFrameRenderer(), maximumSubscribers: configuration.maximumSubscribers,
             lastSequence: store.lastSequence)
@@ -84,6 +111,7 @@ package final class Monitor: Sendable {
             throw error
         }
         if outcome.lostAnything { losses.note(outcome) }
+        answers.check()
         for event in outcome.events { await publish(event) }
     }
 
@@ -101,6 +129,7 @@ package final class Monitor: Sendable {
             throw error
         }
         guard let removed else { return false }
+        answers.check()
         await publish(.removed(removed))
         return true
     }

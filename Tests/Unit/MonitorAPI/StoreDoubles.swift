@@ -59,7 +59,7 @@ final class Valve: Sendable {
     }
 }
 
-/// A store that fails and suspends as the test asks, and keeps its steps in arrays.
+/// A store whose failures and suspensions the test controls. It keeps its steps in arrays.
 actor TestStore: MetricsStoring {
     /// What a call does.
     enum Behaviour {

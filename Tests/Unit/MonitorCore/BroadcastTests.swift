@@ -52,7 +52,8 @@ extension SubscriberQueue {
     private func frames(_ items: [QueueItem<String>]) -> [String] {
         items.map { item in
             switch item {
-            case .step(let frame): frame
+            case .frame(let frame): frame
+            case .step(let frame, let layers): layers.frame + frame
             case .lagged(let skipped): "lagged \(skipped)"
             }
         }

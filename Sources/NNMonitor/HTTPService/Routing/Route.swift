@@ -70,8 +70,8 @@ package struct Route: Sendable {
     /// - Parameters:
     ///   - pattern: the path pattern, as in `on(_:_:scope:body:handler:)`.
     ///   - scope: the scope that the client's token must have; nil requires no token.
-    ///   - handler: runs on the event loop for every GET of the pattern, so it must not block. A request that does not
-    ///     ask for an upgrade can only be rejected.
+    ///   - handler: runs on the event loop for every GET of the pattern, so it must not block. A request without
+    ///     an upgrade can only be rejected.
     /// - Returns: the route.
     package static func upgrade(
         _ pattern: String, scope: Scope?,

@@ -26,7 +26,7 @@ package struct AccessGrant: Sendable {
     /// The response to a request whose grant ended before its handler ran; nil while the grant is valid.
     var refusal: HTTPResponse? {
         guard let identity = self.authenticator.identity(of: self.source) else {
-            return .unauthorized("The token or the session has ended; log in again")
+            return .unauthorized("The token is no longer valid or the session has ended; log in again")
         }
         return identity.scopes.contains(self.scope) ? nil : .missingScope(self.scope, identity)
     }

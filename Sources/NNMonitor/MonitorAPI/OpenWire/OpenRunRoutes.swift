@@ -34,7 +34,7 @@ struct OpenRunRoutes: Sendable {
     private func listing(_ request: HTTPRequest) async throws -> HTTPResponse {
         let page = try await monitor.store.runs(matching: Self.filter(request))
         let size = page.runs.reduce(32) { $0 + RunEncoder.estimatedSize($1, .entry) }
-        return .json(await encoded(size: size) { RunEncoder.append(page, to: &$0) })
+        return try await monitor.encoded(size: size, request) { RunEncoder.append(page, to: &$0) }
     }
 
     private static func filter(_ request: HTTPRequest) throws -> RunFilter {
@@ -56,7 +56,7 @@ struct OpenRunRoutes: Sendable {
     private func run(_ request: HTTPRequest) async throws -> HTTPResponse {
         let id = try request.runID()
         guard let run = try await monitor.store.describe(id) else { throw notFound(id) }
-        return await response(run, .whole, status: .ok)
+        return try await response(run, .whole, request, status: .ok)
     }
 
     private func update(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -69,7 +69,7 @@ struct OpenRunRoutes: Sendable {
             }
             switch try await monitor.update(id, with: update) {
             case .success(let outcome):
-                return await response(outcome.run, .message, status: outcome.hasBegun ? .created : .ok)
+                return try await response(outcome.run, .message, request, status: outcome.hasBegun ? .created : .ok)
             case .failure(let rejection): return Self.rejected(rejection)
             }
         case .failure(let rejection): return Self.rejected(rejection)
@@ -97,10 +97,12 @@ struct OpenRunRoutes: Sendable {
         }
     }
 
-    private func response(_ run: RunDescription, _ form: RunForm, status: HTTPResponseStatus) async -> HTTPResponse {
-        .json(
-            await encoded(size: RunEncoder.estimatedSize(run, form)) { RunEncoder.append(run, form, to: &$0) },
-            status: status)
+    private func response(
+        _ run: RunDescription, _ form: RunForm, _ request: HTTPRequest, status: HTTPResponseStatus
+    ) async throws -> HTTPResponse {
+        try await monitor.encoded(size: RunEncoder.estimatedSize(run, form), request, status: status) {
+            RunEncoder.append(run, form, to: &$0)
+        }
     }
 
     private static func rejected(_ rejection: RejectedPayload) -> HTTPResponse {

@@ -10,10 +10,15 @@ package final class LayerTable: Sendable {
     let groups: [UInt8]
     /// For each layer: the name of its group as a JSON string, empty if it has none; `nil` if no layer has one.
     let layerGroups: JSONFragments?
+    private let ledger: RunLedger?
     private static let noGroups = Array("null".utf8)
 
     /// Copies the structure without spare capacity and encodes its JSON fragments.
-    package init(_ layout: LayerLayout) {
+    ///
+    /// - Parameters:
+    ///   - layout: the structure.
+    ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
+    package init(_ layout: LayerLayout, ledger: RunLedger? = nil) {
         let layout = layout.shrunkToFit()
         self.layout = layout
         heads = JSONFragments(count: layout.layerCount) { layer, writer in
@@ -28,7 +33,11 @@ package final class LayerTable: Sendable {
         // Posted groups are shared with the layout, so `memory` does not count them again.
         self.groups = groups.isEmpty ? Self.noGroups : layout.groupsJSON.isEmpty ? groups.json() : layout.groupsJSON
         layerGroups = groups.isEmpty ? nil : groups.ofLayers()
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
@@ -51,9 +60,14 @@ package final class ShapeTable: Sendable {
     package let shapes: ActivationShapes
     /// For each layer: `[…]`; empty for a layer without a shape. None if no layer has a shape.
     let fragments: JSONFragments
+    private let ledger: RunLedger?
 
     /// Copies the shapes without spare capacity and encodes their JSON fragments.
-    package init(_ shapes: ActivationShapes) {
+    ///
+    /// - Parameters:
+    ///   - shapes: the shapes.
+    ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
+    package init(_ shapes: ActivationShapes, ledger: RunLedger? = nil) {
         let shapes = shapes.shrunkToFit()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
@@ -67,7 +81,11 @@ package final class ShapeTable: Sendable {
             }
             writer.byte(UInt8(ascii: "]"))
         }
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int { 128 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes }

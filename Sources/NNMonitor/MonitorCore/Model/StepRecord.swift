@@ -70,6 +70,7 @@ package final class StepRecord: Sendable {
     /// For each metric one number per layer, then one number per scalar, then the values of each vector. A number that
     /// was not posted is `MissingValue.number`.
     package let numbers: [Double]
+    private let ledger: RunLedger?
 
     /// Copies the numbers of a decoded step without spare capacity.
     ///
@@ -79,7 +80,11 @@ package final class StepRecord: Sendable {
     ///   - table: the structure of `decoded`.
     ///   - shapes: the activation shapes of `decoded`.
     ///   - columns: the names of the numbers of `decoded`.
-    package init(_ decoded: DecodedStep, seq: UInt64, table: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
+    ///   - ledger: counts the step as long as it exists; `nil`: it is not counted.
+    package init(
+        _ decoded: DecodedStep, seq: UInt64, table: LayerTable, shapes: ShapeTable, columns: ColumnTable,
+        ledger: RunLedger? = nil
+    ) {
         step = decoded.step
         self.seq = seq
         timestamp = decoded.timestamp
@@ -88,7 +93,11 @@ package final class StepRecord: Sendable {
         self.table = table
         self.shapes = shapes
         self.columns = columns
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// Makes a record with tables of its own, as the first step of a run has them.
     package convenience init(_ decoded: DecodedStep, seq: UInt64 = 1) {

@@ -16,6 +16,10 @@ package struct RunChanges: Sendable {
     package let isReset: Bool
     /// The newest version of each changed step that is held.
     package let steps: any ChangeSource
+    /// The bytes that the snapshot uses beside its steps.
+    package let memory: Int
+    /// As in `RunSnapshot`.
+    package let retained: (@Sendable () -> Int)?
 
     /// - Parameters:
     ///   - id: the run's id, as it was posted.
@@ -25,9 +29,11 @@ package struct RunChanges: Sendable {
     ///   - lastSeq: the `seq` of the last accepted step.
     ///   - isReset: whether the store does not know all that changed.
     ///   - steps: the changed steps.
+    ///   - memory: the bytes that the snapshot uses beside its steps.
+    ///   - retained: as in `RunSnapshot`.
     package init(
         id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64, isReset: Bool,
-        steps: any ChangeSource
+        steps: any ChangeSource, memory: Int = 0, retained: (@Sendable () -> Int)? = nil
     ) {
         self.id = id
         self.createdAt = createdAt
@@ -36,6 +42,8 @@ package struct RunChanges: Sendable {
         self.lastSeq = lastSeq
         self.isReset = isReset
         self.steps = steps
+        self.memory = memory
+        self.retained = retained
     }
 }
 

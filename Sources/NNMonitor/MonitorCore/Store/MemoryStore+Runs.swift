@@ -7,9 +7,13 @@ extension MemoryStore {
             seq <= run.lastSeq && seq >= run.details.highestDroppedSeq
             && (run.details.seamSeq == 0 || seq > run.details.seamSeq)
             && (createdAt.map { $0.utf8.elementsEqual(run.createdAt.iso8601.utf8) } ?? true)
+        let ledger = run.ledger
+        // Beside the copy of the sequence, the selected steps are listed.
+        let memory = run.steps.memoryOfCopy + run.steps.count * MemoryLayout<StepRecord>.stride
         return RunChanges(
             id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, lastSeq: run.lastSeq,
-            isReset: !isKnown, steps: ChangedSteps(run.steps, after: isKnown ? seq : 0))
+            isReset: !isKnown, steps: ChangedSteps(run.steps, after: isKnown ? seq : 0), memory: memory,
+            retained: { ledger?.retained ?? 0 })
     }
 
     /// Updates what clients report about a run. A new id begins a run without steps.

@@ -4,8 +4,8 @@ package struct StoreLimits: Sendable, Equatable {
     package var runs: Int
     /// The largest number of steps of a run. Above it the lowest steps are dropped.
     package var stepsPerRun: Int
-    /// The largest size of all stored metrics, in bytes. Above it the run that was updated least recently is evicted.
-    /// 0 means no limit.
+    /// The largest size of all stored metrics, in bytes, without what only snapshots keep alive. Above it the run that
+    /// was updated least recently is evicted. 0 means no limit.
     package var memory: Int
     /// The largest number of names and layer ids of a run. Further ones are ignored.
     package var namesPerRun: Int
@@ -32,6 +32,7 @@ package actor MemoryStore: MetricsStoring {
     var runs = RunTable()
     private(set) var sequence: UInt64
     private var memory = 0
+    private let ledger = StoreLedger()
     private var lastMoment: UTCTime
 
     /// - Parameters:
@@ -103,9 +104,10 @@ package actor MemoryStore: MetricsStoring {
     /// A run as it is now; `nil` if there is no such run.
     package func snapshot(of id: RunID) -> RunSnapshot? {
         guard let run = runs[id] else { return nil }
+        let ledger = run.ledger
         return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence,
-            lastSeq: run.lastSeq, steps: run.steps)
+            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, lastSeq: run.lastSeq,
+            steps: run.steps, memory: run.steps.memoryOfCopy, retained: { ledger?.retained ?? 0 })
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.
@@ -113,6 +115,9 @@ package actor MemoryStore: MetricsStoring {
 
     /// The size of everything held, in bytes, as it counts against `StoreLimits.memory`.
     package var memoryInUse: Int { memory }
+
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes.
+    package nonisolated var retainedMemory: Int { ledger.retained }
 
     func nextSequence() -> UInt64 {
         sequence += 1
@@ -132,7 +137,7 @@ package actor MemoryStore: MetricsStoring {
     func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Slot {
         while runs.count >= limits.runs, let run = evictOldest(.runLimit) { evicted.append(run) }
         memory += RunTable.memory(of: id)
-        return runs.add(Run(createdAt: now), id: id)
+        return runs.add(Run(createdAt: now, ledger: RunLedger(total: ledger)), id: id)
     }
 
     private func evictOldest(_ reason: RemovalReason) -> RemovedRun? {
@@ -142,6 +147,7 @@ package actor MemoryStore: MetricsStoring {
     /// Accounts for a run that was taken out of the table.
     private func removed(_ run: Run, id: RunID, _ reason: RemovalReason) -> RemovedRun {
         memory -= run.memory + RunTable.memory(of: id)
+        run.ledger?.setStored(0)
         return RemovedRun(sequence: nextSequence(), runID: id, reason: reason, stepCount: run.steps.count)
     }
 
@@ -151,6 +157,7 @@ package actor MemoryStore: MetricsStoring {
             let before = run.memory
             run.lastUpdate = now
             let value = body(&run)
+            run.ledger?.setStored(run.stepMemory)
             return (value, run.memory - before)
         }
         memory += growth

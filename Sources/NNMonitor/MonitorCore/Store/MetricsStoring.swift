@@ -10,6 +10,10 @@ package protocol MetricsStoring: Sendable {
     /// The sequence number of the last change before this store was opened; 0 for a new store. It never changes.
     nonisolated var lastSequence: UInt64 { get }
 
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes. A step
+    /// that several snapshots contain counts once. 0 for a store whose snapshots keep no steps in memory.
+    nonisolated var retainedMemory: Int { get }
+
     /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.
     ///
     /// When this returns, the step is stored: a read that begins afterwards sees it.
@@ -107,6 +111,11 @@ extension MetricsStoring {
     }
 }
 
+extension MetricsStoring {
+    /// Nothing is kept in memory.
+    package nonisolated var retainedMemory: Int { 0 }
+}
+
 /// The steps of a run as they were when a snapshot was taken, read in batches.
 package protocol HistorySource: Sendable {
     /// The next batch of steps, ascending. The source chooses its size: at least one step, except at the end.
@@ -119,7 +128,7 @@ package protocol HistorySource: Sendable {
     func steps(after step: Int64?) async throws(StoreError) -> [StepRecord]
 }
 
-/// A store could not do what was asked.
+/// An operation of the store failed.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, for the server's log; clients do not see it.
     package let reason: String

@@ -47,6 +47,11 @@ package struct RunSnapshot: Sendable {
     package let lastSeq: UInt64
     /// The steps held at that number.
     package let steps: any HistorySource
+    /// The bytes that the snapshot uses beside its steps.
+    package let memory: Int
+    /// The bytes of the run's steps that the store has removed and snapshots, this one among them, keep alive; `nil` if
+    /// the source keeps no steps in memory.
+    package let retained: (@Sendable () -> Int)?
 
     /// - Parameters:
     ///   - id: the run's id, as it was posted.
@@ -55,8 +60,11 @@ package struct RunSnapshot: Sendable {
     ///   - sequence: the sequence number of the last change that the snapshot reflects.
     ///   - lastSeq: the number of the run's last accepted step.
     ///   - steps: the steps held at that number.
+    ///   - memory: the bytes that the snapshot uses beside its steps.
+    ///   - retained: the bytes of the run's steps that only snapshots keep alive.
     package init(
-        id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64, steps: any HistorySource
+        id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64,
+        steps: any HistorySource, memory: Int = 0, retained: (@Sendable () -> Int)? = nil
     ) {
         self.id = id
         self.createdAt = createdAt
@@ -64,6 +72,8 @@ package struct RunSnapshot: Sendable {
         self.sequence = sequence
         self.lastSeq = lastSeq
         self.steps = steps
+        self.memory = memory
+        self.retained = retained
     }
 }
 
@@ -78,6 +88,10 @@ struct Run {
     private(set) var memory = 0
     /// The part of `memory` that is `details.heapBytes`.
     private var detailsMemory = 0
+    /// The part of `memory` that the steps held and their tables take.
+    var stepMemory: Int { memory - detailsMemory }
+    /// Counts the steps and tables of this run that exist, held or not; `nil` in tests of a run alone.
+    let ledger: RunLedger?
     /// The tables of the latest step, which the next one probably shares.
     private var table: LayerTable?
     private var shapes: ShapeTable?
@@ -88,8 +102,9 @@ struct Run {
     /// share a table need not be neighbours.
     private var uses: [ObjectIdentifier: Int] = [:]
 
-    init(createdAt: UTCTime) {
+    init(createdAt: UTCTime, ledger: RunLedger? = nil) {
         self.createdAt = createdAt
+        self.ledger = ledger
         lastUpdate = createdAt
         details = RunDetails(createdAt: createdAt)
     }
@@ -106,7 +121,11 @@ struct Run {
         let tables = tables(of: decoded)
         var admitted = decoded
         admitted.known = KnownTables(layers: tables.layers, shapes: tables.shapes, columns: tables.columns)
-        if tables.layers === table, tables.columns === columns { return (admitted, []) }
+        if tables.layers === table, tables.columns === columns {
+            shapes = tables.shapes
+            return (admitted, [])
+        }
+        (table, shapes, columns) = tables
         let (layout, names) = (tables.layers.layout, tables.columns.layout)
         let excess = change { $0.names.note(layout, names, maximum: maximumNames) }
         if excess.isEmpty || names.isV1 { return (admitted, []) }
@@ -123,17 +142,34 @@ struct Run {
         table = tables.layers
         shapes = tables.shapes
         columns = tables.columns
-        return StepRecord(decoded, seq: lastSeq, table: tables.layers, shapes: tables.shapes, columns: tables.columns)
+        return StepRecord(
+            decoded, seq: lastSeq, table: tables.layers, shapes: tables.shapes, columns: tables.columns, ledger: ledger)
     }
 
-    /// The tables of a step: known ones, those of the latest step if they are equal, or new ones.
+    /// The tables of a step: those of the latest step if they are equal, other known ones of this run, or new ones.
     private func tables(of step: DecodedStep) -> (layers: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
-        let layers = step.known.layers ?? table.flatMap { $0.layout == step.layout ? $0 : nil }
-        let shapes = step.known.shapes ?? shapes.flatMap { $0.shapes == step.shapes ? $0 : nil }
-        let columns = step.known.columns ?? columns.flatMap { $0.layout == step.columns ? $0 : nil }
+        let known = step.known
+        let layout = known.layers?.layout ?? step.layout
+        let layers =
+            known.layers.flatMap { isOwn($0, self.table) ? $0 : nil }
+            ?? self.table.flatMap { $0.layout == layout ? $0 : nil }
+        let dimensions = known.shapes?.shapes ?? step.shapes
+        let shapes =
+            known.shapes.flatMap { isOwn($0, self.shapes) ? $0 : nil }
+            ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
+        let names = known.columns?.layout ?? step.columns
+        let columns =
+            known.columns.flatMap { isOwn($0, self.columns) ? $0 : nil }
+            ?? self.columns.flatMap { $0.layout == names ? $0 : nil }
         return (
-            layers ?? LayerTable(step.layout), shapes ?? ShapeTable(step.shapes), columns ?? ColumnTable(step.columns)
+            layers ?? LayerTable(layout, ledger: ledger), shapes ?? ShapeTable(dimensions, ledger: ledger),
+            columns ?? ColumnTable(names, ledger: ledger)
         )
+    }
+
+    /// Whether a table belongs to this run: the run of that id may have been deleted after the step was decoded.
+    private func isOwn(_ table: AnyObject, _ latest: AnyObject?) -> Bool {
+        table === latest || uses[ObjectIdentifier(table)] != nil
     }
 
     /// The result of `keep`.

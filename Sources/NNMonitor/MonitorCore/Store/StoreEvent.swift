@@ -197,4 +197,16 @@ package enum StoreEvent: Sendable {
         case .void(let sequence): sequence
         }
     }
+
+    /// The run that the event concerns; `nil` if it has no message.
+    var runID: RunID? {
+        switch self {
+        case .stored(let step): step.runID
+        case .removed(let run): run.runID
+        case .run(let change): change.run.id
+        case .alert(let alert): alert.runID
+        case .reset(let reset): reset.runID
+        case .void: nil
+        }
+    }
 }

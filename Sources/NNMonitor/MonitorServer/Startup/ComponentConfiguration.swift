@@ -11,8 +11,13 @@ extension MonitorConfiguration {
         self.init()
         let storage = settings.storage
         store = StoreLimits(
-            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.memoryLimit,
+            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.storedLimit,
             namesPerRun: storage.maxNamesPerRun.value)
+        memory = storage.memoryLimit
+        readMemory = storage.readLimit
+        minimumReadRate = settings.connections.minReadRate.value
+        readRateWindow = TimeAmount(settings.connections.readRateWindow.value)
+        readStallTimeout = TimeAmount(settings.connections.readStallTimeout.value)
         let subscribers = settings.webSocket
         queue = QueueLimits(
             messages: subscribers.subscriberQueue.value, bytes: subscribers.subscriberQueueBytes.value)
@@ -42,6 +47,8 @@ extension HTTPConfiguration {
         bodyTimeout = TimeAmount(connections.bodyTimeout.value)
         idleTimeout = TimeAmount(connections.idleTimeout.value)
         writeTimeout = TimeAmount(connections.writeTimeout.value)
+        minimumReadRate = connections.minReadRate.value
+        readRateWindow = TimeAmount(connections.readRateWindow.value)
         cors = CORSPolicy(settings.security.corsOrigins.value)
         // Browsers apply HSTS to every port of the host. On a port other than 443, a default would break other servers
         // on the same host.

@@ -40,7 +40,7 @@ extension HeadGate {
                     tokenName: identity.source == .open ? nil : identity.name))
         case .absent:
             let challenge = isPage ? self.login?.challenge : nil
-            return .refused(challenge ?? .unauthorized("A token is needed"))
+            return .refused(challenge ?? .unauthorized("A token is required"))
         case .wrong:
             return .refused(.unauthorized("The token is not valid"))
         case .limited(let seconds):

@@ -46,7 +46,7 @@ struct HeadGate: Sendable {
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
         guard let target = RequestTarget(head.uri) else {
             return .answer(
-                .error(.badRequest, code: "bad_request", message: "The request's target is not well encoded"))
+                .error(.badRequest, code: "bad_request", message: "The request's target is not valid"))
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         if let refusal = self.refusalOfExpectation(head) { return refusal }
@@ -54,7 +54,8 @@ struct HeadGate: Sendable {
             head: head, target: target, peer: peer, port: port, secure: secure, caller: caller)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
-                return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
+                return .answer(
+                    .error(.badRequest, code: "bad_request", message: "The target * is allowed only with OPTIONS"))
             }
             let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
             return .answer(HTTPResponse(status: .noContent, headers: ["Allow": methods]))
@@ -174,7 +175,7 @@ struct HeadGate: Sendable {
         guard policy == .none || RequestCoding.of(headers) != nil else {
             var response = HTTPResponse.error(
                 .unsupportedMediaType, code: "unsupported_media_type",
-                message: "The Content-Encoding must be gzip or deflate, and only one")
+                message: "The Content-Encoding must be either gzip or deflate")
             response.headers.add(name: "Accept-Encoding", value: "gzip, deflate")
             return response
         }
