@@ -52,6 +52,46 @@ def decoder() -> dict[str, bytes]:
     }
 
 
+def open_step(layers: int, **changes) -> dict:
+    return {
+        "step": 7, "time": 1753862400.25, "batch_size": 32,
+        "scalars": {"train/loss": 0.31, "lr": 3e-4, "gradient_norm_ratio/a.b": 1.5, "grad_norm": "NaN", "none": None},
+        "layers": [
+            {"id": f"h.{index}.attn", "type": "SelfAttention", "depth": index, "shape": [64, 128, 768],
+             "parameters": 2359296, "trainable": index > 0, "group": f"h.{index}"} if index % 2 else f"h.{index}.mlp"
+            for index in range(layers)],
+        "metrics": {
+            "gradient_l2_norm": [0.9871 / (index + 1) for index in range(layers)],
+            "activation_std": [None if index else 1.02 for index in range(layers)],
+            "update_ratio": ["Infinity" if index else 5e-324 for index in range(layers)]},
+        "vectors": {
+            "router_load": {"h.0.mlp": [0.11, 0.14, -0.0], "h.1.attn": [1e22]},
+            "gradient_exponents": {"h.0.mlp": list(range(66))}}, **changes}
+
+
+def open_decoder() -> dict[str, bytes]:
+    plain = json.dumps(open_step(2)).encode()
+    return {
+        "plain": plain,
+        "one-layer": json.dumps(open_step(1), indent=1).encode(),
+        "many-layers": json.dumps(open_step(12), separators=(",", ":")).encode(),
+        "other-order": json.dumps(dict(reversed(open_step(2).items()))).encode(),
+        "step-alone": b'{"step":7}', "loss": b'{"step":7,"scalars":{"loss":NaN}}',
+        "byte-order-mark": b"\xef\xbb\xbf" + plain,
+        "escapes": plain.replace(b"mlp", rb"r\u00fc\ud83d\ude00\n\/\"\\").replace(b"lr", rb"\u006cr"),
+        "tokens": plain.replace(b"0.31", b"-Infinity").replace(b"1.02", b"1e999"),
+        "time": plain.replace(b"1753862400.25", b"Infinity"),
+        "duplicates": b'{"step":"x","scalars":{"a":1,"b":2,"a":3},"layers":["l"],"metrics":{"m":[1],"n":["x"],"n":[2]},'
+                      b'"vectors":{"v":{"l":[1],"k":[2],"l":[3]},"v":{"l":[4]}},"step":2}',
+        "same-id": plain.replace(b"h.1.attn", b"h/0.mlp"), "lengths": plain.replace(b"[0.9871, ", b"["),
+        "unknown": plain.replace(b'"time"', b'"loss": [[{"y": [true, false, null, NaN]}]], "time"'),
+        "nulls": json.dumps(dict.fromkeys(["step", "time", "scalars", "layers", "metrics", "vectors"])).encode(),
+        "names": plain.replace(b"lr", b"").replace(b"router_load", b"x" * 129).replace(b"update_ratio", rb"a\u0085"),
+        "wrong-types": b'{"step":[],"time":{},"batch_size":"1","scalars":[],"layers":{},"metrics":7,"vectors":{"v":[]}}',
+        "empty": b"", "empty-object": b"{}", "nested": b'{"x":' + b"[" * 70 + b"]" * 70 + b"}",
+    }
+
+
 def actions() -> dict[str, bytes]:
     texts = [
         {"action": "ping"}, {"action": "subscribe_run", "run_id": "run-1"},
@@ -193,7 +233,7 @@ def settings() -> dict[str, bytes]:
 
 def main():
     folder = Path(sys.argv[1])
-    for target in (decoder, actions, updates, inflater, websocket, http, tls, settings):
+    for target in (decoder, open_decoder, actions, updates, inflater, websocket, http, tls, settings):
         place = folder / target.__name__
         place.mkdir(parents=True, exist_ok=True)
         for name, payload in target().items():

@@ -5,6 +5,8 @@ package import NIOCore
 package struct HTTPConfiguration: Sendable {
     /// The maximum size of a request body, compressed and decompressed. Over it: 413.
     package var maximumRequestSize = 2_000_000
+    /// The maximum size of a batch (`application/x-ndjson`), compressed and decompressed. Over it: 413.
+    package var maximumBatchSize = 67_108_864
     /// The maximum ratio of a body's decompressed to its compressed size, checked from 64 KiB of output. Over it: 413.
     package var maximumExpansionRatio = 1_000
     /// The maximum memory for the bodies of all requests whose handlers have not returned. `BodyBudget` divides it

@@ -16,22 +16,25 @@ struct IngestRoute: Sendable {
             switch unsafe request.body.withUnsafeReadableBytes({ unsafe StepDecoder.decode($0) }) {
             case .success(let step):
                 // 202 is sent after the step is stored, so that a read that follows it sees the step.
+                let outcome: AppendOutcome
                 do throws(StoreError) {
-                    try await monitor.accept(step)
+                    outcome = try await monitor.accept(step)
                 } catch {
                     throw monitor.failures.unavailable(error, during: .append)
                 }
-                return .json(Self.accepted(step.runID), status: .accepted)
+                return .json(Self.accepted(outcome.step), status: .accepted)
             case .failure(let rejection):
                 return .json(ByteBuffer(bytes: rejection.body()), status: .unprocessableEntity)
             }
         }
     }
 
-    private static func accepted(_ runID: RunID) -> ByteBuffer {
-        var writer = JSONWriter(capacity: 64 + runID.byteCount)
+    private static func accepted(_ step: StoredStep) -> ByteBuffer {
+        var writer = JSONWriter(capacity: 96 + step.runID.byteCount)
         writer.literal("{\"status\":\"accepted\",\"run_id\":")
-        writer.string(runID.text)
+        writer.string(step.runID.text)
+        writer.literal(",\"seq\":")
+        writer.integer(Int64(step.record.seq))
         writer.literal("}")
         return ByteBuffer(bytes: writer.bytes)
     }

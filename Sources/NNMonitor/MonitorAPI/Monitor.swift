@@ -12,6 +12,10 @@ package struct MonitorConfiguration: Sendable {
     package var store = StoreLimits()
     /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
     package var memory = 0
+    /// The limits of a step of the open wire.
+    package var steps = OpenStepLimits()
+    /// The largest size of a line of a batch, in bytes.
+    package var maximumLineSize = 2_000_000
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
@@ -88,7 +92,7 @@ package final class Monitor: Sendable {
 
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
+        [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
             + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
@@ -101,8 +105,10 @@ package final class Monitor: Sendable {
     /// cancelled: the broadcaster waits for each of them.
     ///
     /// - Parameter step: a valid step.
+    /// - Returns: the effects of the step.
     /// - Throws: `StoreError` if the step was not stored.
-    func accept(_ step: DecodedStep) async throws(StoreError) {
+    @discardableResult
+    func accept(_ step: DecodedStep) async throws(StoreError) -> AppendOutcome {
         let outcome: AppendOutcome
         do {
             outcome = try await store.append(step)
@@ -113,6 +119,7 @@ package final class Monitor: Sendable {
         if outcome.lostAnything { losses.note(outcome) }
         answers.check()
         for event in outcome.events { await publish(event) }
+        return outcome
     }
 
     /// Deletes a run and notifies every subscriber.

@@ -49,14 +49,31 @@ struct StoreFailures: Sendable {
     /// Logs an error and makes the response: 503 with `Retry-After`.
     func unavailable(_ error: StoreError, during operation: Operation) -> HTTPError {
         note(error, during: operation)
-        let message =
-            switch operation {
-            case .append: "The store failed and the step was not stored; send it again later"
-            case .delete: "The store failed and the run was not deleted; try again later"
-            case .update: "The store failed and the run was not updated; send it again later"
-            case .alert: "The store failed and the alert was not stored; send it again later"
-            case .listing, .history, .latest, .silence: Self.message
-            }
+        return switch operation {
+        case .append: Self.unavailable("The store failed and the step was not stored; send it again later")
+        case .delete: Self.unavailable("The store failed and the run was not deleted; try again later")
+        case .update: Self.unavailable("The store failed and the run was not updated; send it again later")
+        case .alert: Self.unavailable("The store failed and the alert was not stored; send it again later")
+        case .listing, .history, .latest, .silence: Self.unavailable(Self.message)
+        }
+    }
+
+    /// Logs an error in the middle of a batch and makes the response. A step that is sent again replaces itself, so the
+    /// client may send the whole batch again.
+    ///
+    /// - Parameters:
+    ///   - error: the error.
+    ///   - line: the line that was not stored.
+    ///   - stored: the number of lines before it that were.
+    /// - Returns: 503 with `Retry-After`.
+    func unavailable(_ error: StoreError, line: Int, stored: Int) -> HTTPError {
+        note(error, during: .append)
+        return Self.unavailable(
+            "The store failed at line \(line): \(stored) lines before it were stored, and none from it on; "
+                + "send the batch again later")
+    }
+
+    private static func unavailable(_ message: String) -> HTTPError {
         var response = HTTPResponse.error(.serviceUnavailable, code: "store_unavailable", message: message)
         response.headers.add(name: "Retry-After", value: String(Self.retryAfter))
         return HTTPError(response)

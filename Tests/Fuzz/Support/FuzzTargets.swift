@@ -3,6 +3,7 @@ package enum FuzzTargets {
     /// A factory per target.
     package static let all: [String: @Sendable () -> any FuzzTarget] = [
         "decoder": { DecoderTarget() },
+        "open_decoder": { OpenDecoderTarget() },
         "actions": { ActionTarget() },
         "updates": { RunUpdateTarget() },
         "inflater": { InflaterTarget() },

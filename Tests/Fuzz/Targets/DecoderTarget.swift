@@ -167,7 +167,7 @@ private func slashed(_ name: String) -> [UInt8] {
 }
 
 /// Reasons why the decoder may accept a text that Foundation rejects: in ignored values it accepts more than JSON.
-private enum Exceptions {
+enum Exceptions {
     static func apply(to text: [UInt8]) -> Bool {
         let string = String(decoding: text, as: UTF8.self)
         // Python's tokens for non-finite numbers, and lone surrogates.

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// The task that runs the handler of a connection's current request.
 struct RequestTask {
     /// The maximum body size, in bytes, of a request whose handler may run on the event loop. Larger bodies are parsed
-    /// on another thread, so that they do not delay other connections.
+    /// on another thread, so that they do not delay other connections; so are lines, which are many requests in one.
     private static let quickBody = 128 << 10
 
     private let executor: LoopExecutor
@@ -14,7 +14,7 @@ struct RequestTask {
 
     /// Runs a handler and passes its response to the connection.
     mutating func start(_ execution: HandlerExecution, answering link: ConnectionLink, isHead: Bool) {
-        let isQuick = execution.request.body.readableBytes <= Self.quickBody
+        let isQuick = execution.request.lines == nil && execution.request.body.readableBytes <= Self.quickBody
         let configured = execution.server.configuration.handlerExecutor
         let executor = configured ?? (isQuick ? executor : globalConcurrentExecutor)
         task = Task(executorPreference: executor) {
@@ -102,6 +102,8 @@ struct HandlerExecution: Sendable {
 
     private func response() async -> HTTPResponse {
         do {
+            var request = request
+            request.lines?.receive(request.body, budget: server.bodies, place: place)
             return try await handler(request)
         } catch let error as HTTPError {
             return error.response

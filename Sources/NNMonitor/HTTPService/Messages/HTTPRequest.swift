@@ -13,8 +13,10 @@ package struct HTTPRequest: Sendable {
     package var query: [(name: String, value: String)]
     /// The header fields as sent.
     package var headers: HTTPHeaders
-    /// The decompressed body; empty if there is none.
+    /// The body; empty if there is none. Decompressed, except that of `lines`.
     package var body: ByteBuffer
+    /// The body as lines, if its content type is `application/x-ndjson`.
+    package var lines: LineBody?
     /// The client's address without its port.
     package var peer: String
     /// The local port of the connection.

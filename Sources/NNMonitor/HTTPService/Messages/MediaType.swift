@@ -19,6 +19,12 @@ enum MediaType {
                 && essence.utf8.count > "application/+json".utf8.count)
     }
 
+    /// Whether the content type is `application/x-ndjson`.
+    static func isLines(_ headers: HTTPHeaders) -> Bool {
+        guard let value = headers.first(name: "content-type") else { return false }
+        return Self.essence(value) == "application/x-ndjson"
+    }
+
     static func isForm(_ headers: HTTPHeaders) -> Bool {
         guard let value = headers.first(name: "content-type") else { return false }
         return Self.essence(value) == "application/x-www-form-urlencoded"

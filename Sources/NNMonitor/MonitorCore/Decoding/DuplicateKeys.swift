@@ -22,6 +22,18 @@ enum DuplicateKeys {
         return last
     }
 
+    /// Finds the keys that an earlier key equals.
+    ///
+    /// - Parameters:
+    ///   - count: the number of keys.
+    ///   - key: the bytes of the key at an index.
+    /// - Returns: their indices, ascending.
+    static func repeats(count: Int, key: (Int) -> ArraySlice<UInt8>) -> [Int] {
+        if !hasDuplicates(count: count, key: key) { return [] }
+        var seen: Set<ArraySlice<UInt8>> = []
+        return (0..<count).filter { !seen.insert(key($0)).inserted }
+    }
+
     /// Compares up to 16 keys in pairs. For more, one hash table of indices avoids an allocation per key.
     private static func hasDuplicates(count: Int, key: (Int) -> ArraySlice<UInt8>) -> Bool {
         if count <= 16 {

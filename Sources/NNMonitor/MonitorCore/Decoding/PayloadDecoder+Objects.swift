@@ -58,14 +58,18 @@ extension PayloadDecoder {
         var text: [UInt8] = []
         guard try Self.string(&reader, &issues, place, maximum: 512, into: &text) != nil else { return }
         if Self.hasControlCharacter(text) { issues.add(.controlCharacter, place) }
-        // Clients and proxies remove the path segments `.` and `..` from URLs.
-        if text.count <= 2 && text.allSatisfy({ $0 == UInt8(ascii: ".") }) { issues.add(.dotSegment, place) }
+        if Self.isDotSegment(text) { issues.add(.dotSegment, place) }
         step.runID = RunID(decoding: text)
+    }
+
+    /// Whether a text is `.` or `..`: clients and proxies remove such path segments from URLs.
+    static func isDotSegment(_ text: [UInt8]) -> Bool {
+        (1...2).contains(text.count) && text.allSatisfy { $0 == UInt8(ascii: ".") }
     }
 
     /// Whether valid UTF-8 contains a control character of Unicode: U+0000 to U+001F, or U+007F to U+009F. U+0080 to
     /// U+009F are encoded as C2 80 to C2 9F.
-    static func hasControlCharacter(_ text: [UInt8]) -> Bool {
+    static func hasControlCharacter(_ text: some Sequence<UInt8>) -> Bool {
         var lead: UInt8 = 0
         for byte in text {
             if byte < 0x20 || byte == 0x7F || (lead == 0xC2 && byte < 0xA0) { return true }

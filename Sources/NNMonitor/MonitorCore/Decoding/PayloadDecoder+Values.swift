@@ -62,15 +62,8 @@ extension PayloadDecoder {
             try rejectNonNumber(.integerExpected, place, below: index.map { [.index($0)] } ?? [])
             return 0
         }
-        let problem: PayloadIssue.Kind?
-        switch number {
-        case .value(let value):
-            if bound == .none || value > 0 || (value == 0 && bound == .notNegative) { return value }
-            problem = bound == .aboveZero ? .notGreater(than: 0) : .notGreaterOrEqual(to: 0)
-        case .fraction: problem = .integerHasFraction
-        case .tooLarge: problem = .integerTooLarge
-        case .notFinite: problem = .notFinite
-        }
+        let problem = number.problem(bound)
+        if case .value(let value) = number, problem == nil { return value }
         if let problem { issues.add(problem, place, below: index.map { [.index($0)] } ?? []) }
         return 0
     }

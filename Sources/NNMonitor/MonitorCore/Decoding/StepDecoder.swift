@@ -14,8 +14,7 @@ package enum StepDecoder {
             do throws(JSONSyntaxError) {
                 try decoder.payload()
             } catch {
-                let problem = PayloadIssue.Kind.invalidJSON(error.problem.sentence(at: error.offset))
-                return .failure(RejectedPayload(issues: [PayloadIssue(problem, at: [.index(error.offset)])]))
+                return .failure(error.rejection)
             }
             return decoder.issues.isEmpty ? .success(decoder.step) : .failure(decoder.issues.rejection())
         }
@@ -28,6 +27,13 @@ package enum StepDecoder {
     package static func decode(_ bytes: [UInt8]) -> Result<DecodedStep, RejectedPayload> {
         // The pointer is used only inside the closure; the result holds no reference to it.
         unsafe bytes.withUnsafeBytes { unsafe decode($0) }
+    }
+}
+
+extension JSONSyntaxError {
+    /// The rejection of a payload with this error.
+    var rejection: RejectedPayload {
+        RejectedPayload(issues: [PayloadIssue(.invalidJSON(problem.sentence(at: offset)), at: [.index(offset)])])
     }
 }
 

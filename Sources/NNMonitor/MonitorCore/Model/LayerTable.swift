@@ -10,8 +10,11 @@ package final class LayerTable: Sendable {
     let groups: [UInt8]
     /// For each layer: the name of its group as a JSON string, empty if it has none; `nil` if no layer has one.
     let layerGroups: JSONFragments?
-    private let ledger: RunLedger?
+    private let ledger: LedgerEntry
     private static let noGroups = Array("null".utf8)
+
+    /// The structure of a step without layers. All such steps share it.
+    static let none = LayerTable(LayerLayout())
 
     /// Copies the structure without spare capacity and encodes its JSON fragments.
     ///
@@ -33,11 +36,17 @@ package final class LayerTable: Sendable {
         // Posted groups are shared with the layout, so `memory` does not count them again.
         self.groups = groups.isEmpty ? Self.noGroups : layout.groupsJSON.isEmpty ? groups.json() : layout.groupsJSON
         layerGroups = groups.isEmpty ? nil : groups.ofLayers()
-        self.ledger = ledger
-        ledger?.add(memory)
+        self.ledger = LedgerEntry()
+        adopt(by: ledger)
     }
 
-    deinit { ledger?.subtract(memory) }
+    deinit { ledger.end(memory) }
+
+    /// Counts the table in a ledger, unless one counts it already.
+    ///
+    /// - Returns: whether it is counted there; tables that all runs share are counted nowhere.
+    @discardableResult
+    func adopt(by ledger: RunLedger?) -> Bool { self === Self.none || self.ledger.begin(ledger, memory) }
 
     /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
@@ -47,20 +56,39 @@ package final class LayerTable: Sendable {
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int {
-        208 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
+        224 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
             + (layerGroups?.heapBytes ?? 0)
     }
 }
 
 /// The activation shapes of a step with their pre-encoded JSON, shared by consecutive steps with equal shapes.
 package final class ShapeTable: Sendable {
-    /// Distinguishes this table from all others.
-    let number = StructureID.newNumber()
+    /// Distinguishes these shapes from all others.
+    let number: UInt64
     /// The shapes themselves.
     package let shapes: ActivationShapes
     /// For each layer: `[…]`; empty for a layer without a shape. None if no layer has a shape.
     let fragments: JSONFragments
-    private let ledger: RunLedger?
+    /// The text of `layers` in the open wire that gave the table `postedLayers` and these shapes; empty if it was not
+    /// kept. A step with the same text has the same tables, so its text is not parsed again.
+    let postedText: [UInt8]
+    /// `LayerTable.number` of the table that `postedText` gave.
+    let postedLayers: UInt64
+
+    /// The shapes of a step without layers. All such steps share them.
+    static let none = ShapeTable(ActivationShapes())
+
+    /// Adds the text that gave a structure and these shapes.
+    init(_ table: ShapeTable, postedText: [UInt8], layers: LayerTable) {
+        number = table.number
+        shapes = table.shapes
+        fragments = table.fragments
+        self.postedText = postedText
+        postedLayers = layers.number
+        ledger = LedgerEntry()
+    }
+
+    private let ledger: LedgerEntry
 
     /// Copies the shapes without spare capacity and encodes their JSON fragments.
     ///
@@ -68,6 +96,9 @@ package final class ShapeTable: Sendable {
     ///   - shapes: the shapes.
     ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
     package init(_ shapes: ActivationShapes, ledger: RunLedger? = nil) {
+        number = StructureID.newNumber()
+        postedText = []
+        postedLayers = 0
         let shapes = shapes.shrunkToFit()
         self.shapes = shapes
         fragments = JSONFragments(count: shapes.ends.count) { layer, writer in
@@ -81,12 +112,20 @@ package final class ShapeTable: Sendable {
             }
             writer.byte(UInt8(ascii: "]"))
         }
-        self.ledger = ledger
-        ledger?.add(memory)
+        self.ledger = LedgerEntry()
+        adopt(by: ledger)
     }
 
-    deinit { ledger?.subtract(memory) }
+    deinit { ledger.end(memory) }
+
+    /// Counts the table in a ledger, unless one counts it already.
+    ///
+    /// - Returns: whether it is counted there; tables that all runs share are counted nowhere.
+    @discardableResult
+    func adopt(by ledger: RunLedger?) -> Bool { self === Self.none || self.ledger.begin(ledger, memory) }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
-    package var memory: Int { 128 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes }
+    package var memory: Int {
+        160 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes + postedText.heapBytes
+    }
 }

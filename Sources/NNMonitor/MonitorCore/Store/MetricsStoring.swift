@@ -102,6 +102,13 @@ package protocol MetricsStoring: Sendable {
     /// - Returns: the events to publish.
     /// - Throws: `StoreError` if the runs cannot be read.
     func noteSilence() async throws(StoreError) -> [StoreEvent]
+
+    /// The tables that the next step of a run probably has: those of its latest step, and of its latest step with
+    /// layers. A decoder that recognises them saves the time to parse the same text again; none is always a valid
+    /// answer.
+    ///
+    /// - Parameter id: the run.
+    func tables(of id: RunID) async -> KnownTables
 }
 
 extension MetricsStoring {
@@ -112,6 +119,9 @@ extension MetricsStoring {
 }
 
 extension MetricsStoring {
+    /// None.
+    package func tables(of id: RunID) async -> KnownTables { KnownTables() }
+
     /// Nothing is kept in memory.
     package nonisolated var retainedMemory: Int { 0 }
 }

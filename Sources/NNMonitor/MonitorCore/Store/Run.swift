@@ -95,7 +95,9 @@ struct Run {
     /// The tables of the latest step, which the next one probably shares.
     private var table: LayerTable?
     private var shapes: ShapeTable?
-    private var columns: ColumnTable?
+    /// The names of the latest steps, the last first. A run may post metrics of layers with each tenth step only.
+    private var recentColumns: [ColumnTable] = []
+    private static let maximumRecentColumns = 4
     /// The number of the last accepted step: 1, 2, 3, …
     private(set) var lastSeq: UInt64 = 0
     /// The number of users of each table: steps held, and the run's structure. Steps arrive in any order, so steps that
@@ -121,55 +123,83 @@ struct Run {
         let tables = tables(of: decoded)
         var admitted = decoded
         admitted.known = KnownTables(layers: tables.layers, shapes: tables.shapes, columns: tables.columns)
-        if tables.layers === table, tables.columns === columns {
-            shapes = tables.shapes
+        let isKnown =
+            (tables.layers === table || tables.layers.layout.layerCount == 0)
+            && recentColumns.contains { $0 === tables.columns }
+        if isKnown {
+            note(tables)
             return (admitted, [])
         }
-        (table, shapes, columns) = tables
         let (layout, names) = (tables.layers.layout, tables.columns.layout)
         let excess = change { $0.names.note(layout, names, maximum: maximumNames) }
-        if excess.isEmpty || names.isV1 { return (admitted, []) }
+        // Tables with excess names are not remembered: each step that has them is checked.
+        if excess.isEmpty || names.isV1 {
+            note(tables)
+            return (admitted, [])
+        }
         return (
             admitted.removing(excess, layout, tables.shapes.shapes, names),
             excess.warnings(layout, names, maximum: maximumNames)
         )
     }
 
-    /// Makes the record of a step, which shares the tables of the latest step if they are equal.
+    /// Makes the record of a step, which shares the tables of earlier steps if they are equal.
     mutating func record(_ decoded: DecodedStep) -> StepRecord {
         lastSeq += 1
         let tables = tables(of: decoded)
-        table = tables.layers
-        shapes = tables.shapes
-        columns = tables.columns
+        note(tables)
         return StepRecord(
             decoded, seq: lastSeq, table: tables.layers, shapes: tables.shapes, columns: tables.columns, ledger: ledger)
     }
 
-    /// The tables of a step: those of the latest step if they are equal, other known ones of this run, or new ones.
-    private func tables(of step: DecodedStep) -> (layers: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
+    private typealias Tables = (layers: LayerTable, shapes: ShapeTable, columns: ColumnTable)
+
+    /// The tables of a step: known ones of this run, equal ones of recent steps, or new ones.
+    ///
+    /// A decoder makes tables before the step reaches its run. The run of that id may have been deleted since: its
+    /// tables are not counted here, so they are copied.
+    private func tables(of step: DecodedStep) -> Tables {
         let known = step.known
         let layout = known.layers?.layout ?? step.layout
         let layers =
-            known.layers.flatMap { isOwn($0, self.table) ? $0 : nil }
-            ?? self.table.flatMap { $0.layout == layout ? $0 : nil }
+            latest(table, ifEqual: known.layers) { $0.layout == layout }
+            ?? known.layers.flatMap { $0.adopt(by: ledger) ? $0 : nil } ?? LayerTable(layout, ledger: ledger)
         let dimensions = known.shapes?.shapes ?? step.shapes
+        // Known shapes may have a text that equal ones of an earlier step lack.
         let shapes =
-            known.shapes.flatMap { isOwn($0, self.shapes) ? $0 : nil }
-            ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
+            known.shapes.flatMap { $0.adopt(by: ledger) ? $0 : nil }
+            ?? latest(shapes, ifEqual: nil) { $0.shapes == dimensions } ?? ShapeTable(dimensions, ledger: ledger)
         let names = known.columns?.layout ?? step.columns
         let columns =
-            known.columns.flatMap { isOwn($0, self.columns) ? $0 : nil }
-            ?? self.columns.flatMap { $0.layout == names ? $0 : nil }
-        return (
-            layers ?? LayerTable(layout, ledger: ledger), shapes ?? ShapeTable(dimensions, ledger: ledger),
-            columns ?? ColumnTable(names, ledger: ledger)
-        )
+            recentColumns.first { $0 === known.columns || $0.layout == names }
+            ?? known.columns.flatMap { $0.adopt(by: ledger) ? $0 : nil } ?? ColumnTable(names, ledger: ledger)
+        return (layers, shapes, columns)
     }
 
-    /// Whether a table belongs to this run: the run of that id may have been deleted after the step was decoded.
-    private func isOwn(_ table: AnyObject, _ latest: AnyObject?) -> Bool {
-        table === latest || uses[ObjectIdentifier(table)] != nil
+    /// A table of the latest step, if it is the known one or equals it.
+    private func latest<Table: AnyObject>(
+        _ table: Table?, ifEqual known: Table?, _ isEqual: (Table) -> Bool
+    ) -> Table? {
+        guard let table else { return nil }
+        return table === known || isEqual(table) ? table : nil
+    }
+
+    /// Makes tables those of the latest step. Steps without layers may come between steps that share theirs.
+    private mutating func note(_ tables: Tables) {
+        if tables.layers.layout.layerCount > 0 { (table, shapes) = (tables.layers, tables.shapes) }
+        guard recentColumns.first !== tables.columns else { return }
+        recentColumns.removeAll { $0 === tables.columns }
+        recentColumns.insert(tables.columns, at: 0)
+        if recentColumns.count > Self.maximumRecentColumns { recentColumns.removeLast() }
+    }
+
+    /// The tables that the next step probably has.
+    var latestTables: KnownTables {
+        var tables = KnownTables()
+        tables.layers = table
+        tables.shapes = shapes
+        tables.columns = recentColumns.first
+        return tables
     }
 
     /// The result of `keep`.
@@ -256,7 +286,7 @@ struct Run {
         release(record.shapes)
         if use(record.columns, -1) == 0 {
             memory -= record.columns.memory
-            if columns === record.columns { columns = nil }
+            recentColumns.removeAll { $0 === record.columns }
         }
     }
 
@@ -285,7 +315,7 @@ struct Run {
     private mutating func dropUnusedTables() {
         if let table, uses[ObjectIdentifier(table)] == nil { self.table = nil }
         if let shapes, uses[ObjectIdentifier(shapes)] == nil { self.shapes = nil }
-        if let columns, uses[ObjectIdentifier(columns)] == nil { self.columns = nil }
+        recentColumns.removeAll { uses[ObjectIdentifier($0)] == nil }
     }
 
     /// Adds `change` to the number of users of a table, and returns the new number.

@@ -8,6 +8,20 @@ struct RequestSettings: SettingsTopic {
     var maxRequestSize: Setting<Int>
 
     @Option(
+        setting: "MAX_BATCH_SIZE", .bytes(100_000...1_073_741_824), default: 67_108_864,
+        "Bytes of a batch of steps (application/x-ndjson), as sent and again after decompression.")
+    var maxBatchSize: Setting<Int>
+
+    @Option(
+        setting: "MAX_SCALARS", .count(1...100_000), default: 1000, "Scalars of a step posted to /api/v2.")
+    var maxScalars: Setting<Int>
+
+    @Option(
+        setting: "MAX_METRICS", .count(12...10_000), default: 128,
+        "Metrics of a step posted to /api/v2, and names of its vectors.")
+    var maxMetrics: Setting<Int>
+
+    @Option(
         setting: "MAX_EXPANSION_RATIO", .count(1...100_000), default: 1000,
         "Ratio of decompressed to compressed size that a compressed body may reach.")
     var maxExpansionRatio: Setting<Int>
@@ -29,6 +43,9 @@ struct RequestSettings: SettingsTopic {
 
     mutating func read(with reader: inout SettingsReader) throws(SettingsError) {
         try reader.read(&maxRequestSize)
+        try reader.read(&maxBatchSize)
+        try reader.read(&maxScalars)
+        try reader.read(&maxMetrics)
         try reader.read(&maxExpansionRatio)
         try reader.read(&maxBodyMemory)
         try reader.read(&maxHeaderSize)
@@ -42,6 +59,9 @@ struct RequestSettings: SettingsTopic {
                     + "\(2 * maxRequestSize.value), so that one body leaves memory for others")
         }
     }
+
+    /// The largest batch for which there is memory: half of it, so that one body leaves memory for others.
+    var batchLimit: Int { min(maxBatchSize.value, bodyMemoryLimit / 2) }
 
     /// `maxBodyMemory` with its value 0 resolved.
     var bodyMemoryLimit: Int {

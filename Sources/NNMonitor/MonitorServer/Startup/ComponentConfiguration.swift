@@ -18,6 +18,9 @@ extension MonitorConfiguration {
         minimumReadRate = settings.connections.minReadRate.value
         readRateWindow = TimeAmount(settings.connections.readRateWindow.value)
         readStallTimeout = TimeAmount(settings.connections.readStallTimeout.value)
+        steps = OpenStepLimits(
+            scalars: settings.requests.maxScalars.value, metrics: settings.requests.maxMetrics.value)
+        maximumLineSize = settings.requests.maxRequestSize.value
         let subscribers = settings.webSocket
         queue = QueueLimits(
             messages: subscribers.subscriberQueue.value, bytes: subscribers.subscriberQueueBytes.value)
@@ -37,6 +40,7 @@ extension HTTPConfiguration {
         self.init()
         let requests = settings.requests
         maximumRequestSize = requests.maxRequestSize.value
+        maximumBatchSize = requests.batchLimit
         maximumExpansionRatio = requests.maxExpansionRatio.value
         maximumBodyMemory = requests.bodyMemoryLimit
         bodyStallTimeout = TimeAmount(settings.connections.bodyStallTimeout.value)

@@ -36,6 +36,21 @@ enum BodyFailure: Error, Equatable {
     }
 }
 
+extension BodyFailure {
+    /// The failure to decompress a body.
+    init(_ error: CompressionError) {
+        self =
+            switch error {
+            case .corrupt(let reason): .corrupt("The compressed body is corrupt: \(reason)")
+            case .truncated: .corrupt("The compressed body ends too early")
+            case .trailingData: .corrupt("The compressed body has data after its end")
+            case .tooLarge(let limit): .tooLarge(limit: limit)
+            case .ratioExceeded(let limit): .expandsTooMuch(limit: limit)
+            case .outOfMemory: .outOfMemory
+            }
+    }
+}
+
 /// Collects a body and decompresses it incrementally. The size is limited before and after decompression, and the
 /// memory is accounted in the budget of all bodies.
 final class BodyCollector {
@@ -78,7 +93,7 @@ final class BodyCollector {
                     format: format,
                     limits: ExpansionLimits(maximumSize: limit, maximumRatio: ratio, ratioFloor: 65_536))
             } catch {
-                throw Self.failure(error)
+                throw BodyFailure(error)
             }
         }
     }
@@ -100,7 +115,7 @@ final class BodyCollector {
             do {
                 try self.inflater?.inflate(&part, into: &self.buffer)
             } catch {
-                throw Self.failure(error)
+                throw BodyFailure(error)
             }
         } else if self.buffer.readableBytes == 0 {
             // Fast path: most bodies arrive in one piece, which needs no copy.
@@ -149,22 +164,11 @@ final class BodyCollector {
             do {
                 try self.inflater?.finish()
             } catch {
-                throw Self.failure(error)
+                throw BodyFailure(error)
             }
         }
         if let place = self.place, !self.budget.finish(place) { throw .stalled }
         defer { self.place = nil }
         return (self.buffer, self.place)
-    }
-
-    private static func failure(_ error: CompressionError) -> BodyFailure {
-        switch error {
-        case .corrupt(let reason): .corrupt("The compressed body is corrupt: \(reason)")
-        case .truncated: .corrupt("The compressed body ends too early")
-        case .trailingData: .corrupt("The compressed body has data after its end")
-        case .tooLarge(let limit): .tooLarge(limit: limit)
-        case .ratioExceeded(let limit): .expandsTooMuch(limit: limit)
-        case .outOfMemory: .outOfMemory
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Compression
 import NIOCore
 import NIOHTTP1
 
@@ -138,20 +139,29 @@ struct HeadGate: Sendable {
         var policy = BodyPolicy.none
         if case .handle(let accepted, _) = route.action { policy = accepted }
         if let refusal = self.refusalOfType(context.head, policy: policy) { return .answer(refusal) }
+        let hasLines = policy == .jsonOrLines && MediaType.isLines(headers)
         let limit =
-            policy == .form
-            ? min(self.configuration.maximumFormSize, self.configuration.maximumRequestSize)
-            : self.configuration.maximumRequestSize
+            switch policy {
+            case .form: min(self.configuration.maximumFormSize, self.configuration.maximumRequestSize)
+            case .jsonOrLines where hasLines: self.configuration.maximumBatchSize
+            case .none, .json, .jsonOrLines: self.configuration.maximumRequestSize
+            }
         if let length = context.head.framing.length, length > limit {
             return .answer(BodyFailure.tooLarge(limit: limit).response)
         }
-        let request = HTTPRequest(
+        let coding = policy == .none ? .identity : RequestCoding.of(headers) ?? .identity
+        var request = HTTPRequest(
             method: context.head.method, path: context.target.path, parameters: parameters, query: context.target.query,
             headers: headers, peer: context.peer, port: context.port, secure: context.secure, access: access)
+        if hasLines {
+            request.lines = LineBody(
+                coding: coding,
+                limits: ExpansionLimits(
+                    maximumSize: limit, maximumRatio: self.configuration.maximumExpansionRatio, ratioFloor: 65_536))
+        }
         return .proceed(
             Admitted(
-                route: route, request: request,
-                coding: policy == .none ? .identity : RequestCoding.of(headers) ?? .identity,
+                route: route, request: request, coding: hasLines ? .identity : coding,
                 keepsBody: policy != .none, bodyLimit: limit))
     }
 
@@ -162,6 +172,7 @@ struct HeadGate: Sendable {
             switch policy {
             case .none: true
             case .json: MediaType.isJSON(headers)
+            case .jsonOrLines: MediaType.isJSON(headers) || MediaType.isLines(headers)
             // An empty form needs no content type: the handler then reports the missing field.
             case .form: MediaType.isForm(headers) || (headers["content-type"].isEmpty && isEmpty)
             }
@@ -170,7 +181,9 @@ struct HeadGate: Sendable {
                 .unsupportedMediaType, code: "unsupported_media_type",
                 message: policy == .json
                     ? "The Content-Type must be application/json"
-                    : "The Content-Type must be application/x-www-form-urlencoded")
+                    : policy == .jsonOrLines
+                        ? "The Content-Type must be application/json, or application/x-ndjson for several steps"
+                        : "The Content-Type must be application/x-www-form-urlencoded")
         }
         guard policy == .none || RequestCoding.of(headers) != nil else {
             var response = HTTPResponse.error(

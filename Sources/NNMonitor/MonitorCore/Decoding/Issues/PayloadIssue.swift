@@ -30,6 +30,10 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case dictionaryExpected
         /// The value must be a list.
         case listExpected
+        /// The value must be a layer of the open wire: an id, or an object with one.
+        case layerExpected
+        /// The value must be true or false.
+        case booleanExpected
         /// A list has too few items.
         case tooShort(minimum: Int, actual: Int)
         /// A list has too many items.
@@ -68,6 +72,10 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case notFinite
         /// The depth of a layer is less than that of the layer before it.
         case layersOutOfOrder(id: String, depth: Int64, previousID: String, previousDepth: Int64)
+        /// The id of a layer, as it is served, is that of an earlier layer.
+        case layerRepeated(id: String)
+        /// A line of a batch is too long. The bound is in bytes.
+        case lineTooLong(maximum: Int)
         /// The body is not valid JSON. The value is a description of the syntax error.
         case invalidJSON(String)
         /// `left` more errors are not listed.
@@ -91,11 +99,12 @@ extension PayloadIssue.Kind {
     package var type: StaticString {
         switch self {
         case .missing: "missing"
-        case .objectExpected: "model_attributes_type"
+        case .objectExpected, .layerExpected: "model_attributes_type"
         case .dictionaryExpected: "dict_type"
         case .listExpected: "list_type"
+        case .booleanExpected: "bool_type"
         case .tooShort: "too_short"
-        case .tooLong, .configTooLong: "too_long"
+        case .tooLong, .lineTooLong, .configTooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"
@@ -110,7 +119,7 @@ extension PayloadIssue.Kind {
         case .notLessOrEqual: "less_than_equal"
         case .notAllowed: "enum"
         case .notFinite: "finite_number"
-        case .layersOutOfOrder: "value_error"
+        case .layersOutOfOrder, .layerRepeated: "value_error"
         case .invalidJSON: "json_invalid"
         case .tooManyErrors: "too_many_errors"
         }
@@ -122,6 +131,8 @@ extension PayloadIssue.Kind {
         case .missing: "This field is required"
         case .objectExpected, .dictionaryExpected: "A JSON object is expected here"
         case .listExpected: "A JSON list is expected here"
+        case .layerExpected: "A layer is expected here: its id as a string, or an object with an id"
+        case .booleanExpected: "true or false is expected here"
         case .tooShort(let minimum, let actual):
             "The list must have at least \(minimum) item\(minimum == 1 ? "" : "s"), not \(actual)"
         case .tooLong(let maximum, let actual): "The list must have at most \(maximum) items, not \(actual)"
@@ -145,6 +156,9 @@ extension PayloadIssue.Kind {
         case .layersOutOfOrder(let id, let depth, let previousID, let previousDepth):
             "Layers must be ordered by depth_index: layer '\(id)' (depth_index \(depth)) comes after layer "
                 + "'\(previousID)' (depth_index \(previousDepth))"
+        case .layerRepeated(let id):
+            "Each layer needs an id of its own ('.' counts as '/'): an earlier layer is '\(id)' too"
+        case .lineTooLong(let maximum): "A line must have at most \(maximum) bytes"
         case .invalidJSON(let problem): "The body is not valid JSON: \(problem)"
         case .tooManyErrors(let left): "\(left) more errors are not listed"
         }
@@ -164,6 +178,7 @@ extension PayloadIssue.Kind {
         case .notLessOrEqual(let bound): context("le", bound)
         case .stringTooShort(let minimum): context("min_length", minimum)
         case .stringTooLong(let maximum): context("max_length", maximum)
+        case .lineTooLong(let maximum): context("max_length", maximum)
         case .tooShort(let minimum, let actual):
             context("min_length", minimum)
             writer.literal(",\"actual_length\":")

@@ -232,4 +232,16 @@ enum WholeNumber: Equatable {
     case tooLarge
     /// The number exceeds the largest finite double.
     case notFinite
+
+    /// The error of a number where an integer with a lower bound is expected; `nil` if it is such an integer.
+    func problem(_ bound: LowerBound) -> PayloadIssue.Kind? {
+        switch self {
+        case .value(let value):
+            if bound == .none || value > 0 || (value == 0 && bound == .notNegative) { return nil }
+            return bound == .aboveZero ? .notGreater(than: 0) : .notGreaterOrEqual(to: 0)
+        case .fraction: return .integerHasFraction
+        case .tooLarge: return .integerTooLarge
+        case .notFinite: return .notFinite
+        }
+    }
 }

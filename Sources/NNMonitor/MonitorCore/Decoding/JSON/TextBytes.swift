@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The bytes of a text that is read.
 ///
 /// Memory: every access is checked here, so no caller can read outside the text with any index. The pointers are
@@ -37,6 +45,27 @@
         guard UInt(bitPattern: index) < windows else { return nil }
         // `TextWindow.size` bytes from `start` on are inside the text.
         return unsafe TextWindow(start: base + index)
+    }
+
+    /// Whether these bytes begin at an index.
+    func has(_ bytes: [UInt8], at index: Int) -> Bool {
+        guard index >= 0, bytes.count <= count - index else { return false }
+        // `bytes.count` bytes from `index` on are inside the text, and the array's pointer is used only in the closure.
+        return unsafe bytes.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return unsafe memcmp(base + index, start, bytes.count) == 0
+        }
+    }
+
+    /// Whether the bytes of a range, which must be inside the text, equal those of a slice.
+    @inline(__always)
+    func equals(_ range: Range<Int>, _ bytes: ArraySlice<UInt8>) -> Bool {
+        guard range.count == bytes.count, range.upperBound <= count else { return false }
+        // Both regions have `range.count` bytes, and the slice's pointer is used only in the closure.
+        return unsafe bytes.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return unsafe memcmp(base + range.lowerBound, start, bytes.count) == 0
+        }
     }
 
     /// Appends the bytes of a range, which must be inside the text.

@@ -1,0 +1,117 @@
+import Foundations
+import HTTPService
+import MonitorCore
+import NIOCore
+import NIOHTTP1
+
+/// `POST /api/v2/runs/{run}/steps`: one step of a run, or a batch of them, one a line.
+struct OpenIngestRoute: Sendable {
+    private let monitor: Monitor
+    private let decoder: OpenStepDecoder
+
+    init(_ monitor: Monitor) {
+        self.monitor = monitor
+        decoder = OpenStepDecoder(limits: monitor.configuration.steps)
+    }
+
+    var route: Route {
+        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines) { request in
+            let runID = RunID(request.parameters[0])
+            if let rejection = runID.rejectionInPath { return Self.refusal(rejection) }
+            guard let lines = request.lines else { return try await step(request.body, of: runID) }
+            return try await batch(lines.text(), of: runID)
+        }
+    }
+
+    private static func refusal(_ rejection: RejectedPayload) -> HTTPResponse {
+        .json(ByteBuffer(bytes: rejection.body()), status: .unprocessableEntity)
+    }
+
+    // MARK: One step
+
+    private func step(_ body: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
+        let known = await monitor.store.tables(of: runID)
+        var warnings = StepWarnings()
+        switch decode(body, of: runID, known, &warnings) {
+        case .failure(let rejection): return Self.refusal(rejection)
+        case .success(let step):
+            // 202 is sent after the step is stored, so that a read that follows it sees the step.
+            do throws(StoreError) {
+                let outcome = try await monitor.accept(step)
+                return .json(Self.accepted(outcome, warnings), status: .accepted)
+            } catch {
+                throw monitor.failures.unavailable(error, during: .append)
+            }
+        }
+    }
+
+    private func decode(
+        _ text: ByteBuffer, of runID: RunID, _ known: KnownTables, _ warnings: inout StepWarnings
+    ) -> Result<DecodedStep, RejectedPayload> {
+        // The bytes are valid during the closure, and the decoder does not keep the pointer.
+        unsafe text.withUnsafeReadableBytes {
+            unsafe decoder.decode($0, runID: runID, known: known, warnings: &warnings)
+        }
+    }
+
+    private static func accepted(_ outcome: AppendOutcome, _ warnings: StepWarnings) -> ByteBuffer {
+        var writer = JSONWriter(capacity: 128 + outcome.step.runID.byteCount)
+        writer.literal("{\"status\":\"accepted\",\"run_id\":")
+        writer.string(outcome.step.runID.text)
+        writer.literal(",\"seq\":")
+        writer.integer(Int64(outcome.step.record.seq))
+        if !outcome.step.kept { writer.literal(",\"kept\":false,\"reason\":\"below_kept_steps\"") }
+        warnings.append(to: &writer)
+        writer.literal("}")
+        return ByteBuffer(bytes: writer.bytes)
+    }
+
+    // MARK: A batch
+
+    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so no later
+    /// line can take an earlier one back.
+    private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
+        var report = BatchReport()
+        var warnings = StepWarnings()
+        var known = await monitor.store.tables(of: runID)
+        var rest = text
+        var number = 0
+        while rest.readableBytes > 0 {
+            number += 1
+            let line = rest.readLine()
+            if line.isBlank { continue }
+            guard line.readableBytes <= monitor.configuration.maximumLineSize else {
+                let issue = PayloadIssue(.lineTooLong(maximum: monitor.configuration.maximumLineSize), at: [])
+                report.reject(line: number, RejectedPayload(issues: [issue]))
+                continue
+            }
+            switch decode(line, of: runID, known, &warnings) {
+            case .failure(let rejection): report.reject(line: number, rejection)
+            case .success(let step):
+                known = step.known
+                do throws(StoreError) {
+                    report.accept(try await monitor.accept(step))
+                } catch {
+                    throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
+                }
+            }
+        }
+        return .json(ByteBuffer(bytes: report.body(warnings)), status: .accepted)
+    }
+}
+
+extension ByteBuffer {
+    /// Reads up to the next newline, which is consumed, or to the end.
+    fileprivate mutating func readLine() -> ByteBuffer {
+        let view = readableBytesView
+        guard let end = view.firstIndex(of: UInt8(ascii: "\n")) else { return readSlice(length: readableBytes) ?? self }
+        let line = readSlice(length: end - view.startIndex) ?? self
+        moveReaderIndex(forwardBy: 1)
+        return line
+    }
+
+    /// Whether there is nothing but white space.
+    fileprivate var isBlank: Bool {
+        readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+    }
+}
