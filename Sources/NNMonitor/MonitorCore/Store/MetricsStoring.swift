@@ -93,9 +93,9 @@ package protocol MetricsStoring: Sendable {
     /// - Parameters:
     ///   - alert: a valid alert.
     ///   - id: the run.
-    /// - Returns: the events to publish; `nil` if there is no such run.
+    /// - Returns: the run, and the events to publish; `nil` if there is no such run.
     /// - Throws: `StoreError` if the alert was not stored.
-    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> [StoreEvent]?
+    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> RunUpdateOutcome?
 
     /// Finds runs that have become silent since the last call.
     ///

@@ -126,11 +126,17 @@ struct Run {
         let isKnown =
             (tables.layers === table || tables.layers.layout.layerCount == 0)
             && recentColumns.contains { $0 === tables.columns }
-        note(tables)
-        if isKnown { return (admitted, []) }
+        if isKnown {
+            note(tables)
+            return (admitted, [])
+        }
         let (layout, names) = (tables.layers.layout, tables.columns.layout)
         let excess = change { $0.names.note(layout, names, maximum: maximumNames) }
-        if excess.isEmpty || names.isV1 { return (admitted, []) }
+        // Tables with excess names are not remembered: each step that has them is checked.
+        if excess.isEmpty || names.isV1 {
+            note(tables)
+            return (admitted, [])
+        }
         return (
             admitted.removing(excess, layout, tables.shapes.shapes, names),
             excess.warnings(layout, names, maximum: maximumNames)
