@@ -68,6 +68,9 @@ struct OpenIngestRoute: Sendable {
 
     // MARK: A batch
 
+    /// How much of a batch is decoded before other tasks may use the thread.
+    private static let bytesBetweenYields = 256 << 10
+
     /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so no later
     /// line can take an earlier one back.
     private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
@@ -76,9 +79,16 @@ struct OpenIngestRoute: Sendable {
         var known = await monitor.store.tables(of: runID)
         var rest = text
         var number = 0
+        var bytesUntilYield = Self.bytesBetweenYields
         while rest.readableBytes > 0 {
             number += 1
+            let before = rest.readableBytes
             let line = rest.readLine()
+            bytesUntilYield -= before - rest.readableBytes
+            if bytesUntilYield <= 0 {
+                bytesUntilYield = Self.bytesBetweenYields
+                await Task.yield()
+            }
             if line.isBlank { continue }
             guard line.readableBytes <= monitor.configuration.maximumLineSize else {
                 let issue = PayloadIssue(.lineTooLong(maximum: monitor.configuration.maximumLineSize), at: [])

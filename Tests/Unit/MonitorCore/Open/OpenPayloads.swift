@@ -56,7 +56,7 @@ enum OpenPayloads {
         }
     }
 
-    /// The step as the open wire serves it.
+    /// The step as the open wire serves it, but with `1` for `1.0`.
     static func served(_ payload: String, known: KnownTables = KnownTables()) throws -> String {
         try served(decode(payload, known: known).accepted)
     }
@@ -65,6 +65,6 @@ enum OpenPayloads {
         var writer = JSONWriter()
         var encoder = OpenStepEncoder()
         encoder.append(StepRecord(step), to: &writer)
-        return String(decoding: writer.bytes, as: UTF8.self)
+        return String(decoding: writer.bytes, as: UTF8.self).replacing(/(\d)\.0([,\]}])/) { "\($0.1)\($0.2)" }
     }
 }

@@ -19,6 +19,8 @@ package struct OpenStepLimits: Sendable, Equatable {
     static let nameLength = 128
     /// The largest length of a layer's id, type or group, in bytes.
     static let textLength = 1024
+    /// The largest number of layers of a step, so that what is derived from their ids fits into 32-bit offsets.
+    static let layers = 1_000_000
     /// The largest number of values of a vector.
     static let vectorLength = 4096
     /// The largest number of dimensions of a layer's shape.
