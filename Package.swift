@@ -54,27 +54,33 @@ let package = Package(
             name: "Compression", dependencies: ["CZlib", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
+            name: "Turns",
+            dependencies: [
+                "Foundations", nio.core, nio.posix, .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/NNMonitor/Turns", swiftSettings: fenced),
+        .target(
             name: "TLS", dependencies: ["COpenSSL", "Foundations", nio.core, nio.tls],
             path: "Sources/NNMonitor/TLS", swiftSettings: fenced),
         .target(
             name: "WebSocket",
-            dependencies: ["Compression", "Foundations", nio.core, nio.http1, nio.webSocket, deque],
+            dependencies: ["Compression", "Foundations", "Turns", nio.core, nio.http1, nio.webSocket, deque],
             path: "Sources/NNMonitor/WebSocket", swiftSettings: fenced),
         .target(
             name: "HTTPService",
-            dependencies: ["Compression", "Foundations", nio.core, nio.http1, logging, deque],
+            dependencies: ["Compression", "Foundations", "Turns", nio.core, nio.http1, logging, deque],
             path: "Sources/NNMonitor/HTTPService", swiftSettings: fenced),
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocket", "Foundations", nio.core, nio.http1, nio.webSocket, logging,
-                deque,
+                "MonitorCore", "HTTPService", "WebSocket", "Turns", "Foundations", nio.core, nio.http1, nio.webSocket,
+                logging, deque,
             ],
             path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),
         .target(
             name: "MonitorServer",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS",
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Turns",
                 "Foundations", "CAllocator", nio.core, nio.posix, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -109,6 +115,9 @@ let package = Package(
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", nio.core], path: "Tests/Unit/Compression",
             swiftSettings: strict),
+        .testTarget(
+            name: "TurnsTests", dependencies: ["Turns", nio.core, nio.embedded, nio.posix], path: "Tests/Unit/Turns",
+            swiftSettings: strict),
         // Not fenced: its client is OpenSSL's own, nearly every line of it a call of C, and no part of the server.
         .testTarget(
             name: "TLSTests",
@@ -117,7 +126,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "WebSocketTests",
-            dependencies: ["WebSocket", "Compression", nio.core, nio.http1, nio.embedded, nio.webSocket],
+            dependencies: ["WebSocket", "Turns", "Compression", nio.core, nio.http1, nio.embedded, nio.webSocket],
             path: "Tests/Unit/WebSocket", swiftSettings: strict),
         .testTarget(
             name: "HTTPServiceTests",

@@ -118,26 +118,36 @@ def ours(*options, token: bool = True, program: Path | None = None):
 
 
 @contextlib.contextmanager
-def fastapi(*options):
-    """The peer in peers/fastapi_peer.py, over TLS, with the same token."""
+def peer(name: str, start, wait, stop=subprocess.Popen.terminate):
+    """A server to compare with, over TLS.
+
+    `start(folder, pair, port)` starts its process, `wait(process, port)` returns once it listens, `stop(process)` ends
+    it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         pair, port = certificate(Path(folder)), free_port()
-        process = processes.start(
-            [PEERS_PYTHON, ROOT / "Benchmarks/peers/fastapi_peer.py", "--port", str(port), "--cert", pair.certificate,
-             "--key", pair.key, "--token", TOKEN, *map(str, options)], stdout=subprocess.PIPE, text=True)
+        process = start(folder, pair, port)
         try:
-            assert process.stdout.readline() == "ready\n"
-            yield Peer("FastAPI", process.pid, port)
+            wait(process, port)
+            yield Peer(name, process.pid, port)
         finally:
-            process.terminate()
+            stop(process)
             process.wait(20)
 
 
-@contextlib.contextmanager
+def fastapi(*options):
+    """The peer in peers/fastapi_peer.py, with the same token."""
+    def start(_, pair, port):
+        return processes.start(
+            [PEERS_PYTHON, ROOT / "Benchmarks/peers/fastapi_peer.py", "--port", str(port), "--cert", pair.certificate,
+             "--key", pair.key, "--token", TOKEN, *map(str, options)], stdout=subprocess.PIPE, text=True)
+
+    return peer("FastAPI", start, read_ready)
+
+
 def nginx():
     """nginx with one worker: `/health` answers 200, over TLS with tickets."""
-    with tempfile.TemporaryDirectory() as folder:
-        pair, port = certificate(Path(folder)), free_port()
+    def start(folder, pair, port):
         configuration = Path(folder) / "nginx.conf"
         configuration.write_text(
             f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr error;\n"
@@ -149,27 +159,21 @@ def nginx():
             f"ssl_certificate {pair.certificate}; ssl_certificate_key {pair.key};\n"
             'location /health { default_type application/json; '
             'return 200 \'{"status":"healthy","active_connections":0}\'; } } }\n')
-        process = processes.start(["/usr/sbin/nginx", "-p", folder, "-c", configuration], end_by="TERM")
-        try:
-            wait_for_port(port)
-            yield Peer("nginx", process.pid, port)
-        finally:
-            process.terminate()
-            process.wait(20)
+        return processes.start(["/usr/sbin/nginx", "-p", folder, "-c", configuration], end_by="TERM")
+
+    return peer("nginx", start, lambda _, port: wait_for_port(port))
 
 
-@contextlib.contextmanager
 def floor():
-    """The C program that reads bodies over TLS and answers 202 without looking at them."""
-    with tempfile.TemporaryDirectory() as folder:
-        pair, port = certificate(Path(folder)), free_port()
-        process = program("echo_floor", port, pair.certificate, pair.key, stdin=subprocess.PIPE)
-        try:
-            assert process.stdout.readline() == "ready\n"
-            yield Peer("C", process.pid, port)
-        finally:
-            process.stdin.close()
-            process.wait(20)
+    """The C program that reads bodies over TLS and answers 202 without parsing them."""
+    def start(_, pair, port):
+        return program("echo_floor", port, pair.certificate, pair.key, stdin=subprocess.PIPE)
+
+    return peer("C", start, read_ready, stop=lambda process: process.stdin.close())
+
+
+def read_ready(process: subprocess.Popen, _):
+    assert process.stdout.readline() == "ready\n"
 
 
 def certificate(folder: Path) -> certificates.Pair:

@@ -1,4 +1,4 @@
--- For wrk: asks for the same page again and again, and prints what bench reads.
+-- For wrk: requests the same page repeatedly, and prints the figures that bench reads.
 
 function done(summary)
     local errors = summary.errors

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,11 @@ from Support.servers import certificates
 from Support.servers.server import Server
 from Support.wire.raw import RawConnection
 from Support.wire.raw_websocket import RawWebSocket
+
+# A shell that starts a job in the background ignores SIGINT for it, and a server would inherit that: it could not be
+# stopped with SIGINT. A signal that has a handler is set to its default in new programs.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -105,18 +105,18 @@ class Reporter:
                 problem = str(error)
                 # A retry cannot fix this. Other TLS errors occur while the server restarts, and pass.
                 if "CERTIFICATE_VERIFY_FAILED" in problem:
-                    print(f"reporter: not trusted: {problem}", file=sys.stderr)
+                    print(f"reporter: the server's certificate is not trusted: {problem}", file=sys.stderr)
                     return False
             else:
                 if answer.status_code == 202:
                     return True
                 problem = f"{answer.status_code} {answer.text[:500]}"
                 if answer.status_code < 500 and answer.status_code not in (408, 429):
-                    print(f"reporter: not accepted: {problem}", file=sys.stderr)
+                    print(f"reporter: the server rejected a step: {problem}", file=sys.stderr)
                     return False
             if attempt + 1 < self._attempts:
                 pause = min(10.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)
                 if self._wake.wait(pause):
                     return False
-        print(f"reporter: given up: {problem}", file=sys.stderr)
+        print(f"reporter: a step could not be delivered: {problem}", file=sys.stderr)
         return False

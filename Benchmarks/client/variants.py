@@ -103,7 +103,7 @@ class Wandb(Plain):
 
 
 class OldExample(Plain):
-    """The hooks and the SVD of `examples/layer_statistics.py`, while that file is there."""
+    """The hooks and the SVD of `examples/layer_statistics.py`, while that file exists."""
 
     name = "old example"
     present = (ROOT / "examples/layer_statistics.py").exists()

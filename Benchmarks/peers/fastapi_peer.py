@@ -177,7 +177,7 @@ def application(options) -> FastAPI:
 
     def allowed(request: Request):
         if not authorized(request.headers):
-            raise HTTPException(401, {"error": "unauthorized", "message": "A token is needed"})
+            raise HTTPException(401, {"error": "unauthorized", "message": "A token is required"})
 
     async def send(subscriber: WebSocket, text: str):
         try:

@@ -28,7 +28,7 @@ def instructions(command: list) -> int:
 
 
 def within(budget: float, counted: float, what: str):
-    """Fails when more was counted than the budget and its slack; says by how much, and what to do."""
+    """Fails if the count exceeds the budget and its slack. The message has both and the remedy."""
     print(f"{what}: {counted:.1f} of {budget}")
     assert counted <= budget * SLACK, (
         f"{what}: {counted:.1f}, and the budget is {budget}. If that is worth it, raise the budget in this file and say "

@@ -97,7 +97,7 @@ def run_out_of_descriptors(own, resources: ResourceCheck, opened: contextlib.Exi
     own.signal(signal.SIGHUP)
     assert "reloaded" in own.wait_for_line("static files")
 
-    # Each closed connection lets the next waiting one in, in order of arrival.
+    # Each closed connection admits the next waiting one, in order of arrival.
     for connection in inside[:30]:
         connection.close()
     began = time.monotonic()

@@ -77,7 +77,7 @@ class Storm:
             self.conversations.append(conversation)
 
     def read(self, number: int):
-        """Reads over HTTP whatever exists at the moment."""
+        """Reads over HTTP the runs that exist at the moment."""
         rng = random.Random(2000 + number)
         with session(self.server) as client:
             while not self.over.is_set():

@@ -154,7 +154,7 @@ def test_subscribers_that_reset_during_the_broadcast_leave_nothing_behind(target
             socket = RawWebSocket(target, offer="permessage-deflate" if resets % 2 else None)
             assert socket.read_json()["type"] == "initial_runs"
             for _ in range(resets % 4):
-                # The last step may be broadcast before this subscriber is there and acknowledged after.
+                # The last step may be broadcast before this subscriber has connected and acknowledged after.
                 while threads.running() and not socket.has_bytes(0.1):
                     pass
                 if threads.running():

@@ -1,4 +1,4 @@
-"""The visitors and readers, in a process of their own: they take a core's time from nobody who is measured."""
+"""The visitors and readers, in a process of their own, so that they use no time of the measured processes."""
 
 import asyncio
 import ctypes
@@ -28,7 +28,7 @@ class Crowd:
         self._done.set()
         try:
             results.add(*self._queue.get(timeout=120))
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs into the report
+        except Exception as error:  # noqa: BLE001 -- any error belongs in the report
             results.error(f"the crowd gave no report: {error!r}")
         self._process.join(30)
 

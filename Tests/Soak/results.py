@@ -1,4 +1,4 @@
-"""What happened during a soak: counts, and everything that nobody asked for."""
+"""The results of a soak: counts, and everything unexpected."""
 
 import threading
 import time

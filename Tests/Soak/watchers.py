@@ -67,7 +67,7 @@ class CheckingSubscriber:
 
 
 def check_history(results, run: str, data: dict, limit: int):
-    """A history is a gapless piece of 0, 1, 2, ..., as long as the limit lets it be."""
+    """A history is a gapless part of 0, 1, 2, ..., within the limit of steps."""
     steps = [step["step"] for step in data["steps"]]
     if not steps or steps != list(range(steps[0], steps[-1] + 1)) or len(steps) > limit:
         results.error(f"the history of {run} has the steps {steps[:3]} to {steps[-3:]}, {len(steps)} of them")
@@ -76,7 +76,7 @@ def check_history(results, run: str, data: dict, limit: int):
 
 
 class Visitor:
-    """Subscribes, asks for a history, watches for a while, and leaves in one way or another.
+    """Subscribes, requests a history, watches for a while, and disconnects in one of several ways.
 
     With coroutines: a client with threads closes its socket while its other thread may still read it, by a number that is
     another socket's by then.
@@ -134,7 +134,7 @@ class Visitor:
 
     @staticmethod
     async def next_message(socket, done) -> dict | None:
-        """Waits for it as long as somebody posts."""
+        """Waits for it while steps are posted."""
         while not done.is_set():
             with contextlib.suppress(TimeoutError):
                 return json.loads(await asyncio.wait_for(socket.recv(), 1))
@@ -182,7 +182,7 @@ class Reader:
         address = f"{self.server.url}/api/v1/runs/{run}"
         before, answer, after = (client.get(address + path, timeout=60) for path in ("/latest", "", "/latest"))
         statuses = [one.status_code for one in (before, answer, after)]
-        # It may have been evicted since the listing, or since it was last asked for; it doesn't come back.
+        # It may have been evicted since the listing or the last request. It does not return.
         if statuses not in ([200] * 3, [200, 200, 404], [200, 404, 404], [404] * 3):
             return self.results.error(
                 f"the latest step, the history, the latest step of {run} were answered {statuses}")

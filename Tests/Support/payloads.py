@@ -2,9 +2,24 @@
 
 import copy
 import itertools
+import json
 import random
+from pathlib import Path
 
 _numbers = itertools.count(1)
+_DESCRIPTION = json.loads((Path(__file__).resolve().parents[2] / "static/openapi.json").read_text())
+_SCHEMAS = _DESCRIPTION["components"]["schemas"]
+# The objects of a layer that contain metrics.
+_BLOCKS = {
+    ("intermediate_features",): "IntermediateFeatures", ("gradient_flow",): "GradientFlow",
+    ("parameter_statistics", "weight"): "WeightStatistics", ("parameter_statistics", "bias"): "BiasStatistics",
+}
+#: The metrics of a layer as openapi.json has them: path, lower bound ("ge" is at least 0), and whether it is optional.
+METRICS = [
+    ((*block, key), "ge" if "minimum" in schema else None, key not in _SCHEMAS[name]["required"])
+    for block, name in _BLOCKS.items() for key, schema in _SCHEMAS[name]["properties"].items()
+    if "number" in schema["type"]
+]
 
 
 def run_id(prefix: str = "run") -> str:
@@ -56,9 +71,13 @@ def served(posted: dict) -> dict:
     metadata = posted["metadata"]
     layers = []
     for item in posted["layer_statistics"]:
-        features = item["intermediate_features"]
-        features.setdefault("cross_layer_std_ratio", None)
         item["parameter_statistics"].setdefault("bias", None)
+        for (*block, key), _, is_optional in METRICS:
+            part = item
+            for name in block:
+                part = part[name]
+            if is_optional and part is not None:
+                part.setdefault(key, None)
         layers.append({**item, "layer_id": item["layer_id"].replace(".", "/")})
     groups = metadata.get("layer_groups") or None
     if groups:

@@ -1,4 +1,4 @@
-// The dashboard: joins the live feed, the model and the views.
+// The dashboard: connects the live feed, the model and the views.
 
 import { Phase } from "./feed/feed.js";
 import { fetchLimits, fetchListing } from "./feed/listing.js";
@@ -35,7 +35,7 @@ export class Dashboard {
     #hasListing = false;
     #listingAt = -Infinity;
     #isListing = false;
-    /** How soon after the last listing the next is wanted (milliseconds): steps came that it does not count. */
+    /** Milliseconds from the last listing to the next; finite once steps arrived that the last one does not count. */
     #listingInterval = Infinity;
     #reloadTimer = null;
     #reloadedAt = -Infinity;
@@ -73,13 +73,13 @@ export class Dashboard {
         };
     }
 
-    /** A line above the run; empty for none. */
+    /** Shows a line above the run; empty for none. */
     notify(text) {
         this.#notice = text;
         this.#frame.request();
     }
 
-    /** Shows this run, live, whether or not the server holds it yet. */
+    /** Selects this run, live. The server need not have it yet. */
     select(id) {
         if (id === this.#run?.id) return;
         this.#run = new SelectedRun(id);
@@ -91,7 +91,7 @@ export class Dashboard {
 
     #opened() {
         this.#subscribe();
-        // Once a connection: the server may have been started again with others.
+        // For each connection, because a restarted server may have other limits.
         fetchLimits().then((limits) => (this.#limits = limits ?? this.#limits));
     }
 
@@ -139,7 +139,7 @@ export class Dashboard {
         if (summary === undefined) {
             this.#run.takeNotFound();
         } else if (summary.createdAt !== this.#run.createdAt) {
-            // Evicted and posted to again: the same id, but another run.
+            // The run was evicted, and a new run has its id.
             this.#run.beginAgain(summary.createdAt);
             this.#subscribe();
         }
@@ -150,12 +150,12 @@ export class Dashboard {
         let isNew;
         if (id === this.#run?.id) {
             isNew = this.#run.takeStep(data, this.#limits?.stepsPerRun ?? null);
-            // It was gone, so this step is of a new run; its history tells which steps that has.
+            // The run was removed, so the step belongs to a new run; its history has that run's steps.
             if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
         }
         const isUnknown = this.#runs.applyStep(id, data.step, isNew);
         if (this.#run === null) this.#selectMostRecent();
-        // A run that appears may have evicted another.
+        // A new run may have evicted another one.
         this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
     }
 
@@ -167,7 +167,7 @@ export class Dashboard {
 
     #takeError(message) {
         if (this.#run !== null && isRunNotFound(message, this.#run.id)) this.#run.takeNotFound();
-        // Of a run that was selected before, it is no news.
+        // The error may also be about a run that was selected before; then it is not shown.
         else if (!/^Run '.*' not found$/su.test(message.message)) this.notify(String(message.message));
     }
 
@@ -176,7 +176,7 @@ export class Dashboard {
         if (summary !== undefined) this.select(summary.id);
     }
 
-    /** Steps were skipped for this page: the history has them. Not at once again, which would make it lag more. */
+    /** Reloads the history after the server skipped steps for this page; delayed, because a reload adds to the lag. */
     #reloadSoon() {
         if (this.#reloadTimer !== null) return;
         const delay = Math.max(0, this.#reloadedAt + RELOAD_INTERVAL - Date.now());
@@ -186,7 +186,7 @@ export class Dashboard {
 
     async #refreshListing() {
         this.#isListing = true;
-        // What comes from here on asks for the next one.
+        // Steps that arrive from here on need another listing.
         this.#listingInterval = Infinity;
         const answer = await fetchListing();
         this.#isListing = false;

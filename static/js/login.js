@@ -1,4 +1,4 @@
-// The login page: sends the token, and shows the reason of a refusal in place.
+// The login page: sends the token, and shows the reason of a rejection in the form.
 
 import { element } from "./view/dom.js";
 
@@ -20,11 +20,11 @@ async function refusal(answer) {
     if (answer.status === 401 || answer.redirected) return "This token is not valid.";
     const body = await answer.json().catch(() => null);
     const message = body?.detail?.message ?? `The server answered ${answer.status}.`;
-    // The server refuses a page of another origin before it looks at the token, and says which origins these are.
+    // The server rejects a request of another origin before it checks the token. The message names the origins.
     return answer.status === 403 ? `The token was not checked. ${message}.` : message;
 }
 
-// By fetch, so that a refusal needs no second page. The form alone works too, without this script.
+// With fetch, a rejection needs no second page. Without this script, the form works by itself.
 form.addEventListener("submit", async (event) => {
     event.preventDefault();
     error.textContent = "";
@@ -48,7 +48,7 @@ form.addEventListener("submit", async (event) => {
 
 const query = new URLSearchParams(location.search);
 if (query.has("failed")) refuse("This token is not valid.");
-// A browser that follows a link of another site is not logged in by it: the site could choose the token.
+// A link on another site does not log a browser in, because that site could choose the token.
 if (query.has("foreign")) {
     refuse("A link on another site does not log you in. Enter the token here, or paste the link into the address bar.");
 }

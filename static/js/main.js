@@ -23,7 +23,7 @@ function runOfAddress() {
     }
 }
 
-/** Says why the server refuses the WebSocket of a page that it served, where that can be told. */
+/** Shows why the server rejects the WebSocket of its own page, if the reason can be determined. */
 async function explainRefusal() {
     const origin = await foreignOwnOrigin();
     if (origin === null) return;

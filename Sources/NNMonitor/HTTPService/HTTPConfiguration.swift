@@ -32,6 +32,11 @@ package struct HTTPConfiguration: Sendable {
     package var idleTimeout = TimeAmount.seconds(75)
     /// How long a client may accept no byte of a response before the connection is closed. Progress restarts it.
     package var writeTimeout = TimeAmount.seconds(60)
+    /// The minimum rate at which a client must accept a response, in bytes per second, averaged over `readRateWindow`
+    /// of the time in which bytes wait for it; 0 means none. Below it the connection is closed.
+    package var minimumReadRate = 1_024
+    /// See `minimumReadRate`.
+    package var readRateWindow = TimeAmount.seconds(60)
     /// How long the server reads and discards input after the last response of a connection, so that the client
     /// receives the response rather than a reset (RFC 9112 section 9.6).
     package var lingerTimeout = TimeAmount.seconds(10)

@@ -1,5 +1,6 @@
 package import Logging
 package import NIOCore
+package import Turns
 
 /// Serves HTTP/1.0 and HTTP/1.1 on the channels on which it is installed. One instance serves all connections; it
 /// retains no connection and is independent of sockets and TLS.
@@ -11,6 +12,8 @@ package final class HTTPServer: Sendable {
     let decoration: ResponseDecoration
     let compression: ResponseCompression
     let bodies: BodyBudget
+    /// Connections that have received more requests than one turn answers.
+    let turns: TurnQueues
 
     /// Creates a server.
     ///
@@ -23,16 +26,19 @@ package final class HTTPServer: Sendable {
     ///   - logger: receives the access log at `info` and the failures of handlers at `error`.
     ///   - foldedLog: receives the access log of unauthenticated clients; by default a folded log that writes to
     ///     `logger`.
+    ///   - turns: the queues of connections that wait for their turn.
     /// - Throws: `invalidPattern` or `duplicateRoute` for unusable routes.
     package init(
         configuration: HTTPConfiguration, routes: [Route], authenticator: Authenticator, assets: StaticAssets,
-        login: (any PageLogin)? = nil, logger: Logger, foldedLog: FoldedLog? = nil
+        login: (any PageLogin)? = nil, logger: Logger, foldedLog: FoldedLog? = nil,
+        turns: TurnQueues = TurnQueues()
     ) throws(HTTPServiceError) {
         self.configuration = configuration
         self.gate = HeadGate(
             configuration: configuration, router: try Router(routes), authenticator: authenticator,
             assets: assets, login: login)
-        self.log = AccessLog(logger: logger, strangers: foldedLog ?? FoldedLog(logger: logger))
+        self.log = AccessLog(logger: logger, foldedLog: foldedLog ?? FoldedLog(logger: logger))
+        self.turns = turns
         self.bodies = BodyBudget(
             limit: configuration.maximumBodyMemory, stallTime: configuration.bodyStallTimeout)
         self.decoration = ResponseDecoration(

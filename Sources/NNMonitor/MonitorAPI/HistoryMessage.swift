@@ -15,6 +15,11 @@ enum HistoryMessage {
     /// The largest number of pieces in memory: one is encoded or compressed while another waits to be written.
     private static let concurrentPieces = 2
 
+    /// The expected size of the largest piece of a message, in bytes.
+    static func expectedPiece(_ history: HistoryEncoder, isCompressed: Bool) -> Int {
+        history.expectedChunk(isCompressed ? compressedSize : plainSize)
+    }
+
     /// Sends the message. Suspends while the source of the steps or the connection makes it wait.
     ///
     /// - Parameters:
@@ -68,7 +73,7 @@ enum HistoryMessage {
 
     /// Writes a frame, on the event loop.
     ///
-    /// - Returns: completes when the channel is writable. Pieces are written until it is not, so that `StallWatch`
+    /// - Returns: completes when the channel is writable. Pieces are written until it is not, so that `StallTimer`
     ///   notices a peer that stopped reading.
     private static func write(
         _ frame: ByteBuffer, to channel: any Channel, _ writability: WritabilityWaiter
@@ -76,6 +81,7 @@ enum HistoryMessage {
         let next = channel.eventLoop.makePromise(of: Void.self)
         // A rejected write has already failed when `writeAndFlush` returns. The first result completes the promise.
         channel.writeAndFlush(WebSocketOutbound.prepared(frame)).whenFailure { next.fail($0) }
+        writability.wrote(frame.readableBytes)
         writability.available().cascade(to: next)
         return next.futureResult
     }

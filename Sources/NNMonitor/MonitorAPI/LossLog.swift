@@ -47,24 +47,29 @@ final class LossLog: Sendable {
 
     /// Counts the runs and steps that an append dropped, and logs them if a line is due.
     func note(_ outcome: AppendOutcome) {
-        for run in outcome.evicted { noteEviction(run) }
+        note(outcome.evicted)
         let step = outcome.step
-        if !step.kept {
+        if outcome.reason == .belowKeptSteps {
             noteSteps(
                 1, .stepTooLow, of: step,
-                "a step was not kept: the run already has the largest number of steps, all of them higher; "
-                    + "use a new run_id when a training starts again")
+                "a step was not kept: the run has its maximum number of steps, and all are higher; "
+                    + "for a restarted training put resume_from, or use a new run_id")
         }
         if outcome.droppedForStepLimit > 0 {
             noteSteps(
                 outcome.droppedForStepLimit, .stepsDroppedForLimit, of: step,
-                "the lowest steps of a run were dropped: it exceeded the largest number of steps of a run")
+                "the lowest steps of a run were dropped: the run exceeded the maximum number of steps of a run")
         }
         if outcome.droppedForMemory > 0 {
             noteSteps(
                 outcome.droppedForMemory, .stepsDroppedForMemory, of: step,
                 "the lowest steps of a run were dropped: the run alone exceeded the memory limit")
         }
+    }
+
+    /// Counts evicted runs, and logs them if a line is due.
+    func note(_ evicted: [RemovedRun]) {
+        for run in evicted { noteEviction(run) }
     }
 
     private func noteEviction(_ run: RemovedRun) {
@@ -81,7 +86,9 @@ final class LossLog: Sendable {
             logger.notice("a run was evicted: the stored metrics exceeded the memory limit", metadata: metadata)
         } else {
             metadata["max_runs"] = "\(limits.runs)"
-            logger.notice("a run was evicted: a new run began at the largest number of runs", metadata: metadata)
+            logger.notice(
+                "a run was evicted: a new run started while the server held the maximum number of runs",
+                metadata: metadata)
         }
     }
 

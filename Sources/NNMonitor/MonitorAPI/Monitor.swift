@@ -3,6 +3,7 @@ package import Logging
 package import MonitorCore
 package import NIOCore
 import NIOHTTP1
+package import Turns
 package import WebSocket
 
 /// The limits and times of the service.
@@ -13,12 +14,23 @@ package struct MonitorConfiguration: Sendable {
     package var steps = OpenStepLimits()
     /// The largest size of a line of a batch, in bytes.
     package var maximumLineSize = 2_000_000
+    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
+    package var memory = 0
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
     package var maximumSubscribers = 10_000
     /// A subscriber that takes none of its queued bytes for this long is closed with 1008.
     package var stallTimeout = TimeAmount.seconds(30)
+    /// The minimum rate at which a subscriber must take what waits for it, in bytes per second, averaged over
+    /// `readRateWindow` of the time in which bytes wait; 0 means none. Below it the subscriber is closed with 1008.
+    package var minimumReadRate = 1_024
+    /// See `minimumReadRate`.
+    package var readRateWindow = TimeAmount.seconds(60)
+    /// The maximum memory of answers under way and of what their snapshots alone keep alive, in bytes.
+    package var readMemory = 256 << 20
+    /// An answer may be dropped in favor of others if its client took less than `minimumReadRate` for this long.
+    package var readStallTimeout = TimeAmount.seconds(5)
     /// The settings of the WebSocket connections.
     package var webSocket = WebSocketConfiguration()
 
@@ -35,9 +47,11 @@ package final class Monitor: Sendable {
     let store: any MetricsStoring
     let broadcast: BroadcastManager<WireFrameRenderer>
     let failures: StoreFailures
+    /// The memory of answers under way.
+    let answers: ResponseBudget
     let sha1Base64: WebSocketHandshake.SHA1Base64
     /// Subscribers that have sent more than one turn of the event loop may handle.
-    let turns = TurnQueues()
+    let turns: TurnQueues
     private let losses: LossLog
 
     /// - Parameters:
@@ -46,18 +60,31 @@ package final class Monitor: Sendable {
     ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
+    ///   - turns: the queues of connections that wait for their turn.
     package init(
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
         store: (any MetricsStoring)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
-        folded: FoldedLog? = nil
+        folded: FoldedLog? = nil, turns: TurnQueues = TurnQueues()
     ) {
+        self.turns = turns
         let store = store ?? MemoryStore(limits: configuration.store)
         self.configuration = configuration
         self.sha1Base64 = sha1Base64
         self.store = store
-        losses = LossLog(logger: logger, limits: configuration.store)
-        failures = StoreFailures(log: folded ?? FoldedLog(logger: logger))
+        var limits = configuration.store
+        if configuration.memory > 0 { limits.memory = configuration.memory }
+        losses = LossLog(logger: logger, limits: limits)
+        let folded = folded ?? FoldedLog(logger: logger)
+        failures = StoreFailures(log: folded)
+        answers = ResponseBudget(
+            limit: configuration.readMemory, stallTime: configuration.readStallTimeout,
+            minimumRate: configuration.minimumReadRate, retained: { store.retainedMemory },
+            onDrop: {
+                folded.note("slow reader", level: .warning, "a slow reader was dropped") {
+                    ["reason": "answers and the removed steps that they contain exceed MAX_READ_MEMORY"]
+                }
+            })
         broadcast = BroadcastManager(
             renderer: WireFrameRenderer(), maximumSubscribers: configuration.maximumSubscribers,
             lastSequence: store.lastSequence)
@@ -65,7 +92,7 @@ package final class Monitor: Sendable {
 
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
-        [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes
+        [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
             + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
     }
 
@@ -90,8 +117,8 @@ package final class Monitor: Sendable {
             throw error
         }
         if outcome.lostAnything { losses.note(outcome) }
-        for run in outcome.evicted { await publish(.removed(run)) }
-        await publish(.stored(outcome.step))
+        answers.check()
+        for event in outcome.events { await publish(event) }
         return outcome
     }
 
@@ -109,8 +136,62 @@ package final class Monitor: Sendable {
             throw error
         }
         guard let removed else { return false }
+        answers.check()
         await publish(.removed(removed))
         return true
+    }
+
+    /// Updates what clients report about a run, and notifies the subscribers.
+    ///
+    /// - Parameters:
+    ///   - runID: the run; a new id begins a run.
+    ///   - update: a valid update.
+    /// - Returns: the run, and whether it began; or the errors of the update, which then has no effect.
+    /// - Throws: `StoreError` if the update was not stored.
+    func update(
+        _ runID: RunID, with update: RunUpdate
+    ) async throws(StoreError) -> Result<RunUpdateOutcome, RejectedPayload> {
+        let result: Result<RunUpdateOutcome, RejectedPayload>
+        do {
+            result = try await store.update(runID, with: update)
+        } catch {
+            for event in error.events { await publish(event) }
+            throw error
+        }
+        if case .success(let outcome) = result {
+            losses.note(outcome.evicted)
+            for event in outcome.events { await publish(event) }
+        }
+        return result
+    }
+
+    /// Notes an alert of a run's trainer, and notifies the subscribers.
+    ///
+    /// - Parameters:
+    ///   - alert: a valid alert.
+    ///   - runID: the run.
+    /// - Returns: whether there is such a run.
+    /// - Throws: `StoreError` if the alert was not stored.
+    func note(_ alert: PostedAlert, of runID: RunID) async throws(StoreError) -> Bool {
+        let events: [StoreEvent]?
+        do {
+            events = try await store.note(alert, of: runID)
+        } catch {
+            for event in error.events { await publish(event) }
+            throw error
+        }
+        for event in events ?? [] { await publish(event) }
+        return events != nil
+    }
+
+    /// Notifies the subscribers of runs that have become silent.
+    package func noteSilence() async {
+        do throws(StoreError) {
+            for event in try await store.noteSilence() { await publish(event) }
+        } catch {
+            for event in error.events { await publish(event) }
+            failures.note(error, during: .silence)
+        }
     }
 
     private func publish(_ event: StoreEvent) async {

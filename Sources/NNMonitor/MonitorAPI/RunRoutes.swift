@@ -14,34 +14,42 @@ struct RunRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .on(.GET, "/api/v1/runs", scope: .read) { _ in
-                try await failures.answering(.listing) { try await listing() }
+            .on(.GET, "/api/v1/runs", scope: .read) { request in
+                try await failures.answering(.listing) { try await listing(request) }
             },
             .on(.GET, "/api/v1/runs/{run_id}", scope: .read) { request in
-                try await failures.answering(.history) { try await history(RunID(request.parameters[0])) }
+                try await failures.answering(.history) { try await history(RunID(request.parameters[0]), request) }
             },
             .on(.DELETE, "/api/v1/runs/{run_id}", scope: .admin) { request in
                 try await failures.answering(.delete) { try await delete(RunID(request.parameters[0])) }
             },
             .on(.GET, "/api/v1/runs/{run_id}/latest", scope: .read) { request in
-                try await failures.answering(.latest) { try await latest(RunID(request.parameters[0])) }
+                try await failures.answering(.latest) { try await latest(RunID(request.parameters[0]), request) }
             },
         ]
     }
 
-    private func listing() async throws -> HTTPResponse {
+    private func listing(_ request: HTTPRequest) async throws -> HTTPResponse {
         let runs = try await store.listing().runs
-        return .json(
-            await encoded(size: runs.count * 200) { writer in RunListEncoder.appendListing(runs, to: &writer) })
+        return try await monitor.encoded(size: AnswerMemory.listing(runs.count), request) { writer in
+            RunListEncoder.appendListing(runs, to: &writer)
+        }
     }
 
     /// The whole run, read and encoded piece by piece, as fast as the connection takes the pieces.
-    private func history(_ runID: RunID) async throws -> HTTPResponse {
+    private func history(_ runID: RunID, _ request: HTTPRequest) async throws -> HTTPResponse {
         guard let snapshot = try await store.snapshot(of: runID) else { throw notFound("Run '\(runID)' not found") }
         var encoder = HistoryEncoder.body(snapshot)
         // After the head of the response an error could only abort the connection.
         try await encoder.prefetch()
-        return HTTPResponse(
+        let memory = { @Sendable (chunk: Int) in
+            AnswerMemory.history(
+                snapshot: snapshot.memory, chunk: chunk, isCompressed: request.acceptsGzip, isSecure: request.secure)
+        }
+        let reservation = try monitor.answers.reserve(
+            memory(encoder.expectedChunk()), access: request.access, peer: request.peer, retained: snapshot.retained)
+        encoder.reservation = reservation
+        var response = HTTPResponse(
             status: .ok, headers: ["Content-Type": "application/json"],
             body: .stream { [encoder, failures] body in
                 var encoder = encoder
@@ -55,9 +63,14 @@ struct RunRoutes: Sendable {
                         // Aborts the connection without a second log line.
                         throw HTTPServiceError.connectionClosed
                     }
+                    guard reservation.grow(to: memory(writer.bytes.count)) else {
+                        throw HTTPServiceError.connectionClosed
+                    }
                     try await body.write(ByteBuffer(bytes: writer.bytes))
                 }
             })
+        response.reservation = reservation
+        return response
     }
 
     private func delete(_ runID: RunID) async throws -> HTTPResponse {
@@ -65,27 +78,11 @@ struct RunRoutes: Sendable {
         return HTTPResponse(status: .noContent)
     }
 
-    private func latest(_ runID: RunID) async throws -> HTTPResponse {
+    private func latest(_ runID: RunID, _ request: HTTPRequest) async throws -> HTTPResponse {
         guard let record = try await store.latest(of: runID) else { throw notFound("No data for run '\(runID)'") }
-        return .json(
-            await encoded(size: StepEncoder.estimatedSize(record)) { writer in StepEncoder.append(record, to: &writer) }
-        )
-    }
-
-    /// Encodes a short body on the current executor, which may be an event loop, and a long one on the global executor.
-    ///
-    /// - Parameters:
-    ///   - size: the approximate size of the body, in bytes.
-    ///   - encode: writes the body.
-    /// - Returns: the body.
-    private func encoded(size: Int, _ encode: @escaping @Sendable (inout JSONWriter) -> Void) async -> ByteBuffer {
-        let work = { @Sendable in
-            var writer = JSONWriter(capacity: size)
-            encode(&writer)
-            return ByteBuffer(bytes: writer.bytes)
+        return try await monitor.encoded(size: StepEncoder.estimatedSize(record), request) { writer in
+            StepEncoder.append(record, to: &writer)
         }
-        if size <= 64 << 10 { return work() }
-        return await withTaskExecutorPreference(globalConcurrentExecutor) { work() }
     }
 
     private func notFound(_ message: String) -> HTTPError {

@@ -7,7 +7,7 @@ import NIOHTTP1
 struct StoreFailures: Sendable {
     /// The operation of the store that failed.
     enum Operation: String {
-        case append, delete, listing, history, latest
+        case append, delete, listing, history, latest, update, alert, silence
     }
 
     /// How long a client should wait before it tries again, in seconds.
@@ -52,7 +52,9 @@ struct StoreFailures: Sendable {
         return switch operation {
         case .append: Self.unavailable("The store failed and the step was not stored; send it again later")
         case .delete: Self.unavailable("The store failed and the run was not deleted; try again later")
-        case .listing, .history, .latest: Self.unavailable(Self.message)
+        case .update: Self.unavailable("The store failed and the run was not updated; send it again later")
+        case .alert: Self.unavailable("The store failed and the alert was not stored; send it again later")
+        case .listing, .history, .latest, .silence: Self.unavailable(Self.message)
         }
     }
 

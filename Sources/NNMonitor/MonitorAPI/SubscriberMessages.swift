@@ -24,6 +24,20 @@ enum SubscriberMessages {
         return ByteBuffer(bytes: writer.bytes)
     }
 
+    /// The answer to `watch`.
+    static func watching(_ request: WatchRequest) -> ByteBuffer {
+        var writer = JSONWriter()
+        LiveMessages.appendWatching(request, to: &writer)
+        return ByteBuffer(bytes: writer.bytes)
+    }
+
+    /// The layers of a step's structure.
+    static func structure(_ record: StepRecord, of runID: RunID) -> ByteBuffer {
+        var writer = JSONWriter()
+        LiveMessages.appendStructure(record, of: runID, to: &writer)
+        return ByteBuffer(bytes: writer.bytes)
+    }
+
     /// The listing of runs, the first message of every session.
     static func initialRuns(_ runs: [RunSummary]) -> ByteBuffer {
         var writer = JSONWriter()

@@ -2,6 +2,7 @@ import HTTPService
 import MonitorCore
 import NIOCore
 import NIOHTTP1
+import Turns
 import WebSocket
 
 /// `GET /ws`: upgrades the connection to a subscriber's WebSocket.
@@ -23,7 +24,7 @@ struct SubscriberRoute: Sendable {
             case .accepted(let headers, let deflate):
                 let access = request.access
                 do throws(Subscribers.Refusal) {
-                    // Before the 101, so that a subscriber is counted as soon as it knows that it is one.
+                    // Counted before the 101 is sent, so that the limit and `/health` are exact.
                     let place = try monitor.subscribers.admit()
                     return .accept(headers: headers) { channel in install(on: channel, deflate, access, place) }
                 } catch {
@@ -39,7 +40,7 @@ struct SubscriberRoute: Sendable {
             case .full:
                 HTTPResponse.error(
                     .serviceUnavailable, code: "too_many_subscribers",
-                    message: "The server has as many subscribers as it accepts; try again later")
+                    message: "The server has its maximum number of subscribers; try again later")
             case .closed:
                 HTTPResponse.error(
                     .serviceUnavailable, code: "stopping", message: "The server is stopping; try again later")

@@ -39,14 +39,17 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private let access: AccessGrant?
     private var accessWatch: AccessWatch?
     private var queue: SubscriberQueue<ByteBuffer>?
+    private var answers: SubscriberAnswers?
     private var context: ChannelHandlerContext?
     private var actions: Deque<ByteBuffer> = []
     /// Whether a task makes or sends an answer. The first one is the listing.
     private var isAnswering = true
     private var isReadHeldBack = false
     private var isEnding = false
+    /// The structures whose layers were sent.
+    private var structures = SentStructures()
     private(set) var answer: Task<Void, Never>?
-    private var stall: StallWatch?
+    private var stall: StallTimer?
     private var writability: WritabilityWaiter?
 
     /// - Parameters:
@@ -54,10 +57,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     ///   - place: the subscriber's entry in the registry.
     ///   - deflate: the compression that the handshake negotiated.
     ///   - access: the grant of the request; `nil` if the route requires no scope.
-    init(
-        monitor: Monitor, place: Subscribers.Place, deflate: DeflateParameters?,
-        access: AccessGrant?
-    ) {
+    init(monitor: Monitor, place: Subscribers.Place, deflate: DeflateParameters?, access: AccessGrant?) {
         self.monitor = monitor
         self.place = place
         self.deflate = deflate
@@ -82,23 +82,26 @@ package final class SubscriberSession: ChannelDuplexHandler {
             queue.close()
             place.end()
         }
-        stall = StallWatch(context: context, timeout: monitor.configuration.stallTimeout)
-        writability = WritabilityWaiter(context.channel)
+        let limits = monitor.configuration
+        stall = StallTimer(
+            context: context, timeout: limits.stallTimeout,
+            rate: RateWatch(rate: limits.minimumReadRate, window: limits.readRateWindow),
+            onStall: { [self] in send(.close(.policyViolation, reason: "too slow")) },
+            onDrop: { [self] in dropReader() })
+        let writability = WritabilityWaiter(context.channel)
+        writability.onWrite = { [self] bytes in stall?.wrote(bytes) }
+        self.writability = writability
         accessWatch = access.map { AccessWatch($0, on: eventLoop) { [self] in endAccess() } }
         let monitor = monitor
         let deflate = deflate
+        let answers = SubscriberAnswers(
+            monitor: monitor, deflate: deflate, access: access, peer: context.remoteAddress?.ipAddress ?? "local")
+        self.answers = answers
         // Without a preference the task would continue on the thread of the actor that it awaited, perhaps an event
         // loop.
         answer = Task(executorPreference: globalConcurrentExecutor) {
-            do throws(StoreError) {
-                let (runs, sequence) = try await monitor.store.listing()
-                queue.beginAfter(sequence, runID: nil)
-                let frame = WebSocketFrameEncoder(deflate: deflate).text(SubscriberMessages.initialRuns(runs))
-                eventLoop.execute { bound.value.finishAnswer(.prepared(frame)) }
-            } catch {
-                monitor.failures.note(error, during: .listing)
-                eventLoop.execute { bound.value.failListing() }
-            }
+            let listing = await answers.listing(queue)
+            eventLoop.execute { bound.value.send(listing) }
         }
     }
 
@@ -119,6 +122,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private func end() {
         answer?.cancel()
         writability?.end()
+        writability?.onWrite = nil
         accessWatch?.stop()
         stall?.end()
         queue?.close()
@@ -132,7 +136,14 @@ package final class SubscriberSession: ChannelDuplexHandler {
         var unflushed = 0
         while context.channel.isActive, context.channel.isWritable, let item = queue.take() {
             switch item {
-            case .step(let frame):
+            case .frame(let frame):
+                context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
+                unflushed += frame.readableBytes
+            case .step(let frame, let layers):
+                if structures.insert(layers.id) {
+                    context.write(wrapOutboundOut(.prepared(layers.frame)), promise: nil)
+                    unflushed += layers.frame.readableBytes
+                }
                 context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
                 unflushed += frame.readableBytes
             case .lagged(let skipped):
@@ -147,7 +158,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
         if unflushed > 0 { context.flush() }
         if isEnding && context.channel.isWritable {
-            send(.close(.goingAway, reason: "the server stops"))
+            send(.close(.goingAway, reason: "the server is stopping"))
         }
     }
 
@@ -169,35 +180,55 @@ package final class SubscriberSession: ChannelDuplexHandler {
     }
 
     /// Closes with 1008. Nothing is sent after the close frame; a history fails at its next piece.
-    private func endAccess() {
+    private func endAccess() { close(.policyViolation, "access has ended") }
+
+    /// Sends a close frame after what was written; what is queued is dropped.
+    private func close(_ code: WebSocketErrorCode, _ reason: String) {
         actions.removeAll()
         queue?.close()
-        send(.close(.policyViolation, reason: "access has ended"))
+        send(.close(code, reason: reason))
     }
 
-    private func send(_ message: WebSocketOutbound) {
-        context?.writeAndFlush(wrapOutboundOut(message), promise: nil)
+    /// Sends a message; the reservation is kept until it is sent.
+    private func send(_ message: WebSocketOutbound, _ reservation: ResponseReservation? = nil) {
+        guard let context else { return }
+        let promise = reservation.map { reservation in
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.whenComplete { _ in withExtendedLifetime(reservation) {} }
+            return promise
+        }
+        context.writeAndFlush(wrapOutboundOut(message), promise: promise)
     }
 
-    private func finishAnswer(_ message: WebSocketOutbound?) {
-        if let message { send(message) }
+    private func finishAnswer(_ message: WebSocketOutbound?, _ reservation: ResponseReservation? = nil) {
+        stall?.endResponse()
+        if let message { send(message, reservation) }
         isAnswering = false
         sendQueued()
         handleActions()
     }
 
-    /// Without the listing the client cannot use what follows, so the session ends.
-    private func failListing() {
-        send(.text(SubscriberMessages.error(StoreFailures.message)))
-        closeAfterStoreFailure()
+    /// Sends the listing. Without it the client cannot use what follows, so the session ends if there is none.
+    private func send(_ listing: SubscriberAnswers.Listing) {
+        switch listing {
+        case .ready(let frame, let reservation):
+            finishAnswer(.prepared(frame), reservation)
+        case .failed:
+            send(.text(SubscriberMessages.error(StoreFailures.message)))
+            closeAfterStoreFailure()
+        case .busy(let message):
+            send(.text(message))
+            // 1013, try again later (IANA's registry of WebSocket close codes).
+            close(WebSocketErrorCode(codeNumber: 1013), "too many responses are in progress")
+        }
     }
 
+    /// Breaks off the answer under way. Without a close frame: it would wait, with the memory that is needed, behind
+    /// bytes that the client does not take.
+    private func dropReader() { context?.close(promise: nil) }
+
     /// Closes with 1011. `isAnswering` stays set, so that nothing more is sent or handled.
-    private func closeAfterStoreFailure() {
-        actions.removeAll()
-        queue?.close()
-        send(.close(.unexpectedServerError, reason: "the store failed"))
-    }
+    private func closeAfterStoreFailure() { close(.unexpectedServerError, "the store failed") }
 
     // MARK: From the subscriber
 
@@ -222,8 +253,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
             // The bytes are valid during the closure, and the decoder does not keep the pointer.
             switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))
-            case .success(.subscribe(let runID, let form)): answerHistory(runID, form)
-            case .failure(let misunderstood): send(.text(SubscriberMessages.error(misunderstood.message)))
+            case .success(.subscribe(let subscription)): answerHistory(subscription)
+            case .success(.watch(let request)): watch(request)
+            case .failure(let invalid): send(.text(SubscriberMessages.error(invalid.message)))
             }
         }
         if isReadHeldBack && actions.count < Self.waitingMessages {
@@ -232,9 +264,27 @@ package final class SubscriberSession: ChannelDuplexHandler {
         }
     }
 
+    /// Changes what is sent from now on. The answer is sent between the last message of before and the first of
+    /// afterwards.
+    private func watch(_ request: WatchRequest) {
+        guard let context else { return }
+        isAnswering = true
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let frame = WebSocketFrameEncoder(deflate: deflate).text(SubscriberMessages.watching(request))
+        let monitor = monitor
+        let place = place
+        answer = Task(executorPreference: globalConcurrentExecutor) {
+            await monitor.broadcast.changeInterest(of: place, answer: frame) {
+                $0.watch(request.runIDs.map { Set($0) }, form: request.form)
+            }
+            eventLoop.execute { bound.value.finishAnswer(nil) }
+        }
+    }
+
     /// Sends a run's history piece by piece, from a task, and then the messages queued meanwhile.
-    private func answerHistory(_ runID: RunID, _ form: StepForm) {
-        guard let context, let queue, let writability else { return }
+    private func answerHistory(_ subscription: RunSubscription) {
+        guard let context, let queue, let answers, let writability else { return }
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let boundWritability = NIOLoopBound(writability, eventLoop: context.eventLoop)
@@ -242,28 +292,29 @@ package final class SubscriberSession: ChannelDuplexHandler {
         let channel = context.channel
         let monitor = monitor
         let deflate = deflate
+        let place = place
+        let structures = structures
         // Low priority: requests of trainers and live messages come first.
         answer = Task(executorPreference: globalConcurrentExecutor, priority: .utility) {
-            let history: HistoryEncoder
-            do throws(StoreError) {
-                guard let snapshot = try await monitor.store.snapshot(of: runID) else {
-                    let message = SubscriberMessages.error("Run '\(runID)' not found")
-                    eventLoop.execute { bound.value.finishAnswer(.text(message)) }
-                    return
-                }
-                var encoder = HistoryEncoder.message(snapshot, form: form)
-                try await encoder.prefetch()
-                history = encoder
-                queue.beginAfter(snapshot.sequence, runID: runID)
-            } catch {
-                monitor.failures.note(error, during: .history)
-                let message = SubscriberMessages.error(StoreFailures.message)
-                eventLoop.execute { bound.value.finishAnswer(.text(message)) }
-                return
+            let prepared: SubscriberAnswers.PreparedHistory
+            switch await answers.history(subscription, queue, place, structures) {
+            case .refused(let message):
+                return eventLoop.execute { bound.value.finishAnswer(.text(message)) }
+            case .ready(let history):
+                prepared = history
+                eventLoop.execute { bound.value.stall?.begin(history.progress) }
             }
             do {
+                for layers in prepared.layers {
+                    try await channel.writeAndFlush(WebSocketOutbound.prepared(layers.frame)).get()
+                }
+                let history = prepared.encoder
                 try await HistoryMessage.send(history, deflate: deflate, to: channel, boundWritability)
-                eventLoop.execute { bound.value.finishAnswer(nil) }
+                let sent = prepared.layers.map(\.id)
+                eventLoop.execute {
+                    for id in sent { _ = bound.value.structures.insert(id) }
+                    bound.value.finishAnswer(nil)
+                }
             } catch ChannelError.ioOnClosedChannel {
                 // The connection is closed, or its close frame waits behind earlier writes and must still be sent.
             } catch let error as StoreError {

@@ -6,6 +6,8 @@ final class WritabilityWaiter {
     private let channel: any Channel
     private var promise: EventLoopPromise<Void>?
     private var isEnded = false
+    /// Called after a piece of an answer was written, with its size in bytes.
+    var onWrite: ((Int) -> Void)?
 
     init(_ channel: any Channel) { self.channel = channel }
 
@@ -26,7 +28,10 @@ final class WritabilityWaiter {
         promise?.succeed()
     }
 
-    /// The connection has closed: fails the current wait and all later ones.
+    /// A piece of an answer was written.
+    func wrote(_ bytes: Int) { onWrite?(bytes) }
+
+    /// The connection has closed, or the answer is broken off: fails the current wait and all later ones.
     func end() {
         isEnded = true
         promise?.fail(ChannelError.ioOnClosedChannel)

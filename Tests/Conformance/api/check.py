@@ -1,4 +1,4 @@
-"""Starts servers as people run them and lets schemathesis at each; called by `check`."""
+"""Starts servers in their usual configurations and runs schemathesis against each; called by `check`."""
 
 import json
 import os
@@ -26,7 +26,7 @@ TOKEN = "conformance-token-51f0c2a9"
 # What is excluded, and why.
 # An HTTP client cannot send the Connection: Upgrade that makes the request valid.
 NOT_FOR_HTTP_CLIENTS = ["--exclude-path", "/ws"]
-OPEN = ["--exclude-checks", "ignored_auth"]  # An open server asks for no token: that is what open means.
+OPEN = ["--exclude-checks", "ignored_auth"]  # An open server requires no token.
 
 WAYS = [
     ("open server", None, None, OPEN),

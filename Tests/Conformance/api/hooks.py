@@ -1,4 +1,4 @@
-"""What JSON Schema can't say of a payload, told to schemathesis; the document says it in words."""
+"""Rules of a payload that JSON Schema cannot express, for schemathesis. openapi.json describes them in its texts."""
 
 import schemathesis
 

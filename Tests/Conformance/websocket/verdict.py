@@ -10,7 +10,7 @@ CASES = 517
 LEFT_OPEN = {"7.1.6", "7.13.1", "7.13.2"}
 
 with open(sys.argv[1], encoding="utf-8") as file:
-    (verdicts,) = ({case: told["behavior"] for case, told in agent.items()} for agent in json.load(file).values())
+    (verdicts,) = ({case: result["behavior"] for case, result in agent.items()} for agent in json.load(file).values())
 print(", ".join(f"{count} {name}" for name, count in sorted(Counter(verdicts.values()).items(), reverse=True)), end="")
 wanted = {case: "INFORMATIONAL" if case in LEFT_OPEN else "OK" for case in verdicts}
 sys.exit(0 if len(verdicts) == CASES and verdicts == wanted else 1)

@@ -51,15 +51,15 @@ struct DecoderComparison {
             case .largeHead: [.headersTooLarge]
             case .duplicateField:
                 ["Host", "Origin", "Authorization", "Content-Type"].map {
-                    .malformed("There must be one \($0) header")
+                    .malformed("The request has more than one \($0) header")
                 }
             case .disguisedFraming:
                 [.malformed("Content-Length and Transfer-Encoding must be written with a hyphen")]
             case .emptyExtension: [.malformed("The chunked body is not valid")]
-            case .forbiddenTrailer: [.malformed("The trailer has a field that can't stand there")]
+            case .forbiddenTrailer: [.malformed("The trailer has a field that is not allowed in a trailer")]
             case .otherCoding: [.transferCodingUnknown]
             case .emptyCoding: [.malformed("The Transfer-Encoding is not valid")]
-            case .codingOfHTTP10: [.malformed("HTTP/1.0 has no Transfer-Encoding")]
+            case .codingOfHTTP10: [.malformed("HTTP/1.0 does not allow Transfer-Encoding")]
             }
         }
 

@@ -82,10 +82,10 @@ final class HTTPTarget: FuzzTarget {
             "the same answers however the bytes are cut:\n--- whole\n\(whole.text)\n--- in pieces\n\(cut.text)\n---")
         // If all bytes arrive in one read, only the last request can still lack its body, so at most one `100 Continue`
         // is sent.
-        require(whole.continues <= 1, "a client that has sent all is told to go on \(whole.continues) times")
+        require(whole.continues <= 1, "a client that sent its whole input gets \(whole.continues) 100 Continue")
         require(
             cut.continues <= Self.expectations(in: Array(bytes.readableBytesView)),
-            "\(cut.continues) clients are told to go on, more than asked for it")
+            "\(cut.continues) 100 Continue responses, more than were expected")
     }
 
     /// An upper bound on the requests that expect `100 Continue`: each contains both `100-continue` and `HTTP/1.1`.
@@ -134,7 +134,7 @@ final class HTTPTarget: FuzzTarget {
 
 /// The output of a connection.
 private struct Answers {
-    private static let goOn = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    private static let continueResponse = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
     /// Statuses that are decided by the head alone: they must not follow `100 Continue`.
     private static let refusals = ["404", "405", "417", "421"].map { ByteBuffer(string: "HTTP/1.1 \($0) ") }
 
@@ -145,22 +145,22 @@ private struct Answers {
     private(set) var continues = 0
 
     init(of channel: EmbeddedChannel) {
-        var isToldToGoOn = false
+        var hasContinued = false
         // Decoded as a whole: a character that is cut between two buffers would be repaired in both.
         var bytes: [UInt8] = []
         while let part = try? channel.readOutbound(as: IOData.self) {
             guard case .byteBuffer(let buffer) = part, buffer.readableBytes > 0 else { continue }
             // `100 Continue` is written as a separate buffer. A response body would match only if it had exactly these
             // bytes.
-            guard buffer != Self.goOn else {
-                require(!isToldToGoOn, "nobody is told to go on twice for one request")
-                isToldToGoOn = true
+            guard buffer != Self.continueResponse else {
+                require(!hasContinued, "one request gets at most one 100 Continue")
+                hasContinued = true
                 continues += 1
                 continue
             }
             let isRefusal = Self.refusals.contains { buffer.readableBytesView.starts(with: $0.readableBytesView) }
-            require(!isToldToGoOn || !isRefusal, "nobody is told to go on whose request is refused by its head")
-            isToldToGoOn = false
+            require(!hasContinued || !isRefusal, "a request that is rejected by its head gets no 100 Continue")
+            hasContinued = false
             bytes += buffer.readableBytesView
         }
         text = String(decoding: bytes, as: UTF8.self)

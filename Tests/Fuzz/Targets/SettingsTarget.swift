@@ -105,7 +105,7 @@ final class SettingsTarget: FuzzTarget {
             let entries = try TokenFile.parse(text, file: "tokens", scopes: Scope.all)
             require(entries.allSatisfy { $0.digest.count == 32 && !$0.scopes.isEmpty }, "an entry is whole")
         } catch {
-            require(error.line >= 1 && !error.reason.isEmpty, "an error says what is wrong, and where")
+            require(error.line >= 1 && !error.reason.isEmpty, "an error has a reason and a line")
         }
     }
 

@@ -101,7 +101,7 @@ def test_request_behind_a_long_answer_of_a_handler_gets_its_own(either):
             assert raw.read_response().json()["detail"]["message"] == f"Run '{name}' not found"
 
 
-# What nobody asked for
+# Bytes after the request
 
 
 def test_megabytes_behind_an_upgrade_that_is_not_granted_are_not_kept(patient):

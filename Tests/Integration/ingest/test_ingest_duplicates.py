@@ -1,4 +1,4 @@
-"""Duplicate fields of the ingest payload, of which the last one counts, and unknown fields, which are ignored."""
+"""Duplicate fields of the ingest payload: the last one counts. Unknown fields are ignored."""
 
 import json
 

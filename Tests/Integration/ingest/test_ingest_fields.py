@@ -5,7 +5,7 @@ import json
 import pytest
 
 from Support.clients.ingest import ABSENT, Raw, accept, changed, encode, kept_steps, kinds, post, rejected
-from Support.payloads import payload, run_id, served
+from Support.payloads import METRICS, payload, run_id, served
 
 LAYER = ("layer_statistics", 0)
 FEATURES = (*LAYER, "intermediate_features")
@@ -25,21 +25,16 @@ INTEGERS = [
 ]
 FLOATS = [
     (("metadata", "timestamp"), "gt"),
-    ((*FEATURES, "activation_std"), "ge"), ((*FEATURES, "activation_mean"), None),
-    ((*FEATURES, "cross_layer_std_ratio"), "ge"),
-    ((*GRADIENTS, "gradient_l2_norm"), "ge"), ((*GRADIENTS, "gradient_std"), "ge"),
-    ((*GRADIENTS, "gradient_max_abs"), "ge"),
-    ((*WEIGHT, "std"), "ge"), ((*WEIGHT, "mean"), None), ((*WEIGHT, "spectral_norm"), "ge"),
-    ((*WEIGHT, "frobenius_norm"), "ge"),
-    ((*BIAS, "std"), "ge"), ((*BIAS, "mean_abs"), "ge"),
+    *[((*LAYER, *path), bound) for path, bound, _ in METRICS],
     ((*CROSS, "feature_std_gradient"), None), ((*RATIOS, "b/a"), None),
 ]
 OBJECTS = [("metadata",), LAYER, FEATURES, GRADIENTS, PARAMETERS, WEIGHT, BIAS, CROSS]
 DICTIONARIES = [GROUPS, RATIOS]
 LISTS = [("layer_statistics",), (*FEATURES, "activation_shape"), (*GROUPS, "g")]
 
-OPTIONAL = [GROUPS, (*FEATURES, "cross_layer_std_ratio"), BIAS, RATIOS]
-NULLABLE = [GROUPS, (*FEATURES, "cross_layer_std_ratio"), BIAS]
+OPTIONAL_METRICS = [(*LAYER, *path) for path, _, is_optional in METRICS if is_optional]
+NULLABLE = [GROUPS, *OPTIONAL_METRICS, BIAS]
+OPTIONAL = [*NULLABLE, RATIOS]
 MEMBERS = [LAYER, (*GROUPS, "g"), (*GROUPS, "g", 0), (*FEATURES, "activation_shape", 1), (*RATIOS, "b/a")]
 TOKENS = ["NaN", "Infinity", "-Infinity"]
 
@@ -48,7 +43,8 @@ def full(run: str | None = None) -> dict:
     """A valid payload with one layer and all optional fields."""
     posted = payload(run or run_id("field"), layers=1)
     posted["metadata"]["layer_groups"] = {"g": ["block0.fc", "block0"]}
-    posted["layer_statistics"][0]["intermediate_features"]["cross_layer_std_ratio"] = 1.25
+    for path in OPTIONAL_METRICS:
+        posted = changed(posted, path, 1.25)
     posted["cross_layer_analysis"]["gradient_norm_ratio"] = {"b/a": 0.5}
     return posted
 
@@ -113,8 +109,9 @@ def test_all_optional_fields_may_be_absent_at_once(server):
     step, = kept_steps(server, posted["metadata"]["run_id"])
     assert step["layer_groups"] is None
     assert step["cross_layer"]["gradient_norm_ratio"] == {}
-    assert step["layers"][0]["intermediate_features"]["cross_layer_std_ratio"] is None
     assert step["layers"][0]["parameter_statistics"]["bias"] is None
+    for path in OPTIONAL_METRICS:
+        assert value_at(step, served_path(path)) is None
 
 
 def below_bounds():

@@ -34,9 +34,9 @@ def test_runs_are_listed_in_order_of_creation(start_server):
     runs = response.json()
     assert list(runs) == created
     for item in runs.values():
-        assert list(item) == ["created_at", "last_update", "step_count", "latest_step"]
-    assert [(item["step_count"], item["latest_step"]) for item in runs.values()] == [
-        (1, 3), (1, 3), (2, 7), (1, 3), (1, 3), (1, 3)]
+        assert list(item) == ["created_at", "last_update", "step_count", "latest_step", "last_seq"]
+    assert [(item["step_count"], item["latest_step"], item["last_seq"]) for item in runs.values()] == [
+        (1, 3, 2), (1, 3, 2), (2, 7, 2), (1, 3, 1), (1, 3, 1), (1, 3, 1)]
 
 
 def test_a_run_has_its_times_and_its_steps_ascending(server):
@@ -46,7 +46,8 @@ def test_a_run_has_its_times_and_its_steps_ascending(server):
         accept(server, item)
     response = get(server, run_path(run))
     assert_json(response)
-    assert list(response.json()) == ["created_at", "last_update", "steps"]
+    assert list(response.json()) == ["created_at", "last_update", "steps", "last_seq"]
+    assert response.json()["last_seq"] == 3
     assert response.json()["steps"] == [served(posted[index]) for index in (1, 0, 2)]
     assert response.json()["created_at"] == get(server, RUNS).json()[run]["created_at"]
 
@@ -130,7 +131,7 @@ def test_a_step_is_compact_utf8_json_with_its_keys_in_order(server):
     )
     assert get(server, run_path(run) + "/latest").content.decode() == expected
     whole = get(server, run_path(run)).content.decode()
-    assert whole.endswith(f'"steps":[{expected}]}}') and whole.startswith('{"created_at":"')
+    assert whole.endswith(f'"steps":[{expected}],"last_seq":1}}') and whole.startswith('{"created_at":"')
 
 
 # Several clients, plain and secure

@@ -239,7 +239,7 @@ def test_foreign_name_is_refused_on_an_open_loopback_server(server, host):
     assert answer.status_code == 421
     # The message names the refused host, the allowed hosts and the setting to change.
     message = answer.json()["detail"]["message"]
-    assert all(part in message for part in (host.split(":")[0], "IP addresses", "localhost", "NN_MONITOR_AUTH_TOKEN"))
+    assert all(part in message for part in (host.split(":")[0], "IP address", "localhost", "NN_MONITOR_AUTH_TOKEN"))
     with RawWebSocket(server, host=host) as socket:
         assert socket.answer.status == 421
 

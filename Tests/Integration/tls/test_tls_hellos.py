@@ -105,7 +105,7 @@ def test_any_name_gets_the_one_certificate(secure_server, name):
     server_names(b"a" * 256), server_names(b"local\0host"), server_names(b"a", b"b"),
     extension(0, b""), extension(0, b"\0\0"), extension(0, b"\0\x05\0\0\x09abc"), extension(0, b"\xff\xff\0"),
     server_names(b"a") + server_names(b"b"), server_names(b"x" * 60000)], ids=[
-    "256 bytes", "NUL", "two names", "nothing", "empty list", "cut off", "too long", "said twice", "60 KB"])
+    "256 bytes", "NUL", "two names", "nothing", "empty list", "cut off", "too long", "sent twice", "60 KB"])
 def test_names_that_are_broken_get_an_alert(secure_server, names):
     hello = client_hello(extensions=names)
     if len(hello) > 16384:

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import signal
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import pytest
@@ -13,7 +10,6 @@ from Support.clients.libraries import (context, healthy, post, post_steps, recei
                                        wait_until)
 from Support.payloads import payload, run_id, served
 from Support.wire.raw_websocket import BINARY, PING, PONG, Ended, RawWebSocket, stays_open
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 LITE_KEYS = ["layer_id", "layer_type", "depth_index", "intermediate_features", "gradient_flow"]
 
@@ -231,54 +227,6 @@ def test_client_that_answers_no_ping_is_dropped_silently(start_server):
         wait_until(lambda: healthy(own)["active_connections"] == 1)
         body = post_steps(http, own, "after", [1])[0]
         assert receive(other)["data"] == served(body)
-
-
-def test_subscribers_are_closed_with_1001_at_shutdown(start_server):
-    own = start_server()
-    with subscribe(own) as first, subscribe(own, None) as second, RawWebSocket(own) as third:
-        for socket in (first, second):
-            assert receive(socket)["type"] == "initial_runs"
-        own.signal(signal.SIGTERM)
-        for socket in (first, second):
-            with pytest.raises(ConnectionClosed) as closed:
-                receive(socket, "never")
-            assert closed.value.rcvd.code == 1001
-        assert third.read_close() == 1001
-    assert own.stop() == 0
-
-
-def test_subscriber_beyond_the_limit_is_refused_until_one_leaves(start_server):
-    own = start_server("--max-subscribers", 2)
-    with subscribe(own) as first:
-        with subscribe(own) as second:
-            assert receive(second)["type"] == "initial_runs"
-            with pytest.raises(InvalidStatus) as refused, subscribe(own):
-                pass
-            assert refused.value.response.status_code == 503
-            # A subscriber is counted before its handshake is answered.
-            assert healthy(own)["active_connections"] == 2
-
-        def free_again():
-            try:
-                with subscribe(own) as third:
-                    return receive(third)["type"] == "initial_runs"
-            except InvalidStatus:
-                return False
-
-        wait_until(free_again)
-        assert receive(first)["type"] == "initial_runs"
-
-
-def test_handshakes_at_the_same_time_fill_the_limit_exactly(start_server):
-    own = start_server("--max-subscribers", 5)
-    with ThreadPoolExecutor(40) as pool:
-        for _ in range(5):
-            wait_until(lambda: healthy(own)["active_connections"] == 0)
-            sockets = list(pool.map(lambda _: RawWebSocket(own), range(40)))
-            assert healthy(own)["active_connections"] == 5
-            assert Counter(socket.answer.status for socket in sockets) == {101: 5, 503: 35}
-            for socket in sockets:
-                socket.close()
 
 
 def test_post_before_a_get_or_read_is_seen_by_it(server, client):

@@ -111,7 +111,7 @@ class Unfinished:
 
     def watch_until_all_are_closed(self, deadline: float, every_second=None):
         """Lets time pass until the server has closed all; each must have lasted for its deadline.
-        `every_second` is told the number of the second."""
+        `every_second` is called with the number of the second."""
         second = 0
         while len(self) and second < deadline + LATE:
             if every_second:

@@ -59,7 +59,7 @@ class OrdinaryClient:
             latest = self._client.get(f"{self.server.url}/api/v1/runs/{self.run}/latest", timeout=60)
             if (answer.status_code, latest.status_code) != (202, 200) or latest.json() != served(body):
                 self._failures.append((answer.text, latest.text))
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong is the finding
+        except Exception as error:  # noqa: BLE001 - any failure is the finding
             self._failures.append(error)
         self.times.append(time.perf_counter() - began)
         self.posted.append(body)
@@ -73,7 +73,7 @@ class OrdinaryClient:
         except (Ended, OSError):
             # Closed by `__exit__`; before, messages would be missing.
             pass
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong is the finding
+        except Exception as error:  # noqa: BLE001 - any failure is the finding
             self._failures.append(error)
 
     def _work(self):

@@ -1,4 +1,4 @@
-"""Starts processes that end with the test process, however that ends: in good order, by a signal, or by SIGKILL."""
+"""Starts processes that end with the test process, also if a signal such as SIGKILL ends it."""
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ def start(command, end_by: str = "KILL", **options) -> subprocess.Popen:
     """Starts a program; the options are those of `subprocess.Popen`.
 
     The kernel sends the program the signal `end_by` when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG).
-    setpriv asks for that and becomes the program, which therefore has the process id that is returned.
+    setpriv sets that signal and executes the program, which therefore has the returned process id.
     """
     words = ["setpriv", "--pdeathsig", end_by, "--", *map(str, command)]
     return _starter.submit(subprocess.Popen, words, **options).result()

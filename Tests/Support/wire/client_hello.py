@@ -48,7 +48,7 @@ def client_hello(version: int = TLS1_2, extensions: bytes = b"", compressions: b
 
 @dataclass
 class Answer:
-    """What the server says first: an alert, or a ServerHello."""
+    """The server's first message: an alert or a ServerHello."""
 
     alert: tuple[int, int] | None = None
     version: int | None = None
@@ -58,7 +58,7 @@ class Answer:
 
 
 def answer_to(server, data: bytes) -> Answer:
-    """Sends bytes over a connection of their own; fails when the server says nothing."""
+    """Sends bytes over a connection of their own; fails if the server sends nothing."""
     with RawConnection(server, tls=False) as connection:
         connection.send(data)
         return read_answer(connection)

@@ -35,7 +35,7 @@ class Response:
 
 
 class RawConnection:
-    """One connection to a server, over TLS when the server speaks it (or as `tls` says)."""
+    """One connection to a server, over TLS if the server uses it (or if `tls` is true)."""
 
     def __init__(self, server, tls: bool | None = None, timeout: float = 20, receive_buffer: int | None = None,
                  context: ssl.SSLContext | None = None, source: str | None = None):
@@ -132,7 +132,7 @@ class RawConnection:
         return not self.buffer and not self._more()
 
     def gone(self) -> bool:
-        """Waits until the server closes in whatever way; false when bytes come first."""
+        """Waits until the server closes in any way; false if bytes come first."""
         try:
             return self.ended()
         except ConnectionError:
@@ -141,7 +141,7 @@ class RawConnection:
 
 def request(target: str = "/health", method: str = "GET", headers=(), body: bytes | None = None,
             version: str = "HTTP/1.1", host: str | None = "localhost") -> bytes:
-    """The bytes of a request; Content-Length is added when there is a body and no header says its size."""
+    """The bytes of a request; Content-Length is added if there is a body and no header gives its size."""
     lines = [f"{method} {target} {version}"]
     if host is not None:
         lines.append(f"Host: {host}")

@@ -1,4 +1,4 @@
-"""A WebSocket client that sends frames as told, right or wrong (RFC 6455, RFC 7692)."""
+"""A WebSocket client that sends any frames, valid or not (RFC 6455, RFC 7692)."""
 
 import base64
 import contextlib
@@ -127,7 +127,7 @@ class RawWebSocket(RawConnection):
                 return message
 
     def read_close(self) -> int | None:
-        """Reads until the server's close frame, whatever comes before; its status code."""
+        """Skips messages until the server's close frame; returns its status code."""
         while True:
             frame = self.read_frame()
             if frame.opcode == CLOSE:

@@ -1,4 +1,4 @@
-"""A proxy that ends TLS and passes the bytes on as they are, as a reverse proxy does that leaves Host unchanged."""
+"""A proxy that terminates TLS and forwards the bytes, like a reverse proxy that leaves Host unchanged."""
 
 import contextlib
 import socket

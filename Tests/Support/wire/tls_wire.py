@@ -12,7 +12,7 @@ WARNING, FATAL = 1, 2
 
 
 def record(kind: int, body: bytes, version: int = 0x0303) -> bytes:
-    """One record as it stands on the wire (RFC 8446 §5.1)."""
+    """One record in its form on the wire (RFC 8446 §5.1)."""
     return struct.pack("!BHH", kind, version, len(body)) + body
 
 
@@ -45,7 +45,7 @@ class TLSWire(RawConnection):
 
     def transmit(self, data: bytes):
         """Sends bytes as they are."""
-        # Even of no bytes the system says that an output that was shut is shut.
+        # Sending zero bytes also fails if the output was shut.
         if data:
             self.socket.sendall(data)
 
@@ -121,7 +121,7 @@ class TLSWire(RawConnection):
         return bool(received)
 
     def drain(self):
-        """Throws away what comes until TCP ends, in whatever way."""
+        """Discards all input until TCP ends in any way."""
         with contextlib.suppress(ConnectionError):
             while self.socket.recv(65536):
                 pass

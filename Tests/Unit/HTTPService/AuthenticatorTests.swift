@@ -213,8 +213,7 @@ import Testing
             try TokenFile.parse(
                 "a:read:\(Self.digest)\na:read:\(String(repeating: "1", count: 64))", file: "t", scopes: Scope.all)
         }
-        #expect(throws: TokenFileError(file: "t", line: 2, reason: "the token of 'b' is the token of an earlier line"))
-        {
+        #expect(throws: TokenFileError(file: "t", line: 2, reason: "'b' has the same token as an earlier line")) {
             try TokenFile.parse("a:read:\(Self.digest)\nb:read:\(Self.digest)", file: "t", scopes: Scope.all)
         }
     }

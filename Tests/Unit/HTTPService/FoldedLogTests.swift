@@ -53,7 +53,7 @@ import Testing
         #expect(self.lines.dropFirst(2) == ["refused count=999 number=1 total=1000"])
     }
 
-    @Test func `A cause that goes on has one line a minute`() {
+    @Test func `A continuing cause has one line per minute`() {
         let log = self.makeLog()
         for _ in 0..<600 {
             for _ in 0..<10 { log.note("a", level: .info, "refused") { [:] } }

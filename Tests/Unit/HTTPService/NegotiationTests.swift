@@ -12,7 +12,7 @@ import Testing
         ("br", false), ("", false), ("x-gzip", true), ("gzip;q=abc", false),
     ])
     func `Accept-Encoding is evaluated with its qualities`(value: String, expected: Bool) {
-        #expect(AcceptEncoding.takesGzip(["Accept-Encoding": value]) == expected)
+        #expect(AcceptEncoding.prefersGzip(["Accept-Encoding": value]) == expected)
     }
 
     @Test func `Content-Encoding may list one coding`() {

@@ -17,10 +17,10 @@ struct SocketError: Error {
 
 /// Serves a fixture on a TCP socket while `body` runs.
 func withServer<T>(
-    _ fixture: Fixture, onConnect: @escaping @Sendable (any Channel) -> Void = { _ in },
+    _ fixture: Fixture, group: MultiThreadedEventLoopGroup = .singleton,
+    onConnect: @escaping @Sendable (any Channel) -> Void = { _ in },
     _ body: (Int) async throws -> T
 ) async throws -> T {
-    let group = MultiThreadedEventLoopGroup.singleton
     let server = fixture.server
     let listener = try await ServerBootstrap(group: group)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

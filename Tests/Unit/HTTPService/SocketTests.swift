@@ -231,7 +231,8 @@ import Testing
             #expect(answer.body.hasPrefix("{\"detail\":{\"error\":\"internal_error\""))
             #expect(!answer.contains("X: y"))
         }
-        #expect(fixture.log.all.filter { $0.hasPrefix("error answer with a header that can't be written") }.count == 2)
+        let refused = fixture.log.all.filter { $0.hasPrefix("error a handler's response has an invalid header") }
+        #expect(refused.count == 2)
     }
 
     @Test func aClientThatTakesNothingIsDroppedAndItsStreamEnds() async throws {

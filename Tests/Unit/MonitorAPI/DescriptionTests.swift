@@ -48,7 +48,7 @@ import Testing
             routes: Monitor(configuration: MonitorConfiguration()).routes + login.routes,
             authenticator: authenticator, assets: assets, login: login, logger: Logger(label: "test"))
         let routes = server.gate.router.routes.map { route in
-            let scopes: Set = route.scope.map { [$0.name] } ?? []
+            let scopes = Set([route.scope, route.alternative].compactMap { $0?.name })
             return Operation(method: route.method.rawValue, path: route.pattern, scopes: scopes)
         }
         let files = AssetPath.dashboard.compactMap { own -> Operation? in

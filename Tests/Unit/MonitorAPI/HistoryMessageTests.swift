@@ -76,14 +76,14 @@ import WebSocket
 
     @Test func `the pieces are small and are sent one at a time and in order`() async throws {
         let snapshot = try await snapshot(steps: 500)
-        var encoder = HistoryEncoder.message(snapshot, form: .full)
+        var encoder = HistoryEncoder.message(RunHistory(snapshot), form: .nested(.full))
         var whole = JSONWriter()
         #expect(try await encoder.next(into: &whole, size: .max))
         let step = whole.bytes.count / 500 + 100
 
         let connection = try await Connection()
         async let sending: Void = HistoryMessage.send(
-            .message(snapshot, form: .full), deflate: nil, to: connection.channel, connection.writability)
+            .message(RunHistory(snapshot), form: .nested(.full)), deflate: nil, to: connection.channel, connection.writability)
         var text: [UInt8] = []
         var opcodes: [UInt8] = []
         var isLast = false
@@ -109,7 +109,7 @@ import WebSocket
         let (channel, writability) = (connection.channel, connection.writability)
         let sending = Task {
             try await HistoryMessage.send(
-                .message(snapshot, form: .lite), deflate: nil, to: channel, writability)
+                .message(RunHistory(snapshot), form: .nested(.lite)), deflate: nil, to: channel, writability)
         }
         while try await connection.heldCount() == 0 { await Task.yield() }
         try await channel.close().get()

@@ -19,9 +19,11 @@ import WebSocket
         let channel = NIOAsyncTestingChannel()
         let monitor: Monitor
 
-        init() async throws {
+        init(minimumReadRate: Int = 0) async throws {
             var configuration = MonitorConfiguration()
             configuration.stallTimeout = .seconds(30)
+            configuration.minimumReadRate = minimumReadRate
+            configuration.readRateWindow = .seconds(60)
             let webSocket = WebSocketConfiguration(pingInterval: .hours(1), closeTimeout: .seconds(5))
             configuration.webSocket = webSocket
             let monitor = Monitor(configuration: configuration)
@@ -105,5 +107,33 @@ import WebSocket
         await connection.wait(.seconds(30))
         // The pending bytes come first.
         #expect(try await connection.sent() == [UInt8](repeating: 0, count: 97) + close)
+    }
+    @Test func `a subscriber that takes some bytes in each period, below the minimum rate, is closed`() async throws {
+        let connection = try await Connection(minimumReadRate: 1_000)
+        try await connection.take(leaving: 100_000)
+        try await connection.setWritable(false)
+        // 40 000 bytes in a minute; the minimum is 60 000.
+        try await connection.take(leaving: 80_000)
+        await connection.wait(.seconds(30))
+        try await connection.take(leaving: 60_000)
+        await connection.wait(.milliseconds(29_999))
+        #expect(try await connection.sent().allSatisfy { $0 == 0 })
+        await connection.wait(.milliseconds(1))
+        #expect(try await connection.sent() == [UInt8](repeating: 0, count: 60_000) + close)
+    }
+
+    @Test func `the rate counts over the waits only, however many there are`() async throws {
+        let connection = try await Connection(minimumReadRate: 1_000)
+        for _ in 0..<10 {
+            try await connection.take(leaving: 60_000)
+            try await connection.setWritable(false)
+            await connection.wait(.seconds(15))
+            // 20 000 bytes in 15 s of waiting.
+            try await connection.take(leaving: 40_000)
+            try await connection.setWritable(true)
+            await connection.wait(.seconds(120))
+        }
+        #expect(connection.channel.isActive)
+        #expect(try await connection.sent().allSatisfy { $0 == 0 })
     }
 }

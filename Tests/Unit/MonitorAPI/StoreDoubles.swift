@@ -59,7 +59,7 @@ final class Valve: Sendable {
     }
 }
 
-/// A store that fails and suspends as the test asks, and keeps its steps in arrays.
+/// A store whose failures and suspensions the test controls. It keeps its steps in arrays.
 actor TestStore: MetricsStoring {
     /// What a call does.
     enum Behaviour {
@@ -111,7 +111,7 @@ actor TestStore: MetricsStoring {
         let summaries = runs.map { id, steps in
             RunSummary(
                 id: id, createdAt: UTCTime(microseconds: 0), lastUpdate: UTCTime(microseconds: 0),
-                stepCount: steps.count, latestStep: steps.last?.step ?? 0)
+                stepCount: steps.count, latestStep: steps.last?.step, lastSeq: UInt64(steps.count))
         }
         return (summaries, sequence)
     }
@@ -121,13 +121,43 @@ actor TestStore: MetricsStoring {
         guard let steps = runs[id] else { return nil }
         return RunSnapshot(
             id: id, createdAt: UTCTime(microseconds: 0), lastUpdate: UTCTime(microseconds: 0), sequence: sequence,
-            lastSeq: steps.last?.seq ?? 0, steps: batches.with(steps))
+            lastSeq: UInt64(steps.count), steps: batches.with(steps))
     }
 
     func latest(of id: RunID) async throws(StoreError) -> StepRecord? {
         try await read()
         return runs[id]?.last
     }
+
+    // What this store does not hold.
+
+    func changes(of id: RunID, after seq: UInt64, createdAt: String?) async throws(StoreError) -> RunChanges? {
+        try await read()
+        return nil
+    }
+
+    func update(
+        _ id: RunID, with update: RunUpdate
+    ) async throws(StoreError) -> Result<RunUpdateOutcome, RejectedPayload> {
+        throw StoreError("not held", events: [.void(sequence: try await change())])
+    }
+
+    func describe(_ id: RunID) async throws(StoreError) -> RunDescription? {
+        try await read()
+        return nil
+    }
+
+    func runs(matching filter: RunFilter) async throws(StoreError) -> RunPage {
+        try await read()
+        return RunPage(runs: [], next: nil)
+    }
+
+    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> [StoreEvent]? {
+        guard runs[id] != nil else { return nil }
+        return [.void(sequence: try await change())]
+    }
+
+    func noteSilence() async throws(StoreError) -> [StoreEvent] { [] }
 
     /// Takes a sequence number.
     private func change() async throws(StoreError) -> UInt64 {

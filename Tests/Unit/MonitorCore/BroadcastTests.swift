@@ -52,7 +52,8 @@ extension SubscriberQueue {
     private func frames(_ items: [QueueItem<String>]) -> [String] {
         items.map { item in
             switch item {
-            case .step(let frame): frame
+            case .frame(let frame): frame
+            case .step(let frame, let layers): layers.frame + frame
             case .lagged(let skipped): "lagged \(skipped)"
             }
         }
@@ -71,7 +72,7 @@ extension SubscriberQueue {
         let renderer = PlainRenderer()
         let broadcast = BroadcastManager(renderer: renderer)
         let store = MemoryStore(limits: StoreLimits())
-        await broadcast.publish(.stored(store.append(Payloads.step(1)).step))
+        for event in await store.append(Payloads.step(1)).events { await broadcast.publish(event) }
         #expect(renderer.rendered.withLock { $0 } == 0)
         let queues = (0..<5).map { _ in SubscriberQueue<String>(limits: QueueLimits()) {} }
         let audience = Audience(of: broadcast)
@@ -90,6 +91,8 @@ extension SubscriberQueue {
         let store = MemoryStore(limits: StoreLimits())
         var steps: [StoredStep] = []
         for number in 1...6 { steps.append(await store.append(Payloads.step(number)).step) }
+        // The run begins with an event of its own.
+        #expect(broadcast.skipIfUnwatched(.void(sequence: 1)))
         #expect(broadcast.skipIfUnwatched(.stored(steps[0])))
         // The third step is published before the second. A subscriber that joins in between gets both.
         #expect(broadcast.skipIfUnwatched(.stored(steps[2])))
@@ -116,14 +119,14 @@ extension SubscriberQueue {
         let queue = SubscriberQueue<String>(limits: QueueLimits()) {}
         let audience = Audience(of: broadcast)
         try audience.join(queue)
-        let first = await store.append(Payloads.step(1)).step
+        let first = await store.append(Payloads.step(1)).events
         let removed = try #require(await store.remove("r"))
-        let second = await store.append(Payloads.step(2)).step
+        let second = await store.append(Payloads.step(2)).events
         // Events may reach the broadcaster in any order.
-        await broadcast.publish(.stored(second))
+        for event in second { await broadcast.publish(event) }
         await broadcast.publish(.removed(removed))
         #expect(frames(queue.drain()).isEmpty)
-        await broadcast.publish(.stored(first))
+        for event in first { await broadcast.publish(event) }
         let sent = frames(queue.drain())
         #expect(sent.count == 3)
         #expect(sent[0].contains(#""data":{"step":1,"#))
@@ -140,12 +143,12 @@ extension SubscriberQueue {
         for number in 1...4 { steps.append(await store.append(Payloads.step(number)).step) }
         // First without subscribers, then with one.
         #expect(broadcast.skipIfUnwatched(.stored(steps[1])))
-        #expect(broadcast.skipIfUnwatched(.void(sequence: 11)))
+        for sequence: UInt64 in 11...12 { #expect(broadcast.skipIfUnwatched(.void(sequence: sequence))) }
         let audience = Audience(of: broadcast)
         try audience.join(queue)
         await broadcast.publish(.stored(steps[3]))
         #expect(frames(queue.drain()).isEmpty)
-        await broadcast.publish(.void(sequence: 13))
+        await broadcast.publish(.void(sequence: 14))
         let sent = frames(queue.drain())
         #expect(sent.count == 1)
         #expect(sent[0].contains(#""data":{"step":4,"#))
@@ -163,14 +166,15 @@ extension SubscriberQueue {
             for poster in 0..<8 {
                 group.addTask {
                     for number in 0..<100 {
-                        let stored = await store.append(Payloads.step(poster * 100 + number)).step
+                        let outcome = await store.append(Payloads.step(poster * 100 + number))
+                        let stored = outcome.step
                         accepted.steps.withLock { $0[stored.sequence] = stored.record.step }
-                        await broadcast.publish(.stored(stored))
+                        for event in outcome.events { await broadcast.publish(event) }
                     }
                 }
             }
         }
-        let order = accepted.steps.withLock { accepted in (1...800).map { accepted[UInt64($0)]! } }
+        let order = accepted.steps.withLock { accepted in (2...801).map { accepted[UInt64($0)]! } }
         for queue in queues {
             let seen = frames(queue.drain()).map { frame in
                 Int64(frame.split(separator: "\"step\":")[1].prefix { $0 != "," })

@@ -42,7 +42,7 @@ import Foundations
         for number in 0..<20 { _ = await store.append(Payloads.step(number, run: #"a\"b"#)) }
         let snapshot = try #require(await store.snapshot(of: "a\"b"))
         func collect(_ size: Int) async throws -> String {
-            var encoder = HistoryEncoder.message(snapshot, form: .full)
+            var encoder = HistoryEncoder.message(RunHistory(snapshot), form: .nested(.full))
             var writer = JSONWriter()
             var all: [UInt8] = []
             var last = false
@@ -61,24 +61,24 @@ import Foundations
         #expect((data["steps"] as? [[String: Any]])?.compactMap { $0["step"] as? Int } == Array(0..<20))
     }
 
-    @Test func `text is escaped as JSON asks`() {
+    @Test func `text is escaped as JSON requires`() {
         #expect(text { $0.string("a\"\\\u{1}\n\u{7F}é") } == "\"a\\\"\\\\\\u0001\\n\u{7F}é\"")
     }
 
     @Test(
         arguments: [
             (#"{"action":"ping"}"#, .success(.ping)),
-            (#"{"action":"subscribe_run","run_id":"x\u00e9"}"#, .success(.subscribe(runID: "xé", form: .full))),
-            (#"{"lite":true,"action":"subscribe_run","run_id":""}"#, .success(.subscribe(runID: "", form: .lite))),
+            (#"{"action":"subscribe_run","run_id":"x\u00e9"}"#, .success(.subscribe(RunSubscription(runID: "xé")))),
+            (#"{"lite":true,"action":"subscribe_run","run_id":""}"#, .success(.subscribe(RunSubscription(runID: "", form: .nested(.lite))))),
             ("{", .failure(.init(message: "Invalid JSON format"))),
             ("", .failure(.init(message: "Invalid JSON format"))),
             ("7", .failure(.init(message: "A message must be a JSON object with an \"action\""))),
             ("{}", .failure(.init(message: "The message has no \"action\""))),
             (#"{"action":"dance"}"#, .failure(.init(message: "Unknown action 'dance'"))),
             (#"{"action":"subscribe_run","run_id":7}"#, .failure(.init(message: "\"run_id\" must be a string"))),
-        ] as [(String, Result<SubscriberAction, SubscriberAction.Misunderstood>)])
+        ] as [(String, Result<SubscriberAction, SubscriberAction.InvalidAction>)])
     func `actions are read or explained`(
-        message: String, outcome: Result<SubscriberAction, SubscriberAction.Misunderstood>
+        message: String, outcome: Result<SubscriberAction, SubscriberAction.InvalidAction>
     ) {
         #expect(SubscriberAction.decode(Array(message.utf8)) == outcome)
     }

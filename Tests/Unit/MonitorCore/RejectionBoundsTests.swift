@@ -131,7 +131,7 @@ import Testing
         #expect(step.numbers.count == 3 * LayerMetric.count + 2)
     }
 
-    @Test func `issues come in the order of the schema whatever the order of the text`() {
+    @Test func `issues are in the order of the schema, independent of the order of the text`() {
         let layer = #"{"parameter_statistics":{"bias":{"mean_abs":-1,"std":-1},"weight":{"std":-1}},"layer_id":""}"#
         let payload =
             #"{"cross_layer_analysis":{"gradient_norm_ratio":{"b":"","a":""},"feature_std_gradient":"x"},"#

@@ -4,6 +4,11 @@ import Foundations
 @testable import MonitorCore
 
 @Suite struct StepDecoderTests {
+    private func number(_ name: String, ofLayer layer: Int, in step: DecodedStep) throws -> Double {
+        let metric = try #require(LayerMetric.all.first { "\($0.name)" == name })
+        return StepRecord(step).value(metric, layer: layer)
+    }
+
     @Test func `every field lands in its column`() throws {
         let layers = [
             Payloads.layer(id: "a.b", bias: #"{"std":8,"mean_abs":9}"#),
@@ -24,16 +29,19 @@ import Foundations
         #expect(step.shapes[1].map(Array.init) == [1, 2, 3])
         #expect(Array(step.columns.scalarName(0)) == Array("gradient_norm_ratio/a.b".utf8))
         #expect(step.numbers.count == 2 * LayerMetric.count + 2)
-        let record = StepRecord(step)
-        let numbers = (0..<2).map { layer in LayerMetric.all.map { record.value($0, layer: layer) } }
-        #expect(MissingValue.isMissing(numbers[0][2]))
-        #expect(Array(numbers[0][3..<12]) == [1, 2, 3, 4, -5, 6, 7, 8, 9])
-        #expect(numbers[1][2] == 2.5)
-        #expect(MissingValue.isMissing(numbers[1][10]))
+        let posted: [(String, Double)] = [
+            ("activation_std", 0.5), ("activation_mean", -0.125), ("gradient_l2_norm", 1), ("gradient_std", 2),
+            ("gradient_max_abs", 3), ("weight_std", 4), ("weight_mean", -5), ("weight_spectral_norm", 6),
+            ("weight_frobenius_norm", 7), ("bias_std", 8), ("bias_mean_abs", 9),
+        ]
+        for (name, value) in posted { #expect(try number(name, ofLayer: 0, in: step) == value) }
+        #expect(MissingValue.isMissing(try number("cross_layer_std_ratio", ofLayer: 0, in: step)))
+        #expect(try number("cross_layer_std_ratio", ofLayer: 1, in: step) == 2.5)
+        #expect(MissingValue.isMissing(try number("bias_std", ofLayer: 1, in: step)))
         #expect(Array(step.numbers.suffix(2)) == [1.5, -0.25])
     }
 
-    @Test func `issues come in schema order whatever the order of the text`() {
+    @Test func `issues are in schema order, independent of the order of the text`() {
         let payload =
             #"{"cross_layer_analysis":{"feature_std_gradient":"x"},"layer_statistics":["#
             + #"{"parameter_statistics":{"weight":{"std":-1,"mean":0,"spectral_norm":0,"frobenius_norm":0}},"#

@@ -109,9 +109,9 @@ import Testing
         for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "b")) }
         #expect(await store.remove("c") == nil)
         let removed = try #require(await store.remove("b"))
-        // Steps and removals share one sequence.
-        #expect(removed.sequence == 12)
-        #expect(await store.append(Payloads.step(1, run: "a")).step.sequence == 13)
+        // Steps, removals and runs that begin share one sequence.
+        #expect(removed.sequence == 14)
+        #expect(await store.append(Payloads.step(1, run: "a")).step.sequence == 15)
         #expect(await store.listing().runs.map(\.id) == ["a"])
         #expect(await store.snapshot(of: "b") == nil)
         #expect(await store.memoryInUse == used)
@@ -124,7 +124,8 @@ import Testing
         }
         #expect(store.lastSequence == 41)
         #expect(await store.listing().sequence == 41)
-        #expect(await store.append(Payloads.step(1)).step.sequence == 42)
+        // The run begins with the number before.
+        #expect(await store.append(Payloads.step(1)).step.sequence == 43)
         let run = try #require(await store.listing().runs.first)
         #expect(run.createdAt > restored)
         #expect(store.lastSequence == 41)

@@ -82,14 +82,18 @@ import Testing
 
     @Test(arguments: kinds.indices) func `a step stores no more than the stated bound`(kind: Int) async throws {
         let store = MemoryStore(limits: StoreLimits())
-        var before = await store.memoryInUse
+        var before = RunTable.memory(of: "r")
         for step in 1...5 {
             let body = Array(Self.kinds[kind](step).utf8)
             _ = await store.append(try StepDecoder.decode(body).get())
-            let used = await store.memoryInUse
-            // The first step also begins the run.
-            #expect(used - before <= 4 * body.count + 2048 + (step == 1 ? 1024 : 0))
+            // The names of the run have a bound of their own.
+            let details = try #require(await store.describe("r")).details
+            let used = await store.memoryInUse - details.heapBytes
+            #expect(used - before <= 4 * body.count + 2048)
             before = used
+            let names = [details.names.metrics, details.names.scalars, details.names.vectors, details.names.layers]
+            let length = names.reduce(0) { $0 + $1.texts.reduce(0) { $0 + $1.utf8.count } }
+            #expect(details.names.heapBytes <= 2 * length + 24 * details.names.count + 4 * 200)
         }
     }
 
@@ -108,23 +112,35 @@ import Testing
         let record = await store.append(Payloads.step(2, run: "0\(long)")).step.record
         let each = record.memory + record.table.memory + record.shapes.memory + record.columns.memory + 500
         #expect(await store.memoryInUse > 100 * each)
+        #expect(RunTable.memory(of: "") <= 2048)
         for number in 0..<100 { #expect(await store.remove(RunID("\(number)\(long)")) != nil) }
         #expect(await store.memoryInUse == 0)
     }
 
-    @Test func `a step that is not kept holds no memory`() async throws {
+    @Test func `a step that is not kept holds only its names and layers`() async throws {
         let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
         for step in 100..<110 { _ = await store.append(Payloads.step(step)) }
         let before = await store.memoryInUse
+        let details = try #require(await store.describe("r")).details.heapBytes
+        weak var record: StepRecord?
         weak var table: LayerTable?
+        var tables = 0
         do {
             let large = Payloads.step(1, layers: (0..<100).map { Payloads.layer(id: "layer \($0)") })
             let outcome = await store.append(large)
             #expect(!outcome.step.kept)
-            table = outcome.step.record.table
-            #expect(table != nil)
+            record = outcome.step.record
+            table = record?.table
+            tables = outcome.step.record.table.memory + outcome.step.record.shapes.memory
         }
+        #expect(record == nil && table != nil)
+        var growth = try #require(await store.describe("r")).details.heapBytes - details
+        #expect(await store.memoryInUse == before + tables + growth)
+        // A step with other layers replaces them.
+        let next = await store.append(Payloads.step(109)).step.record
         #expect(table == nil)
-        #expect(await store.memoryInUse == before)
+        tables = next.table.memory + next.shapes.memory
+        growth = try #require(await store.describe("r")).details.heapBytes - details
+        #expect(await store.memoryInUse == before + tables + growth)
     }
 }

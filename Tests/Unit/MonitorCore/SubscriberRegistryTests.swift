@@ -49,7 +49,7 @@ private struct PlainRenderer: FrameRenderer {
         #expect(registry.isUnwatched && !registry.contains(ObjectIdentifier(queue)))
     }
 
-    @Test func `the queues are listed by variant, and each is known by its connection`() throws {
+    @Test func `the queues are listed by variant, and each is found by its connection`() throws {
         let registry = Registry(limit: .max)
         let queues = (0..<6).map { _ in queue() }
         let places = try queues.map { _ in try registry.admit() }
@@ -63,7 +63,7 @@ private struct PlainRenderer: FrameRenderer {
         for place in places { place.end() }
     }
 
-    @Test func `a closed registry admits nobody`() throws {
+    @Test func `a closed registry admits no subscriber`() throws {
         let registry = Registry(limit: .max)
         let place = try registry.admit()
         registry.close()

@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOWebSocket
 import Testing
+import Turns
 
 @testable import WebSocket
 
@@ -137,7 +138,7 @@ import Testing
             event = try input.next(at: .uptimeNanoseconds(0))
             work.append(input.inflatedBytes - before)
             input.endTurn()
-            input.resume()
+            input.resume(roundSize: 1)
         }
         #expect(event != nil)
         #expect(work.reduce(0, +) == size)
@@ -187,7 +188,7 @@ import Testing
         try channel.writeInbound(burst(3 * TurnBudget.events))
         try channel.writeInbound(ClientFrames.close(1001))
         channel.stop()
-        #expect(try channel.sentFrames() == [.close(1001, "the server stops")])
+        #expect(try channel.sentFrames() == [.close(1001, "the server is stopping")])
         channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
         #expect(!channel.isActive)
     }

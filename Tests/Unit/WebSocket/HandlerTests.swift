@@ -51,7 +51,7 @@ import Testing
         for answers in [true, false] {
             let channel = try TestChannel.connect()
             channel.stop()
-            #expect(try channel.sentFrames() == [.close(1001, "the server stops")])
+            #expect(try channel.sentFrames() == [.close(1001, "the server is stopping")])
             #expect(channel.isActive)
             #expect(throws: ChannelError.ioOnClosedChannel) {
                 try channel.writeAndFlush(WebSocketOutbound.text(ByteBuffer())).wait()

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import NIOWebSocket
+import Turns
 
 @testable import WebSocket
 
@@ -48,7 +49,7 @@ extension EmbeddedChannel {
 
     /// Begins the close handshake, as an application does when the server stops.
     func stop() {
-        writeAndFlush(WebSocketOutbound.close(.goingAway, reason: "the server stops"), promise: nil)
+        writeAndFlush(WebSocketOutbound.close(.goingAway, reason: "the server is stopping"), promise: nil)
     }
 
     /// Changes the writability of the channel and fires the event.

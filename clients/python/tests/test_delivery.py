@@ -155,7 +155,7 @@ def test_server_that_is_down_at_start_gets_everything_later(front, until, log_li
     run.finish()
     assert sorted(front.steps(run.id)) == list(range(100))
     assert len(log_lines("cannot be reached")) == 1
-    assert log_lines("accepts again")
+    assert log_lines("accepts the records of run")
 
 
 def test_server_that_goes_away_in_between_gets_everything(front, until):
@@ -264,7 +264,7 @@ def test_body_that_is_too_large_is_halved_down_to_one_step(front, log_lines):
     run.finish()
     assert sorted(front.steps(run.id)) == [step for step in range(12) if step != 8]
     assert len(log_lines("step 8 has")) == 1 and log_lines("client_max_body_size")
-    assert log_lines("1 refused by the server")
+    assert log_lines("1 rejected by the server")
 
 
 def test_line_that_is_rejected_is_named_and_the_others_are_kept(front, log_lines):
@@ -274,7 +274,7 @@ def test_line_that_is_rejected_is_named_and_the_others_are_kept(front, log_lines
     log_steps(run, 4, 6)
     run.finish()
     assert sorted(front.steps(run.id)) == [0, 1, 2, 4, 5]
-    assert len(log_lines("step 3 was refused")) == 1
+    assert len(log_lines("step 3 was rejected")) == 1
 
 
 def test_field_of_the_run_that_is_refused_does_not_cost_the_others(front, log_lines):
@@ -283,7 +283,7 @@ def test_field_of_the_run_that_is_refused_does_not_cost_the_others(front, log_li
     run = nnm.init(url=front.url, project="p", config={"a": 1})
     run.finish()
     assert front.run(run.id)["project"] == "p" and not front.run(run.id)["config"]
-    assert len(log_lines("refuses the run's config")) == 1
+    assert len(log_lines("rejects the run's config")) == 1
 
 
 @pytest.mark.parametrize("what", [

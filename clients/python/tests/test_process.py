@@ -316,7 +316,7 @@ def test_running_process_keeps_its_spool_from_sync(front, trainer, tmp_path, cap
     program = trainer(LOOP.format(url=front.url))
     program.line()
     assert main(["sync", str(tmp_path / "spools")]) == 0
-    assert "left alone" in capsys.readouterr().out
+    assert "skipped" in capsys.readouterr().out
     program.kill(signal.SIGKILL)
 
 
@@ -349,4 +349,4 @@ def test_spool_that_cannot_be_made_does_not_reach_training(front, trainer, tmp_p
         say(run.id)
     """)
     assert program.wait() == 0
-    assert "training goes on" in program.errors
+    assert "training continues" in program.errors

@@ -166,7 +166,7 @@ def test_spool_at_its_bound_is_thinned_and_not_cut(front, until, log_lines):
     assert arrived[0] == 0 and arrived[-1] == 19_999
     gaps = [later - earlier for earlier, later in zip(arrived, arrived[1:])]
     assert 4_000 < len(arrived) < 20_000 and max(gaps) <= 32
-    assert log_lines("thinned out to keep the spool within its bound")
+    assert log_lines("dropped to keep the spool within its bound")
     assert front.run("r")["project"] == "p"
 
 

@@ -130,7 +130,7 @@ def test_token_with_characters_that_no_token_has_is_refused_without_showing_it(t
     file = tmp_path / "token"
     file.write_text(token)
     file.chmod(0o600)
-    with pytest.raises(nnm.SettingError, match="no token has") as error:
+    with pytest.raises(nnm.SettingError, match="cannot contain") as error:
         nnm.init(token_file=str(file), strict=True)
     assert len(token) < 2 or token not in str(error.value)
 
@@ -143,11 +143,11 @@ def test_fingerprint_may_be_spelled_as_tools_print_it(spelling):
 
 
 @pytest.mark.parametrize(("argument", "value", "message"), [
-    ("url", "localhost:8000", "begins with http://"), ("url", "ftp://a", "begins with http://"),
-    ("url", "http://a:b", "is no address"), ("ca", "/nowhere.pem", "cannot be used"),
+    ("url", "localhost:8000", "begin with http://"), ("url", "ftp://a", "begin with http://"),
+    ("url", "http://a:b", "is not a valid address"), ("ca", "/nowhere.pem", "cannot be used"),
     ("fingerprint", "12:34", "64 hexadecimal digits"), ("exit_timeout", -1, "exit_timeout"),
     ("spool_bytes", 10, "at least"), ("precision", 0, "significant digits"), ("mode", "on", "one of"),
-    ("id", "..", "no run id"), ("id", "a\nb", "no run id"), ("id", "x" * 513, "no run id"),
+    ("id", "..", "not a valid run id"), ("id", "a\nb", "not a valid run id"), ("id", "x" * 513, "not a valid run id"),
 ])
 def test_setting_that_is_not_usable_is_explained_and_training_goes_on(argument, value, message, log_lines):
     options = {"url": "https://localhost:1", "exit_timeout": 0, argument: value}

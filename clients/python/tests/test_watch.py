@@ -137,7 +137,7 @@ def test_arguments_of_wandb_are_understood(run, watch, log_lines):
     first, second = watching.Watcher.made
     assert (first.optimizer, first.options["log"], first.options["every"]) == (None, "gradients", 7)
     assert (second.optimizer, second.options["log"], second.options["every"]) == (Optimizer, "all", "auto")
-    assert log_lines("it is no optimizer") and log_lines("does not know idx")
+    assert log_lines("it is not an optimizer") and log_lines("ignores unknown arguments: idx")
 
 
 def test_unwatch_takes_a_model_a_watcher_or_nothing(run, watch):

@@ -5,12 +5,12 @@ import { wholeNumber } from "../model/step-number.js";
 /** The keys whose values are whole numbers of up to 63 bits in what the server sends. */
 const WHOLE_NUMBERS = new Set(["step", "latest_step", "batch_size", "depth_index"]);
 
-/** A value of that length may be beyond 2^53. Nearly no message has one. */
+/** A value of this length may be beyond 2^53. Few messages have one. */
 const MAY_BE_LONG = /:-?\d{16}/;
 
 /**
- * A string, and if it is a key before a long whole number, that number. In valid JSON every quote that is met outside
- * of a string begins one, so a match never begins inside of a string.
+ * A string and, if it is a key before a long whole number, that number. In valid JSON a quote outside of a string
+ * begins one, so a match never begins inside of a string.
  */
 const STRING_AND_NUMBER = /"((?:[^"\\]|\\.)*)"(?::(-?\d{16,})(?=[,}]))?/g;
 

@@ -1,5 +1,5 @@
-// The live connection: opens the WebSocket, notices when it is dead, and opens it again.
-// Free of the DOM; the socket, the clock and the session check are passed in.
+// The live connection: opens the WebSocket, detects that it is dead, and reopens it.
+// It does not use the DOM; the socket, the clock and the session check are parameters.
 
 import { parseMessage, ping } from "./protocol.js";
 
@@ -47,7 +47,7 @@ export class Feed {
         this.#connect();
     }
 
-    /** Connects at once when waiting for the next attempt. */
+    /** Connects at once if waiting for the next attempt. */
     retryNow() {
         if (this.state.phase === Phase.waiting) this.#connect();
     }
@@ -57,7 +57,7 @@ export class Feed {
         this.#enter({ phase: Phase.stopped });
     }
 
-    /** Sends a message when connected; returns whether it was. */
+    /** Sends a message if connected; returns whether it was sent. */
     send(text) {
         if (this.state.phase !== Phase.open) return false;
         this.#socket.send(text);
@@ -91,7 +91,7 @@ export class Feed {
         if (message !== null) this.#handlers.onMessage(message);
     }
 
-    /** A half-dead connection shows no error: after a quiet time a ping asks, and no answer means it is gone. */
+    /** Pings after a quiet time and reconnects without a response: a half-open connection reports no error. */
     #awaitMessage() {
         this.#setTimer(this.#times.quiet, () => {
             this.#socket.send(ping());
@@ -117,7 +117,7 @@ export class Feed {
         this.#setTimer(delay, () => this.#connect());
     }
 
-    /** From here on nothing that an older socket or timer does counts. */
+    /** Ignores all later events of the current socket and timer. */
     #abandonSocket() {
         this.#generation += 1;
         this.#clock.clearTimeout(this.#timer);

@@ -1,9 +1,9 @@
-// Whether the server takes this page's address for its own. Where it does not, it refuses the page's WebSocket, and a
-// browser does not say why.
+// Detects that the server's own origin differs from this page's. Then the server rejects the page's WebSocket, and the
+// browser does not report the reason.
 
 /**
- * The origin that the server takes for its own, or null when it is this page's or cannot be told. The server names the
- * address of its WebSocket in the Content-Security-Policy of its pages.
+ * The server's own origin; null if it equals this page's or cannot be determined. It is read from the WebSocket's
+ * address in the Content-Security-Policy of the login page.
  */
 export async function foreignOwnOrigin(page = location) {
     const answer = await fetch("/login", { method: "HEAD", cache: "no-store" }).catch(() => null);

@@ -2,7 +2,7 @@
 
 import { parseExact } from "./exact-json.js";
 
-/** Asks for a run's whole history; later steps follow as `new_metrics`. */
+/** Requests a run's whole history; later steps follow as `new_metrics`. */
 export function subscribeRun(runId) {
     return JSON.stringify({ action: "subscribe_run", run_id: runId });
 }
@@ -11,7 +11,7 @@ export function ping() {
     return JSON.stringify({ action: "ping" });
 }
 
-/** A message of the server, or null for text that is no object with a type (nothing to act on). */
+/** Parses a message of the server; null if the text is not an object with a type. */
 export function parseMessage(text) {
     let message;
     try {
@@ -22,7 +22,7 @@ export function parseMessage(text) {
     return typeof message?.type === "string" ? message : null;
 }
 
-/** True for the error that answers `subscribe_run` of a run the server does not hold. */
+/** Whether this is the error for `subscribe_run` with a run that the server does not have. */
 export function isRunNotFound(message, runId) {
     return message.type === "error" && message.message === `Run '${runId}' not found`;
 }

@@ -1,8 +1,8 @@
-// The browser's session with the server: is there one, has it ended, end it.
+// The browser's session with the server: whether it exists, whether it has ended, and how to end it.
 
 /**
- * Whether this page is protected by a session. Asked without the cookie, the server redirects to the login
- * when it wants one; the cookie itself is HttpOnly and cannot be seen from here.
+ * Whether the server requires a session for this page: then it redirects a request without the cookie to the login.
+ * The cookie itself is HttpOnly, so scripts cannot read it.
  */
 export async function hasSession() {
     try {
@@ -25,7 +25,7 @@ export async function checkSession() {
         const seconds = Number(answer.headers.get("Retry-After") ?? 0);
         return { retry: true, delay: Number.isFinite(seconds) ? seconds * 1000 : 0 };
     } catch {
-        // The server is away, which says nothing about the session.
+        // Without a response, it is unknown whether the session has ended.
         return { retry: true };
     }
 }

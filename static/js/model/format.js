@@ -1,4 +1,4 @@
-// Numbers, ages and times as text. Fixed width of digits, so that live figures do not jump.
+// Numbers, ages and times as text. The number of digits is fixed, so that live figures do not change their width.
 
 import { isStepNumber } from "./step-number.js";
 
@@ -38,7 +38,7 @@ export function formatAge(seconds) {
     return `${Math.floor(whole / 86400)} d`;
 }
 
-/** Unix seconds as local date and time with milliseconds; a dash when it is no time at all. */
+/** Unix seconds as local date and time with milliseconds; a dash if it is not a valid time. */
 export function formatTime(unixSeconds) {
     const date = new Date(unixSeconds * 1000);
     if (Number.isNaN(date.getTime())) return MISSING;

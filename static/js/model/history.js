@@ -18,8 +18,7 @@ export class History {
     #maximumValues;
 
     /**
-     * A step that the bound never drops: the one being looked at.
-     * null when nothing is pinned.
+     * A step that the bounds never drop: the viewed one; null if none is pinned.
      */
     pinned = null;
 
@@ -49,7 +48,7 @@ export class History {
         return this.#records[this.#records.length - 1];
     }
 
-    /** Position of the first record with a number of at least `step`; `length` when there is none. */
+    /** Position of the first record with a number of at least `step`; `length` if there is none. */
     lowerBound(step) {
         let low = 0;
         let high = this.#records.length;
@@ -67,7 +66,7 @@ export class History {
         return this.#records[index]?.step === step ? index : -1;
     }
 
-    /** Position of this step or else the next lower one, else the first; -1 when empty. */
+    /** Position of this step, or of the next lower one, or of the first; -1 if the history is empty. */
     nearestIndex(step) {
         if (this.length === 0) return -1;
         const index = this.lowerBound(step);
@@ -75,7 +74,7 @@ export class History {
         return Math.max(0, index - 1);
     }
 
-    /** How many kept steps have a higher number. */
+    /** The number of kept steps that have a higher number. */
     countAfter(step) {
         return this.length - this.lowerBound(step) - (this.indexOf(step) >= 0 ? 1 : 0);
     }
@@ -97,7 +96,7 @@ export class History {
         return this.indexOf(record.step) >= 0 ? outcome : Insertion.dropped;
     }
 
-    /** Takes these records instead of all others; of two with the same number the later one stays. */
+    /** Replaces all records by these; of two with the same number the later one stays. */
     replaceAll(records) {
         const byStep = new Map(records.map((record) => [record.step, record]));
         this.#records = [...byStep.values()].sort((a, b) => compareSteps(a.step, b.step));

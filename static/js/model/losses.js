@@ -1,4 +1,4 @@
-// What the server evicted or does not keep, in words.
+// Sentences about evicted runs and steps that the server did not keep.
 
 import { formatCount } from "./format.js";
 
@@ -8,17 +8,17 @@ export class Evictions {
     #count = 0;
 
     /**
-     * A run was evicted.
+     * Counts an evicted run.
      * @param id the run's id
-     * @param held how many runs the server held before, as the page knows
-     * @param limits `{ runs, stepsPerRun }`, or null when they are not known
+     * @param held the number of runs that the page knew before
+     * @param limits `{ runs, stepsPerRun }`, or null if they are unknown
      */
     add(id, held, limits) {
         this.#count += 1;
         this.#last = `Run ${id} was evicted: ${cause(held, limits)}.`;
     }
 
-    /** The last eviction in a sentence, and how many came before it; empty when there was none. */
+    /** A sentence about the last eviction and the number of earlier ones; empty if there was none. */
     get text() {
         const others = this.#count - 1;
         if (others < 1) return this.#last;
@@ -28,12 +28,12 @@ export class Evictions {
 
 function cause(held, limits) {
     if (limits === null) return "the server holds its maximum number of runs";
-    // With fewer runs than allowed, it was the memory.
+    // With fewer runs than allowed, the cause was the memory limit.
     if (held < limits.runs) return "the server has no more memory for metrics (MAX_MEMORY)";
     return `the server holds at most ${formatCount(limits.runs)} runs (MAX_RUNS)`;
 }
 
-/** What the server does not hold of the selected run, in a sentence; empty when it holds everything that is known. */
+/** A sentence about what the server lacks of the selected run; empty if it has all steps that the page knows. */
 export function lossOf(run, limits) {
     if (run.isMissing) {
         const seen = "The steps received so far stay visible.";

@@ -1,5 +1,5 @@
-// The numbers a layer reports, as columns of one flat array per step.
-// Order here is the order in `StepRecord.values`; `path` is where a STEP keeps the number.
+// The metrics of a layer, as columns of one flat array per step.
+// Their order is the order in `StepRecord.values`; `path` is the place of the number in a layer of a STEP.
 
 const DEFINITIONS = [
     ["activation_std", "activation std", ["intermediate_features", "activation_std"]],
@@ -33,8 +33,8 @@ export function columnOf(name) {
 
 /**
  * Reads one metric of a layer.
- * Returns undefined when the layer does not report it (null, or absent in the lite form).
- * The strings "NaN", "Infinity" and "-Infinity" stand for the numbers of these names.
+ * Returns undefined if the layer does not report it (null, or absent in the lite form).
+ * The strings "NaN", "Infinity" and "-Infinity" are the numbers of these names.
  */
 export function readMetric(layer, path) {
     let value = layer;

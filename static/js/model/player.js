@@ -1,4 +1,4 @@
-// What of the history is on screen: the newest step (live), or one chosen step (paused).
+// Which step is on screen: the newest (live), or a chosen one (paused).
 
 /**
  * The state machine behind the player's buttons.
@@ -13,17 +13,17 @@ export class Player {
         return this.#step !== null;
     }
 
-    /** The step number looked at while paused, else null. */
+    /** The viewed step number while paused, otherwise null. */
     get step() {
         return this.#step;
     }
 
-    /** Steps that came since the pause began. */
+    /** The number of steps that arrived since the pause began. */
     get newSteps() {
         return this.#newSteps;
     }
 
-    /** Position in the history to show, or -1 when there is nothing. */
+    /** Position in the history to show, or -1 if it is empty. */
     viewedIndex(history) {
         return this.isPaused ? history.nearestIndex(this.#step) : history.length - 1;
     }
@@ -33,7 +33,7 @@ export class Player {
         this.#newSteps = 0;
     }
 
-    /** Stops at the newest step. Without any step there is nothing to stop at. */
+    /** Pauses at the newest step. Does nothing if there is no step. */
     pause(history) {
         if (!this.isPaused) this.#showIndex(history, history.length - 1);
     }
@@ -47,7 +47,7 @@ export class Player {
         this.#showIndex(history, Math.max(0, this.viewedIndex(history) - 1));
     }
 
-    /** One step on; stays at the last. In live there is nothing ahead. */
+    /** Shows the next step, if the player is paused and there is one. */
     forward(history) {
         if (this.isPaused) this.#showIndex(history, Math.min(history.length - 1, this.viewedIndex(history) + 1));
     }
@@ -63,12 +63,12 @@ export class Player {
         return this.#step;
     }
 
-    /** A step that was not there before has been stored. */
+    /** Counts a step of a new number. */
     stepArrived() {
         if (this.isPaused) this.#newSteps += 1;
     }
 
-    /** The history was loaded anew: the chosen step may be gone from it, and some steps may have been missed. */
+    /** Adapts to a reloaded history, which may lack the chosen step and have steps that were missed before. */
     historyReplaced(history) {
         if (!this.isPaused) return;
         if (history.length === 0) return this.live();

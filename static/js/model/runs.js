@@ -1,4 +1,4 @@
-// Summaries of all runs: what the list shows. No steps are kept here.
+// Summaries of all runs, for the list. They contain no steps.
 
 import { highest } from "./step-number.js";
 
@@ -48,8 +48,8 @@ export class RunDirectory {
     }
 
     /**
-     * Takes a listing of the server as the truth: adds, updates, and drops what it does not name,
-     * except runs heard from since `requestedAt`, which the listing may be too old to know.
+     * Makes the runs equal to a listing of the server. Runs with a live message since `requestedAt` stay, because the
+     * listing may be older than they are.
      */
     applyListing(listing, requestedAt = Infinity) {
         const named = new Set();
@@ -68,9 +68,9 @@ export class RunDirectory {
     }
 
     /**
-     * A step of a run came in live. `isNew` says whether its number was not there before, where that is known;
-     * else a number above the latest counts as new (the next listing sets it right).
-     * Returns true when the run was unknown.
+     * Applies a live step. `isNew` is whether the run had no step of this number, or undefined if that is unknown:
+     * then a number above the latest counts as new, and the next listing corrects the count.
+     * Returns true if the run was unknown.
      */
     applyStep(id, step, isNew) {
         const isUnknown = !this.#runs.has(id);

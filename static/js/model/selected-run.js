@@ -1,4 +1,4 @@
-// The run on screen: its history, and what of it is looked at.
+// The run on screen: its history and the viewed step.
 
 import { History, Insertion } from "./history.js";
 import { Player } from "./player.js";
@@ -10,15 +10,15 @@ export class SelectedRun {
 
     history = new History();
     player = new Player();
-    /** A history has been asked for and not come yet. */
+    /** A history was requested and has not arrived yet. */
     isLoading = false;
-    /** The server does not hold the run (any more). What was seen of it stays. */
+    /** The server does not have the run, or no longer. The steps received before stay visible. */
     isMissing = false;
     /** Why the server no longer holds the run: "deleted", "evicted", or null when it is not known. */
     missingReason = null;
-    /** Steps that came and that the server does not keep, because it holds as many higher ones as it may. */
+    /** The number of received steps that the server did not keep: it had its maximum of higher steps. */
     stepsNotKept = 0;
-    /** When the server created the run, as it says; null until a history has come. */
+    /** When the run was created, from the server; null until a history has arrived. */
     createdAt = null;
 
     constructor(id) {
@@ -33,7 +33,7 @@ export class SelectedRun {
         return this.history.at(this.viewedIndex);
     }
 
-    /** Does something with the player: `action(player, history)`. Returns its result. */
+    /** Calls `action(player, history)`, pins the step that it chose, and returns its result. */
     play(action) {
         const result = action(this.player, this.history);
         this.history.pinned = this.player.step;
@@ -41,21 +41,21 @@ export class SelectedRun {
     }
 
     /**
-     * Stores a live step. `limit` is how many steps of a run the server holds at most, or null.
-     * Returns whether its number is new, or undefined when it could not be read.
+     * Stores a live step. `limit` is the server's maximum number of steps of a run, or null.
+     * Returns whether its number is new, or undefined if the step is invalid.
      */
     takeStep(data, limit = null) {
         const record = decodeStep(data, this.#structures);
         if (record === null) return undefined;
         const insertion = this.history.insert(record);
-        // The page has all steps that the server holds, and those are the highest.
+        // The page has all steps that the server has, which are the highest ones.
         if (limit !== null && this.history.countAfter(record.step) >= limit) this.stepsNotKept += 1;
         const isNew = insertion === Insertion.appended || insertion === Insertion.inserted;
         if (isNew) this.player.stepArrived();
         return isNew;
     }
 
-    /** A history is the whole truth of its moment: it replaces what was held. */
+    /** Replaces all steps by those of a history. */
     takeHistory(data) {
         const records = (data?.steps ?? []).map((step) => decodeStep(step, this.#structures));
         this.history.replaceAll(records.filter((record) => record !== null));
@@ -66,7 +66,7 @@ export class SelectedRun {
         this.missingReason = null;
     }
 
-    /** The server holds another run under this id: it was removed and posted to again. */
+    /** The server has a new run of this id, created after the previous one was removed. */
     beginAgain(createdAt) {
         if (createdAt !== this.createdAt) this.stepsNotKept = 0;
         this.createdAt = createdAt;

@@ -1,14 +1,14 @@
 // Step numbers: whole numbers of up to 63 bits, exact.
 //
-// A number is a JavaScript number where that is exact, else a BigInt. So every value has one form: `===`, `<` and the
-// keys of a Map work for both. Arithmetic and Math.max do not mix them.
+// A step number is a JavaScript number if that is exact, otherwise a BigInt. So each value has one form, and `===`, `<`
+// and the keys of a Map work for both. Arithmetic and Math.max do not mix them.
 
 /** Whether this is a step number. */
 export function isStepNumber(value) {
     return typeof value === "bigint" || (typeof value === "number" && Number.isFinite(value));
 }
 
-/** The whole number that decimal digits name, in its one form. */
+/** The step number of decimal digits, in its one form. */
 export function wholeNumber(digits) {
     const value = Number(digits);
     return Number.isSafeInteger(value) ? value : BigInt(digits);

@@ -4,7 +4,7 @@ import { COLUMN_COUNT, METRICS, readMetric } from "./metrics.js";
 import { isStepNumber } from "./step-number.js";
 
 /**
- * A stored step. Immutable by habit: a step that is posted again becomes a new record.
+ * A stored step. It is not modified: a step that is posted again becomes a new record.
  * Step numbers are exact: see step-number.js.
  */
 export class StepRecord {
@@ -17,7 +17,7 @@ export class StepRecord {
         this.values = values;
     }
 
-    /** The number of a layer (by position) in a column, or undefined when the layer does not report it. */
+    /** The number of a layer (by position) in a column, or undefined if the layer does not report it. */
     value(layerIndex, column) {
         const layer = this.structure.layers[layerIndex];
         if (layer === undefined || (layer.present & (1 << column)) === 0) return undefined;
@@ -26,8 +26,8 @@ export class StepRecord {
 }
 
 /**
- * Makes a record of a STEP as the server sends it.
- * Returns null when it has no step number or no layers: nothing of it could be shown.
+ * Decodes a STEP of the server.
+ * Returns null if it has no step number or no layers, so that it cannot be shown.
  */
 export function decodeStep(data, structures) {
     if (!isStepNumber(data?.step) || !Array.isArray(data.layers)) return null;

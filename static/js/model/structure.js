@@ -1,9 +1,9 @@
-// The structure of a step: which layers there are. Steps share one table while the model stays the same.
+// The layers of a step. Steps share one table while the model stays the same.
 
 /**
  * An immutable layer table.
- * `layers[i]` is `{ key, id, type, depth, shape, present }`; `key` is the layer id, made unique when a step
- * names the same id twice; `present` is a bit per metric column that the layer reports.
+ * `layers[i]` is `{ key, id, type, depth, shape, present }`; `key` is the layer id, made unique if a step
+ * has two layers of one id; `present` is a bit per metric column that the layer reports.
  */
 export class Structure {
     #indexByKey = new Map();
@@ -29,7 +29,7 @@ export class Structure {
         return this.#indexByKey.get(key) ?? -1;
     }
 
-    /** True when both name the same layers with the same types and depths in the same order. */
+    /** Whether both have the same layers, types and depths, in the same order. */
     hasSameLayout(other) {
         if (other === this) return true;
         if (other === null || other.length !== this.length) return false;
@@ -39,7 +39,7 @@ export class Structure {
         });
     }
 
-    /** True when these raw layers are exactly this table. */
+    /** Whether these raw layers equal this table. */
     matches(layers) {
         if (layers.length !== this.length) return false;
         return layers.every((layer, index) => sameLayer(layer, this.layers[index]));
@@ -57,7 +57,7 @@ function sameLayer(a, b) {
     );
 }
 
-/** Hands out shared structures. Remembers the few used last, so a model that changes does not pile them up. */
+/** A cache of shared structures. It keeps the few used last, so that a changing model does not accumulate them. */
 export class StructureTable {
     #recent = [];
     #limit;

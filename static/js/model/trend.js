@@ -5,7 +5,7 @@ export const TREND_LENGTH = 120;
 
 /**
  * Values of a layer's metric over the steps up to position `end` (inclusive), oldest first.
- * Steps in which the layer is missing, or does not report the metric, give undefined.
+ * A step without the layer or without the metric gives undefined.
  */
 export function trendValues(history, layerKey, column, end, length = TREND_LENGTH) {
     const values = [];
@@ -24,7 +24,7 @@ export function trendValues(history, layerKey, column, end, length = TREND_LENGT
 
 /**
  * Places values in the unit square: x from 0 (oldest) to 1 (newest), y from 0 (lowest) to 1 (highest).
- * On a log scale values that are not positive lie on the floor; NaN and infinities are marked, not placed.
+ * On a log scale, values that are not positive have y = 0. NaN and infinities have no point and are listed as broken.
  * @returns `{ segments: [[{x, y}, ...], ...], broken: [x, ...] }`: runs of finite points, and the x of non-finite ones
  */
 export function trendShape(values, { logarithmic = false } = {}) {

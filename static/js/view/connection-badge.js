@@ -1,4 +1,4 @@
-// The state of the connection, in words. Seconds count down on screen; a screen reader hears only the changes of state.
+// The state of the connection as text. Seconds count down on screen; a screen reader reads only changes of the state.
 
 import { Phase } from "../feed/feed.js";
 import { element, setAttribute, setHidden, setText } from "./dom.js";

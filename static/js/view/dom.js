@@ -1,6 +1,6 @@
-// Small steps on the DOM that leave a node alone when nothing changes. Text is always text, never markup.
+// DOM updates that do not touch a node if nothing changes. Text is never interpreted as markup.
 
-/** The element with this id; throws when the page lacks it. */
+/** The element with this id; throws if there is none. */
 export function element(id) {
     const found = document.getElementById(id);
     if (found === null) throw new Error(`the page has no element #${id}`);

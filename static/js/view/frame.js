@@ -1,4 +1,4 @@
-/** Runs `paint` at most once per animation frame, however often it is asked to. */
+/** Calls `paint` at most once per animation frame, after any number of requests. */
 export class FrameScheduler {
     #paint;
     #isScheduled = false;

@@ -1,4 +1,4 @@
-// One layer on screen. The nodes are made once; a step only changes their text and the trends.
+// One layer on screen. The nodes are created once; a step changes only their text and the trends.
 
 import { columnOf } from "../model/metrics.js";
 import { exactNumber, formatNumber, formatShape } from "../model/format.js";
@@ -71,7 +71,7 @@ export class LayerCard {
             figure.node.textContent = formatNumber(value);
             figure.node.dataset.value = exactNumber(value);
             figure.node.dataset.broken = typeof value === "number" && !Number.isFinite(value);
-            // A layer without bias has no line for it.
+            // A layer without a bias has no row for it.
             if (figure.isDetail) figure.node.parentElement.hidden = value === undefined;
         }
     }

@@ -30,7 +30,7 @@ export class LayerGrid {
             }
             requestPaint();
         });
-        // The exact number is shown on hovering; setting a title on every value at every step would cost more.
+        // The title with the exact number is set on hover: setting all titles at every step would cost more.
         container.addEventListener("pointerover", (event) => {
             const figure = event.target.closest?.("[data-metric]");
             if (figure) figure.title = figure.dataset.value;
@@ -58,7 +58,7 @@ export class LayerGrid {
         });
     }
 
-    /** Makes the cards fit these layers: kept where the layer stays, made or dropped where it does not. */
+    /** Adds and removes cards so that they match these layers. Cards of layers that stay are kept. */
     #arrange(layers) {
         const wanted = new Set(layers.map((layer) => layer.key));
         for (const [key, card] of this.#cards) {

@@ -1,6 +1,6 @@
 // Colours of the style sheet, for what is painted on canvas.
 
-/** Reads the colours in force; `onChange` is called when the scheme changes between light and dark. */
+/** Reads the current colours; `onChange` is called when the scheme changes between light and dark. */
 export class Palette {
     #colours = {};
 

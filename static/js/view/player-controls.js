@@ -1,4 +1,4 @@
-// Buttons, slider and keys of the player. What they mean is decided in `Player`.
+// Buttons, slider and keys of the player. `Player` defines what they do.
 
 import { formatCount } from "../model/format.js";
 import { wholeNumber } from "../model/step-number.js";
@@ -52,7 +52,7 @@ export class PlayerControls {
     }
 
     #jump(seekStep) {
-        // The number that the field gives is rounded beyond 2^53; its text is not.
+        // The field's `valueAsNumber` is rounded beyond 2^53; its text is exact.
         const text = this.#jumpStep.value;
         const wanted = /^\d+$/.test(text) ? wholeNumber(text) : this.#jumpStep.valueAsNumber;
         if (Number.isNaN(wanted)) return;

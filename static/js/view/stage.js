@@ -1,4 +1,4 @@
-// Whether the page shows a run, or says why there is nothing to show; and the line above it.
+// The main area: the selected run, or the reason that there is none to show; and the line above it.
 
 import { lossOf } from "../model/losses.js";
 import { element, setHidden, setText } from "./dom.js";

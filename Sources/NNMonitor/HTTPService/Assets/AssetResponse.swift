@@ -3,7 +3,7 @@ import NIOHTTP1
 extension Asset {
     /// The response to a GET or HEAD: 200, or 304 if the client has the current version (RFC 9110 section 13).
     func response(to headers: HTTPHeaders) -> HTTPResponse {
-        let compressed = AcceptEncoding.takesGzip(headers) ? self.compressed : nil
+        let compressed = AcceptEncoding.prefersGzip(headers) ? self.compressed : nil
         let tag = compressed == nil ? self.entityTag : self.compressedEntityTag
         var response = HTTPResponse(status: .ok)
         response.headers.add(name: "ETag", value: tag)

@@ -6,7 +6,8 @@ import NIOHTTP1
 /// log. Queries, headers and bodies are never logged, because they may contain secrets.
 struct AccessLog: Sendable {
     let logger: Logger
-    let strangers: FoldedLog
+    /// Receives the requests of unauthenticated clients.
+    let foldedLog: FoldedLog
 
     /// Logs a finished exchange.
     ///
@@ -26,7 +27,7 @@ struct AccessLog: Sendable {
             return
         }
         let status = exchange.status.map { String($0.code) } ?? "-"
-        self.strangers.note("request \(status)", level: .info, "request", metadata: fields)
+        self.foldedLog.note("request \(status)", level: .info, "request", metadata: fields)
     }
 
     private func fields(
@@ -58,7 +59,7 @@ struct AccessLog: Sendable {
     /// Logs that a handler's response had a header field that must not be written.
     func unwritable(_ name: String, in exchange: Exchange) {
         self.logger.error(
-            "answer with a header that can't be written",
+            "a handler's response has an invalid header",
             metadata: [
                 "method": "\(exchange.method.rawValue)", "path": "\(Self.escaped(exchange.path))",
                 "header": "\(Self.escaped(name))",

@@ -29,7 +29,7 @@ struct Exchange {
         self.head = head
         method = head.method
         uri = head.uri
-        acceptsGzip = AcceptEncoding.takesGzip(head.headers)
+        acceptsGzip = AcceptEncoding.prefersGzip(head.headers)
         started = now
     }
 

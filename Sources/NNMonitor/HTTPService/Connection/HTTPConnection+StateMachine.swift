@@ -270,7 +270,7 @@ extension HTTPConnection {
             waitsForContinue = !head.isHTTP10 && head.headers.contains(name: "expect")
             // Other upgrade requests are ignored (RFC 9110 section 7.8).
             isPersistent =
-                head.isPersistent && !quiescing && !head.asksForWebSocket && head.method != .CONNECT
+                head.isPersistent && !quiescing && !head.requestsWebSocket && head.method != .CONNECT
             return .admit(head)
         }
 

@@ -2,6 +2,7 @@
 
 import NIOCore
 import NIOHTTP1
+import Turns
 
 /// A client connection, between the socket (or TLS) and the routes. Runs only on the connection's event loop.
 ///
@@ -40,7 +41,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var inputEnd = InputEnd.open
     private var isAdvancing = false
-    /// Whether a pipelined request waits for a later task of the event loop.
+    /// Whether the events of one read of the socket arrive.
+    private var isReading = false
+    private var turn = TurnBudget()
+    /// Whether a pipelined request waits for the connection's next turn.
     private var waitsForTurn = false
     private var isReadPending = false
 
@@ -64,7 +68,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         machine = StateMachine(limits: StateMachine.Limits(server.configuration), now: context.eventLoop.now)
-        let writer = ResponseWriter(context: context, owner: self, stallTimeout: server.configuration.writeTimeout)
+        let configuration = server.configuration
+        let writer = ResponseWriter(
+            context: context, owner: self, stallTimeout: configuration.writeTimeout,
+            rate: RateWatch(rate: configuration.minimumReadRate, window: configuration.readRateWindow))
         sender = ResponseSender(server: server, secure: secure, context: context, writer: writer)
         task = RequestTask(on: context.eventLoop)
         advance()
@@ -98,6 +105,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Self.unwrapInboundIn(data)
+        if !isReading {
+            isReading = true
+            if !waitsForTurn { turn = TurnBudget() }
+        }
         if upgrade != nil {
             upgrade?.hold(bytes)
         } else if machine.discardsInput {
@@ -110,6 +121,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
         settle(context)
         context.fireChannelReadComplete()
     }
@@ -157,7 +169,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         isAdvancing = true
         while !waitsForTurn, machine.wantsInput(writable: context.channel.isWritable), let input = nextInput(context) {
             if let step = machine.receive(input, now: context.eventLoop.now) { perform(step, context) }
-            yieldTurn(context)
+            endTurnIfSpent(context)
         }
         isAdvancing = false
         if settling { settle(context) }
@@ -209,7 +221,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case .admit(let head): admit(head, context)
         case .collect(let bytes):
             do throws(BodyFailure) {
-                try body.append(bytes, now: context.eventLoop.now)
+                turn.spend(bytes: try body.append(bytes, now: context.eventLoop.now))
             } catch {
                 refuseBody(error)
             }
@@ -261,6 +273,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuseBody(_ failure: BodyFailure) {
         body.drop()
         admitted = nil
+        // How much of the body was decompressed before it failed is not known.
+        turn.end()
         machine.refused(closing: failure == .stalled)
         answer(failure.response)
     }
@@ -382,22 +396,24 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Ends the response. The last one of a connection ends when the client has accepted it.
     private func endAnswer() {
         guard let context, let sender else { return }
+        turn.spendRequest()
+        turn.spend(bytes: sender.writer.bodyBytes)
         endExchange()
         sender.end(isLast: !machine.isPersistent)
         guard machine.isPersistent else { return }
         if let step = machine.answerEnded(now: context.eventLoop.now) { perform(step, context) }
-        yieldTurn(context)
+        endTurnIfSpent(context)
     }
 
-    /// Decodes a pipelined request in a later task of the event loop, after the tasks of other connections. NIO reads
-    /// from sockets only when no task is left, so it does not read from other connections in between.
-    private func yieldTurn(_ context: ChannelHandlerContext) {
-        guard !waitsForTurn, machine.isIdle, decoder.hasUnscannedInput else { return }
+    /// Leaves pipelined requests to the connection's next turn when this one is spent.
+    private func endTurnIfSpent(_ context: ChannelHandlerContext) {
+        guard turn.isSpent, !waitsForTurn, machine.isIdle, decoder.hasUnscannedInput else { return }
         waitsForTurn = true
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.execute {
-            bound.value.waitsForTurn = false
-            bound.value.advance()
+        let queue = server.turns.queue(of: context.eventLoop)
+        queue.append { [self] in
+            waitsForTurn = false
+            turn = TurnBudget(roundSize: queue.roundSize)
+            advance()
         }
     }
 

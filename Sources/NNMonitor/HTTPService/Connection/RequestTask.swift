@@ -77,7 +77,7 @@ struct HandlerExecution: Sendable {
     func run(answering link: ConnectionLink, isHead: Bool) async {
         let response = await response()
         if let place { server.bodies.end(place) }
-        guard server.compression.wouldWork(on: response, acceptsGzip: acceptsGzip) else {
+        guard server.compression.isExpensive(response, acceptsGzip: acceptsGzip) else {
             return link.answer(server.compression.apply(to: response, acceptsGzip: acceptsGzip))
         }
         await withTaskExecutorPreference(server.configuration.handlerExecutor ?? globalConcurrentExecutor) {

@@ -19,7 +19,7 @@ struct UpgradeHandOff {
         return held
     }
 
-    /// Asks an upgrade route, and rejects an upgrade that cannot take place.
+    /// Calls the handler of an upgrade route, and rejects an upgrade that is not possible.
     ///
     /// - Parameters:
     ///   - request: the request.
@@ -33,11 +33,11 @@ struct UpgradeHandOff {
         guard let head = exchange.head else { return .reject(.internalError) }
         let decision = upgrader(head.nioHead, request)
         guard case .accept(let headers, _) = decision else { return decision }
-        guard head.asksForUpgrade, head.method == .GET, !head.isHTTP10, head.isPersistent, head.framing.length == 0
+        guard head.requestsUpgrade, head.method == .GET, !head.isHTTP10, head.isPersistent, head.framing.length == 0
         else {
             var response = HTTPResponse.error(
                 .upgradeRequired, code: "upgrade_required",
-                message: "This address takes an upgrade only, without a body, of a connection that stays open")
+                message: "This path requires a WebSocket upgrade without a body, on a keep-alive connection")
             response.headers.add(name: "Upgrade", value: headers.first(name: "upgrade") ?? "websocket")
             return .reject(response)
         }

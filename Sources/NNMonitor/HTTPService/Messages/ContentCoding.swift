@@ -26,7 +26,7 @@ enum RequestCoding: Equatable, Sendable {
 /// The codings that the client accepts, from `Accept-Encoding` (RFC 9110 section 12.5.3).
 enum AcceptEncoding {
     /// Whether gzip is acceptable and preferred at least as much as no coding.
-    static func takesGzip(_ headers: HTTPHeaders) -> Bool {
+    static func prefersGzip(_ headers: HTTPHeaders) -> Bool {
         var gzip: Double?
         var identity: Double?
         var any: Double?

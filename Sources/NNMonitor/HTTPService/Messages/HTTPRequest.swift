@@ -43,4 +43,7 @@ package struct HTTPRequest: Sendable {
         self.secure = secure
         self.access = access
     }
+
+    /// Whether the response may be compressed with gzip.
+    package var acceptsGzip: Bool { AcceptEncoding.prefersGzip(self.headers) }
 }

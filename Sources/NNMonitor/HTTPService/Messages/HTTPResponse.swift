@@ -9,6 +9,8 @@ package struct HTTPResponse: Sendable {
     package var headers: HTTPHeaders
     /// The response body, not compressed unless `headers` has `Content-Encoding`.
     package var body: ResponseBody
+    /// The memory of the response, reserved until it is sent.
+    package var reservation: ResponseReservation?
 
     /// Creates a response, without a body by default.
     package init(status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ResponseBody = .empty) {

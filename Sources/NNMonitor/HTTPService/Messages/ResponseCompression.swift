@@ -41,7 +41,7 @@ struct ResponseCompression: Sendable {
     }
 
     /// Whether producing the response takes significant time, because the body is compressed or streamed.
-    func wouldWork(on response: HTTPResponse, acceptsGzip: Bool) -> Bool {
+    func isExpensive(_ response: HTTPResponse, acceptsGzip: Bool) -> Bool {
         if case .stream = response.body { return true }
         return acceptsGzip && self.isCandidate(response)
     }

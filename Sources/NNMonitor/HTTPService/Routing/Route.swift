@@ -36,7 +36,17 @@ package struct Route: Sendable {
     let method: HTTPMethod
     let pattern: String
     let scope: Scope?
+    /// Another scope that suffices instead of `scope`.
+    let alternative: Scope?
     let action: Action
+
+    private init(method: HTTPMethod, pattern: String, scope: Scope?, alternative: Scope? = nil, action: Action) {
+        self.method = method
+        self.pattern = pattern
+        self.scope = scope
+        self.alternative = alternative
+        self.action = action
+    }
 
     /// Creates a route that returns a response.
     ///
@@ -44,15 +54,18 @@ package struct Route: Sendable {
     ///   - method: the method. GET also serves HEAD.
     ///   - pattern: literal segments and placeholders; a placeholder matches one segment: `/files/{name}`.
     ///   - scope: the scope that the client's token must have; nil requires no token.
+    ///   - alternative: another scope that suffices. The handler then checks `AccessGrant.scope`.
     ///   - body: the body that the route accepts.
     ///   - handler: runs in its own task, which is cancelled if the client disconnects. A thrown `HTTPError` sends its
     ///     response; any other error is logged and sends 500.
     /// - Returns: the route.
     package static func on(
-        _ method: HTTPMethod, _ pattern: String, scope: Scope?, body: BodyPolicy = .none,
+        _ method: HTTPMethod, _ pattern: String, scope: Scope?, or alternative: Scope? = nil,
+        body: BodyPolicy = .none,
         handler: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse
     ) -> Route {
-        Route(method: method, pattern: pattern, scope: scope, action: .handle(body, handler))
+        Route(
+            method: method, pattern: pattern, scope: scope, alternative: alternative, action: .handle(body, handler))
     }
 
     /// Creates a GET route that changes the connection's protocol.
@@ -60,8 +73,8 @@ package struct Route: Sendable {
     /// - Parameters:
     ///   - pattern: the path pattern, as in `on(_:_:scope:body:handler:)`.
     ///   - scope: the scope that the client's token must have; nil requires no token.
-    ///   - handler: runs on the event loop for every GET of the pattern, so it must not block. A request that does not
-    ///     ask for an upgrade can only be rejected.
+    ///   - handler: runs on the event loop for every GET of the pattern, so it must not block. A request without
+    ///     an upgrade can only be rejected.
     /// - Returns: the route.
     package static func upgrade(
         _ pattern: String, scope: Scope?,

@@ -5,7 +5,8 @@ package import NIOCore
 package struct AccessGrant: Sendable {
     let authenticator: Authenticator
     let source: Identity.Source
-    let scope: Scope
+    /// The granted scope.
+    package let scope: Scope
     /// The name of the token behind the grant; nil if the server requires no token.
     let tokenName: String?
 
@@ -25,9 +26,17 @@ package struct AccessGrant: Sendable {
     /// The response to a request whose grant ended before its handler ran; nil while the grant is valid.
     var refusal: HTTPResponse? {
         guard let identity = self.authenticator.identity(of: self.source) else {
-            return .unauthorized("The token or the session has ended; log in again")
+            return .unauthorized("The token is no longer valid or the session has ended; log in again")
         }
         return identity.scopes.contains(self.scope) ? nil : .missingScope(self.scope, identity)
+    }
+
+    /// The response to a request that needs another scope than the granted one.
+    package func refusal(lacking scope: Scope) -> HTTPResponse {
+        guard let identity = self.authenticator.identity(of: self.source) else {
+            return .unauthorized("The token or the session has ended; log in again")
+        }
+        return .missingScope(scope, identity)
     }
 
     /// The time until the session expires; nil if the grant does not expire (a bearer token, or no token).

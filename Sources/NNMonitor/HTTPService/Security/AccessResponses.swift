@@ -40,11 +40,12 @@ extension HTTPResponse {
         let remedy =
             mayBeListed
             ? "To let pages of another origin call the server, list it in NN_MONITOR_CORS_ORIGINS"
-            : "If a proxy in front of the server ends TLS, let it also use TLS to the server (NN_MONITOR_TLS=dev is enough) "
-                + "and pass the Host header unchanged; see SECURITY.md, 'Behind a proxy'"
+            : "If a proxy in front of the server terminates TLS, configure it to use TLS to the server too "
+                + "(NN_MONITOR_TLS=dev is enough) and to pass the Host header unchanged; "
+                + "see SECURITY.md, 'Behind a proxy'"
         return .error(
             .forbidden, code: "forbidden",
-            message: "The request comes from \(origin), but this server's own is "
+            message: "The request comes from \(origin), but this server's own origin is "
                 + "\(OriginCheck.ownOrigin(headers, secure: secure)). \(remedy)")
     }
 }

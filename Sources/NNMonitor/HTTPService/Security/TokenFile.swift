@@ -39,7 +39,7 @@ package enum TokenFile {
                 throw wrong("the third field must be the token's SHA-256 as 64 hex digits")
             }
             guard !entries.contains(where: { $0.digest == digest }) else {
-                throw wrong("the token of '\(name)' is the token of an earlier line")
+                throw wrong("'\(name)' has the same token as an earlier line")
             }
             entries.append(TokenTable.Entry(name: name, scopes: scopes, digest: digest))
         }

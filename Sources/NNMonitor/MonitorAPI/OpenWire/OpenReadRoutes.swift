@@ -28,7 +28,7 @@ struct OpenReadRoutes: Sendable {
     private static let lines = "application/x-ndjson"
 
     private func snapshot(_ request: HTTPRequest) async throws -> RunSnapshot {
-        let id = RunID(request.parameters[0])
+        let id = try request.runID()
         guard let snapshot = try await monitor.store.snapshot(of: id) else {
             throw HTTPError(.notFound, code: "not_found", message: "Run '\(id)' not found")
         }
@@ -41,17 +41,19 @@ struct OpenReadRoutes: Sendable {
         let range = StepRange(&parameters, allowsLast: true)
         let form = OpenStepForm(metrics: parameters.names("metrics"), layers: parameters.patterns("layers"))
         try parameters.finish()
-        return try await lines(snapshot(request), range, form)
+        return try await lines(snapshot(request), range, form, request)
     }
 
-    private func lines(_ snapshot: RunSnapshot, _ range: StepRange, _ form: OpenStepForm) async throws -> HTTPResponse {
-        let reader = try await StepReader(snapshot.steps, range)
-        return HTTPResponse(
-            status: .ok, headers: ["Content-Type": Self.lines],
-            body: .steps(reader, failures, state: OpenStepEncoder(form: form)) { encoder, record, writer in
-                encoder.append(record, to: &writer)
-                writer.byte(UInt8(ascii: "\n"))
-            })
+    private func lines(
+        _ snapshot: RunSnapshot, _ range: StepRange, _ form: OpenStepForm, _ request: HTTPRequest
+    ) async throws -> HTTPResponse {
+        let stream = StepStream(
+            reader: try await StepReader(snapshot.steps, range), state: OpenStepEncoder(form: form)
+        ) { encoder, record, writer in
+            encoder.append(record, to: &writer)
+            writer.byte(UInt8(ascii: "\n"))
+        }
+        return try stream.response(snapshot, request, type: Self.lines, monitor)
     }
 
     /// All steps as a file: the long form, or one step a line.
@@ -62,17 +64,16 @@ struct OpenReadRoutes: Sendable {
         let snapshot = try await snapshot(request)
         var response: HTTPResponse
         if format == "jsonl" {
-            response = try await lines(snapshot, StepRange(), .all)
+            response = try await lines(snapshot, StepRange(), .all, request)
         } else {
             var header = JSONWriter()
             header.literal(CSVEncoder.header)
-            response = HTTPResponse(
-                status: .ok, headers: ["Content-Type": "text/csv; charset=utf-8; header=present"],
-                body: .steps(
-                    try await StepReader(snapshot.steps, StepRange()), failures, prefix: header, state: ()
-                ) { _, record, writer in
-                    CSVEncoder.append(record, to: &writer)
-                })
+            let stream = StepStream(
+                reader: try await StepReader(snapshot.steps, StepRange()), prefix: header, state: ()
+            ) { _, record, writer in
+                CSVEncoder.append(record, to: &writer)
+            }
+            response = try stream.response(snapshot, request, type: "text/csv; charset=utf-8; header=present", monitor)
         }
         response.headers.add(
             name: "Content-Disposition",
@@ -97,7 +98,6 @@ struct OpenReadRoutes: Sendable {
         reader = try await StepReader(snapshot.steps, range)
         while let record = try await reader.next() { collector.note(record) }
         let body = VectorBody(collector.buckets, name: name, layer: layer, lastSeq: snapshot.lastSeq)
-        return HTTPResponse(
-            status: .ok, headers: ["Content-Type": "application/json"], body: .stream { try await body.write(to: $0) })
+        return try body.response(snapshot, request, monitor)
     }
 }

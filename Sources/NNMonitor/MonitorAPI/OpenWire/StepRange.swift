@@ -1,6 +1,7 @@
 import HTTPService
 import MonitorCore
 import NIOCore
+import NIOHTTP1
 
 /// The steps of a run that a request asks for.
 struct StepRange: Sendable {
@@ -49,6 +50,9 @@ struct StepReader: Sendable {
         lastRead = from > 0 ? from - 1 : nil
     }
 
+    /// The first step, if it was read already.
+    var first: StepRecord? { batch.first }
+
     /// The next step; `nil` at the end.
     ///
     /// - Throws: `StoreError` if the steps cannot be read.
@@ -69,46 +73,68 @@ struct StepReader: Sendable {
     }
 }
 
-extension ResponseBody {
-    /// The size of the pieces of a streamed body, in bytes.
-    private static let pieceSize = 64 << 10
+/// A response that is encoded step by step, as fast as the connection takes it.
+struct StepStream<State: Sendable>: Sendable {
+    /// The steps.
+    let reader: StepReader
+    /// The beginning of the body.
+    var prefix = JSONWriter()
+    /// What the encoder remembers from step to step.
+    let state: State
+    /// Appends one step.
+    let encode: @Sendable (inout State, StepRecord, inout JSONWriter) -> Void
 
-    /// A body that is encoded step by step, as fast as the connection takes it.
+    /// The response.
     ///
     /// - Parameters:
-    ///   - reader: the steps.
-    ///   - failures: logs an error of the store. After the head of the response it can only abort the connection.
-    ///   - prefix: the beginning of the body.
-    ///   - suffix: the end of the body.
-    ///   - encode: appends one step.
-    /// - Returns: the body.
-    static func steps<State: Sendable>(
-        _ reader: StepReader, _ failures: StoreFailures, prefix: JSONWriter = JSONWriter(), suffix: StaticString = "",
-        state: State, encode: @escaping @Sendable (inout State, StepRecord, inout JSONWriter) -> Void
-    ) -> ResponseBody {
-        .stream { body in
-            var reader = reader
-            var state = state
-            var writer = prefix
-            var isEnded = false
-            while !isEnded {
-                do throws(StoreError) {
-                    while !isEnded && writer.bytes.count < pieceSize {
-                        if let record = try await reader.next() {
-                            encode(&state, record, &writer)
-                        } else {
-                            isEnded = true
-                        }
-                    }
-                } catch {
-                    failures.note(error, during: .history)
-                    // Aborts the connection without a second log line.
-                    throw HTTPServiceError.connectionClosed
-                }
-                if isEnded { writer.literal(suffix) }
-                if !writer.bytes.isEmpty { try await body.write(ByteBuffer(bytes: writer.bytes)) }
-                writer.removeAll()
-            }
+    ///   - snapshot: the run of the steps.
+    ///   - request: the request.
+    ///   - type: the content type.
+    ///   - monitor: has the memory of answers.
+    /// - Returns: the response.
+    /// - Throws: `HTTPError` with 503 if there is no memory for it.
+    func response(
+        _ snapshot: RunSnapshot, _ request: HTTPRequest, type: String, _ monitor: Monitor
+    ) throws -> HTTPResponse {
+        let memory = { @Sendable (chunk: Int) in
+            AnswerMemory.history(
+                snapshot: snapshot.memory, chunk: chunk, isCompressed: request.acceptsGzip, isSecure: request.secure)
         }
+        let chunk = streamPieceSize + (reader.first.map(StepEncoder.estimatedSize) ?? 0)
+        let reservation = try monitor.answers.reserve(
+            memory(chunk), access: request.access, peer: request.peer, retained: snapshot.retained)
+        var response = HTTPResponse(
+            status: .ok, headers: ["Content-Type": type],
+            body: .stream { [failures = monitor.failures] body in
+                var reader = reader
+                var state = state
+                var writer = prefix
+                var isEnded = false
+                while !isEnded {
+                    do throws(StoreError) {
+                        while !isEnded && writer.bytes.count < streamPieceSize {
+                            if let record = try await reader.next() {
+                                encode(&state, record, &writer)
+                            } else {
+                                isEnded = true
+                            }
+                        }
+                    } catch {
+                        failures.note(error, during: .history)
+                        // Aborts the connection without a second log line.
+                        throw HTTPServiceError.connectionClosed
+                    }
+                    guard reservation.grow(to: memory(writer.bytes.count)) else {
+                        throw HTTPServiceError.connectionClosed
+                    }
+                    if !writer.bytes.isEmpty { try await body.write(ByteBuffer(bytes: writer.bytes)) }
+                    writer.removeAll()
+                }
+            })
+        response.reservation = reservation
+        return response
     }
 }
+
+/// The size of the pieces of a streamed body, in bytes.
+let streamPieceSize = 64 << 10

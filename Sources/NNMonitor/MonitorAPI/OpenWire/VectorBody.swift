@@ -2,6 +2,7 @@ import Foundations
 import HTTPService
 import MonitorCore
 import NIOCore
+import NIOHTTP1
 
 /// A bucket of steps, and the last vector in it.
 struct VectorBucket: Sendable {
@@ -51,8 +52,6 @@ struct VectorBody: Sendable {
     private let name: ByteString
     private let layer: [UInt8]
     private let lastSeq: UInt64
-    private static let pieceSize = 64 << 10
-
     init(_ buckets: [VectorBucket], name: ByteString, layer: [UInt8], lastSeq: UInt64) {
         self.buckets = buckets
         self.name = name
@@ -60,8 +59,28 @@ struct VectorBody: Sendable {
         self.lastSeq = lastSeq
     }
 
+    /// The response.
+    ///
+    /// - Parameters:
+    ///   - snapshot: the run of the steps.
+    ///   - request: the request.
+    ///   - monitor: has the memory of answers.
+    /// - Returns: the response.
+    /// - Throws: `HTTPError` with 503 if there is no memory for it.
+    func response(_ snapshot: RunSnapshot, _ request: HTTPRequest, _ monitor: Monitor) throws -> HTTPResponse {
+        let chunk = streamPieceSize + buckets.count * (2 * 21 + MemoryLayout<VectorBucket>.stride)
+        let reservation = try monitor.answers.reserve(
+            AnswerMemory.history(
+                snapshot: snapshot.memory, chunk: chunk, isCompressed: request.acceptsGzip, isSecure: request.secure),
+            access: request.access, peer: request.peer, retained: snapshot.retained)
+        var response = HTTPResponse(
+            status: .ok, headers: ["Content-Type": "application/json"], body: .stream { try await write(to: $0) })
+        response.reservation = reservation
+        return response
+    }
+
     /// Writes the body in pieces, as fast as the connection takes them.
-    func write(to body: any BodyWriter) async throws {
+    private func write(to body: any BodyWriter) async throws {
         var writer = JSONWriter()
         writer.literal("{\"name\":")
         writer.string(name.text)
@@ -81,7 +100,7 @@ struct VectorBody: Sendable {
             } else {
                 writer.literal("null")
             }
-            if writer.bytes.count >= Self.pieceSize {
+            if writer.bytes.count >= streamPieceSize {
                 try await body.write(ByteBuffer(bytes: writer.bytes))
                 writer.removeAll()
             }

@@ -23,7 +23,7 @@ package protocol FrameRenderer: Sendable {
 
 /// Sends every change in the store to every subscriber, in the store's order.
 ///
-/// A message is encoded once, and rendered (compressed, framed) once for each variant in use. Each subscriber has its
+/// A message is encoded once for each form in use, and rendered (compressed, framed) once for each form and variant. Each subscriber has its
 /// own bounded queue, so a slow subscriber delays no other.
 package actor BroadcastManager<Renderer: FrameRenderer> {
     private let renderer: Renderer
@@ -32,7 +32,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     private let order: Locked<Resequencer<StoreEvent>>
     /// The subscribers.
     package nonisolated let subscribers: SubscriberRegistry<Renderer>
-    private var writer = JSONWriter()
+    private var messages = EventMessages()
 
     /// - Parameters:
     ///   - renderer: makes the frames.
@@ -74,41 +74,69 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         for event in due { send(event) }
     }
 
+    /// Changes which events a subscriber gets: none that was published before in the new form, none afterwards in the
+    /// old one.
+    ///
+    /// - Parameters:
+    ///   - place: the subscriber.
+    ///   - answer: the answer to the request, between the last event of before and the first of afterwards.
+    ///   - change: changes the interest.
+    package func changeInterest(
+        of place: SubscriberRegistry<Renderer>.Place, answer: Renderer.Frame? = nil,
+        _ change: @Sendable (inout Interest) -> Void
+    ) {
+        place.changeInterest(change, answer: answer, bytes: answer.map(renderer.size) ?? 0)
+    }
+
     private func send(_ event: StoreEvent) {
         let variants = subscribers.queues
-        guard !variants.isEmpty, let runID = encode(event) else { return }
-        for (variant, queues) in variants {
-            let frame = renderer.render(writer.bytes, variant: variant)
-            let bytes = renderer.size(of: frame)
-            for queue in queues.values { queue.offer(frame, bytes: bytes, runID: runID, sequence: event.sequence) }
+        guard !variants.isEmpty, let runID = event.runID else { return }
+        messages.begin(event)
+        for (variant, subscribers) in variants {
+            var frames = Frames(renderer, variant)
+            for subscriber in subscribers.values {
+                guard let kind = MessageKind(event, for: subscriber.interest) else { continue }
+                let frame = frames.frame(kind, of: &messages)
+                subscriber.queue.offer(
+                    frame.frame, layers: frame.layers, bytes: frame.bytes, runID: runID, sequence: event.sequence)
+            }
         }
     }
 
-    /// Writes the message of an event into `writer`.
-    ///
-    /// - Returns: the run that it concerns; `nil` if the event has no message.
-    private func encode(_ event: StoreEvent) -> RunID? {
-        writer.removeAll()
-        let runID: RunID
-        switch event {
-        case .stored(let step):
-            runID = step.runID
-            writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
-            writer.string(step.runID.text)
-            writer.literal(",\"data\":")
-            StepEncoder.append(step.record, to: &writer)
-            writer.literal(",\"seq\":")
-            writer.integer(Int64(step.record.seq))
-        case .removed(let run):
-            runID = run.runID
-            writer.literal("{\"type\":\"run_deleted\",\"run_id\":")
-            writer.string(run.runID.text)
-            writer.literal(",\"reason\":")
-            writer.string(run.reason.name)
-        case .void:
-            return nil
+    /// The frames of one event for one variant.
+    private struct Frames {
+        struct Rendered {
+            let frame: Renderer.Frame
+            let layers: LayerFrame<Renderer.Frame>?
+            /// The size of the frame. The layers are shared by many steps.
+            let bytes: Int
         }
-        writer.byte(UInt8(ascii: "}"))
-        return runID
+
+        private let renderer: Renderer
+        private let variant: Renderer.Variant
+        private var frames: [MessageKind: Rendered] = [:]
+        /// The frame of the subscriber before, which most subscribers share.
+        private var last: (kind: MessageKind, frame: Rendered)?
+
+        init(_ renderer: Renderer, _ variant: Renderer.Variant) {
+            self.renderer = renderer
+            self.variant = variant
+        }
+
+        mutating func frame(_ kind: MessageKind, of messages: inout EventMessages) -> Rendered {
+            if let last, last.kind == kind { return last.frame }
+            let frame = frames[kind] ?? render(kind, of: &messages)
+            frames[kind] = frame
+            last = (kind, frame)
+            return frame
+        }
+
+        private func render(_ kind: MessageKind, of messages: inout EventMessages) -> Rendered {
+            let frame = renderer.render(messages.json(kind), variant: variant)
+            let layers = messages.layers(kind).map {
+                LayerFrame(id: $0.id, frame: renderer.render($0.json, variant: variant))
+            }
+            return Rendered(frame: frame, layers: layers, bytes: renderer.size(of: frame))
+        }
     }
 }

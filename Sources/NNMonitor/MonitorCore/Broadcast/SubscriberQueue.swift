@@ -19,10 +19,28 @@ package struct QueueLimits: Sendable, Equatable {
 
 /// What a subscriber is sent next.
 package enum QueueItem<Frame: Sendable>: Sendable {
-    /// The frame of a step or of a removed run.
-    case step(Frame)
+    /// The frame of an event or of an answer.
+    case frame(Frame)
+    /// The frame of a step, and before it that of its layers, unless this subscriber already has them.
+    case step(Frame, layers: LayerFrame<Frame>)
     /// This many messages were dropped here, because the subscriber reads too slowly.
     case lagged(skipped: Int)
+}
+
+/// The message with the layers of steps that have only the identifier of their structure.
+package struct LayerFrame<Frame: Sendable>: Sendable {
+    /// The identifier in the steps.
+    package let id: StructureID
+    /// The message.
+    package let frame: Frame
+
+    /// - Parameters:
+    ///   - id: the identifier in the steps.
+    ///   - frame: the message.
+    package init(id: StructureID, frame: Frame) {
+        self.id = id
+        self.frame = frame
+    }
 }
 
 /// The bounded queue of one subscriber.
@@ -34,9 +52,11 @@ package enum QueueItem<Frame: Sendable>: Sendable {
 package final class SubscriberQueue<Frame: Sendable>: Sendable {
     private struct Entry {
         let frame: Frame
+        var layers: LayerFrame<Frame>?
         let bytes: Int
-        let runID: RunID
-        let sequence: UInt64
+        /// The run of an event; `nil` for an answer, which is never dropped.
+        var runID: RunID?
+        var sequence: UInt64 = 0
     }
 
     private struct State {
@@ -62,19 +82,42 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     }
 
     /// Appends a frame, and wakes the consumer if it is idle.
-    func offer(_ frame: Frame, bytes: Int, runID: RunID, sequence: UInt64) {
+    func offer(
+        _ frame: Frame, layers: LayerFrame<Frame>? = nil, bytes: Int, runID: RunID, sequence: UInt64
+    ) {
+        append(Entry(frame: frame, layers: layers, bytes: bytes, runID: runID, sequence: sequence))
+    }
+
+    /// Appends the answer to a request, and wakes the consumer if it is idle. It is never dropped: the number of answers
+    /// is bounded by the client's requests, which are handled one at a time.
+    func append(answer frame: Frame, bytes: Int) { append(Entry(frame: frame, bytes: bytes)) }
+
+    private func append(_ entry: Entry) {
         let isIdle = state.withLock { state in
-            guard !state.closed, !isKnown(runID, sequence, &state) else { return false }
-            state.entries.append(Entry(frame: frame, bytes: bytes, runID: runID, sequence: sequence))
-            state.bytes += bytes
-            while state.entries.count > 1 && (state.entries.count > limits.messages || state.bytes > limits.bytes) {
-                state.bytes -= state.entries.removeFirst().bytes
-                state.skipped += 1
-            }
+            if state.closed { return false }
+            if let runID = entry.runID, isKnown(runID, entry.sequence, &state) { return false }
+            state.entries.append(entry)
+            state.bytes += entry.bytes
+            dropOldest(&state)
             defer { state.isIdle = false }
             return state.isIdle
         }
         if isIdle { wake() }
+    }
+
+    /// Drops the oldest events until the limits are met. The newest entry stays, and so do answers.
+    private func dropOldest(_ state: inout State) {
+        var index = 0
+        while index < state.entries.count - 1,
+            state.entries.count > limits.messages || state.bytes > limits.bytes
+        {
+            if state.entries[index].runID == nil {
+                index += 1
+                continue
+            }
+            state.bytes -= state.entries.remove(at: index).bytes
+            state.skipped += 1
+        }
     }
 
     /// Takes the next item.
@@ -91,7 +134,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
                 return nil
             }
             state.bytes -= first.bytes
-            return .step(first.frame)
+            return first.layers.map { .step(first.frame, layers: $0) } ?? .frame(first.frame)
         }
     }
 
@@ -104,7 +147,9 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         state.withLock { state in
             state.floors.append((runID, sequence))
             state.entries.removeAll { entry in
-                guard entry.sequence <= sequence && (runID == nil || runID == entry.runID) else { return false }
+                guard let run = entry.runID, entry.sequence <= sequence, runID == nil || runID == run else {
+                    return false
+                }
                 state.bytes -= entry.bytes
                 return true
             }

@@ -5,7 +5,20 @@ import Foundations
 /// A subscriber is counted from its admission, before its handshake is answered, until its connection has closed. Once
 /// its connection is set up, its queue gets every event.
 package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
-    typealias Queues = [Renderer.Variant: [ObjectIdentifier: SubscriberQueue<Renderer.Frame>]]
+    /// A subscriber whose connection is set up.
+    struct Subscriber {
+        let queue: SubscriberQueue<Renderer.Frame>
+        private(set) var interest = Interest.all
+
+        init(queue: SubscriberQueue<Renderer.Frame>) { self.queue = queue }
+
+        mutating func changeInterest(_ change: (inout Interest) -> Void, answer: Renderer.Frame?, bytes: Int) {
+            change(&interest)
+            if let answer { queue.append(answer: answer, bytes: bytes) }
+        }
+    }
+
+    typealias Queues = [Renderer.Variant: [ObjectIdentifier: Subscriber]]
 
     private struct State {
         var count = 0
@@ -87,7 +100,19 @@ package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
             phase.withLock { phase in
                 guard case .admitted = phase else { return }
                 phase = .receiving(variant, connection)
-                registry.state.withLock { $0.queues[variant, default: [:]][connection] = queue }
+                registry.state.withLock { $0.queues[variant, default: [:]][connection] = Subscriber(queue: queue) }
+            }
+        }
+
+        /// Changes which events the queue gets, and appends the answer to the request for it.
+        ///
+        /// Called by `BroadcastManager`, between two events.
+        func changeInterest(_ change: (inout Interest) -> Void, answer: Renderer.Frame?, bytes: Int) {
+            phase.withLock { phase in
+                guard case .receiving(let variant, let connection) = phase else { return }
+                registry.state.withLock { state in
+                    state.queues[variant]?[connection]?.changeInterest(change, answer: answer, bytes: bytes)
+                }
             }
         }
 

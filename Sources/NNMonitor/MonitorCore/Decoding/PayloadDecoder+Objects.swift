@@ -161,7 +161,7 @@ extension PayloadDecoder {
         try metrics(of: object, keys, layer)
     }
 
-    /// Reads the metrics of a block. Its keys say where each value is stored and how it is checked.
+    /// Reads the metrics of a block. Its keys determine where each value is stored and how it is checked.
     ///
     /// A missing value needs no store: the layer's numbers are missing before they are read, and those of a repeated
     /// key become missing again. Not inlined: one copy serves all blocks.

@@ -38,15 +38,15 @@ extension JSONSyntaxError {
 }
 
 extension JSONSyntaxError.Problem {
-    fileprivate func sentence(at offset: Int) -> String {
+    func sentence(at offset: Int) -> String {
         switch self {
         case .unexpectedByte: "unexpected character at byte \(offset)"
-        case .unexpectedEnd: "it ends too soon, at byte \(offset)"
+        case .unexpectedEnd: "unexpected end at byte \(offset)"
         case .invalidUTF8: "invalid UTF-8 at byte \(offset)"
         case .invalidEscape: "invalid escape sequence at byte \(offset)"
         case .controlCharacter: "control character in a string at byte \(offset)"
         case .tooDeep: "nesting deeper than \(JSONReader.maximumDepth) levels at byte \(offset)"
-        case .trailingBytes: "something follows the end of the value at byte \(offset)"
+        case .trailingBytes: "unexpected data after the value at byte \(offset)"
         }
     }
 }

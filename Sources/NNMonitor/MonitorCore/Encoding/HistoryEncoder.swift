@@ -4,41 +4,48 @@ import Foundations
 ///
 /// The steps are read in batches from the snapshot's source. Reading a batch may suspend.
 package struct HistoryEncoder: Sendable {
-    private let steps: any HistorySource
-    private let form: StepForm
-    private let suffix: StaticString
+    private var steps: HistorySteps
+    private var form: StepWriter
+    private let suffix: [UInt8]
     private var prefix: JSONWriter
     /// The current batch, and the index of its next step. The batch is empty before the first and after the last read.
     private var batch: [StepRecord] = []
     private var index = 0
-    private var lastStep: Int64?
     private var hasStep = false
+    private var hasStarted = false
     private var hasReadAll = false
     private var ended = false
+    /// The reservation of the memory. The last property, so that it is released after the steps.
+    package var reservation: (any Sendable)?
 
     /// The body of `GET /api/v1/runs/{run_id}`.
     package static func body(_ snapshot: RunSnapshot) -> HistoryEncoder {
-        HistoryEncoder(snapshot, form: .full, prefix: JSONWriter(), suffix: "]}")
+        HistoryEncoder(RunHistory(snapshot), form: .nested(.full), prefix: JSONWriter(), end: "}")
     }
 
     /// The `run_history` message.
-    package static func message(_ snapshot: RunSnapshot, form: StepForm) -> HistoryEncoder {
+    ///
+    /// - Parameters:
+    ///   - history: the run and its steps.
+    ///   - form: the form of the steps; with `.runs` there are none.
+    package static func message(_ history: RunHistory, form: LiveForm) -> HistoryEncoder {
         var prefix = JSONWriter()
         prefix.literal("{\"type\":\"run_history\",\"run_id\":")
-        prefix.string(snapshot.id.text)
+        prefix.string(history.id.text)
+        if let isReset = history.isReset { prefix.literal(isReset ? ",\"reset\":true" : ",\"reset\":false") }
         prefix.literal(",\"data\":")
-        return HistoryEncoder(snapshot, form: form, prefix: prefix, suffix: "]}}")
+        return HistoryEncoder(history, form: form, prefix: prefix, end: "}}")
     }
 
-    private init(_ snapshot: RunSnapshot, form: StepForm, prefix: JSONWriter, suffix: StaticString) {
-        steps = snapshot.steps
-        self.form = form
-        self.suffix = suffix
+    private init(_ history: RunHistory, form: LiveForm, prefix: JSONWriter, end: StaticString) {
+        steps = history.steps
+        self.form = StepWriter(form)
+        suffix = Array("],\"last_seq\":\(history.lastSeq)\(end)".utf8)
         self.prefix = prefix
         self.prefix.literal("{\"created_at\":")
-        self.prefix.string(snapshot.createdAt.iso8601)
+        self.prefix.string(history.createdAt.iso8601)
         self.prefix.literal(",\"last_update\":")
-        self.prefix.string(snapshot.lastUpdate.iso8601)
+        self.prefix.string(history.lastUpdate.iso8601)
         self.prefix.literal(",\"steps\":[")
     }
 
@@ -46,7 +53,21 @@ package struct HistoryEncoder: Sendable {
     ///
     /// - Throws: `StoreError` if the steps cannot be read.
     package mutating func prefetch() async throws(StoreError) {
-        if lastStep == nil, !hasReadAll { try await readBatch() }
+        if !hasStarted { try await readBatch() }
+    }
+
+    /// The expected size of the largest chunk, in bytes, judged by the steps that have been read.
+    ///
+    /// - Parameter size: see `next(into:size:)`.
+    /// - Returns: the size, not below that of the largest step.
+    package func expectedChunk(_ size: Int = 65_536) -> Int {
+        var (sum, largest) = (0, 0)
+        for step in batch {
+            let bytes = StepEncoder.estimatedSize(step)
+            sum += bytes
+            largest = max(largest, bytes)
+        }
+        return min(size, sum) + largest
     }
 
     /// Encodes the next chunk into `writer`, which is cleared first.
@@ -72,22 +93,46 @@ package struct HistoryEncoder: Sendable {
         while writer.bytes.count < size {
             guard index < batch.count else {
                 guard hasReadAll else { return false }
-                writer.literal(suffix)
+                writer.raw(suffix)
                 ended = true
                 return true
             }
             if hasStep { writer.byte(UInt8(ascii: ",")) }
             hasStep = true
-            StepEncoder.append(batch[index], form: form, to: &writer)
+            form.append(batch[index], to: &writer)
             index += 1
         }
         return true
     }
 
     private mutating func readBatch() async throws(StoreError) {
-        batch = try await steps.steps(after: lastStep)
+        hasStarted = true
+        batch = try await steps.nextBatch()
         index = 0
-        lastStep = batch.last?.step ?? lastStep
         hasReadAll = batch.isEmpty
+    }
+}
+
+/// Writes steps in one form.
+struct StepWriter: Sendable {
+    private let form: LiveForm
+    private var columns: OpenStepEncoder
+
+    init(_ form: LiveForm) {
+        self.form = form
+        if case .columns(let selection) = form {
+            columns = OpenStepEncoder(form: selection)
+        } else {
+            columns = OpenStepEncoder()
+        }
+    }
+
+    /// Appends one step object.
+    mutating func append(_ record: StepRecord, to writer: inout JSONWriter) {
+        switch form {
+        case .nested(let form): StepEncoder.append(record, form: form, to: &writer)
+        case .columns: columns.append(record, to: &writer)
+        case .runs: break
+        }
     }
 }

@@ -74,7 +74,7 @@ package struct JSONWriter: Sendable {
         }
     }
 
-    /// Reserves `room` bytes and lets a cursor write into them.
+    /// Reserves `room` bytes, into which `write` writes with a cursor.
     @inline(__always)
     mutating func reserving(_ room: Int, _ write: (inout ByteCursor) -> Void) {
         bytes.append(addingCapacity: room) { span in

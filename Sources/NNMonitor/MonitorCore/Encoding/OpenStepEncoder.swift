@@ -177,36 +177,51 @@ package enum LayerListEncoder {
         writer.byte(UInt8(ascii: "["))
         for (index, layer) in (layers ?? Array(0..<record.layerCount)).enumerated() {
             if index > 0 { writer.byte(UInt8(ascii: ",")) }
-            append(record, layer, to: &writer)
+            append(record.table, record.shapes, layer, earlier: .none, to: &writer)
         }
         writer.byte(UInt8(ascii: "]"))
     }
 
-    private static func append(_ record: StepRecord, _ layer: Int, to writer: inout JSONWriter) {
-        let layout = record.table.layout
+    /// Appends the layers of a run, each with the attributes that were posted last.
+    static func append(_ structure: RunStructure, _ names: RunNames, to writer: inout JSONWriter) {
+        writer.byte(UInt8(ascii: "["))
+        if let table = structure.table, let shapes = structure.shapes {
+            for layer in 0..<table.layout.layerCount {
+                if layer > 0 { writer.byte(UInt8(ascii: ",")) }
+                append(table, shapes, layer, earlier: structure.earlier(layer, names), to: &writer)
+            }
+        }
+        writer.byte(UInt8(ascii: "]"))
+    }
+
+    private static func append(
+        _ table: LayerTable, _ shapes: ShapeTable, _ layer: Int, earlier: LayerAttributes, to writer: inout JSONWriter
+    ) {
+        let layout = table.layout
         writer.literal("{\"id\":")
         writer.string(layout.idBytes(layer))
-        if let type = layout.typeBytes(layer) {
+        if let type = layout.typeBytes(layer) ?? earlier.type?[...] {
             writer.literal(",\"type\":")
             writer.string(type)
         }
-        if let depth = layout.depth(layer) {
+        if let depth = layout.depth(layer) ?? earlier.depth {
             writer.literal(",\"depth\":")
             writer.integer(depth)
         }
-        if record.shapes.shapes[layer] != nil {
+        if let shape = shapes.shapes[layer] == nil ? earlier.shape?[...] : shapes.fragments[layer] {
             writer.literal(",\"shape\":")
-            writer.raw(record.shapes.fragments[layer])
+            writer.raw(shape)
         }
-        if let parameters = layout.parameterCount(layer) {
+        if let parameters = layout.parameterCount(layer) ?? earlier.parameterCount {
             writer.literal(",\"parameters\":")
             writer.integer(parameters)
         }
-        if let isTrainable = layout.isTrainable(layer) {
+        if let isTrainable = layout.isTrainable(layer) ?? earlier.isTrainable {
             writer.literal(",\"trainable\":")
             writer.literal(isTrainable ? "true" : "false")
         }
-        if let group = record.table.layerGroups?[layer], !group.isEmpty {
+        let posted = table.layerGroups?[layer]
+        if let group = posted?.isEmpty == false ? posted : earlier.group?[...] {
             writer.literal(",\"group\":")
             writer.raw(group)
         }

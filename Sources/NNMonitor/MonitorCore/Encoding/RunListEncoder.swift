@@ -15,7 +15,9 @@ package enum RunListEncoder {
             writer.literal(",\"step_count\":")
             writer.integer(Int64(run.stepCount))
             writer.literal(",\"latest_step\":")
-            writer.integer(run.latestStep)
+            if let step = run.latestStep { writer.integer(step) } else { writer.literal("null") }
+            writer.literal(",\"last_seq\":")
+            writer.integer(Int64(run.lastSeq))
             writer.byte(UInt8(ascii: "}"))
         }
         writer.byte(UInt8(ascii: "}"))

@@ -105,12 +105,17 @@ package final class ColumnTable: Sendable {
     package let otherColumns: [Int]
     /// The index of the scalar that v1 serves as `feature_std_gradient`; `nil` if the step has none.
     package let featureStdGradient: Int?
+    private let ledger: RunLedger?
 
     private static let v1MetricKeys = keys(of: .v1)
     private static let allV1Columns = Array(0..<LayerMetric.count)
 
     /// Copies the names without spare capacity and encodes their JSON.
-    package init(_ layout: ColumnLayout) {
+    ///
+    /// - Parameters:
+    ///   - layout: the names.
+    ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
+    package init(_ layout: ColumnLayout, ledger: RunLedger? = nil) {
         let layout = layout.shrunkToFit()
         self.layout = layout
         if layout.isV1 {
@@ -133,7 +138,11 @@ package final class ColumnTable: Sendable {
             writer.string(layout.scalarKey(index))
             writer.byte(UInt8(ascii: ":"))
         }
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     private static func keys(of layout: ColumnLayout) -> JSONFragments {
         JSONFragments(count: layout.metricCount) { index, writer in

@@ -125,7 +125,7 @@ package enum MissingValue {
     /// The stored value of a missing number.
     package static let number = Double(bitPattern: 0x7FF8_0000_0000_A85E)
 
-    /// Whether a stored value stands for a missing number.
+    /// Whether a stored value represents a missing number.
     @inline(__always)
     package static func isMissing(_ value: Double) -> Bool { value.bitPattern == 0x7FF8_0000_0000_A85E }
 }

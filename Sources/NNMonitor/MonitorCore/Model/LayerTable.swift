@@ -10,13 +10,18 @@ package final class LayerTable: Sendable {
     let groups: [UInt8]
     /// For each layer: the name of its group as a JSON string, empty if it has none; `nil` if no layer has one.
     let layerGroups: JSONFragments?
+    private let ledger: RunLedger?
     private static let noGroups = Array("null".utf8)
 
     /// The structure of a step without layers. All such steps share it.
     static let none = LayerTable(LayerLayout())
 
     /// Copies the structure without spare capacity and encodes its JSON fragments.
-    package init(_ layout: LayerLayout) {
+    ///
+    /// - Parameters:
+    ///   - layout: the structure.
+    ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
+    package init(_ layout: LayerLayout, ledger: RunLedger? = nil) {
         let layout = layout.shrunkToFit()
         self.layout = layout
         heads = JSONFragments(count: layout.layerCount) { layer, writer in
@@ -31,7 +36,11 @@ package final class LayerTable: Sendable {
         // Posted groups are shared with the layout, so `memory` does not count them again.
         self.groups = groups.isEmpty ? Self.noGroups : layout.groupsJSON.isEmpty ? groups.json() : layout.groupsJSON
         layerGroups = groups.isEmpty ? nil : groups.ofLayers()
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
@@ -39,9 +48,11 @@ package final class LayerTable: Sendable {
     /// The type of a layer; empty if none was posted.
     package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer) ?? [], as: UTF8.self) }
 
-    /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
+    /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays. `none` belongs to no
+    /// run.
     package var memory: Int {
-        208 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
+        if layout.layerCount == 0 { return 0 }
+        return 208 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
             + (layerGroups?.heapBytes ?? 0)
     }
 }
@@ -59,21 +70,28 @@ package final class ShapeTable: Sendable {
     let postedText: [UInt8]
     /// `LayerTable.number` of the table that `postedText` gave.
     let postedLayers: UInt64
+    private let ledger: RunLedger?
 
     /// The shapes of a step without layers. All such steps share them.
     static let none = ShapeTable(ActivationShapes())
 
     /// Adds the text that gave a structure and these shapes.
-    init(_ table: ShapeTable, postedText: [UInt8], layers: LayerTable) {
+    init(_ table: ShapeTable, postedText: [UInt8], layers: LayerTable, ledger: RunLedger? = nil) {
         number = table.number
         shapes = table.shapes
         fragments = table.fragments
         self.postedText = postedText
         postedLayers = layers.number
+        self.ledger = ledger
+        ledger?.add(memory)
     }
 
     /// Copies the shapes without spare capacity and encodes their JSON fragments.
-    package init(_ shapes: ActivationShapes) {
+    ///
+    /// - Parameters:
+    ///   - shapes: the shapes.
+    ///   - ledger: counts the table as long as it exists; `nil`: it is not counted.
+    package init(_ shapes: ActivationShapes, ledger: RunLedger? = nil) {
         number = StructureID.newNumber()
         postedText = []
         postedLayers = 0
@@ -90,10 +108,15 @@ package final class ShapeTable: Sendable {
             }
             writer.byte(UInt8(ascii: "]"))
         }
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int {
-        144 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes + postedText.heapBytes
+        if self === Self.none { return 0 }
+        return 144 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes + postedText.heapBytes
     }
 }

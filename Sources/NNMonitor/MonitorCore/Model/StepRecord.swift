@@ -21,11 +21,21 @@ package struct DecodedStep: Sendable {
     package internal(set) var columns = ColumnLayout()
     /// The tables of an earlier step that this step has as well.
     package internal(set) var known = KnownTables()
+    /// The text of `layers` in the open wire, if `known` has its tables and the shapes shall keep it; otherwise empty.
+    package internal(set) var layersText: [UInt8] = []
     /// The numbers, as in `StepRecord.numbers`.
     package internal(set) var numbers: [Double] = []
 
     /// An empty step, which the decoder fills.
     package init() {}
+}
+
+extension DecodedStep {
+    /// The shapes in `known`, with the text of `layers` if they shall keep it.
+    func knownShapes(ledger: RunLedger? = nil) -> ShapeTable? {
+        guard let shapes = known.shapes, let layers = known.layers, !layersText.isEmpty else { return known.shapes }
+        return ShapeTable(shapes, postedText: layersText, layers: layers, ledger: ledger)
+    }
 }
 
 /// The tables of an earlier step of a run. A decoder that recognises their text does not parse it again.
@@ -39,6 +49,25 @@ package struct KnownTables: Sendable {
 
     /// No tables.
     package init() {}
+
+    /// Takes the tables of a later step. If it has no layers, those of the step before stay.
+    package mutating func note(_ record: StepRecord) {
+        if record.layerCount > 0 {
+            layers = record.table
+            shapes = record.shapes
+        }
+        columns = record.columns
+    }
+
+    /// - Parameters:
+    ///   - layers: structure of the model.
+    ///   - shapes: activation shape of each layer.
+    ///   - columns: names of the numbers.
+    init(layers: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
+        self.layers = layers
+        self.shapes = shapes
+        self.columns = columns
+    }
 }
 
 /// One stored step. It owns its numbers; consecutive steps share their tables.
@@ -60,6 +89,7 @@ package final class StepRecord: Sendable {
     /// For each metric one number per layer, then one number per scalar, then the values of each vector. A number that
     /// was not posted is `MissingValue.number`.
     package let numbers: [Double]
+    private let ledger: RunLedger?
 
     /// Copies the numbers of a decoded step without spare capacity.
     ///
@@ -69,7 +99,11 @@ package final class StepRecord: Sendable {
     ///   - table: the structure of `decoded`.
     ///   - shapes: the activation shapes of `decoded`.
     ///   - columns: the names of the numbers of `decoded`.
-    package init(_ decoded: DecodedStep, seq: UInt64, table: LayerTable, shapes: ShapeTable, columns: ColumnTable) {
+    ///   - ledger: counts the step as long as it exists; `nil`: it is not counted.
+    package init(
+        _ decoded: DecodedStep, seq: UInt64, table: LayerTable, shapes: ShapeTable, columns: ColumnTable,
+        ledger: RunLedger? = nil
+    ) {
         step = decoded.step
         self.seq = seq
         timestamp = decoded.timestamp
@@ -78,13 +112,17 @@ package final class StepRecord: Sendable {
         self.table = table
         self.shapes = shapes
         self.columns = columns
+        self.ledger = ledger
+        ledger?.add(memory)
     }
+
+    deinit { ledger?.subtract(memory) }
 
     /// Makes a record with tables of its own, as the first step of a run has them.
     package convenience init(_ decoded: DecodedStep, seq: UInt64 = 1) {
         self.init(
             decoded, seq: seq, table: decoded.known.layers ?? LayerTable(decoded.layout),
-            shapes: decoded.known.shapes ?? ShapeTable(decoded.shapes),
+            shapes: decoded.knownShapes() ?? ShapeTable(decoded.shapes),
             columns: decoded.known.columns ?? ColumnTable(decoded.columns))
     }
 

@@ -15,6 +15,14 @@ struct LinkedOrder {
     /// The first number.
     var first: Int? { head == Self.none ? nil : Int(head) }
 
+    /// The last number.
+    var last: Int? { tail == Self.none ? nil : Int(tail) }
+
+    /// The number before `number`, which must be in the list.
+    func previous(before number: Int) -> Int? {
+        links[number].previous == Self.none ? nil : Int(links[number].previous)
+    }
+
     /// The number after `number`, which must be in the list.
     func next(after number: Int) -> Int? { links[number].next == Self.none ? nil : Int(links[number].next) }
 

@@ -4,18 +4,22 @@ package struct StoreLimits: Sendable, Equatable {
     package var runs: Int
     /// The largest number of steps of a run. Above it the lowest steps are dropped.
     package var stepsPerRun: Int
-    /// The largest size of all stored metrics, in bytes. Above it the run that was updated least recently is evicted.
-    /// 0 means no limit.
+    /// The largest size of all stored metrics, in bytes, without what only snapshots keep alive. Above it the run that
+    /// was updated least recently is evicted. 0 means no limit.
     package var memory: Int
+    /// The largest number of names and layer ids of a run. Further ones are ignored.
+    package var namesPerRun: Int
 
     /// - Parameters:
     ///   - runs: the largest number of runs.
     ///   - stepsPerRun: the largest number of steps of a run.
     ///   - memory: the largest size of all stored metrics, in bytes; 0 means no limit.
-    package init(runs: Int = 1000, stepsPerRun: Int = 1000, memory: Int = 0) {
+    ///   - namesPerRun: the largest number of names and layer ids of a run.
+    package init(runs: Int = 1000, stepsPerRun: Int = 1000, memory: Int = 0, namesPerRun: Int = 10_000) {
         self.runs = runs
         self.stepsPerRun = stepsPerRun
         self.memory = memory
+        self.namesPerRun = namesPerRun
     }
 }
 
@@ -23,11 +27,12 @@ package struct StoreLimits: Sendable, Equatable {
 package actor MemoryStore: MetricsStoring {
     /// The sequence number of the last change before a restart; 0 for a new store.
     package nonisolated let lastSequence: UInt64
-    private let limits: StoreLimits
+    let limits: StoreLimits
     private let clock: @Sendable () -> UTCTime
-    private var runs = RunTable()
-    private var sequence: UInt64
+    var runs = RunTable()
+    private(set) var sequence: UInt64
     private var memory = 0
+    private let ledger = StoreLedger()
     private var lastMoment: UTCTime
 
     /// - Parameters:
@@ -54,14 +59,30 @@ package actor MemoryStore: MetricsStoring {
         let now = moment()
         let id = decoded.runID
         var evicted: [RemovedRun] = []
-        let slot = runs.slot(of: id) ?? begin(id, at: now, &evicted)
+        var changes: [RunChange] = []
+        let slot: RunTable.Slot
+        if let held = runs.slot(of: id) {
+            slot = held
+        } else {
+            slot = begin(id, at: now, &evicted)
+            changes.append(change(slot, at: now, hasBegun: true))
+        }
         let number = nextSequence()
-        let (record, placement, growth) = runs.update(slot) { keep(decoded, in: &$0, at: now) }
-        memory += growth
-        let trimmed = enforceMemoryLimit(keeping: slot, &evicted)
+        let (record, placement, warnings) = update(slot, at: now) { run in
+            let (step, warnings) = run.admit(decoded, maximumNames: limits.namesPerRun)
+            let record = run.record(step)
+            let placement = run.keep(record, limit: limits.stepsPerRun)
+            run.note(record, placement, maximumNames: limits.namesPerRun, at: now)
+            return (record, placement, warnings)
+        }
+        if endSilence(slot, at: now) { changes.append(change(slot, at: now)) }
+        let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
+        var reason: NotKeptReason? = placement.isKept ? nil : .belowKeptSteps
+        if trimmed > 0, reason == nil, let first = runs[slot].steps.first, first.step > record.step { reason = .memory }
         return AppendOutcome(
-            step: StoredStep(sequence: number, runID: id, record: record, kept: placement.isKept),
-            droppedForStepLimit: placement.dropped, droppedForMemory: trimmed, evicted: evicted)
+            step: StoredStep(sequence: number, runID: id, record: record, kept: reason == nil), reason: reason,
+            warnings: warnings, changes: changes, droppedForStepLimit: placement.dropped, droppedForMemory: trimmed,
+            evicted: evicted)
     }
 
     /// Deletes a run. A step that arrives later with the same id begins a new run.
@@ -73,11 +94,9 @@ package actor MemoryStore: MetricsStoring {
     /// All runs in order of creation, and the sequence number of the last change that they reflect.
     package func listing() -> (runs: [RunSummary], sequence: UInt64) {
         let summaries = runs.compactMap { id, run in
-            run.steps.last.map {
-                RunSummary(
-                    id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, stepCount: run.steps.count,
-                    latestStep: $0.step)
-            }
+            RunSummary(
+                id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, stepCount: run.steps.count,
+                latestStep: run.steps.last?.step, lastSeq: run.lastSeq)
         }
         return (summaries, sequence)
     }
@@ -85,9 +104,10 @@ package actor MemoryStore: MetricsStoring {
     /// A run as it is now; `nil` if there is no such run.
     package func snapshot(of id: RunID) -> RunSnapshot? {
         guard let run = runs[id] else { return nil }
+        let ledger = run.ledger
         return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence,
-            lastSeq: run.lastSeq, steps: run.steps)
+            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, lastSeq: run.lastSeq,
+            steps: run.steps, memory: run.steps.memoryOfCopy, retained: { ledger?.retained ?? 0 })
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.
@@ -99,32 +119,28 @@ package actor MemoryStore: MetricsStoring {
     /// The size of everything held, in bytes, as it counts against `StoreLimits.memory`.
     package var memoryInUse: Int { memory }
 
-    private func keep(
-        _ decoded: DecodedStep, in run: inout Run, at now: UTCTime
-    ) -> (record: StepRecord, placement: Run.Placement, growth: Int) {
-        let before = run.memory
-        let record = run.record(decoded)
-        let placement = run.keep(record, limit: limits.stepsPerRun)
-        run.lastUpdate = now
-        return (record, placement, run.memory - before)
-    }
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes.
+    package nonisolated var retainedMemory: Int { ledger.retained }
 
-    private func nextSequence() -> UInt64 {
+    func nextSequence() -> UInt64 {
         sequence += 1
         return sequence
     }
 
     /// The current time, always later than the time before: evictions go by `lastUpdate`, and clocks may be set back.
-    private func moment() -> UTCTime {
+    func moment() -> UTCTime {
         lastMoment = max(clock(), UTCTime(microseconds: lastMoment.microseconds &+ 1))
         return lastMoment
     }
 
+    /// The current time for reading; not earlier than the last change.
+    var currentTime: UTCTime { max(clock(), lastMoment) }
+
     /// Begins a run. Evicts another if the store already holds as many runs as allowed.
-    private func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Slot {
+    func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Slot {
         while runs.count >= limits.runs, let run = evictOldest(.runLimit) { evicted.append(run) }
         memory += RunTable.memory(of: id)
-        return runs.add(Run(createdAt: now), id: id)
+        return runs.add(Run(createdAt: now, ledger: RunLedger(total: ledger)), id: id)
     }
 
     private func evictOldest(_ reason: RemovalReason) -> RemovedRun? {
@@ -134,29 +150,34 @@ package actor MemoryStore: MetricsStoring {
     /// Accounts for a run that was taken out of the table.
     private func removed(_ run: Run, id: RunID, _ reason: RemovalReason) -> RemovedRun {
         memory -= run.memory + RunTable.memory(of: id)
+        run.ledger?.setStored(0)
         return RemovedRun(sequence: nextSequence(), runID: id, reason: reason, stepCount: run.steps.count)
     }
 
+    /// Changes a run, counts its memory, and moves it to the end of the order of updates.
+    func update<Value>(_ slot: RunTable.Slot, at now: UTCTime, _ body: (inout Run) -> Value) -> Value {
+        let (value, growth) = runs.update(slot) { run in
+            let before = run.memory
+            run.lastUpdate = now
+            let value = body(&run)
+            run.ledger?.setStored(run.stepMemory)
+            return (value, run.memory - before)
+        }
+        memory += growth
+        return value
+    }
+
     /// Evicts the least recently updated runs other than the one in `slot`. If that run alone exceeds the limit, drops
-    /// its lowest steps, but never its last one.
+    /// its lowest steps, but never its last one, and then its oldest events.
     ///
     /// - Returns: the number of steps dropped from that run.
-    private func enforceMemoryLimit(keeping slot: RunTable.Slot, _ evicted: inout [RemovedRun]) -> Int {
+    func enforceMemoryLimit(
+        keeping slot: RunTable.Slot, at now: UTCTime, _ evicted: inout [RemovedRun]
+    ) -> Int {
         guard limits.memory > 0 else { return 0 }
         while memory > limits.memory && runs.count > 1, let run = evictOldest(.memoryLimit) { evicted.append(run) }
         guard memory > limits.memory else { return 0 }
-        let (freed, steps) = runs.update(slot) { trim(&$0) }
-        memory -= freed
-        return steps
-    }
-
-    /// Drops the lowest steps of a run until the limit is met or one step is left.
-    ///
-    /// - Returns: the bytes freed and the number of steps dropped.
-    private func trim(_ run: inout Run) -> (freed: Int, steps: Int) {
-        let before = run.memory
-        let steps = run.steps.count
-        while memory - (before - run.memory) > limits.memory, run.steps.count > 1 { run.removeLowest() }
-        return (before - run.memory, steps - run.steps.count)
+        let excess = memory - limits.memory
+        return update(slot, at: now) { $0.free(excess, at: now) }
     }
 }

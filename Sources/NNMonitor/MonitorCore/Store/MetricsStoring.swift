@@ -10,6 +10,10 @@ package protocol MetricsStoring: Sendable {
     /// The sequence number of the last change before this store was opened; 0 for a new store. It never changes.
     nonisolated var lastSequence: UInt64 { get }
 
+    /// The size of the steps that were replaced, dropped or evicted and that snapshots keep alive, in bytes. A step
+    /// that several snapshots contain counts once. 0 for a store whose snapshots keep no steps in memory.
+    nonisolated var retainedMemory: Int { get }
+
     /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.
     ///
     /// When this returns, the step is stored: a read that begins afterwards sees it.
@@ -52,11 +56,74 @@ package protocol MetricsStoring: Sendable {
     ///
     /// - Parameter id: the run.
     func tables(of id: RunID) async -> KnownTables
+
+    /// The steps of a run that changed after a `seq`.
+    ///
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - seq: the highest `seq` that the client knows; 0 for none.
+    ///   - createdAt: the run's `created_at` as the client knows it; `nil` if it does not know it. Another run with the
+    ///     same id has another one.
+    /// - Returns: the steps; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read.
+    func changes(
+        of id: RunID, after seq: UInt64, createdAt: String?
+    ) async throws(StoreError) -> RunChanges?
+
+    /// Updates what clients report about a run. A new id begins a run without steps.
+    ///
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - update: a valid update.
+    /// - Returns: the run, and the events to publish; or the errors of the update, which then has no effect.
+    /// - Throws: `StoreError` if the update was not stored.
+    func update(
+        _ id: RunID, with update: RunUpdate
+    ) async throws(StoreError) -> Result<RunUpdateOutcome, RejectedPayload>
+
+    /// A run without its steps.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: the run; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read.
+    func describe(_ id: RunID) async throws(StoreError) -> RunDescription?
+
+    /// A part of the listing of runs, the last updated one first.
+    ///
+    /// - Parameter filter: which runs.
+    /// - Returns: the runs.
+    /// - Throws: `StoreError` if the runs cannot be read.
+    func runs(matching filter: RunFilter) async throws(StoreError) -> RunPage
+
+    /// Notes an alert of a run's trainer. It is closed at once.
+    ///
+    /// - Parameters:
+    ///   - alert: a valid alert.
+    ///   - id: the run.
+    /// - Returns: the events to publish; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the alert was not stored.
+    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> [StoreEvent]?
+
+    /// Finds runs that have become silent since the last call.
+    ///
+    /// - Returns: the events to publish.
+    /// - Throws: `StoreError` if the runs cannot be read.
+    func noteSilence() async throws(StoreError) -> [StoreEvent]
+}
+
+extension MetricsStoring {
+    /// The steps of a run that changed after a `seq`.
+    package func changes(of id: RunID, after seq: UInt64) async throws(StoreError) -> RunChanges? {
+        try await changes(of: id, after: seq, createdAt: nil)
+    }
 }
 
 extension MetricsStoring {
     /// None.
     package func tables(of id: RunID) async -> KnownTables { KnownTables() }
+
+    /// Nothing is kept in memory.
+    package nonisolated var retainedMemory: Int { 0 }
 }
 
 /// The steps of a run as they were when a snapshot was taken, read in batches.
@@ -71,7 +138,7 @@ package protocol HistorySource: Sendable {
     func steps(after step: Int64?) async throws(StoreError) -> [StepRecord]
 }
 
-/// A store could not do what was asked.
+/// An operation of the store failed.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
     /// What went wrong, for the server's log; clients do not see it.
     package let reason: String

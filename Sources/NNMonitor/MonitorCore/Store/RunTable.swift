@@ -23,6 +23,9 @@ struct RunTable {
     /// A run; `nil` if it is not held.
     subscript(id: RunID) -> Run? { slots[id].map { runs[Int($0)] } }
 
+    /// The run in a slot.
+    subscript(slot: Slot) -> Run { runs[slot] }
+
     /// Adds a run that is not held, at the end of both orders.
     mutating func add(_ run: Run, id: RunID) -> Slot {
         let slot: Slot
@@ -48,6 +51,9 @@ struct RunTable {
         return body(&runs[slot])
     }
 
+    /// Changes a run without moving it in the order of updates.
+    mutating func change<Result>(_ slot: Slot, _ body: (inout Run) -> Result) -> Result { body(&runs[slot]) }
+
     /// Removes and returns a run; `nil` if it is not held.
     mutating func remove(_ id: RunID) -> Run? {
         guard let slot = slots.removeValue(forKey: id).map(Int.init) else { return nil }
@@ -66,8 +72,27 @@ struct RunTable {
         return (id, run)
     }
 
-    /// The size of a run without its steps, in bytes: its entries in the tables, its id, and the headers of its arrays.
-    static func memory(of id: RunID) -> Int { 512 + id.byteCount }
+    /// The size of a run without its steps and its texts, in bytes: its entries in the tables, which may have twice the
+    /// capacity that they need, and its id.
+    static func memory(of id: RunID) -> Int { 256 + 2 * MemoryLayout<Run>.stride + id.byteCount }
+
+    /// Visits the runs, the last updated one first, until the closure returns `false`.
+    func newestFirst(_ visit: (RunID, Run) -> Bool) {
+        var slot = updates.last
+        while let current = slot, visit(ids[current], runs[current]) { slot = updates.previous(before: current) }
+    }
+
+    /// Visits the slots of the runs, in order of creation.
+    func forEachSlot(_ visit: (Slot) -> Void) {
+        var slot = creation.first
+        while let current = slot {
+            visit(current)
+            slot = creation.next(after: current)
+        }
+    }
+
+    /// The id of a held run.
+    func id(of slot: Slot) -> RunID { ids[slot] }
 
     /// Transforms all runs, in order of creation, and leaves out those for which the result is `nil`.
     func compactMap<Element>(_ transform: (RunID, Run) -> Element?) -> [Element] {

@@ -11,6 +11,10 @@ package struct StepSequence: HistorySource {
     /// The number of steps.
     private(set) var count = 0
 
+    /// The bytes that a copy uses beside the steps: changes after the copy are made in a new list of chunks and in a
+    /// new last chunk.
+    var memoryOfCopy: Int { 256 + (chunks.count + 2 * Self.chunkSize) * MemoryLayout<StepRecord>.stride }
+
     /// The lowest step.
     var first: StepRecord? { chunks.first?.first }
 
@@ -49,6 +53,34 @@ package struct StepSequence: HistorySource {
         if chunks[0].isEmpty { chunks.removeFirst() }
         count -= 1
         return record
+    }
+
+    /// Removes and returns the steps from a number on, ascending.
+    mutating func removeAll(from step: Int64) -> [StepRecord] {
+        let chunk = chunkIndex(upTo: step)
+        guard chunk < chunks.count else { return [] }
+        let index = Self.partition(chunks[chunk].count) { chunks[chunk][$0].step < step }
+        let removed = Array(chunks[chunk][index...]) + chunks[(chunk + 1)...].joined()
+        chunks.removeSubrange((chunk + 1)...)
+        chunks[chunk].removeSubrange(index...)
+        if chunks[chunk].isEmpty { chunks.removeLast() }
+        count -= removed.count
+        return removed
+    }
+
+    /// The steps with a higher `seq`, in ascending order of `seq`.
+    func changed(after seq: UInt64) -> [StepRecord] {
+        var records: [StepRecord] = []
+        var isSorted = true
+        for chunk in chunks {
+            for record in chunk where record.seq > seq {
+                isSorted = isSorted && records.last.map { $0.seq < record.seq } != false
+                records.append(record)
+            }
+        }
+        // Steps usually arrive in order.
+        if !isSorted { records.sort { $0.seq < $1.seq } }
+        return records
     }
 
     /// The rest of the chunk that contains the next step after `step`: a whole chunk, and then no copy, if `step` is

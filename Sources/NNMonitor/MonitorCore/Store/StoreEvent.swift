@@ -64,10 +64,72 @@ package struct RemovedRun: Sendable {
     }
 }
 
+/// A change of a run that is neither a step nor its removal.
+package struct RunChange: Sendable {
+    /// The sequence number of this change.
+    package let sequence: UInt64
+    /// The run after the change.
+    package let run: RunDescription
+    /// Whether the run begins.
+    package let hasBegun: Bool
+
+    /// - Parameters:
+    ///   - sequence: the sequence number of this change.
+    ///   - run: the run after the change.
+    ///   - hasBegun: whether the run begins.
+    package init(sequence: UInt64, run: RunDescription, hasBegun: Bool = false) {
+        self.sequence = sequence
+        self.run = run
+        self.hasBegun = hasBegun
+    }
+}
+
+/// Kept steps of a run that were dropped because the training went back.
+package struct RunReset: Sendable {
+    /// The sequence number of this change.
+    package let sequence: UInt64
+    /// The run's id, as it was posted.
+    package let runID: RunID
+    /// The step from which on the kept steps were dropped.
+    package let fromStep: Int64
+
+    /// - Parameters:
+    ///   - sequence: the sequence number of this change.
+    ///   - runID: the run's id, as it was posted.
+    ///   - fromStep: the step from which on the kept steps were dropped.
+    package init(sequence: UInt64, runID: RunID, fromStep: Int64) {
+        self.sequence = sequence
+        self.runID = runID
+        self.fromStep = fromStep
+    }
+}
+
+/// Why an accepted step is not kept.
+package enum NotKeptReason: Sendable, Hashable {
+    /// The run has as many steps as allowed, all of them higher.
+    case belowKeptSteps
+    /// The run alone exceeds the memory limit.
+    case memory
+
+    /// The `reason` in the response to the post.
+    package var name: String {
+        switch self {
+        case .belowKeptSteps: "below_kept_steps"
+        case .memory: "memory"
+        }
+    }
+}
+
 /// All effects of accepting one step.
 package struct AppendOutcome: Sendable {
     /// The accepted step.
     package let step: StoredStep
+    /// Why the step is not kept; `nil` if it is.
+    package let reason: NotKeptReason?
+    /// One sentence for each name of the step that was ignored, at most ten.
+    package let warnings: [String]
+    /// Changes of the run that came with the step: it began, or it is no longer silent.
+    package let changes: [RunChange]
     /// The number of lower steps of the run dropped because of `StoreLimits.stepsPerRun`.
     package let droppedForStepLimit: Int
     /// The number of lower steps of the run dropped because the run alone exceeded `StoreLimits.memory`.
@@ -78,17 +140,30 @@ package struct AppendOutcome: Sendable {
 
     /// - Parameters:
     ///   - step: the accepted step.
+    ///   - reason: why the step is not kept; `nil` if it is.
+    ///   - warnings: one sentence for each name of the step that was ignored, at most ten.
+    ///   - changes: changes of the run that came with the step.
     ///   - droppedForStepLimit: the number of lower steps dropped because the run has too many.
     ///   - droppedForMemory: the number of lower steps dropped because the run alone takes too much memory.
     ///   - evicted: the evicted runs.
     package init(
-        step: StoredStep, droppedForStepLimit: Int = 0, droppedForMemory: Int = 0, evicted: [RemovedRun] = []
+        step: StoredStep, reason: NotKeptReason? = nil, warnings: [String] = [], changes: [RunChange] = [],
+        droppedForStepLimit: Int = 0, droppedForMemory: Int = 0, evicted: [RemovedRun] = []
     ) {
         self.step = step
+        self.reason = reason
+        self.warnings = warnings
+        self.changes = changes
         self.droppedForStepLimit = droppedForStepLimit
         self.droppedForMemory = droppedForMemory
         self.evicted = evicted
     }
+
+    /// The number of this change of the run.
+    package var seq: UInt64 { step.record.seq }
+
+    /// The events to publish: one for each sequence number that the step took.
+    package var events: [StoreEvent] { evicted.map(StoreEvent.removed) + changes.map(StoreEvent.run) + [.stored(step)] }
 
     /// Whether anything that a client posted was not stored, or was dropped.
     package var lostAnything: Bool {
@@ -102,6 +177,12 @@ package enum StoreEvent: Sendable {
     case stored(StoredStep)
     /// A run was removed.
     case removed(RemovedRun)
+    /// A run began or changed.
+    case run(RunChange)
+    /// The trainer of a run posted an alert.
+    case alert(RunAlert)
+    /// Kept steps of a run were dropped, because its training went back.
+    case reset(RunReset)
     /// A call took this sequence number and then failed: nothing happened, and subscribers get no message. The
     /// broadcaster must know, since it waits for every number.
     case void(sequence: UInt64)
@@ -110,7 +191,22 @@ package enum StoreEvent: Sendable {
         switch self {
         case .stored(let step): step.sequence
         case .removed(let run): run.sequence
+        case .run(let change): change.sequence
+        case .alert(let alert): alert.sequence
+        case .reset(let reset): reset.sequence
         case .void(let sequence): sequence
+        }
+    }
+
+    /// The run that the event concerns; `nil` if it has no message.
+    var runID: RunID? {
+        switch self {
+        case .stored(let step): step.runID
+        case .removed(let run): run.runID
+        case .run(let change): change.run.id
+        case .alert(let alert): alert.runID
+        case .reset(let reset): reset.runID
+        case .void: nil
         }
     }
 }

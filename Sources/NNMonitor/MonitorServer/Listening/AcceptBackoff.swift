@@ -136,7 +136,7 @@ final class AcceptBackoff: ChannelInboundHandler {
         guard firstPause == nil else { return }
         firstPause = lastPause
         logger.warning(
-            "accepting pauses: no descriptor for another connection; raise the limit of open files with ulimit -n",
+            "accepting pauses: no file descriptor is free; raise the limit of open files with ulimit -n",
             metadata: ["reason": "\(reason)", "connections": "\(connections.count.load(ordering: .relaxed))"])
         scheduleEnd(at: lastPause + quiet, context)
     }

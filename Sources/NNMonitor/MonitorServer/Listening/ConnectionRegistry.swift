@@ -71,15 +71,23 @@ final class ConnectionRegistry: Sendable {
     /// Admits no more connections, lets connections finish, and waits until they are closed: a request is answered, a
     /// subscriber gets its queued messages and a close frame.
     ///
-    /// - Parameter isIncluded: Chooses among the open connections.
-    func finish(where isIncluded: (any Channel) -> Bool) async {
+    /// - Parameter isIncluded: Chooses among the open connections. Called on the event loop of each, so that no change
+    ///   of protocol is under way.
+    func finish(where isIncluded: @escaping @Sendable (any Channel) -> Bool) async {
         let open = state.withLock { state in
             state.isStopping = true
             return Array(state.channels.values)
         }
-        let channels = open.filter(isIncluded)
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
-        for channel in channels { try? await channel.closeFuture.get() }
+        let signalled = open.map { channel in
+            channel.eventLoop.submit {
+                guard isIncluded(channel) else { return false }
+                channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+                return true
+            }
+        }
+        for (channel, isSignalled) in zip(open, signalled) where (try? await isSignalled.get()) == true {
+            try? await channel.closeFuture.get()
+        }
     }
 
     /// Closes all remaining connections.

@@ -40,6 +40,21 @@ struct ConnectionSettings: SettingsTopic {
         "Time that a client may stop reading a response before its connection is closed.")
     var writeTimeout: Setting<Duration>
 
+    @Option(
+        setting: "MIN_READ_RATE", .bytes(0...1_073_741_824, note: "0 means no minimum"), default: 1024,
+        "Bytes per second that a client must take of what waits for it, averaged over READ_RATE_WINDOW.")
+    var minReadRate: Setting<Int>
+
+    @Option(
+        setting: "READ_RATE_WINDOW", .seconds, default: .seconds(60),
+        "Time over which MIN_READ_RATE is averaged. Only time in which bytes wait for the client counts.")
+    var readRateWindow: Setting<Duration>
+
+    @Option(
+        setting: "READ_STALL_TIMEOUT", .seconds, default: .seconds(5),
+        "Time after which an answer slower than MIN_READ_RATE may be dropped when other answers need its memory.")
+    var readStallTimeout: Setting<Duration>
+
     mutating func read(with reader: inout SettingsReader) throws(SettingsError) {
         try reader.read(&maxConnections)
         try reader.read(&maxConnectionsPerAddress)
@@ -49,5 +64,8 @@ struct ConnectionSettings: SettingsTopic {
         try reader.read(&bodyStallTimeout)
         try reader.read(&idleTimeout)
         try reader.read(&writeTimeout)
+        try reader.read(&minReadRate)
+        try reader.read(&readRateWindow)
+        try reader.read(&readStallTimeout)
     }
 }

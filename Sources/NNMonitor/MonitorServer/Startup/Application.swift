@@ -5,6 +5,7 @@ import MonitorCore
 import NIOCore
 import NIOPosix
 import TLS
+import Turns
 import ServiceLifecycle
 import UnixSignals
 
@@ -42,17 +43,19 @@ enum Application {
                     ["limit": "\(refusal.rawValue)", "peer": "\(peer)"]
                 }
             })
+        let turns = TurnQueues()
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
-            folded: foldedLog)
+            folded: foldedLog, turns: turns)
         let configuration = HTTPConfiguration(settings, access: access.mode)
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         let http = try HTTPServer(
             configuration: configuration, routes: monitor.routes + login.routes, authenticator: authenticator,
-            assets: assets, login: login, logger: logger, foldedLog: foldedLog)
+            assets: assets, login: login, logger: logger, foldedLog: foldedLog, turns: turns)
 
         let threads = settings.listening.threads.value
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
+        try await turns.prepare(group)
         let listener = Listener(
             settings: settings, group: group, registry: registry, subscribers: monitor.subscribers, http: http,
             tls: tls.source, logger: logger,
@@ -70,6 +73,7 @@ enum Application {
                     .init(service: listener), .init(service: reload),
                     .init(service: MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value)),
                     .init(service: FoldedLogWriter(log: foldedLog)),
+                    .init(service: SilenceWatch(monitor: monitor)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
@@ -101,6 +105,17 @@ struct FoldedLogWriter: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: .seconds(5))) != nil { log.writeCounts() }
+        }
+    }
+}
+
+/// Looks regularly for runs that have become silent. A run may be silent for half a minute before it counts.
+struct SilenceWatch: Service {
+    let monitor: Monitor
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: .seconds(5))) != nil { await monitor.noteSilence() }
         }
     }
 }

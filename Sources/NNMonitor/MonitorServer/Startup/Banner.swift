@@ -63,7 +63,7 @@ struct Banner {
     private var memorySummary: String {
         let limit = settings.storage.memoryLimit
         return switch settings.storage.maxMemory.value {
-        case 0: "without a limit of memory (MAX_MEMORY=0)"
+        case 0: "no memory limit (MAX_MEMORY=0)"
         case nil: "at most \(limit) bytes, a quarter of the memory that this process may use"
         default: "at most \(limit) bytes"
         }

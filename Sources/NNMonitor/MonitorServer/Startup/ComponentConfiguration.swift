@@ -11,7 +11,13 @@ extension MonitorConfiguration {
         self.init()
         let storage = settings.storage
         store = StoreLimits(
-            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.memoryLimit)
+            runs: storage.maxRuns.value, stepsPerRun: storage.maxStepsPerRun.value, memory: storage.storedLimit,
+            namesPerRun: storage.maxNamesPerRun.value)
+        memory = storage.memoryLimit
+        readMemory = storage.readLimit
+        minimumReadRate = settings.connections.minReadRate.value
+        readRateWindow = TimeAmount(settings.connections.readRateWindow.value)
+        readStallTimeout = TimeAmount(settings.connections.readStallTimeout.value)
         steps = OpenStepLimits(
             scalars: settings.requests.maxScalars.value, metrics: settings.requests.maxMetrics.value)
         maximumLineSize = settings.requests.maxRequestSize.value
@@ -45,6 +51,8 @@ extension HTTPConfiguration {
         bodyTimeout = TimeAmount(connections.bodyTimeout.value)
         idleTimeout = TimeAmount(connections.idleTimeout.value)
         writeTimeout = TimeAmount(connections.writeTimeout.value)
+        minimumReadRate = connections.minReadRate.value
+        readRateWindow = TimeAmount(connections.readRateWindow.value)
         cors = CORSPolicy(settings.security.corsOrigins.value)
         // Browsers apply HSTS to every port of the host. On a port other than 443, a default would break other servers
         // on the same host.

@@ -68,7 +68,7 @@ enum PEMFile {
     }
 }
 
-/// A passphrase callback that fails. Without it OpenSSL would ask on the terminal.
+/// A passphrase callback that fails. Without it OpenSSL would prompt on the terminal.
 private func refusePassphrase(
     _ buffer: UnsafeMutablePointer<CChar>?, _ size: CInt, _ writing: CInt, _ context: UnsafeMutableRawPointer?
 ) -> CInt {

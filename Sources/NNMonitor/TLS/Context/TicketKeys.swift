@@ -5,8 +5,8 @@ import NIOCore
 /// The keys that encrypt session tickets (RFC 5077, RFC 8446 section 4.6.1), rotated by age.
 ///
 /// A key encrypts tickets for one ticket lifetime and decrypts them for one more; the first handshake after that erases
-/// it from memory. A key that lived as long as the process would undo forward secrecy: whoever obtains it can decrypt
-/// every session whose ticket it encrypted.
+/// it from memory. A key that lived as long as the process would undo forward secrecy: it decrypts every session whose
+/// ticket it encrypted.
 final class TicketKeys: Sendable {
     /// One generation: a name that identifies it in tickets, a key for AES-256 and a key for HMAC-SHA-256.
     struct Key: Sendable, Equatable {

@@ -3,7 +3,7 @@
 struct ReadDemand {
     /// Whether the application called `read` and has not received any plaintext since.
     private(set) var isDemanded = false
-    /// Whether the handshake called `read` on its own, so that plaintext may arrive before the application asks for it.
+    /// Whether the handshake called `read` on its own, so that plaintext may arrive before the application calls it.
     private var hasReadForHandshake = false
 
     /// Whether plaintext may be delivered as it arrives.

@@ -13,7 +13,7 @@ import COpenSSL
     // `deinit`, which runs when no reference is left. So threads may share them.
     private nonisolated(unsafe) let start: UnsafeMutableRawPointer
 
-    /// Allocates `count` zero bytes and lets `body` fill them.
+    /// Allocates `count` zero bytes, which `body` then fills.
     init<Failure: Error>(
         count: Int, filledBy body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {

@@ -152,7 +152,7 @@ package import NIOCore
     package func closeOutput() {
         OpenSSLErrorStack.clear()
         guard unsafe SSL_is_init_finished(ssl) == 1 else { return }
-        // The result says whether the peer's `close_notify` was received; an error means that the connection failed.
+        // The result shows whether the peer's `close_notify` was received; an error means that the connection failed.
         unsafe _ = SSL_shutdown(ssl)
         OpenSSLErrorStack.clear()
     }

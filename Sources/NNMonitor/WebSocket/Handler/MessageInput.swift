@@ -26,8 +26,13 @@ struct MessageInput: ~Copyable {
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
     }
 
-    /// Makes the kept bytes available to `next` again.
-    mutating func resume() { isKept = false }
+    /// Begins a turn with the kept bytes.
+    ///
+    /// - Parameter roundSize: the number of connections that take a turn in this round.
+    mutating func resume(roundSize: Int) {
+        isKept = false
+        turn = TurnBudget(roundSize: roundSize)
+    }
 
     /// The next message or control frame of this turn.
     ///

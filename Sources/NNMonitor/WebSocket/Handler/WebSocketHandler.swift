@@ -1,5 +1,6 @@
 package import NIOCore
 import NIOWebSocket
+package import Turns
 
 /// A WebSocket connection after the opening handshake: bytes towards the network, messages towards the application.
 ///
@@ -160,7 +161,7 @@ package final class WebSocketHandler: ChannelDuplexHandler {
             isReadHeldBack = true
             return
         }
-        input.resume()
+        input.resume(roundSize: turns?.roundSize ?? 1)
         handleInput(context)
         input.endTurn()
         context.fireChannelReadComplete()

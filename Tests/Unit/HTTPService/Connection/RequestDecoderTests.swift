@@ -112,7 +112,7 @@ import Testing
         #expect(failure("POST / HTTP/1.1\r\nTransfer-Encoding: \(coding)\r\n\r\n") == "transferCodingUnknown")
     }
 
-    @Test func `A request ends where its framing says, and the next begins there`() {
+    @Test func `A request ends where its framing ends, and the next begins there`() {
         let text =
             get + "POST / HTTP/1.1\r\nContent-Length: 005\r\n\r\na\r\n\r\n" + chunked
             + "4\r\na\r\n\r\r\n02;a;b=c;d=\"e\\\"\"\r\n\nb\r\n0\r\nX: y\r\n\r\n" + "\r\n" + get
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `A head is as long as its bytes, whatever they mean`() {
+    @Test func `The size of a head is the number of its bytes`() {
         let long = "GET / HTTP/1.1\r\nX:" + String(repeating: " ", count: 78) + "\r\n\r\n"
         #expect(long.utf8.count == 100)
         #expect(failure(long, headSize: 100) == nil)
@@ -172,7 +172,7 @@ import Testing
         #expect(failure(chunked + String(repeating: "0", count: 15), headSize: head) == "headersTooLarge")
     }
 
-    @Test func `Input behind a request stays undecoded until the next event is asked for`() throws {
+    @Test func `Input behind a request stays undecoded until the next event is requested`() throws {
         var decoder = RequestDecoder(
             limits: RequestDecoder.Limits(headSize: 100, fieldCount: 10, targetSize: 100))
         decoder.append(ByteBuffer(string: get + "GET /half"))

@@ -227,7 +227,7 @@ import Testing
         }
     }
 
-    @Test func `Quiescing closes an idle connection and lets a busy one finish`() {
+    @Test func `Quiescing closes an idle connection, and a busy one after its response`() {
         var idle = self.machine()
         #expect(self.quiesce(&idle) == "finish")
         var busy = self.machine()
@@ -237,7 +237,7 @@ import Testing
         #expect(self.ended(&busy) == "halfClose")
     }
 
-    @Test func `Quiescing lets a rejected body come to its end`() {
+    @Test func `Quiescing waits for the end of a rejected body`() {
         var machine = self.machine()
         _ = self.receive(&machine, self.head(["Content-Length": "50"]))
         machine.refused(closing: false)
@@ -274,7 +274,7 @@ import Testing
         #expect(self.begins(&machine) == stays)
     }
 
-    @Test func `100 Continue is sent for a body of which nothing has arrived`() {
+    @Test func `100 Continue is sent while no byte of the body has arrived`() {
         for (headers, isHTTP10, alreadyHere, expected): (HTTPHeaders, Bool, Bool, Bool) in [
             (["Expect": "100-continue", "Content-Length": "3"], false, false, true),
             (["Expect": "100-Continue", "Transfer-Encoding": "chunked"], false, false, true),

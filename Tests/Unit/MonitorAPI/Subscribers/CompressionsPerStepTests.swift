@@ -38,7 +38,9 @@ private final class CountingRenderer: FrameRenderer {
                 places.append(place)
             }
         }
-        for number in 1...2 { await broadcast.publish(.stored(store.append(try Payload.step(number)).step)) }
+        for number in 1...2 {
+            for event in await store.append(try Payload.step(number)).events { await broadcast.publish(event) }
+        }
         #expect(renderer.compressions.withLock { $0 } == 2 * 2)
         #expect(queues.allSatisfy { $0.take() != nil && $0.take() != nil && $0.take() == nil })
         for place in places { place.end() }

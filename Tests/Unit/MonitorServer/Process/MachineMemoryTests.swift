@@ -26,7 +26,7 @@ import Testing
         #expect(available(group.merging([own: "max\n", parent: "max\n"]) { $1 }) == Self.machine)
     }
 
-    @Test func `In a container the mount's root is the group, whatever the path says`() {
+    @Test func `In a container the mount's root is the group, independent of the path`() {
         #expect(available(["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "536870912\n"]) == 512 << 20)
         let old = "12:cpu,cpuacct:/docker/0123\n11:memory:/docker/0123\n1:name=systemd:/docker/0123\n"
         let files = ["/proc/self/cgroup": old, "/sys/fs/cgroup/memory/memory.limit_in_bytes": "268435456\n"]

@@ -28,6 +28,29 @@ import Testing
         #expect(larger.requests.bodyMemoryLimit == 400_000_000)
     }
 
+    @Test func `Answers have a part of the memory, and metrics have the rest`() async throws {
+        func storage(_ memory: String, _ reads: String? = nil) async throws -> StorageSettings {
+            var environment = ["NN_MONITOR_MAX_MEMORY": memory]
+            environment["NN_MONITOR_MAX_READ_MEMORY"] = reads
+            return try await SettingsFixture.settings(environment: environment).storage
+        }
+        let whole = try await storage("64000000")
+        #expect(whole.storedLimit == 48_000_000 && whole.readLimit == 16_000_000)
+        let set = try await storage("64000000", "10000000")
+        #expect(set.storedLimit == 54_000_000 && set.readLimit == 10_000_000)
+        // Very little memory still lets one answer through.
+        let little = try await storage("1000000")
+        #expect(little.storedLimit == 750_000 && little.readLimit == 4_194_304)
+        let none = try await storage("0")
+        #expect(none.storedLimit == 0 && none.readLimit >= 4_194_304)
+        #expect(
+            await SettingsFixture.refusal(environment: [
+                "NN_MONITOR_MAX_MEMORY": "64000000", "NN_MONITOR_MAX_READ_MEMORY": "32000001",
+            ])
+                == "NN_MONITOR_MAX_READ_MEMORY: '32000001' (from the environment) is more than half of MAX_MEMORY, "
+                + "which is 64000000: set it to at most 32000000, so that memory for metrics is left")
+    }
+
     @Test func `A generated certificate excludes a configured one`() async throws {
         let environment = [
             "NN_MONITOR_TLS_CERT_FILE": "c", "NN_MONITOR_TLS_KEY_FILE": "k", "NN_MONITOR_TLS": "dev",

@@ -79,11 +79,11 @@ def init(
         resume: accepted for programs written for W&B; the same id always continues the run.
 
     Raises:
-        SettingError: with `strict`, where a setting is unusable. Otherwise the run is kept in its spool only.
+        SettingError: with `strict`, if a setting is not valid. Otherwise the run is kept in its spool only.
     """
     global _current
     if ignored:
-        _notices.once(f"init() does not know {', '.join(sorted(ignored))}: ignored")
+        _notices.once(f"init() ignores unknown arguments: {', '.join(sorted(ignored))}")
     if _current is not None and not _current._closed and _current._pid == os.getpid():
         if id in (None, _current.id) and name is None:
             return _current
@@ -95,7 +95,7 @@ def init(
         if strict:
             raise
         run_id = f"run-{os.urandom(4).hex()}"
-        notices.once(f"{error}. The run is called {run_id!r} instead")
+        notices.once(f"{error}. The run's id is {run_id!r} instead")
     try:
         settings = settings_from(
             url, token, token_file, ca, fingerprint, dir, spool_bytes, precision, exit_timeout, mode
@@ -115,7 +115,7 @@ def init(
     except Exception as error:
         if strict:
             raise
-        notices.once(f"the run cannot be recorded ({type(error).__name__}: {error}); training goes on without it")
+        notices.once(f"the run cannot be recorded ({type(error).__name__}: {error}); training continues without it")
         settings.mode = "disabled"
         _current = Run(run_id, settings, {}, notices=notices)
     return _current
@@ -180,11 +180,11 @@ def __getattr__(name: str) -> Any:
         return _current
     if name in ("config", "summary"):
         if _current is None:
-            raise AttributeError(f"nnmonitor.{name} is there after init(): call nnmonitor.init() first")
+            raise AttributeError(f"nnmonitor.{name} exists only after init(): call nnmonitor.init() first")
         return getattr(_current, name)
     if name.startswith("__"):
         raise AttributeError(f"module 'nnmonitor' has no attribute {name!r}")
     raise AttributeError(
-        f"nnmonitor has no {name!r}: it offers {_VERBS}. Leave this call out, or log a number with log(); what has no "
-        "place in a scalar goes into config, or into alert()"
+        f"nnmonitor has no {name!r}: it offers {_VERBS}. Remove this call, or log a number with log(); put other "
+        "values into config or alert()"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class NNMonitorError(Exception):
-    """Something the client cannot do; the message says what is wrong and what to do."""
+    """An error of the client. The message contains the cause and the remedy."""
 
 
 class SettingError(NNMonitorError):
@@ -12,4 +12,4 @@ class SettingError(NNMonitorError):
 
 
 class DeliveryError(NNMonitorError):
-    """The server refuses what the client sends, or not all of it was delivered in time. Raised with `strict=True`."""
+    """The server rejected records, or not all were delivered in time. Raised only with `strict=True`."""

@@ -41,7 +41,7 @@ class Settings:
 
 
 def environment(name: str) -> Optional[str]:
-    """`$NN_MONITOR_NAME`, or None where it is unset or empty."""
+    """`$NN_MONITOR_NAME`, or None if it is unset or empty."""
     return os.environ.get(f"NN_MONITOR_{name}") or None
 
 
@@ -100,7 +100,7 @@ def run_id_from(argument: Optional[str], name: Optional[str]) -> str:
     """The run id: the argument, `NN_MONITOR_RUN_ID`, or the name and 8 random characters.
 
     Raises:
-        SettingError: where the server would refuse it.
+        SettingError: if the server would refuse it.
     """
     chosen = argument or environment("RUN_ID")
     if chosen is None:
@@ -112,7 +112,7 @@ def run_id_from(argument: Optional[str], name: Optional[str]) -> str:
         size = 0
     if not 1 <= size <= LONGEST_RUN_ID or re.search(r"[\x00-\x1f\x7f-\x9f]", chosen) or chosen in (".", ".."):
         raise SettingError(
-            f"{chosen!r} is no run id: 1 to {LONGEST_RUN_ID} bytes of UTF-8 without control characters, "
+            f"{chosen!r} is not a valid run id: use 1 to {LONGEST_RUN_ID} bytes of UTF-8 without control characters, "
             'not "." or ".." (id= or NN_MONITOR_RUN_ID)'
         )
     return chosen

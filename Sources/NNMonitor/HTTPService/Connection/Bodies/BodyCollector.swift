@@ -10,16 +10,16 @@ enum BodyFailure: Error, Equatable {
     case outOfMemory
     /// Other bodies use all the memory available to the client.
     case noRoom
-    /// The body made no progress and was evicted in favor of others.
+    /// The body arrived too slowly, and other bodies needed its memory.
     case stalled
 
     var response: HTTPResponse {
         switch self {
-        case .noRoom: Self.busy
+        case .noRoom: .busy("Too many request bodies are in progress; try again in a moment")
         case .stalled:
             .error(
                 .requestTimeout, code: "request_timeout",
-                message: "The request's body made no progress while other bodies needed its room; send it again")
+                message: "The request's body arrived too slowly while other bodies needed its memory; send it again")
         case .tooLarge(let limit):
             .error(.payloadTooLarge, code: "payload_too_large", message: "The body is larger than \(limit) bytes")
         case .expandsTooMuch(let limit):
@@ -29,7 +29,9 @@ enum BodyFailure: Error, Equatable {
         case .corrupt(let reason):
             .error(.badRequest, code: "invalid_encoding", message: reason)
         case .outOfMemory:
-            .error(.serviceUnavailable, code: "out_of_memory", message: "There is no memory for this request")
+            .error(
+                .serviceUnavailable, code: "out_of_memory",
+                message: "The server has no memory for this request; try again later")
         }
     }
 }
@@ -41,18 +43,11 @@ extension BodyFailure {
             switch error {
             case .corrupt(let reason): .corrupt("The compressed body is corrupt: \(reason)")
             case .truncated: .corrupt("The compressed body ends too early")
-            case .trailingData: .corrupt("Something follows the end of the compressed body")
+            case .trailingData: .corrupt("The compressed body has data after its end")
             case .tooLarge(let limit): .tooLarge(limit: limit)
             case .ratioExceeded(let limit): .expandsTooMuch(limit: limit)
             case .outOfMemory: .outOfMemory
             }
-    }
-
-    private static var busy: HTTPResponse {
-        var response = HTTPResponse.error(
-            .serviceUnavailable, code: "busy", message: "Too many bodies are under way; try again in a moment")
-        response.headers.add(name: "Retry-After", value: "1")
-        return response
     }
 }
 
@@ -107,10 +102,14 @@ final class BodyCollector {
         if let place = self.place { self.budget.end(place) }
     }
 
-    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) {
+    /// Appends a piece of the body.
+    ///
+    /// - Returns: the number of bytes that were collected, after decompression.
+    func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) -> Int {
         self.wireBytes += part.readableBytes
         guard self.wireBytes <= self.limit else { throw .tooLarge(limit: self.limit) }
-        guard self.isKept else { return }
+        guard self.isKept else { return 0 }
+        let sizeBefore = self.buffer.readableBytes
         var part = part
         if self.inflater != nil {
             do {
@@ -130,6 +129,7 @@ final class BodyCollector {
             // A small body may be complete within this read and then needs no reservation. If it is not, `wait` throws.
             guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
         }
+        return self.buffer.readableBytes - sizeBefore
     }
 
     private func takeRoom(now: NIODeadline) throws(BodyFailure) {

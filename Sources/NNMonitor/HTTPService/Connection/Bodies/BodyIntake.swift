@@ -29,8 +29,10 @@ struct BodyIntake {
     }
 
     /// Appends a piece of the body.
-    func append(_ bytes: ByteBuffer, now: NIODeadline) throws(BodyFailure) {
-        try collector?.append(bytes, now: now)
+    ///
+    /// - Returns: the number of bytes that were collected, after decompression.
+    func append(_ bytes: ByteBuffer, now: NIODeadline) throws(BodyFailure) -> Int {
+        try collector?.append(bytes, now: now) ?? 0
     }
 
     /// Ends the body.

@@ -1,6 +1,7 @@
 import NIOCore
 
-/// The state of `BodyBudget`: a tree of all bodies, tokens, and addresses within tokens. It reads no clock.
+/// The state of `BodyBudget` and of `ResponseBudget`: a tree of all bodies, tokens, and addresses within tokens. It
+/// reads no clock.
 struct BodyShares {
     enum Growth { case taken, noRoom, evicted }
 
@@ -26,11 +27,16 @@ struct BodyShares {
     private struct Body {
         var share: Int
         var taken = 0
+        let begun: NIODeadline
         /// When the body last made progress, and its wire bytes at that time.
         var lastProgress: NIODeadline
         var wireBytes = 0
+        /// The wire bytes at the last report.
+        var reported = 0
         var isWaiting = false
         var eviction: (@Sendable () -> Void)?
+        /// The bytes that the body's snapshot keeps alive beside `taken`, with other snapshots of its kind.
+        var retained: (@Sendable () -> Int)?
     }
 
     private static let root = 0
@@ -38,6 +44,11 @@ struct BodyShares {
     private let limit: Int
     private let largeLimit: Int
     private let stallTime: TimeAmount
+    private let progress: Int
+    /// Whether a body that is larger than the limit is admitted while there is no other.
+    var admitsOneOfAnySize = false
+    /// The bytes that count against the limit and belong to no share.
+    var outside = 0
     private var shares: [Share]
     private var unusedShares: [Int] = []
     private var table: [Key: Int] = [:]
@@ -45,7 +56,12 @@ struct BodyShares {
     private var lastBody: UInt64 = 0
     private var evictions: [@Sendable () -> Void] = []
 
-    init(limit: Int, stallTime: TimeAmount) {
+    /// - Parameters:
+    ///   - limit: the maximum memory of all bodies, in bytes.
+    ///   - stallTime: the time in which an unfinished body must make progress.
+    ///   - progress: the bytes of progress.
+    init(limit: Int, stallTime: TimeAmount, progress: Int = BodyBudget.progress) {
+        self.progress = progress
         self.limit = limit
         self.largeLimit = limit - limit / 8
         self.stallTime = stallTime
@@ -93,7 +109,7 @@ struct BodyShares {
 
     mutating func begin(in share: Int, now: NIODeadline) -> UInt64 {
         self.lastBody += 1
-        self.bodies[self.lastBody] = Body(share: share, lastProgress: now)
+        self.bodies[self.lastBody] = Body(share: share, begun: now, lastProgress: now)
         self.shares[share].users += 1
         return self.lastBody
     }
@@ -125,7 +141,8 @@ struct BodyShares {
     /// - Returns: whether it is marked for the first time.
     mutating func wait(_ id: UInt64, wireBytes: Int, now: NIODeadline) -> Bool {
         guard var body = self.bodies[id] else { return false }
-        if wireBytes - body.wireBytes >= BodyBudget.progress {
+        body.reported = wireBytes
+        if wireBytes - body.wireBytes >= self.progress {
             body.wireBytes = wireBytes
             body.lastProgress = now
         }
@@ -206,8 +223,11 @@ struct BodyShares {
         let share = self.shares[index]
         let used = need.isSmall ? share.small : share.large
         if index == Self.root {
-            let free = self.limit - share.small - share.large
-            return need.isSmall ? free : min(free + need.moved, self.largeLimit - used)
+            let free = self.limit - self.outside - share.small - share.large
+            // The part for small bodies stays theirs, whatever is outside of the shares.
+            if need.isSmall { return max(free, self.limit - self.largeLimit - share.small) }
+            if self.admitsOneOfAnySize, share.small + share.large == need.own + need.moved { return .max / 4 }
+            return min(free + need.moved, self.largeLimit - used)
         }
         let above = self.room(in: share.key.parent, for: need)
         // The share may hold twice what is free after growing by n: used + n <= 2 (above - n).
@@ -241,6 +261,27 @@ struct BodyShares {
             if let eviction = self.bodies[id]?.eviction { self.evictions.append(eviction) }
             self.end(id)
         }
+    }
+
+    // MARK: Snapshots
+
+    /// The body whose client is the slowest, among those whose snapshots keep bytes alive and that wait for their
+    /// clients.
+    func slowestWithSnapshot(now: NIODeadline) -> (id: UInt64, eviction: @Sendable () -> Void)? {
+        var slowest: (id: UInt64, rate: Double, eviction: @Sendable () -> Void)?
+        for id in self.shares[Self.root].waiting {
+            guard let body = self.bodies[id], let eviction = body.eviction, let retained = body.retained?(),
+                retained > 0
+            else { continue }
+            let rate = Double(body.reported) / Double(max(1, (now - body.begun).nanoseconds))
+            if rate < slowest?.rate ?? .infinity { slowest = (id, rate, eviction) }
+        }
+        return slowest.map { ($0.id, $0.eviction) }
+    }
+
+    /// Sets what a body's snapshot keeps alive.
+    mutating func setRetained(_ retained: (@Sendable () -> Int)?, of id: UInt64) {
+        self.bodies[id]?.retained = retained
     }
 
     private mutating func forEachShare(from share: Int, _ change: (inout Share) -> Void) {

@@ -73,7 +73,7 @@ struct HeadBuilder {
         _ field: Unique, _ name: Span<UInt8>, _ lowercased: StaticString, _ title: String
     ) throws(RequestFailure) {
         guard name.isSame(as: lowercased) else { return }
-        guard seen.insert(field).inserted else { throw .malformed("There must be one \(title) header") }
+        guard seen.insert(field).inserted else { throw .malformed("The request has more than one \(title) header") }
     }
 
     /// Rejects a name that a CGI-like gateway would treat as a framing header: it maps `Transfer_Encoding` and
@@ -125,8 +125,10 @@ struct HeadBuilder {
     }
 
     private func checkCodings() throws(RequestFailure) {
-        guard length == nil else { throw .malformed("Transfer-Encoding and Content-Length exclude each other") }
-        guard !isHTTP10 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding") }
+        guard length == nil else {
+            throw .malformed("A request must not have both Transfer-Encoding and Content-Length")
+        }
+        guard !isHTTP10 else { throw .malformed("HTTP/1.0 does not allow Transfer-Encoding") }
         let names = codings.flatMap { $0.elements.map { $0 } }
         // Servers disagree about empty list elements, and about what follows the chunked coding.
         guard !names.contains(where: \.isEmpty), !names.dropLast().contains(where: { $0.isSame(as: "chunked") }) else {

@@ -4,9 +4,9 @@ import NIOHTTP1
 /// Decodes requests of HTTP/1.1 and HTTP/1.0: bytes in, events out. It accepts only messages that all servers interpret
 /// alike.
 ///
-/// An event is decoded when the connection asks for it. The bytes behind a request stay undecoded until then: decoded
-/// fields take many times the memory of their bytes. The events, and the byte at which a failure is found, do not
-/// depend on how the input is split.
+/// An event is decoded when the connection calls `next()`. The bytes behind a request stay undecoded until then,
+/// because decoded fields use many times the memory of their bytes. The events, and the byte at which a failure is
+/// found, do not depend on how the input is split.
 struct RequestDecoder {
     /// A decoded part of a request.
     enum Event {
@@ -87,7 +87,7 @@ struct RequestDecoder {
 
     /// Decodes the next event.
     ///
-    /// - Returns: the event; nil if it takes more input.
+    /// - Returns: the event; nil if more input is needed.
     /// - Throws: the failure of the request. Nothing is decoded after it.
     mutating func next() throws(RequestFailure) -> Event? {
         do throws(RequestFailure) {
@@ -237,7 +237,7 @@ struct RequestDecoder {
                 try countField()
                 let name = input.readableBytesUInt8Span.extracting(line.name).text
                 guard !TrailerFields.isForbidden(name) else {
-                    throw .malformed("The trailer has a field that can't stand there")
+                    throw .malformed("The trailer has a field that is not allowed in a trailer")
                 }
                 trailers.append((name, input.readableBytesUInt8Span.extracting(line.value).text))
                 consumeLine(line.scanned)

@@ -26,13 +26,13 @@ enum RequestFailure: Error, Equatable, Sendable {
         case .versionNotSupported:
             .error(
                 .httpVersionNotSupported, code: "version_not_supported",
-                message: "Only HTTP/1.0 and HTTP/1.1 are spoken here")
+                message: "The only supported versions are HTTP/1.0 and HTTP/1.1")
         case .methodUnknown:
-            .error(.notImplemented, code: "not_implemented", message: "The method is not known here")
+            .error(.notImplemented, code: "not_implemented", message: "The request's method is not supported")
         case .transferCodingUnknown:
             .error(
                 .notImplemented, code: "not_implemented",
-                message: "The only Transfer-Encoding understood here is chunked")
+                message: "The only supported Transfer-Encoding is chunked")
         case .headersTooLarge:
             .error(
                 .requestHeaderFieldsTooLarge, code: "headers_too_large", message: "The request's headers are too large")

@@ -17,13 +17,13 @@ struct RequestHead: Sendable {
         !self.options.contains(.close) && (!self.isHTTP10 || self.options.contains(.keepAlive))
     }
 
-    /// Whether the client asks for another protocol: this takes `Upgrade` and a `Connection` that names it.
-    var asksForUpgrade: Bool { self.options.contains(.upgrade) && self.headers.contains(name: "upgrade") }
+    /// Whether the client requests another protocol, with `Upgrade` and a `Connection` that names it.
+    var requestsUpgrade: Bool { self.options.contains(.upgrade) && self.headers.contains(name: "upgrade") }
 
     /// Whether the client requests WebSocket. If that is rejected, the connection closes: a proxy that assumes the
     /// upgrade succeeded would let its client send requests past it.
-    var asksForWebSocket: Bool {
-        self.asksForUpgrade
+    var requestsWebSocket: Bool {
+        self.requestsUpgrade
             && self.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
     }
 

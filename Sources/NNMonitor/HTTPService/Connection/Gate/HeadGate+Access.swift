@@ -9,12 +9,24 @@ extension HeadGate {
 
     /// Checks the identity, the scope and the origin of a request. If a page is requested without an identity, the
     /// response is the login's challenge.
-    func authorize(_ context: RequestContext, scope: Scope, action: OriginCheck.Action, isPage: Bool) -> Authorization {
+    ///
+    /// - Parameters:
+    ///   - context: the request.
+    ///   - scope: the scope that it needs.
+    ///   - alternative: another scope that suffices.
+    ///   - action: what it does, for the check of the origin.
+    ///   - isPage: whether it is for a page.
+    /// - Returns: the grant of the scope, or of the alternative if the client lacks the scope.
+    func authorize(
+        _ context: RequestContext, scope: Scope, or alternative: Scope? = nil, action: OriginCheck.Action, isPage: Bool
+    ) -> Authorization {
         let headers = context.head.headers
         switch self.authenticator.identify(headers, peer: context.peer, port: context.port) {
         case .known(let identity):
             context.caller.isKnown = true
-            guard identity.scopes.contains(scope) else { return .refused(.missingScope(scope, identity)) }
+            guard let granted = [scope, alternative].compactMap(\.self).first(where: identity.scopes.contains) else {
+                return .refused(.missingScope(scope, identity))
+            }
             if let rule = OriginCheck.rule(for: identity.source, policy: self.configuration.cors, action: action),
                 !OriginCheck.passes(headers, secure: context.secure, rule: rule)
             {
@@ -24,11 +36,11 @@ extension HeadGate {
             }
             return .granted(
                 AccessGrant(
-                    authenticator: self.authenticator, source: identity.source, scope: scope,
+                    authenticator: self.authenticator, source: identity.source, scope: granted,
                     tokenName: identity.source == .open ? nil : identity.name))
         case .absent:
             let challenge = isPage ? self.login?.challenge : nil
-            return .refused(challenge ?? .unauthorized("A token is needed"))
+            return .refused(challenge ?? .unauthorized("A token is required"))
         case .wrong:
             return .refused(.unauthorized("The token is not valid"))
         case .limited(let seconds):

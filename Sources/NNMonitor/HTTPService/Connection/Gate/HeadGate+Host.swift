@@ -9,7 +9,7 @@ extension HeadGate {
         return .answer(
             .error(
                 .expectationFailed, code: "expectation_failed",
-                message: "The only expectation understood here is 100-continue"))
+                message: "The only supported Expect is 100-continue"))
     }
 
     /// Rejects a request for another host, by `Host` and by the authority of a target in absolute form.
@@ -24,7 +24,7 @@ extension HeadGate {
         }
         if let origin = target.origin {
             guard let named = Authority(origin.authority, defaultPort: defaultPort), !named.name.isEmpty else {
-                return Self.malformed("The request's target names no valid host")
+                return Self.malformed("The host in the request's target is not valid")
             }
             // The target has precedence (RFC 9112 section 3.2.2), but a proxy may have used the header.
             guard authority == nil || authority == named else {
@@ -32,7 +32,7 @@ extension HeadGate {
             }
             guard origin.isSecure == secure else {
                 return Self.misdirected(
-                    "The target begins with \(origin.isSecure ? "https" : "http"):, and this connection is "
+                    "The target begins with \(origin.isSecure ? "https" : "http"):, but this connection is "
                         + "\(secure ? "TLS" : "plain HTTP"): use \(secure ? "https" : "http")://")
             }
             authority = named
@@ -40,9 +40,9 @@ extension HeadGate {
         if let names = self.configuration.allowedHosts, let authority, !authority.isAllowed(names: names) {
             let others = names.sorted().map { ", \($0)" }.joined()
             return Self.misdirected(
-                "This server asks for no token and so does not answer by the name '\(authority.name)', but by IP addresses, "
-                    + "localhost, names below .localhost\(others). Use one of these, or set NN_MONITOR_AUTH_TOKEN or "
-                    + "NN_MONITOR_AUTH_TOKENS_FILE: then every name is answered")
+                "A server that requires no token does not accept the host name '\(authority.name)'. Use an IP address, "
+                    + "localhost\(others) or a name below .localhost; or set NN_MONITOR_AUTH_TOKEN or "
+                    + "NN_MONITOR_AUTH_TOKENS_FILE: then the server accepts every host name")
         }
         return nil
     }

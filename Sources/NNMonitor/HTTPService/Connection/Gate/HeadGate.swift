@@ -47,7 +47,7 @@ struct HeadGate: Sendable {
         if head.method == .CONNECT { return .answerAndClose(RequestFailure.methodUnknown.response) }
         guard let target = RequestTarget(head.uri) else {
             return .answer(
-                .error(.badRequest, code: "bad_request", message: "The request's target is not well encoded"))
+                .error(.badRequest, code: "bad_request", message: "The request's target is not valid"))
         }
         if let refusal = self.refusalOfHost(head, target: target, secure: secure) { return refusal }
         if let refusal = self.refusalOfExpectation(head) { return refusal }
@@ -55,9 +55,11 @@ struct HeadGate: Sendable {
             head: head, target: target, peer: peer, port: port, secure: secure, caller: caller)
         if target.path == "*" {
             guard head.method == .OPTIONS else {
-                return .answer(.error(.badRequest, code: "bad_request", message: "The target * is for OPTIONS only"))
+                return .answer(
+                    .error(.badRequest, code: "bad_request", message: "The target * is allowed only with OPTIONS"))
             }
-            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": "GET, HEAD, POST, DELETE, OPTIONS"]))
+            let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+            return .answer(HTTPResponse(status: .noContent, headers: ["Allow": methods]))
         }
         let match = self.router.match(target.segments)
         if let match, let route = match.route(for: head.method) {
@@ -128,7 +130,7 @@ struct HeadGate: Sendable {
         if let scope = route.scope {
             let isReading = context.head.method == .GET || context.head.method == .HEAD
             let action: OriginCheck.Action = route.isUpgrade ? .upgrading : isReading ? .reading : .changing
-            switch self.authorize(context, scope: scope, action: action, isPage: false) {
+            switch self.authorize(context, scope: scope, or: route.alternative, action: action, isPage: false) {
             case .granted(let granted): access = granted
             case .refused(let response): return .answer(response)
             }
@@ -186,7 +188,7 @@ struct HeadGate: Sendable {
         guard policy == .none || RequestCoding.of(headers) != nil else {
             var response = HTTPResponse.error(
                 .unsupportedMediaType, code: "unsupported_media_type",
-                message: "The Content-Encoding must be gzip or deflate, and only one")
+                message: "The Content-Encoding must be either gzip or deflate")
             response.headers.add(name: "Accept-Encoding", value: "gzip, deflate")
             return response
         }

@@ -55,7 +55,7 @@ final class ResponseSender {
         _ response: HTTPResponse, framing: ResponseFraming, to exchange: Exchange, isPersistent: Bool
     ) -> Bool {
         let small = framing.body.flatMap { $0.readableBytes <= Self.smallBody ? $0 : nil }
-        writer.beginResponse()
+        writer.beginResponse(response.reservation)
         writeHead(
             response, to: exchange, framing: framing.framing,
             connection: isPersistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close", body: small)
@@ -106,9 +106,13 @@ final class ResponseSender {
     func end(isLast: Bool) {
         let end = streamIsChunked == true ? ByteBuffer.lastChunk : ByteBuffer()
         streamIsChunked = nil
-        guard !isLast else { return writer.notifyWhenSent(last: end) }
-        if end.readableBytes > 0 { writer.write(end) }
-        writer.flush()
+        if isLast {
+            writer.notifyWhenSent(last: end)
+        } else {
+            if end.readableBytes > 0 { writer.write(end) }
+            writer.flush()
+        }
+        writer.endResponse()
     }
 
     /// Ends all output: the connection is lost or changes its protocol.

@@ -12,7 +12,7 @@ package final class ResponseWriter {
         func bodyWritten()
         /// All bytes were sent, or the connection is lost, after `notifyWhenSent`.
         func allSent()
-        /// The client has accepted no byte for the timeout.
+        /// The client accepts too few bytes, or the memory of its response is needed for others.
         func clientStalled()
     }
 
@@ -27,6 +27,10 @@ package final class ResponseWriter {
     /// Whether an outer call on the stack is writing `rest`.
     private var isWriting = false
     private var awaitsLastWrite = false
+    /// The memory of the response that is being written.
+    private var reservation: ResponseReservation?
+    /// The number of responses that are written, but not sent, with their memory.
+    private var unsentResponses = 0
     private var waiter: EventLoopPromise<Void>?
     private var isEnded = false
     /// The bytes passed to the channel as parts of a body since the start of the response.
@@ -38,14 +42,41 @@ package final class ResponseWriter {
     ///   - context: the context of the owner, a handler of the connection.
     ///   - owner: the owner, which must outlive the writer.
     ///   - stallTimeout: how long the client may accept no byte.
-    package init(context: ChannelHandlerContext, owner: any Owner, stallTimeout: TimeAmount) {
+    ///   - rate: the minimum rate at which the client must accept bytes.
+    package init(context: ChannelHandlerContext, owner: any Owner, stallTimeout: TimeAmount, rate: RateWatch) {
         self.context = context
         self.owner = owner
-        self.stall = StallTimer(context: context, timeout: stallTimeout) { [unowned owner] in owner.clientStalled() }
+        self.stall = StallTimer(
+            context: context, timeout: stallTimeout, rate: rate,
+            onStall: { [unowned owner] in owner.clientStalled() },
+            onDrop: { [unowned owner] in owner.clientStalled() })
     }
 
     /// Starts the count of `bodyBytes` for a new response.
-    package func beginResponse() { bodyBytes = 0 }
+    ///
+    /// - Parameter reservation: the memory of the response, which is kept until the response is sent.
+    package func beginResponse(_ reservation: ResponseReservation? = nil) {
+        bodyBytes = 0
+        self.reservation = reservation
+        if let reservation { stall.begin(reservation.progress) }
+    }
+
+    /// Releases the memory of the response, which is written to its end, when it is sent.
+    package func endResponse() {
+        guard let reservation else { return }
+        self.reservation = nil
+        guard !isEnded, unsentBytes > 0 else { return stall.endResponse() }
+        unsentResponses += 1
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { [self] _ in
+            withExtendedLifetime(reservation) {}
+            unsentResponses -= 1
+            if unsentResponses == 0, self.reservation == nil { stall.endResponse() }
+            watch()
+        }
+        context.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+        watch()
+    }
 
     /// Passes bytes to the channel. They are sent with the next flush.
     ///
@@ -55,6 +86,7 @@ package final class ResponseWriter {
     package func write(_ bytes: ByteBuffer, bodyBytes: Int = 0) {
         self.bodyBytes += bodyBytes
         context.write(NIOAny(bytes), promise: nil)
+        stall.wrote(bodyBytes)
     }
 
     /// Sends all bytes that were written.
@@ -138,6 +170,7 @@ package final class ResponseWriter {
         isEnded = true
         rest = nil
         awaitsLastWrite = false
+        reservation = nil
         stall.end()
         waiter?.fail(HTTPServiceError.connectionClosed)
         waiter = nil
@@ -146,7 +179,7 @@ package final class ResponseWriter {
     /// Watches the client while it has bytes to accept.
     private func watch() {
         guard !isEnded else { return }
-        stall.watch(isWaiting: awaitsLastWrite || !context.channel.isWritable)
+        stall.watch(isWaiting: awaitsLastWrite || unsentResponses > 0 || !context.channel.isWritable)
     }
 }
 

@@ -1,47 +1,80 @@
 package import NIOCore
 
-/// Detects a client that accepts none of the bytes which the connection holds for it, for a set time. Runs only on the
+/// Detects a client that accepts too few of the bytes which the connection holds for it: none for a set time, or fewer
+/// than a minimum rate requires. Reports the progress of a response whose memory is reserved. Runs only on the
 /// connection's event loop.
 ///
-/// Each byte that the client accepts restarts the time, so a slow client that keeps reading is not stalled.
+/// The timer runs only while the client has bytes to accept, so time that the server needs to produce them does not
+/// count.
 package final class StallTimer {
+    /// A response under way whose memory is reserved.
+    private struct Response {
+        let progress: ResponseReservation.Progress
+        let number: UInt64
+        var written = 0
+        var hasWaited = false
+    }
+
     private let context: ChannelHandlerContext
     private let timeout: TimeAmount
+    private var rate: RateWatch
     private let onStall: () -> Void
+    private let onDrop: () -> Void
     private var timer = LazyTimer()
-    /// When the client last accepted bytes, and how many bytes were unsent then.
+    /// When the client last accepted bytes, and how many bytes were unsent then; nil while it has none to accept.
     private var stalled: (since: NIODeadline, bytes: Int)?
+    private var response: Response?
+    private var responseCount: UInt64 = 0
 
     /// Creates a timer that does not run yet.
     ///
     /// - Parameters:
     ///   - context: the context of a handler of the connection.
     ///   - timeout: how long a client may accept nothing.
-    ///   - onStall: called when that time is over.
-    package init(context: ChannelHandlerContext, timeout: TimeAmount, onStall: @escaping () -> Void) {
+    ///   - rate: the minimum rate.
+    ///   - onStall: called when the client is too slow.
+    ///   - onDrop: called when the memory of the response under way is needed for others.
+    package init(
+        context: ChannelHandlerContext, timeout: TimeAmount, rate: RateWatch, onStall: @escaping () -> Void,
+        onDrop: @escaping () -> Void
+    ) {
         self.context = context
         self.timeout = timeout
+        self.rate = rate
         self.onStall = onStall
+        self.onDrop = onDrop
+    }
+
+    /// Runs the timer while the channel is not writable.
+    package func writabilityChanged() {
+        if context.channel.isWritable { progressed() } else { watch(isWaiting: true) }
     }
 
     /// Runs the timer while the client has bytes to accept, and stops it otherwise.
     package func watch(isWaiting: Bool) {
-        guard isWaiting else {
-            stalled = nil
-            return
+        guard isWaiting else { return progressed() }
+        let now = context.eventLoop.now
+        if stalled == nil {
+            let bytes = unsentBytes
+            stalled = (now, bytes)
+            rate.begin(bytes: bytes, now: now)
+            response?.hasWaited = true
+            reportProgress(now)
         }
-        let stalled = self.stalled ?? (context.eventLoop.now, unsentBytes)
-        self.stalled = stalled
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer.arm(stalled.since + timeout, on: context.eventLoop) { bound.value.fired() }
+        arm(now)
     }
 
     /// Records that the client has accepted bytes, even if later writes make the channel unwritable again.
-    package func progressed() { stalled = nil }
+    package func progressed() {
+        guard stalled != nil else { return }
+        stalled = nil
+        rate.end(bytes: unsentBytes, now: context.eventLoop.now)
+    }
 
     /// Stops the timer for good.
     package func end() {
         stalled = nil
+        response = nil
         timer.cancel()
     }
 
@@ -51,20 +84,68 @@ package final class StallTimer {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
+    // MARK: Progress
+
+    /// Reports the progress of a response from now on, instead of the one before it.
+    package func begin(_ progress: ResponseReservation.Progress) {
+        responseCount += 1
+        response = Response(progress: progress, number: responseCount)
+    }
+
+    /// Records that bytes of the response were written.
+    package func wrote(_ bytes: Int) {
+        guard response != nil else { return }
+        response?.written += bytes
+        reportProgress(context.eventLoop.now)
+    }
+
+    /// Ends the reports: the response is sent, or broken off.
+    package func endResponse() { response = nil }
+
+    /// Reports what the client has accepted of a response that waits for it, or has waited, so that it may be dropped
+    /// in favor of others.
+    private func reportProgress(_ now: NIODeadline) {
+        guard let response, response.hasWaited else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        let number = response.number
+        response.progress.report(taken: max(0, response.written - unsentBytes), now: now) {
+            { loop.execute { bound.value.drop(number) } }
+        }
+    }
+
+    private func drop(_ number: UInt64) {
+        if response?.number == number { onDrop() }
+    }
+
+    // MARK: Timer
+
+    private func arm(_ now: NIODeadline) {
+        guard let stalled else { return }
+        var deadline = stalled.since + timeout
+        if let end = rate.deadline { deadline = min(deadline, end) }
+        if let response { deadline = min(deadline, now + response.progress.interval) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer.arm(deadline, on: context.eventLoop) { bound.value.fired() }
+    }
+
     private func fired() {
         timer.fired()
         guard let stalled else { return }
         let now = context.eventLoop.now
+        // No bytes are added while the client has bytes to accept, so a lower count means that it accepted some.
+        let bytes = unsentBytes
+        var isTooSlow = rate.isTooSlow(bytes: bytes, now: now)
         if now >= stalled.since + timeout {
-            // No bytes are added while the client has bytes to accept, so a lower count means that it accepted some.
-            let bytes = unsentBytes
-            guard bytes < stalled.bytes else {
-                self.stalled = nil
-                return onStall()
-            }
+            isTooSlow = isTooSlow || bytes >= stalled.bytes
             self.stalled = (now, bytes)
         }
-        watch(isWaiting: true)
+        guard !isTooSlow else {
+            self.stalled = nil
+            return onStall()
+        }
+        reportProgress(now)
+        arm(now)
     }
 }
 

@@ -38,6 +38,8 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case tooShort(minimum: Int, actual: Int)
         /// A list has too many items.
         case tooLong(maximum: Int, actual: Int)
+        /// The config of a run has too many bytes of JSON.
+        case configTooLong(maximum: Int, actual: Int)
         /// The value must be a string.
         case stringExpected
         /// A string is too short. The bound is in bytes of UTF-8.
@@ -102,7 +104,7 @@ extension PayloadIssue.Kind {
         case .listExpected: "list_type"
         case .booleanExpected: "bool_type"
         case .tooShort: "too_short"
-        case .tooLong, .lineTooLong: "too_long"
+        case .tooLong, .configTooLong, .lineTooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"
@@ -132,14 +134,16 @@ extension PayloadIssue.Kind {
         case .layerExpected: "A layer is expected here: its id as a string, or an object with an id"
         case .booleanExpected: "true or false is expected here"
         case .tooShort(let minimum, let actual):
-            "At least \(minimum) \(minimum == 1 ? "item is" : "items are") needed here, not \(actual)"
-        case .tooLong(let maximum, let actual): "At most \(maximum) items are allowed here, not \(actual)"
+            "The list must have at least \(minimum) item\(minimum == 1 ? "" : "s"), not \(actual)"
+        case .tooLong(let maximum, let actual): "The list must have at most \(maximum) items, not \(actual)"
+        case .configTooLong(let maximum, let actual):
+            "The config may have at most \(maximum) bytes of JSON; merged with the stored one, it has \(actual)"
         case .stringExpected: "A JSON string is expected here"
         case .stringTooShort(let minimum): "The string must have at least \(minimum) byte\(minimum == 1 ? "" : "s")"
         case .stringTooLong(let maximum): "The string must have at most \(maximum) bytes of UTF-8"
         case .controlCharacter: "The string must not contain control characters"
-        case .dotSegment: "The run id must not be '.' or '..', because no URL can name such a run"
-        case .loneSurrogate: "The string contains half of a surrogate pair, which is no character"
+        case .dotSegment: "The run id must not be '.' or '..', because a URL cannot contain these as a path segment"
+        case .loneSurrogate: "The string contains one half of a surrogate pair without the other"
         case .integerExpected: "A whole number is expected here"
         case .integerHasFraction: "A whole number is expected here, not one with a fraction"
         case .integerTooLarge: "The number does not fit into 64 bits"
@@ -179,7 +183,7 @@ extension PayloadIssue.Kind {
             context("min_length", minimum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))
-        case .tooLong(let maximum, let actual):
+        case .tooLong(let maximum, let actual), .configTooLong(let maximum, let actual):
             context("max_length", maximum)
             writer.literal(",\"actual_length\":")
             writer.integer(Int64(actual))

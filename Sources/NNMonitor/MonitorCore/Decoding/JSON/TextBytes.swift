@@ -8,7 +8,7 @@
 
 /// The bytes of a text that is read.
 ///
-/// Memory: every access is checked here, so no caller can read outside the text, whatever the index. The pointers are
+/// Memory: every access is checked here, so no caller can read outside the text with any index. The pointers are
 /// valid because a `TextBytes` and its windows exist only inside the `withUnsafe…` call that provides the text.
 @safe struct TextBytes {
     private let base: UnsafePointer<UInt8>

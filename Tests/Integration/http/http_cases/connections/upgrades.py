@@ -92,7 +92,7 @@ CASES = [
             post("Upgrade: cow", "Connection: upgrade", "Transfer-Encoding: chunked", body=chunked(b"hello")), 303),
     refused("upgrade at an address that isn't there", request("/next", headers=WHOLE), 404),
     ignored("upgrade to nothing, of a page", get("Upgrade:", "Connection: Upgrade"), 200),
-    ignored("upgrade to HTTP/2, as Java asks for it, with a body",
+    ignored("upgrade to HTTP/2, as Java requests it, with a body",
             post("Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAEAAEAAAAIAAAAB", "Upgrade: h2c",
                  "Content-Length: 5", body=b"hello"), 303),
     Case("upgrades to HTTP/2, one after another", [get("Upgrade: h2c", "Connection: Upgrade") * 5 + NEXT],

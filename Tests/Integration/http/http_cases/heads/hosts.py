@@ -58,7 +58,7 @@ CASES = [
     refused("space before the colon of the host", request(host=None, headers=["Host : localhost"])),
     refused("space before the name of the host", request(host=None, headers=[" Host: localhost"])),
     refused("host that is folded", request(host=None, headers=["Host:\r\n localhost"])),
-    refused("host that goes on in a folded line", request(host=None, headers=["Host: localhost\r\n .evil.example"])),
+    refused("host that continues in a folded line", request(host=None, headers=["Host: localhost\r\n .evil.example"])),
     Case("no host in HTTP/1.0", [host(version="HTTP/1.0")], [200], CLOSED),
     refused("two hosts in HTTP/1.0", host("localhost", "evil.example", version="HTTP/1.0")),
     refused("bad host in HTTP/1.0", host("local host", version="HTTP/1.0")),

@@ -41,7 +41,7 @@ def _check(transport: Transport, settings: Settings, write_line: Callable[[str],
     try:
         answer = transport.request("POST", _PROBE, b"", "application/x-ndjson")
     except Unreachable as error:
-        write_line(f"address      FAILED  {transport.url} cannot be reached ({error}): is the server running?")
+        write_line(f"address      FAILED  {transport.url} cannot be reached ({error}): start the server")
         return False
     except Untrusted as error:
         write_line(f"address      ok      {transport.url} answers")
@@ -58,7 +58,7 @@ def _check(transport: Transport, settings: Settings, write_line: Callable[[str],
 
 def _certificate(transport: Transport, settings: Settings) -> str:
     if transport.certificate is None:
-        note = "the token can be read on its way" if settings.token else "what is sent can be read on its way"
+        note = f"others on the network can read {'the token' if settings.token else 'the steps'}"
         local = transport.host in ("localhost", "127.0.0.1", "::1")
         return f"certificate  none    no TLS: {'fine on this machine' if local else note}"
     print_of_it = colons(hashlib.sha256(transport.certificate).hexdigest())
@@ -69,7 +69,7 @@ def _certificate(transport: Transport, settings: Settings) -> str:
 
 def _token(transport: Transport, settings: Settings, answer: Answer, write_line: Callable[[str], None]) -> bool:
     if answer.status == 202:
-        write_line(f"token        ok      {'accepted' if settings.token else 'none is needed'}; steps are accepted")
+        write_line(f"token        ok      {'accepted' if settings.token else 'not required'}; steps are accepted")
         return True
     _, sentence = judge(answer, transport.url)
     write_line(f"{'token ' if answer.status in (401, 403) else 'server'}       FAILED  {sentence}")
@@ -80,12 +80,12 @@ def _clock(answer: Answer, begin: float, now: float, write_line: Callable[[str],
     try:
         theirs = email.utils.parsedate_to_datetime(answer.headers["date"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        write_line("clock        unknown: the server's answer carries no date")
+        write_line("clock        unknown: the server's response has no Date header")
         return
     # A Date has whole seconds: theirs lies between theirs and theirs + 1.
     ahead = theirs - now if theirs > now else min(0.0, theirs + 1.0 - begin)
     if abs(ahead) <= _CLOCK:
-        write_line("clock        ok      within a few seconds of the server's")
+        write_line("clock        ok      within 5 s of the server's")
     else:
         word = "behind" if ahead > 0 else "ahead of"
         write_line(

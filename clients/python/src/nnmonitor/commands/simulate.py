@@ -1,4 +1,4 @@
-"""`nnmonitor simulate`: plausible made-up statistics, for a first look without PyTorch."""
+"""`nnmonitor simulate`: simulated statistics, for a first look without PyTorch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def layer(depth: int, layers: int) -> dict[str, Any]:
 
 
 def report(step: int, layers: int, chance: random.Random) -> Report:
-    """The layers' statistics at a step: they settle as training goes on, and the gradient shrinks with depth."""
+    """The layers' statistics at a step: they settle during training, and the gradient shrinks with depth."""
 
     def noise(scale: float) -> float:
         return math.exp(chance.gauss(0, scale))

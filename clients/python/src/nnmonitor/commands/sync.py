@@ -24,17 +24,17 @@ def sync(
 
     Args:
         root: a spool or a directory of spools.
-        transport_for: makes the transport to an address.
+        transport_for: creates the transport to an address.
         seconds: gives up after so long without progress.
-        write_line: takes lines for the user.
-        keep_state: do not mark runs as failed whose process died without `finish`.
+        write_line: receives lines for the user.
+        keep_state: do not mark a run as failed if its process died without `finish`.
 
     Returns:
         Whether everything was delivered.
     """
     directories = spool.find(root)
     if not directories:
-        write_line(f"{root}: no spool is here, nothing to send")
+        write_line(f"{root}: there is no spool, so nothing to send")
         return True
     complete = True
     for directory in directories:
@@ -46,7 +46,7 @@ def sync(
             complete = False
             continue
         if lock is None:
-            write_line(f"{directory}: a running process sends run {meta['run']} itself; left alone")
+            write_line(f"{directory}: skipped, because a running process sends run {meta['run']}")
             continue
         try:
             complete &= _sync_one(directory, meta, transport_for, seconds, write_line, keep_state, timing)
@@ -67,7 +67,7 @@ def _sync_one(
             courier.fail("the process ended without finish()")
     finally:
         transport.close()
-    counts = f"{courier.delivered} steps delivered" + (f", {courier.refused} refused" if courier.refused else "")
+    counts = f"{courier.delivered} steps delivered" + (f", {courier.refused} rejected" if courier.refused else "")
     if reason is not None:
         write_line(f"run {meta['run']}: {counts}; the rest stays in {directory}: {reason}")
         return False

@@ -1,8 +1,8 @@
-"""Delivers one spool: reads it, joins its records, posts them in order, and knows what every answer means.
+"""Delivers one spool: reads it, joins its records, posts them in order, and handles every response.
 
-A `Courier` makes at most one request a turn and never waits by itself; the sender decides when the next turn comes.
+A `Courier` sends at most one request per turn and never waits; the sender decides when the next turn is.
 
-This file is long because one class keeps the order of a spool, and each answer of the server is a case of it.
+This file is long because one class keeps the order of a spool, and each response of the server is a case of it.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from .transport import Answer, Stale, Transport, Unreachable, Untrusted
 class Turn:
     """What a turn did.
 
-    `kind`: `sent` a request was answered well; `idle` there is nothing to send; `again` the next turn may follow at
-    once; `wait` the request failed and may succeed later; `refused` it fails until somebody changes something.
+    `kind`: `sent` a request succeeded; `idle` there is nothing to send; `again` the next turn may follow at once;
+    `wait` the request failed and may succeed later; `refused` it fails until a person changes something.
     """
 
     kind: str
-    #: Seconds until the next try, where the server named them.
+    #: Seconds until the next attempt, if the server set them.
     after: Optional[float] = None
     reason: str = ""
 
 
 class Courier:
-    """Sends what one spool holds.
+    """Sends the records of one spool.
 
     Args:
         directory: of the spool, whose lock the caller holds.
         meta: of the spool.
         transport: to the server.
         notices: where refusals are logged.
-        writer: the spool's writer, where this process still writes it.
-        limit: the spool's bound in bytes; None where it does not grow.
+        writer: the spool's writer, if this process still writes it.
+        limit: the spool's bound in bytes; None if it does not grow.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Courier:
         self._sent = self._outbox.reader.first()
         self._restore()
 
-    # Where reading stands
+    # The reading position
 
     def _restore(self) -> None:
         """Goes on where an earlier process stopped."""
@@ -129,7 +129,7 @@ class Courier:
 
         Args:
             flush: also send the highest step, which may still grow.
-            closing: the spool will not grow any more, so reports without a `log` take their counter.
+            closing: the spool no longer grows, so reports without a `log` get their counter as step.
             timeout: of the request, in seconds.
         """
         timeout = self._timing.request_timeout if timeout is None else timeout
@@ -200,7 +200,8 @@ class Courier:
         except Unreachable as error:
             self._greeted = False
             self._notices.once(
-                f"{self._transport.url} cannot be reached ({error}); training goes on, steps wait in {self.directory}",
+                f"{self._transport.url} cannot be reached ({error}); training continues, and steps are kept in "
+                f"{self.directory}",
                 key="unreachable",
             )
             return Turn("wait", reason=str(error))
@@ -219,19 +220,19 @@ class Courier:
         if answer.status == 422:
             return self._without_refused_fields(item, answer)
         if answer.status == 413:
-            return self._drop([item], f"the run's fields were refused: {answer.message}")
+            return self._drop([item], f"the server rejected the run's fields: {answer.message}")
         return self._failure(answer)
 
     def _without_refused_fields(self, item: Item, answer: Answer) -> Turn:
-        """One field that the server does not take, such as a configuration over its limit, must not cost the others."""
+        """Sends the run again without the rejected fields, such as a configuration over its limit."""
         details = answer.json().get("detail")
         places = [detail.get("loc") or [] for detail in details] if isinstance(details, list) else []
         names = {place[1] for place in places if len(place) > 1 and place[1] in item.event.body}
         if not names:
-            return self._drop([item], f"the run's fields were refused: {answer.message}")
+            return self._drop([item], f"the server rejected the run's fields: {answer.message}")
         for name in names:
             del item.event.body[name]
-        self._notices.once(f"the server refuses the run's {', '.join(sorted(names))}: {answer.message}")
+        self._notices.once(f"the server rejects the run's {', '.join(sorted(names))}: {answer.message}")
         item.body = encode(item.event.body)
         return Turn("again")
 
@@ -245,7 +246,7 @@ class Courier:
         if answer.status == 404 and isinstance(answer.json().get("detail"), dict):
             return self._forgotten(timeout)
         if answer.status in (413, 422):
-            return self._drop([item], f"an alert was refused: {answer.message}")
+            return self._drop([item], f"the server rejected an alert: {answer.message}")
         return self._failure(answer)
 
     def _batch(self) -> list[Item]:
@@ -274,13 +275,13 @@ class Courier:
                 return Turn("again")
             return self._drop(
                 batch,
-                f"step {batch[0].event.body['step']} has {len(body)} bytes, more than the server or a proxy takes: "
+                f"step {batch[0].event.body['step']} has {len(body)} bytes, more than the server or a proxy accepts: "
                 "raise its limit (NN_MONITOR_MAX_REQUEST_SIZE; nginx: client_max_body_size) or report fewer layers",
             )
         if answer.status == 422:
-            # Of the request itself, such as its run id; single lines are rejected in a 202.
+            # The request itself is invalid, such as its run id; single lines are rejected in a 202.
             return self._refusal(
-                f"{self._transport.url} refuses run {self.run!r} ({answer.message}): choose another id= or update the "
+                f"{self._transport.url} rejects run {self.run!r} ({answer.message}): choose another id= or update the "
                 "client or the server"
             )
         return self._failure(answer)
@@ -289,22 +290,22 @@ class Courier:
         result = answer.json()
         accepted, last = result.get("accepted"), result.get("last_seq")
         if not isinstance(accepted, int):
-            return Turn("wait", reason="the answer is no answer of NNMonitor")
+            return Turn("wait", reason="the response is not from NNMonitor")
         forgotten = isinstance(last, int) and self.last_seq is not None and last < self.last_seq + accepted
         if isinstance(last, int):
             self.last_seq = last
         for text in result.get("warnings") or []:
-            self._notices.once(f"the server warns: {text}")
+            self._notices.once(f"the server's warning: {text}")
         rejected = result.get("rejected_count", len(result.get("rejected") or []))
         for line in result.get("rejected") or []:
             detail = (line.get("detail") or [{}])[0]
             place = ".".join(str(part) for part in detail.get("loc", [])[1:])
             self._notices.once(
-                f"step {self._step_at(batch, line.get('line'))} was refused: {place}: {detail.get('msg')}",
+                f"step {self._step_at(batch, line.get('line'))} was rejected: {place}: {detail.get('msg')}",
                 key=f"rejected {detail.get('type')} {place}",
             )
         self.refused += rejected
-        # The highest step may be sent again, with what came later: it counts once.
+        # The highest step may be sent again with later records. It counts once.
         self.delivered += accepted - (self._last_step == batch[0].event.body["step"])
         self._last_step = batch[-1].event.body["step"]
         self._began = True
@@ -324,26 +325,26 @@ class Courier:
     def _recovered(self) -> None:
         known = [self._notices.forget(key) for key in ("unreachable", "refusal")]
         if any(known):
-            self._notices.info(f"{self._transport.url} accepts again what run {self.run} sends")
+            self._notices.info(f"{self._transport.url} accepts the records of run {self.run} again")
 
     def _drop(self, items: list[Item], reason: str) -> Turn:
-        """Gives an item up for good: sending it again cannot succeed."""
+        """Drops an item: sending it again cannot succeed."""
         self._notices.once(reason, key=f"dropped {items[0].event.kind} {reason.split(':')[0][:40]}")
         self.refused += sum(item.event.kind == "step" for item in items)
         self._pop(items)
         return Turn("again")
 
     def _refusal(self, sentence: str) -> Turn:
-        self._notices.once(f"{sentence}. Training goes on, steps wait in {self.directory}", key="refusal")
+        self._notices.once(f"{sentence}. Training continues, and steps are kept in {self.directory}", key="refusal")
         return Turn("refused", reason=sentence)
 
     def _failure(self, answer: Answer) -> Turn:
-        """The turn after an answer that is no success."""
+        """The turn after a response that is not a success."""
         self._greeted = False
         kind, sentence = judge(answer, self._transport.url)
         if kind == REFUSED:
             return self._refusal(sentence)
-        self._notices.once(f"{sentence}; training goes on, steps wait in {self.directory}", key="unreachable")
+        self._notices.once(f"{sentence}; training continues, and steps are kept in {self.directory}", key="unreachable")
         return Turn("wait", after=answer.retry_after, reason=sentence)
 
     # A server that lost the run
@@ -357,7 +358,7 @@ class Courier:
         if answer.status not in (200, 201):
             return self._failure(answer)
         self._notices.info(
-            f"{self._transport.url} no longer has all of run {self.run}: sending again what {self.directory} holds"
+            f"{self._transport.url} no longer has all of run {self.run}: sending everything in {self.directory} again"
         )
         self._replays += 1
         self._created = answer.json().get("created_at")

@@ -31,7 +31,7 @@ class Outbox:
         directory: of the spool.
         digits: significant digits of floats; None for all.
         writer: the spool's writer, where this process still writes it.
-        limit: the spool's bound in bytes; None where it does not grow.
+        limit: the spool's bound in bytes; None if it does not grow.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Outbox:
         return (self._bound.thinned if self._bound else 0) + (self._writer.lost if self._writer else 0)
 
     def pop(self, count: int) -> Position:
-        """Removes what was delivered; returns where reading must begin after the death of this process."""
+        """Removes delivered items; returns where reading must begin if this process dies."""
         item = self._items.popleft()
         for _ in range(count - 1):
             item = self._items.popleft()
@@ -99,11 +99,11 @@ class Outbox:
         self._bound.enforce(self._position, sent)
 
     def fill(self, flush: bool, closing: bool) -> None:
-        """Reads until a body is full, or nothing more is there.
+        """Reads until a body is full or the spool has no more.
 
         Args:
-            flush: also take the highest step, which may still grow.
-            closing: the spool will not grow any more, so reports without a `log` take their counter.
+            flush: include the highest step, which may still grow.
+            closing: the spool no longer grows, so reports without a `log` get their counter as step.
         """
         self._read()
         if not self._items and self._drained:
@@ -126,7 +126,7 @@ class Outbox:
                 return
 
     def _add(self, record: Record, start: Position, end: Position) -> int:
-        """Takes a record; one that is damaged must not hold up those after it. Returns the size of what it adds."""
+        """Adds a record; a damaged one is skipped and counted. Returns the size of the items that it completes."""
         try:
             return self._take(self._joiner.add(record, start, end))
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -29,7 +29,7 @@ class Backoff:
     failures: int = 0
 
     def after(self, turn: Turn) -> float:
-        """Seconds until the next request after this turn; 0 where it went well."""
+        """Seconds until the next request after this turn; 0 after a success."""
         if turn.kind in ("sent", "idle", "again"):
             if turn.kind == "sent":
                 self.failures = 0
@@ -78,7 +78,7 @@ class Sender:
         before: couriers of spools of the same run that dead processes left; they are sent first, so that a step that
             was trained again replaces the older one and not the other way round.
         others: spools of other runs, sent when there is nothing else to do.
-        open_courier: makes the courier of such a spool.
+        open_courier: creates the courier of such a spool.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Sender:
                 return
             except Exception as error:
                 self._notices.once(
-                    f"sending failed ({type(error).__name__}: {error}); it is tried again. Please report this.",
+                    f"sending failed ({type(error).__name__}: {error}); the client tries again. Please report this.",
                     key="sender",
                 )
                 LOGGER.debug("sender", exc_info=True)
@@ -174,12 +174,12 @@ class Sender:
             if turn.kind == "again":
                 continue
             if self._deadline is not None and turn.after is not None and now + turn.after > self._deadline:
-                return  # The server asks for more time than is left.
+                return  # The server's Retry-After is longer than the time that is left.
             if not closing:
                 pause = max(pause, rest(used, self._timing))
             used = 0.0
             if pause and self._pause(pause):
-                # Closing has begun: try at once, whatever the pause was.
+                # Closing has begun: end the pause and try at once.
                 backoff.failures = 0
 
     def _turn(self, flush: bool, heartbeat: bool, closing: bool) -> Turn:
@@ -223,7 +223,7 @@ class Sender:
         return turn
 
     def _pause(self, seconds: float) -> bool:
-        """Waits, not longer than is left; returns at once with True when closing begins."""
+        """Waits, but not beyond the deadline; returns True at once when closing begins."""
         if self._deadline is not None:
             time.sleep(max(0.0, min(seconds, self._deadline - time.monotonic())))
             return False

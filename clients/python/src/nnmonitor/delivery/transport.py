@@ -48,7 +48,7 @@ class Answer:
     body: bytes = b""
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one where it is none."""
+        """The body as a JSON object; an empty one if it is not an object."""
         try:
             value = json.loads(self.body)
         except ValueError:
@@ -87,7 +87,7 @@ class Transport:
         ca, fingerprint: see `trust`; the fingerprint is 64 hexadecimal digits.
 
     Raises:
-        SettingError: where the address or `ca` is unusable.
+        SettingError: if the address or `ca` is unusable.
     """
 
     def __init__(
@@ -97,15 +97,15 @@ class Transport:
             parts = urllib.parse.urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise SettingError(f"{_clean(url)!r} is no address: {error}") from error
+            raise SettingError(f"{_clean(url)!r} is not a valid address: {error}") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingError(
-                f"{_clean(url)!r} is no address: it begins with http:// or https:// and names a host, such as "
-                "https://monitor.example:8443 (url= or NN_MONITOR_URL)"
+                f"{_clean(url)!r} is not a valid address: it must begin with http:// or https:// and name a host, as "
+                "in https://monitor.example:8443 (url= or NN_MONITOR_URL)"
             )
         self.secure = parts.scheme == "https"
         if fingerprint and not self.secure:
-            raise SettingError(f"a fingerprint needs an address with https://, not {_clean(url)!r}")
+            raise SettingError(f"a fingerprint requires an address with https://, not {_clean(url)!r}")
         self.host = parts.hostname
         self.port = port or (443 if self.secure else 80)
         self.base = parts.path.rstrip("/")
@@ -214,27 +214,27 @@ class Transport:
                 raise Untrusted(
                     f"the server's certificate has the fingerprint {colons(presented)}, not "
                     f"{colons(self._fingerprint)}: if its certificate was renewed, copy the new one from the server's "
-                    "banner; otherwise somebody is in between, and nothing was sent"
+                    "banner; otherwise the connection is intercepted. Nothing was sent"
                 )
         return connection
 
 
-#: What a request on a connection meets that the server had closed meanwhile.
+#: The errors of a request on a connection that the server had closed.
 _STALE = (http.client.RemoteDisconnected, ConnectionError, http.client.CannotSendRequest, ssl.SSLEOFError)
 
 
 def _clean(url: str) -> str:
-    """The address without what may be a secret in it: user, password, query."""
+    """The address without the parts that may be secret: user, password, query."""
     return url.split("?")[0].rsplit("@", 1)[-1] if "@" in url else url.split("?")[0]
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, (TimeoutError, socket.timeout)):
-        return "no answer in time"
+        return "no response in time"
     if isinstance(error, http.client.RemoteDisconnected):
-        return "the server closed the connection without an answer"
+        return "the server closed the connection without a response"
     if isinstance(error, socket.gaierror):
-        return f"the name is not known ({error.strerror})"
+        return f"the host name cannot be resolved ({error.strerror})"
     if isinstance(error, ssl.SSLError):
         if "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error):
             return "the server does not speak TLS on this port: try http:// instead of https://"

@@ -21,7 +21,7 @@ def token_from(argument: Optional[str], file: Optional[str] = None) -> Optional[
     that exists. Only its owner may be able to read it.
 
     Raises:
-        SettingError: where a token or its file is unusable. The message never contains the token.
+        SettingError: if a token or its file is unusable. The message never contains the token.
     """
     if argument:
         return _checked(argument, "token=")
@@ -34,13 +34,13 @@ def token_from(argument: Optional[str], file: Optional[str] = None) -> Optional[
         descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
         if named:
-            raise SettingError(f"the token's file {path} cannot be read: {error.strerror}") from error
+            raise SettingError(f"the token file {path} cannot be read: {error.strerror}") from error
         return None
     with os.fdopen(descriptor, "rb") as opened:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
         if mode & 0o077:
             raise SettingError(
-                f"the token's file {path} can be read by others (mode {mode:04o}), so it is not used: "
+                f"the token file {path} can be read by others (mode {mode:04o}), so it is not used: "
                 f"run `chmod 600 {path}`, and make a new token if others may have seen it"
             )
         text = opened.read(8192).decode("utf-8", "replace").strip()
@@ -50,7 +50,9 @@ def token_from(argument: Optional[str], file: Optional[str] = None) -> Optional[
 def _checked(token: str, source: str) -> str:
     token = token.strip()
     if not _TOKEN.fullmatch(token):
-        raise SettingError(f"the token from {source} is empty or has characters that no token has: copy it again")
+        raise SettingError(
+            f"the token from {source} is empty or has characters that a token cannot contain: copy it again"
+        )
     return token
 
 
@@ -58,7 +60,7 @@ def fingerprint_from(text: Optional[str]) -> Optional[str]:
     """64 hexadecimal digits in lower case from a SHA-256 fingerprint in any usual spelling.
 
     Raises:
-        SettingError: where it is none.
+        SettingError: if it is none.
     """
     if not text:
         return None
@@ -66,7 +68,7 @@ def fingerprint_from(text: Optional[str]) -> Optional[str]:
     digits = re.sub(r"[:\s]", "", digits).lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise SettingError(
-            f"fingerprint {text!r} is no SHA-256 fingerprint (64 hexadecimal digits, colons allowed): "
+            f"fingerprint {text!r} is not a SHA-256 fingerprint (64 hexadecimal digits, colons allowed): "
             "copy the one in the server's banner"
         )
     return digits
@@ -84,7 +86,7 @@ def tls_context(ca: Optional[str], fingerprint: Optional[str]) -> ssl.SSLContext
     before anything is sent.
 
     Raises:
-        SettingError: where `ca` cannot be read.
+        SettingError: if `ca` cannot be read.
     """
     try:
         if ca and os.path.isdir(ca):
@@ -115,7 +117,7 @@ def explain(error: ssl.SSLCertVerificationError, host: str) -> str:
     }
     remedy = remedies.get(
         code,
-        "give its authority's PEM file (ca= or NN_MONITOR_CA), or the fingerprint in the server's banner "
+        "set the PEM file of its authority (ca= or NN_MONITOR_CA), or the fingerprint in the server's banner "
         "(fingerprint= or NN_MONITOR_FINGERPRINT)",
     )
     return f"the server's certificate is not trusted ({message}): {remedy}"

@@ -26,7 +26,7 @@ _rank_zero_only: Any = _import("utilities.rank_zero").rank_zero_only
 
 
 class NNMonitorLogger(_Logger):
-    """Logs what a `LightningModule` logs.
+    """Receives the metrics that a `LightningModule` logs.
 
     Args:
         watch: whether `log_graph`, which the `Trainer` calls with the model, reports layer statistics.

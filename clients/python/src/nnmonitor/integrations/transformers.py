@@ -16,7 +16,7 @@ _NAMES = {"loss": "train/loss", "grad_norm": "train/grad_norm", "learning_rate":
 
 
 class NNMonitorCallback(TrainerCallback):
-    """Logs what the `Trainer` logs, and watches the model.
+    """Logs the metrics of the `Trainer`, and watches the model.
 
     Args:
         watch: whether to report layer statistics.

@@ -53,10 +53,10 @@ class Config(MutableMapping[str, Any]):
         return f"Config({self._items!r})"
 
     def update(self, values: Any = (), /, allow_val_change: bool = True, **more: Any) -> None:
-        """Takes a mapping, a namespace, a dataclass or keywords; sends what it got.
+        """Adds the values of a mapping, a namespace, a dataclass or keywords, and sends them.
 
         Args:
-            values: of any kind that `init(config=)` takes.
+            values: of any kind that `init(config=)` accepts.
             allow_val_change: accepted for programs written for W&B; values may always change.
         """
         try:
@@ -82,14 +82,14 @@ class Config(MutableMapping[str, Any]):
         while sum(sizes.values()) > LIMIT:
             largest = max(sizes, key=lambda key: sizes[key])
             self._notices.once(
-                f"config[{largest!r}] is left out: the configuration would pass {LIMIT // 1024} KiB with it"
+                f"config[{largest!r}] is left out: with it the configuration would exceed {LIMIT // 1024} KiB"
             )
             del sizes[largest], made[largest]
         return made
 
 
 def as_mapping(values: Any) -> dict[str, Any]:
-    """The keys and values of whatever a program keeps its configuration in."""
+    """The keys and values of a program's configuration object."""
     if values is None or values == ():
         return {}
     if isinstance(values, Mapping):
@@ -99,7 +99,7 @@ def as_mapping(values: Any) -> dict[str, Any]:
     made = plain(values)
     if isinstance(made, dict):
         return made
-    raise TypeError(f"config= takes a mapping, a namespace or a dataclass, not a {type(values).__name__}")
+    raise TypeError(f"config= must be a mapping, a namespace or a dataclass, not a {type(values).__name__}")
 
 
 class Summary(Mapping[str, Any]):
@@ -113,9 +113,11 @@ class Summary(Mapping[str, Any]):
         self.update({key: value})
 
     def update(self, values: Any) -> None:
-        """Ignores the values with a warning: programs written for W&B call it, and must not end for it."""
+        """Ignores the values with a warning: a program written for W&B calls it and must not fail."""
         names = ", ".join(repr(str(name)) for name in values)
-        self._notices.once(f"summary is read-only, {names} is ignored: log() a final value, or put it into config")
+        self._notices.once(
+            f"summary is read-only, {names} is ignored: log the final value with log(), or put it into config"
+        )
 
     def __getitem__(self, key: str) -> Any:
         return self._items[key]

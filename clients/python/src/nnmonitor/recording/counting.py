@@ -1,8 +1,8 @@
 """Step numbers of logs and reports.
 
-The counter counts optimizer steps where `watch` sees them, and calls of `log` where not. `log(step=s)` sets it to s. A
-report of `watch` takes the step of the first `log` between it and the watcher's next optimizer step; where there is
-none, the counter.
+The counter counts optimizer steps if `watch` is used, otherwise calls of `log`. `log(step=s)` sets it to s. A report of
+`watch` gets the step of the first `log` between it and the watcher's next optimizer step, or the counter if there is
+no such `log`.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class StepCounter:
             counts_calls: the counter moves on after a log without a step.
 
         Returns:
-            Its step and the watchers whose reports it claims; None where its step is below the highest.
+            Its step and the watchers whose reports it claims; None if its step is below the highest.
 
         Raises:
-            TypeError, ValueError: where the step is none.
+            TypeError, ValueError: if the step is none.
         """
         at = self.value if step is None else _whole(step)
         if self.highest is not None and at < self.highest:

@@ -22,7 +22,7 @@ class Outlet:
     """Makes the spool; starts the sender where the run is online.
 
     Raises:
-        OSError: where no spool can be made.
+        OSError: if no spool can be made.
         SettingError: in strict mode, where the address or `ca` is unusable. Otherwise the spool is kept unsent.
     """
 
@@ -69,7 +69,7 @@ class Outlet:
         """Writes a record to the spool; see `SpoolWriter.append`."""
         if not self._writer.append(record, base):
             self._notices.once(
-                f"the spool {self.directory} cannot be written (is the disk full?): records wait in memory, and are "
+                f"the spool {self.directory} cannot be written (is the disk full?): records are kept in memory and "
                 "lost if this process dies",
                 key="disk",
             )
@@ -79,7 +79,7 @@ class Outlet:
         delivered = self.sender is not None and self.sender.close(self._settings.exit_timeout)
         self._writer.close()
         if self._writer.overflowing and not delivered:
-            self._notices.once(f"{self._writer.waiting} records are lost: the disk did not take them, nor the server")
+            self._notices.once(f"{self._writer.waiting} records are lost: they could be neither stored nor sent")
         if self.sender is None and self._lock is not None:
             self._lock.release()
         return delivered

@@ -1,4 +1,4 @@
-"""Configurations as JSON: whatever a program keeps its hyperparameters in."""
+"""Configurations as JSON, from any object that a program uses for its hyperparameters."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _DEEPEST = 16
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """A configuration as JSON: mappings, namespaces, dataclasses, OmegaConf, paths, enums, dtypes, whatever is found.
+    """A configuration as JSON: mappings, namespaces, dataclasses, OmegaConf, paths, enums, dtypes and others.
 
-    What has no JSON form becomes its text, at most 16 000 characters long. Never raises.
+    A value without a JSON form becomes its text, at most 16 000 characters long. Never raises.
     """
     try:
         return _plain(value, depth)

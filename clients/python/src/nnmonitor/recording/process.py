@@ -1,7 +1,6 @@
 """The life of the process: its end by exit, exception, Ctrl-C or SIGTERM, and its forks.
 
-Hooks are chained, never replaced for good: what was installed before runs as it did. They exist only while a run is
-active.
+Hooks are chained: those that were installed before still run. They exist only while a run is active.
 """
 
 from __future__ import annotations
@@ -74,7 +73,7 @@ def verb_ended() -> None:
 
 
 def still_alive() -> None:
-    """Training goes on: an exit that was announced before did not happen, such as a caught SystemExit."""
+    """Training continues: an exit that had begun did not happen, such as a caught SystemExit."""
     global _code, _reason
     if _code:
         _code, _reason = 0, None
@@ -134,7 +133,7 @@ def _at_exit() -> None:
 
 
 def _terminated(number: int, frame: Optional[FrameType]) -> None:
-    """SIGTERM, where its default would have killed at once: the state is sent first, then the process dies of it."""
+    """Handles SIGTERM if its default action would kill: sends the state, then lets the signal end the process."""
     global _signal_waiting
     while frame is not None:
         if frame.f_code is _verb_code:

@@ -44,7 +44,7 @@ def _harmless(verb: Verb) -> Verb:
             if self._strict:
                 raise
             self._notices.once(
-                f"{verb.__name__.strip('_')}() failed ({type(error).__name__}: {error}); training goes on",
+                f"{verb.__name__.strip('_')}() failed ({type(error).__name__}: {error}); training continues",
                 key=f"verb {verb.__name__} {type(error).__name__}",
             )
             LOGGER.debug("%s", verb.__name__, exc_info=True)
@@ -79,7 +79,7 @@ class Run:
         self._pid = os.getpid()
         self._settings = settings
         self._strict = strict
-        #: Set where another rank reports. `watch` still measures: with FSDP every rank must take part.
+        #: Set if another rank reports. `watch` still measures, because with FSDP every rank must participate.
         self._rank = rank
         self._notices = notices or Notices()
         self._lock = threading.RLock()
@@ -114,7 +114,7 @@ class Run:
                 kept as they are.
             step: an integer >= 0, not below an earlier one. Without it: the count of optimizer steps where `watch` is
                 used, otherwise the count of calls.
-            commit: `False` lets the next call without `step` go to the same step. As in W&B.
+            commit: with `False`, the next call without `step` logs at the same step, as in W&B.
         """
         if self._closed:
             self._notices.once(f"log() after finish() does nothing: run {self.id} has ended")
@@ -125,8 +125,8 @@ class Run:
             place = self._steps.log(step, not self._watchers and commit is not False)
             if place is None:
                 self._notices.once(
-                    f"a step came after step {self._steps.highest} that is lower: records of a lower step are dropped. "
-                    "Log with growing steps, or leave step= out",
+                    f"a record has a lower step than {self._steps.highest}: records of a lower step are dropped. "
+                    "Log with increasing steps, or without step=",
                     key="lower step",
                 )
                 return
@@ -146,24 +146,24 @@ class Run:
 
         Args:
             model: a `torch.nn.Module`.
-            optimizer: the one that trains it, or a list of them; found by itself where it is not given.
+            optimizer: the one that trains it, or a list of them; without it, the watcher finds it.
             log: `"all"`, `"gradients"`, `"parameters"` or `"activations"`.
-            every: a report every so many optimizer steps; `"auto"` measures and takes what costs at most 1 %.
+            every: a report every so many optimizer steps; `"auto"` chooses an interval that costs at most 1 %.
             layers: patterns of module paths to include or exclude.
             histograms: also exponent histograms.
             functions: statistics of the user's own.
             log_freq: W&B's name of `every`.
 
         Returns:
-            The watcher, which `unwatch` takes too; None where it could not be made.
+            The watcher, which `unwatch` also accepts; None if it could not be created.
         """
         if self._closed or (self._settings.mode == "disabled" and self._rank is None):
             return None
         if ignored:
-            self._notices.once(f"watch() does not know {', '.join(sorted(ignored))}: ignored")
+            self._notices.once(f"watch() ignores unknown arguments: {', '.join(sorted(ignored))}")
         several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
         if optimizer is not None and not all(hasattr(one, "param_groups") for one in several):
-            self._notices.once("watch() ignores its second argument: it is no optimizer (W&B takes a criterion there)")
+            self._notices.once("watch() ignores its second argument: it is not an optimizer (W&B: the criterion)")
             optimizer = None
         try:
             make = importlib.import_module("nnmonitor.watching").Watcher
@@ -193,7 +193,7 @@ class Run:
                     del self._watchers[number]
                 try:
                     watcher.close()
-                except Exception as error:  # The run must be delivered whatever becomes of the hooks.
+                except Exception as error:  # The run must be delivered even if the hooks fail.
                     self._notices.once(f"the hooks of a model could not be removed ({type(error).__name__}: {error})")
 
     @_harmless
@@ -274,7 +274,7 @@ class Run:
 
     @property
     def directory(self) -> Optional[Path]:
-        """Of the spool; None where there is none."""
+        """Of the spool; None if there is none."""
         return self._outlet.directory if self._outlet is not None else None
 
     @property
@@ -360,9 +360,9 @@ class Run:
         """The last line about the run."""
         courier = self._outlet.courier if self._outlet is not None else None
         counts = (
-            (courier.refused if courier else 0, "refused by the server"),
+            (courier.refused if courier else 0, "rejected by the server"),
             (self._steps.dropped, "dropped because their step was lower than an earlier one"),
-            (courier.thinned if courier else 0, "thinned out to keep the spool within its bound"),
+            (courier.thinned if courier else 0, "dropped to keep the spool within its bound"),
         )
         notes = [f"{count} {what}" for count, what in counts if count]
         extra = f" ({', '.join(notes)})" if notes else ""

@@ -1,4 +1,4 @@
-"""What `log` takes: names and numbers. Whatever else it is given is left out, with one warning a name."""
+"""The arguments of `log`: names and numbers. Other values are left out, with one warning per name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Scalars:
         """Scalars by name; nested mappings give `outer/inner`, None is left out.
 
         Raises:
-            TypeError: in strict mode, for a value that is no number or a name that the server would refuse.
+            TypeError: in strict mode, for a value that is not a number or a name that the server would reject.
         """
         scalars: dict[str, Number] = {}
         for key, value in data.items():
@@ -39,7 +39,7 @@ class Scalars:
                 name = self._names.get(name) or self._name(name)
                 scalars[name] = number(value)
             except TypeError as error:
-                text = f"log() leaves out {name!r}: {error}, and log() takes single numbers"
+                text = f"log() leaves out {name!r}: {error}, and log() accepts only single numbers"
                 if self._strict:
                     raise TypeError(text) from error
                 self._notices.once(text, key=f"log {name}")

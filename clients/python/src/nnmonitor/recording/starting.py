@@ -52,7 +52,7 @@ def start(
         settings.mode = "disabled"
     run = Run(run_id, settings, fields, step=step, strict=strict, notices=notices, config=config, rank=rank)
     if rank is not None:
-        notices.info(f"rank {rank} reports nothing: rank 0 does (init(all_ranks=True) changes that)")
+        notices.info(f"rank {rank} reports nothing, only rank 0 does; init(all_ranks=True) makes all ranks report")
     elif settings.mode == "online":
         notices.info(f"run {run_id} on {settings.url}; id={run_id!r} or NN_MONITOR_RUN_ID continues it")
     elif settings.mode == "offline":

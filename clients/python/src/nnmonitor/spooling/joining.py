@@ -1,4 +1,4 @@
-"""Joins the raw records of a spool into what is sent: one object a step, and the puts and alerts between them.
+"""Joins the records of a spool into the objects to send: one per step, and the puts and alerts between them.
 
 The server never merges two posts of one step, so the client does: `log` and the layer statistics of `watch` write a
 record each, and all records of one step become one object. A record of the spool is one of:
@@ -10,8 +10,8 @@ record each, and all records of one step become one object. A record of the spoo
     {"kind":"base","put":{...}}                                               all fields so far, first line of a segment
     {"kind":"alert","alert":{...}}
 
-A report is written before its step number is known: it takes the step of the first `log` before the watcher's next
-optimizer step, and otherwise its counter.
+A report is written before its step number is known: it gets the step of the first `log` before the watcher's next
+optimizer step, otherwise its counter.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Position(NamedTuple):
 
 @dataclass
 class Event:
-    """Something to send. `position` is where reading must begin again once this and all before it was delivered."""
+    """An object to send. After it and all earlier ones were delivered, reading can restart at `position`."""
 
     kind: str
     body: Record
@@ -75,7 +75,7 @@ class Joiner:
         return []  # Of a newer client.
 
     def flush(self) -> list[Event]:
-        """Sends the highest step as it is, without closing it: a later record makes it be sent again, whole."""
+        """Returns the highest step without closing it: after a later record the whole step is sent again."""
         if self._open is None or not self._open.changed:
             return []
         self._open.changed = False
@@ -83,7 +83,7 @@ class Joiner:
         return [Event("step", dict(self._open.body), self._resume(self._open.start))]
 
     def finish(self) -> list[Event]:
-        """Nothing more will come, or it starts a new state: open reports take their counter, the open step is sent."""
+        """Ends the input: open reports get their counter as step, and the open step is returned."""
         events = [event for watcher in list(self._reports) for event in self._settle(watcher)]
         return events + self.flush()
 

@@ -47,7 +47,7 @@ class SpoolWriter:
         self._segment = 0
         self._size = 0
         self._descriptor = -1
-        #: Records that the disk did not take, in order; the file's records are all older.
+        #: Records that could not be written to the disk, in order; the file's records are all older.
         self._overflow: deque[bytes] = deque()
         self._overflow_size = 0
         self._begin_segment()
@@ -127,7 +127,7 @@ class SpoolWriter:
         except OSError:
             return False
         if count != len(line):
-            # A full disk took a part of it: take it back, so that the next line begins where a line begins.
+            # A full disk accepted a part of the line: remove it, so that the next record begins on a new line.
             try:
                 os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - count)
             except OSError:
@@ -174,9 +174,9 @@ class SpoolReader:
         return Position(next(iter(segments(self.directory)), 1), 0)
 
     def read(self, position: Position) -> tuple[list[tuple[Record, Position, Position]], Position]:
-        """Some records from a position on, each with where it begins and ends; and where to read on.
+        """The next records from a position on, each with its begin and end, and the position after them.
 
-        An incomplete last line is left for later. Returns no record where nothing new has come.
+        An incomplete last line is left for later. Returns no record if there is nothing new.
         """
         while True:
             following = [number for number in segments(self.directory) if number > position.segment]

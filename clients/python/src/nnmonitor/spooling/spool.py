@@ -63,7 +63,7 @@ def new_directory(root: Path, run: str) -> Path:
     """Makes the directory of a new spool; names sort by the time of their making.
 
     Raises:
-        OSError: where it cannot be made.
+        OSError: if it cannot be made.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = urllib.parse.quote(run, safe=" ")[:100]
@@ -85,7 +85,7 @@ def write_private(path: Path, value: Any) -> None:
 
 
 def write_meta(directory: Path, run: str, url: str, digits: Optional[int]) -> None:
-    """Writes what a later process needs to send this spool."""
+    """Writes the facts that a later process needs to send this spool."""
     host = socket.gethostname()
     meta = {"format": FORMAT, "run": run, "url": url, "digits": digits, "host": host, "pid": os.getpid()}
     write_private(directory / "meta.json", meta)
@@ -95,16 +95,16 @@ def read_meta(directory: Path) -> Record:
     """The spool's `meta.json`.
 
     Raises:
-        OSError, ValueError: where the directory holds no readable spool.
+        OSError, ValueError: if the directory holds no readable spool.
     """
     meta = json.loads((directory / "meta.json").read_bytes())
     if not isinstance(meta, dict) or meta.get("format") != FORMAT or not isinstance(meta.get("run"), str):
-        raise ValueError(f"{directory} was written by another version of nnmonitor")
+        raise ValueError(f"{directory} was written by an incompatible version of nnmonitor")
     return meta
 
 
 def find(root: Path) -> list[Path]:
-    """Directories of spools below the root, oldest first; the root itself where it is one."""
+    """Directories of spools below the root, oldest first; the root itself if it is one."""
     if (root / "meta.json").is_file():
         return [root]
     try:
@@ -115,7 +115,7 @@ def find(root: Path) -> list[Path]:
 
 def remove(directory: Path) -> None:
     """Removes a spool. Files that are not of a spool stay, and then so does the directory."""
-    # First what makes it a spool, so that no other process takes it for one meanwhile.
+    # meta.json first: without it, no other process treats the directory as a spool.
     (directory / "meta.json").unlink(missing_ok=True)
     for path in [*segments(directory).values(), *directory.glob("*.new"), *directory.glob("*.thin")]:
         path.unlink(missing_ok=True)
@@ -135,7 +135,7 @@ class Lock:
 
     @classmethod
     def take(cls, directory: Path) -> Optional[Lock]:
-        """The lock, or None where another process (or another run of this one) holds it."""
+        """The lock, or None if another process (or another run of this one) holds it."""
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         if fcntl is not None:
             try:

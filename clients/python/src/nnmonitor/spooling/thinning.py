@@ -1,7 +1,7 @@
 """Keeps a spool within its bound: first by dropping segments that the server has, then by thinning the others.
 
-Thinning drops every second step of a segment, the least thinned and oldest segment first, so that a run of which the
-server saw nothing keeps its whole length at a lower resolution. Cutting would lose its beginning or its end.
+Thinning drops every second step of a segment, the least thinned and oldest segment first, so that a run
+that the server never received keeps its whole length at a lower resolution. Cutting would lose its beginning or end.
 """
 
 from __future__ import annotations

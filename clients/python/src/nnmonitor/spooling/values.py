@@ -1,8 +1,8 @@
-"""Numbers as the wire takes them.
+"""Numbers in the form of the open wire.
 
 Non-finite numbers travel as the strings `NaN`, `Infinity`, `-Infinity`: JSON has no number for them, and orjson would
 write `null`. Floats are rounded to six significant digits on request: a float32 has seven, and printed as a double it
-takes seventeen.
+has seventeen.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def number(value: Any) -> Number:
     Reading a torch tensor on a GPU waits for the device, as `.item()` does.
 
     Raises:
-        TypeError: where it is no single real number.
+        TypeError: if it is no single real number.
     """
     kind = type(value)
     if kind is float:
@@ -71,7 +71,7 @@ def _shape(value: Any) -> str:
 
 
 def spelled(value: Number) -> WireNumber:
-    """The number, or its spelling where it is not finite."""
+    """The number, or its spelling if it is not finite."""
     if isinstance(value, int) or math.isfinite(value):
         return value
     return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
@@ -143,7 +143,7 @@ def decode_raw(line: bytes) -> Any:
     """Reads what `encode_raw` wrote.
 
     Raises:
-        ValueError: where the line is no JSON.
+        ValueError: if the line is no JSON.
     """
     if _orjson is not None:
         try:

@@ -1,4 +1,4 @@
-"""Joins what the optimizers of one round measured into one report."""
+"""Joins the measurements of one round's optimizers into one report."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Cadence:
     def __init__(self, every: Union[int, str]) -> None:
         self.automatic = every == "auto"
         if not self.automatic and (isinstance(every, (str, bool)) or every != int(every) or int(every) < 1):
-            raise ValueError(f'every must be "auto" or an integer of at least 1, and is {every!r}')
+            raise ValueError(f'every must be "auto" or an integer of at least 1, not {every!r}')
         self.interval = 1 if self.automatic else int(every)
         self._next = 0
         self._reports = 0

@@ -6,10 +6,10 @@ from typing import Any, Callable, Optional
 
 
 class Guard:
-    """Runs measurements. An error disables that statistic of that layer and is warned about once.
+    """Runs measurements. An error disables that statistic of that layer, with one warning.
 
     Args:
-        warn: takes a sentence.
+        warn: called with a sentence.
         strict: raise instead.
     """
 
@@ -40,7 +40,7 @@ class Guard:
         self.skip(statistic, layer, f"{type(error).__name__}: {error}")
 
     def run(self, statistic: str, layer: str, function: Callable[..., Any], *arguments: Any) -> Optional[Any]:
-        """The function's result, or None where it is disabled or fails."""
+        """The function's result, or None if it is disabled or fails."""
         if not self.enabled(statistic, layer):
             return None
         try:

@@ -28,7 +28,7 @@ from nnmonitor.watching.table import Measured, largest
 
 # Vector name to layer index to values.
 Vectors = dict[str, dict[int, list[float]]]
-# A clip factor this close to 1 is no clipping.
+# A clip factor this close to 1 means no clipping.
 _UNCLIPPED = 1e-6
 
 
@@ -48,7 +48,7 @@ class StepResult:
 
     Attributes:
         layers: by layer index.
-        maxima: of the numbers passed to `after`, over ranks; None where the model is not sharded.
+        maxima: of the numbers passed to `after`, over ranks; None if the model is not sharded.
     """
 
     layers: dict[int, Measured]
@@ -58,7 +58,7 @@ class StepResult:
 
 
 class Measurement:
-    """The buffers and vectors that stay from report to report, and the state of the report that is being made."""
+    """The buffers and vectors that are kept between reports, and the state of the current report."""
 
     def __init__(self, selection: Selection, guard: Guard) -> None:
         self.clipping = ClipDetector()
@@ -124,7 +124,7 @@ class Measurement:
             self._extras = run("activations", "*", activations.take, layers, self.transfer) or self._extras
 
     def after(self, maxima: Sequence[float]) -> StepResult:
-        """Reads what the step changed, and brings all numbers to the host.
+        """Reads the changes of the step, and transfers all numbers to the host.
 
         Args:
             maxima: numbers whose maximum over ranks is wanted, where the model is sharded.

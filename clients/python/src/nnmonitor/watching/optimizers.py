@@ -20,7 +20,7 @@ class Optimizers:
     """Installs the step hooks: on the optimizers that the user passed, or for all optimizers.
 
     Raises:
-        ValueError: what was passed is not an optimizer, nor wraps one.
+        ValueError: if the argument neither is nor wraps an optimizer.
     """
 
     def __init__(self, model: nn.Module, passed: Any, before: PreHook, after: PostHook) -> None:
@@ -90,5 +90,5 @@ def _unwrap(optimizer: Any) -> Any:
     while not isinstance(inner, torch.optim.Optimizer):
         inner = getattr(inner, "optimizer", None)
         if inner is None:
-            raise ValueError(f"optimizer must be a torch.optim.Optimizer, and is a {type(optimizer).__name__}")
+            raise ValueError(f"optimizer must be a torch.optim.Optimizer, not a {type(optimizer).__name__}")
     return inner

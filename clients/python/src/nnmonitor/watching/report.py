@@ -13,7 +13,7 @@ class LayerReport:
     Attributes:
         layers: one object a layer, in the order of the model: `id`, `type`, `depth`, and where known `shape` (of the
             layer's last output), `parameters` (count), `trainable`, `group`.
-        metrics: metric name to one value a layer, in the order of `layers`. None where the statistic does not apply to
+        metrics: metric name to one value a layer, in the order of `layers`. None if the statistic does not apply to
             the layer. A value may be NaN or infinite: that is what the tensor held.
         vectors: vector name to layer id to values, such as `weight_exponents` (66 counts) or `router_load`.
         scalars: statistics of the whole step: `gradient_clip_factor` (clipped norm over unclipped norm) and

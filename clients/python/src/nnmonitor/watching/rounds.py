@@ -48,7 +48,7 @@ class Rounds:
         return False
 
     def count(self) -> bool:
-        """True once a round."""
+        """True once per round."""
         counted, self._counted = self._counted, True
         return not counted
 

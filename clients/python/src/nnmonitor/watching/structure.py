@@ -41,7 +41,7 @@ class Layer:
     Attributes:
         weights, biases: its parameters, as `named_parameters` has them. A parameter that several layers share belongs
             to the first.
-        function: what the user passed for this layer.
+        function: the user's function for this layer.
         shape: of its last output.
     """
 
@@ -184,7 +184,7 @@ def _is_wrapper(module: nn.Module) -> bool:
 
 
 def _type_name(module: nn.Module) -> str:
-    """The class name, without the prefix of a class that PyTorch made for parametrization or sharding."""
+    """The class name, without the prefix of a class that PyTorch created for parametrization or sharding."""
     name = type(module).__name__
     for base in type(module).__mro__[1:]:
         if re.fullmatch(f"(Parametrized|FSDP){re.escape(base.__name__)}", name):

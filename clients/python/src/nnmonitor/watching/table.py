@@ -18,7 +18,7 @@ class Measured:
 
     Attributes:
         gradient: as the optimizer got it, without the loss scale.
-        clip_factor: clipped over unclipped norm; None where it is not known.
+        clip_factor: clipped over unclipped norm; None if it is not known.
         parameters: count of values.
     """
 

@@ -1,4 +1,4 @@
-"""The watcher of one model: what `nnmonitor.watch(model)` makes."""
+"""The watcher of one model, created by `nnmonitor.watch(model)`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Watcher:
         optimizer: the optimizer, or a list of them, whose steps count. None: every optimizer that holds a parameter of
             the model.
         log: `"all"`, `"gradients"`, `"parameters"` or `"activations"`, or several of them.
-        every: report every so many optimizer steps; `"auto"` takes the smallest of 1, 2, 5, 10, ... that keeps the
+        every: report every so many optimizer steps; `"auto"` chooses the smallest of 1, 2, 5, 10, ... that keeps the
             cost of reports at most 1 % of training.
         layers: patterns of layer ids, as in `fnmatch`; one that begins with `!` excludes. None: all layers.
         histograms: also post percentiles and exponent histograms, from a sample of at most 4 096 values a tensor.
@@ -43,7 +43,7 @@ class Watcher:
             `on_optimizer_step`.
         on_optimizer_step: called once after each optimizer step, reported or not. Several optimizers that take turns
             (a GAN) count as one step a round.
-        warn: takes a sentence; the watcher passes each text once.
+        warn: called with a sentence, once per text.
         strict: raise errors of measuring instead of passing them to `warn`.
 
     Raises:
@@ -66,10 +66,10 @@ class Watcher:
         strict: bool = False,
     ) -> None:
         if not isinstance(model, nn.Module):
-            raise ValueError(f"model must be a torch.nn.Module, and is a {type(model).__name__}")
+            raise ValueError(f"model must be a torch.nn.Module, not a {type(model).__name__}")
         logs = {log} if isinstance(log, str) else set(log)
         if not logs or not logs.issubset(_LOGS):
-            raise ValueError(f"log must be of {', '.join(_LOGS)}, and is {log!r}")
+            raise ValueError(f"log must be one of {', '.join(_LOGS)}, not {log!r}")
         gradients, parameters, activations = ("all" in logs or kind in logs for kind in _LOGS[1:])
         wanted = Selection(gradients, parameters, activations, histograms)
         self._cadence = Cadence(every)
@@ -101,11 +101,11 @@ class Watcher:
 
     @property
     def interval(self) -> int:
-        """Report every so many steps: what `every` says, or chose so far."""
+        """The number of optimizer steps between reports: `every`, or the current choice of `"auto"`."""
         return self._cadence.interval
 
     def close(self) -> None:
-        """Removes all hooks, after a report that waits. Training goes on unwatched."""
+        """Removes all hooks, after sending a pending report. Training continues unwatched."""
         if not self._builder.empty:
             self._guard.run("report", "*", self._finish_round)
         self._optimizers.close()
@@ -216,10 +216,10 @@ class Watcher:
             self._guard.failed("report", "*", error)
 
     def _finish_round(self, begin: Optional[float] = None) -> None:
-        """Hands over what the round measured, counts the step, and prepares the next round.
+        """Passes on the measurements of the round, counts the step, and prepares the next round.
 
         Args:
-            begin: when the hook began whose time counts as cost; None where the next round has begun already.
+            begin: when the hook began whose time counts as cost; None if the next round has begun already.
         """
         reported = not self._builder.empty
         merged = None

@@ -16,7 +16,7 @@ class Moments:
         squares: the sum of their squares.
         low, high: the smallest and largest value; NaN where one is NaN.
         nonfinite: how many are NaN or infinite.
-        absolute: the sum of their magnitudes, where it was asked for.
+        absolute: the sum of their magnitudes, if requested.
     """
 
     count: int = 0

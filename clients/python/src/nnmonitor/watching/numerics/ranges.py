@@ -46,7 +46,7 @@ def output_range(module: nn.Module) -> Optional[OutputRange]:
 
 
 def count_saturated(outputs: torch.Tensor, limits: OutputRange) -> Optional[torch.Tensor]:
-    """How many outputs lie within 2.5 % of the range's width from an end; None where no end saturates."""
+    """How many outputs lie within 2.5 % of the range's width from an end; None if no end saturates."""
     low, high, _ = limits
     if math.isinf(low) and math.isinf(high):
         return None

@@ -16,7 +16,7 @@ import torch
 
 from nnmonitor.watching.numerics.moments import Moments
 from nnmonitor.watching.numerics.scratch import Scratch
-from nnmonitor.watching.numerics.tensors import flat
+from nnmonitor.watching.numerics.tensors import flat, rows_by_size
 from nnmonitor.watching.numerics.transfer import Transfer
 
 # Up to this size, tensors of one size are reduced together. The sum of a longer row is off by more than 2e-5 norms.
@@ -34,7 +34,7 @@ class Reducer:
     """Adds up the moments of tensors by key. The results are complete after `finish` and the transfer's `run`.
 
     Args:
-        transfer: brings the numbers of tensors on an accelerator to the host.
+        transfer: copies the numbers of tensors on an accelerator to the host.
         scratch: buffers to use again; None for own ones.
         absolute: also add up magnitudes.
         at_once: read results of CPU tensors at once. False treats a CPU as an accelerator, for tests.
@@ -52,7 +52,7 @@ class Reducer:
         self._held_values = 0
 
     def add(self, key: Hashable, tensor: torch.Tensor, changes: bool = False) -> None:
-        """Takes a strided tensor of a measured dtype.
+        """Adds a strided tensor of a measured dtype.
 
         Args:
             changes: whether the tensor may be changed before `finish`: a small one is then copied.
@@ -75,7 +75,7 @@ class Reducer:
         return {index: moments for index, moments in found.items() if moments is not None}
 
     def add_moments(self, key: Hashable, moments: Moments) -> None:
-        """Takes moments that are already known."""
+        """Adds moments that are already known."""
         known = self.moments.get(key)
         if known is not None:
             known.merge(moments)
@@ -83,21 +83,13 @@ class Reducer:
             self.moments[key] = moments
 
     def finish(self) -> None:
-        """Reduces what is held. Numbers of an accelerator arrive with the transfer."""
+        """Reduces the held tensors. Numbers of an accelerator arrive with the transfer."""
         held, self._held, self._held_values = self._held, {}, 0
         for items in held.values():
             items.sort(key=lambda item: item[1].numel())
             values = self.scratch.join("reduction", [item[1] for item in items])
-            begin = place = 0
-            while begin < len(items):
-                size = items[begin][1].numel()
-                end = begin
-                while end < len(items) and items[end][1].numel() == size:
-                    end += 1
-                length = (end - begin) * size
-                block = values[place:place + length].view(end - begin, size)
-                self._reduce([key for key, _ in items[begin:end]], block)
-                begin, place = end, place + length
+            for keys, block in rows_by_size(items, values):
+                self._reduce(keys, block)
 
     def _reduce(self, keys: list[Hashable], block: torch.Tensor) -> None:
         """Reduces each row of a block (rows, values)."""
@@ -152,7 +144,7 @@ def norm_in_double(values: torch.Tensor) -> torch.Tensor:
 
 
 def _moments(size: int, numbers: list[float]) -> Moments:
-    """From sum, norm, smallest, largest and count of finite values, and the sum of magnitudes where it is wanted."""
+    """From sum, norm, smallest, largest and count of finite values, and the sum of magnitudes if requested."""
     total, norm, low, high, finite, *absolute = numbers
     return Moments(size, total, norm * norm, low, high, size - int(finite), absolute[0] if absolute else 0.0)
 
@@ -182,7 +174,7 @@ def _by_pieces(block: torch.Tensor, reduce: Callable[..., torch.Tensor]) -> torc
 
 
 def _sums_in_single(block: torch.Tensor, absolute: bool) -> list[torch.Tensor]:
-    """Sum, L2 norm, and L1 norm where it is wanted, of each row."""
+    """Sum, L2 norm, and L1 norm if requested, of each row."""
     count, size = block.shape
     single, double = torch.float32, torch.float64
     if size <= SMALL:

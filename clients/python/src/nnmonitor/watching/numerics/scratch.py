@@ -1,4 +1,4 @@
-"""Buffers that stay from report to report: a fresh allocation costs more than filling it."""
+"""Buffers that are kept between reports: a new allocation costs more than filling it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import torch
 
 
 class Scratch:
-    """Hands out one buffer for each purpose, device and dtype, which grows to the largest size asked for."""
+    """Keeps one buffer per purpose, device and dtype, which grows to the largest requested size."""
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[str, torch.device, torch.dtype], torch.Tensor] = {}
 
     def get(self, purpose: str, count: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-        """A flat tensor with any content, valid until the same purpose is asked for again."""
+        """A flat tensor with any content, valid until the next request for the same purpose."""
         key = (purpose, device, dtype)
         buffer = self._buffers.get(key)
         if buffer is None or buffer.numel() < count:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import itertools
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Optional
 
 import torch
@@ -14,7 +15,7 @@ _is_functorch = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lamb
 
 
 def unusable(tensor: torch.Tensor) -> Optional[str]:
-    """Why the tensor cannot be measured, or None where it can."""
+    """Why the tensor cannot be measured, or None if it can."""
     if tensor.dtype not in MEASURED:
         return f"its dtype is {str(tensor.dtype).replace('torch.', '')}"
     if tensor.device.type == "meta":
@@ -38,6 +39,26 @@ def flat(tensor: torch.Tensor) -> torch.Tensor:
     strides: tuple[int, ...] = tensor.stride()
     order = sorted(range(tensor.dim()), key=lambda dimension: -strides[dimension])
     return tensor.permute(order).reshape(-1)
+
+
+def rows_by_size(
+    items: list[tuple[Hashable, torch.Tensor]], values: torch.Tensor
+) -> Iterator[tuple[list[Hashable], torch.Tensor]]:
+    """Splits joined tensors into blocks of tensors of equal size.
+
+    Args:
+        items: keys and tensors, ordered by size.
+        values: the values of these tensors, joined in the same order.
+
+    Yields:
+        The keys of the tensors of one size, and their values (tensors, size).
+    """
+    begin = 0
+    for size, group in itertools.groupby(items, key=lambda item: item[1].numel()):
+        keys = [key for key, _ in group]
+        end = begin + len(keys) * size
+        yield keys, values[begin:end].view(len(keys), size)
+        begin = end
 
 
 def first_tensor(output: Any, depth: int = 0) -> Optional[torch.Tensor]:

@@ -10,7 +10,7 @@ Receiver = Callable[[list[float]], None]
 
 
 class Transfer:
-    """Collects small tensors and brings them to the host together, so that a report waits for its device once."""
+    """Collects small tensors and copies them to the host together, so that a report waits for its device once."""
 
     def __init__(self) -> None:
         self._parts: dict[torch.device, list[tuple[torch.Tensor, Receiver]]] = {}

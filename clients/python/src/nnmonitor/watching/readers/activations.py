@@ -21,7 +21,8 @@ _task = getattr(torch._C, "_current_graph_task_id", lambda: -1)
 
 
 class Activations:
-    """Installs the hooks, and reduces each output in the call that made it: a later operation may change it in place.
+    """Installs the hooks, and reduces each output in the call that produced it, because a later operation may
+    change it in place.
 
     Attributes:
         seconds: time spent in hooks since it was last reset.

@@ -146,9 +146,9 @@ class LossScale:
         return found if isinstance(found, torch.Tensor) else None
 
     def removed(self, optimizer: Any) -> Optional[float]:
-        """The scale that a scaler has divided the gradients by before this step, or None where there is no scaler.
+        """The scale that a scaler has divided the gradients by before this step, or None if there is no scaler.
 
-        PyTorch links optimizers to scalers only from the scaler's side, so it is searched for, once an optimizer.
+        PyTorch links optimizers to scalers only from the scaler's side, so it is searched for, once per optimizer.
         """
         if id(optimizer) not in self._scalers:
             scaler = _find_scaler(optimizer)
@@ -165,7 +165,7 @@ def _find_scaler(optimizer: Any) -> Optional[Any]:
         scaler_type = torch.cuda.amp.GradScaler
     scaler_type = next(base for base in reversed(scaler_type.__mro__) if base is not object)
     for candidate in gc.get_objects():
-        # `type`, not `isinstance`: proxies in other libraries may do work when their class is asked for.
+        # `type`, not `isinstance`: proxies in other libraries may do work when `__class__` is read.
         if issubclass(type(candidate), scaler_type) and id(optimizer) in candidate._per_optimizer_states:
             return candidate
     return None

@@ -1,7 +1,7 @@
 """Statistics of outputs inside graphs of torch.compile.
 
-A hook is compiled into the graph only if it is there at the first call, and must not read a number on the host. So the
-hooks are permanent, and add sums and extremes to a buffer of each layer; the buffer is read at reported steps.
+A hook is compiled into the graph only if it is installed before the first call, and must not read a number on the
+host. So the hooks are permanent, and add sums and extremes to a buffer of each layer, which is read at reported steps.
 """
 
 from __future__ import annotations

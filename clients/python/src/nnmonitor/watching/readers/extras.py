@@ -40,11 +40,11 @@ class Extras:
         self._producers: dict[int, tuple[Any, Layer]] = {}
 
     def remember_producer(self, output: torch.Tensor, layer: Layer) -> None:
-        """Notes which layer made a tensor, so that the activation function that reads it counts for that layer."""
+        """Records which layer produced a tensor: an activation function that reads it counts for that layer."""
         self._producers[id(output)] = (weakref.ref(output), layer)
 
     def observe(self, layer: Layer, inputs: tuple[Any, ...], output: Any, first: torch.Tensor) -> None:
-        """Takes one call of a module. Tensors are reduced at once.
+        """Processes one call of a module. Tensors are reduced at once.
 
         Args:
             first: the first floating-point tensor of `output`.
@@ -116,7 +116,7 @@ class Extras:
     def _add(self, index: int, name: str, value: torch.Tensor) -> None:
         value = value.detach()
         if value.dim() > 1:
-            raise ValueError(f"{name} must be a number or one-dimensional, and has the shape {list(value.shape)}")
+            raise ValueError(f"{name} must be a number or one-dimensional, but has the shape {list(value.shape)}")
         known = self._values.get((index, name))
         if known is None:
             self._values[(index, name)] = (value.clone(), 1)

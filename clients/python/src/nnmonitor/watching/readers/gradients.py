@@ -19,7 +19,7 @@ class GradientReader:
     """Reads the gradients of one optimizer's parameters before its step.
 
     Args:
-        reducer: takes the values, with the keys ("gradient", layer index).
+        reducer: receives the values, with the keys ("gradient", layer index).
 
     Attributes:
         sharded: whether one of them was a shard.
@@ -71,7 +71,7 @@ class GradientReader:
         """`gradient_zero_fraction` and `underflow_fraction`, from the sample.
 
         Args:
-            scale: the loss scale of this step; None where there is none.
+            scale: the loss scale of this step; None if there is none.
         """
         exponents = self._sampler.exponents.get(("gradient", layer.index))
         found: dict[str, float] = {}

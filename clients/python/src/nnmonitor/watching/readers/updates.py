@@ -1,4 +1,4 @@
-"""The norm of what an optimizer step changed: a copy before the step, and the difference after it."""
+"""The norm of the change of an optimizer step: a copy before the step, and the difference after it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from nnmonitor.watching.numerics.moments import Moments
 from nnmonitor.watching.numerics.reduction import SMALL, norm_in_double
 from nnmonitor.watching.numerics.scratch import Scratch
-from nnmonitor.watching.numerics.tensors import flat
+from nnmonitor.watching.numerics.tensors import flat, rows_by_size
 from nnmonitor.watching.numerics.transfer import Receiver, Transfer
 
 # Norms of at most 16 384 values that single precision computes to its full precision.
@@ -19,7 +19,8 @@ Item = tuple[Hashable, torch.Tensor]
 
 
 class Updates:
-    """Keeps copies of weights over one optimizer step. The buffers stay for the next report: once the weights.
+    """Keeps copies of weights over one optimizer step. The buffers, as large as the weights, are kept for
+    the next report.
 
     Small weights are joined, in order of size, so that a few operations serve all of them.
     """
@@ -48,7 +49,8 @@ class Updates:
         for buffer, part in zip(self._buffers, parts):
             torch.sub(buffer, part.to(buffer.dtype), out=buffer)
         if small:
-            self._measure_small(small, self._buffers[0], results, transfer)
+            for keys, block in rows_by_size(small, self._buffers[0]):
+                transfer.add(_norms_of_rows(block), _receiver(results, keys, block.shape[1]))
         for (key, _), buffer in zip(large, self._buffers[1 if small else 0:]):
             transfer.add(norm_in_double(buffer), _receiver(results, [key], buffer.numel()))
         self._items = []
@@ -61,21 +63,6 @@ class Updates:
             small = [part.to(small[0].device) for part in small]
         joined = [self._scratch.join("updates", small)] if small else []
         return joined + [part for part in values if part.numel() > SMALL]
-
-    @staticmethod
-    def _measure_small(
-        items: list[Item], buffer: torch.Tensor, results: dict[Hashable, Moments], transfer: Transfer
-    ) -> None:
-        begin = place = 0
-        while begin < len(items):
-            size = items[begin][1].numel()
-            end = begin
-            while end < len(items) and items[end][1].numel() == size:
-                end += 1
-            block = buffer[place:place + (end - begin) * size].view(end - begin, size)
-            transfer.add(_norms_of_rows(block), _receiver(results, [key for key, _ in items[begin:end]], size))
-            place += (end - begin) * size
-            begin = end
 
 
 def _kept_dtype(part: torch.Tensor) -> torch.dtype:

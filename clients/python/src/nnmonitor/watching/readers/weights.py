@@ -1,4 +1,4 @@
-"""Weights and biases before the optimizer's step, and what the step changed."""
+"""Weights and biases before the optimizer's step, and their changes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class WeightReader:
     """Reads the parameters of layers before one optimizer step.
 
     Args:
-        reducer: takes the weights, with the keys ("weight", layer index).
-        sampler: takes samples of weights; None for no percentiles.
-        spectral, updates: what they keep from report to report.
+        reducer: receives the weights, with the keys ("weight", layer index).
+        sampler: receives samples of weights; None for no percentiles.
+        spectral, updates: their state is kept between reports.
 
     Attributes:
         sharded: whether one of them was a shard.
@@ -75,7 +75,7 @@ class WeightReader:
             self._sampler.add(("weight", layer.index), locals_of_weights)
 
     def finish(self) -> None:
-        """Reduces biases and matrices, and keeps copies of what is about to change."""
+        """Reduces biases and matrices, and copies the weights before the step changes them."""
         self._guard.run("biases", "*", self._biases.finish)
         self._guard.run("spectral norms", "*", self._measure_spectral)
         self._guard.run("updates", "*", self._updates.keep, self._changing)

@@ -1,0 +1,39 @@
+import MonitorCore
+
+/// What an answer needs in memory at once, in bytes, as it counts against `MAX_READ_MEMORY`.
+enum AnswerMemory {
+    /// Buffers of the connection, and the objects of the task that produces the answer.
+    private static let base = 16 << 10
+    /// zlib's state for one stream (zlib.h: 256 KiB for the default window), and its output.
+    private static let deflater = 288 << 10
+
+    /// A streamed history over HTTP: the text of a chunk, and a copy that waits for the client.
+    ///
+    /// - Parameters:
+    ///   - snapshot: the memory of the snapshot beside its steps.
+    ///   - chunk: the size of a chunk.
+    ///   - isCompressed: whether the body is compressed.
+    ///   - isSecure: whether the connection is TLS, which keeps a further copy.
+    /// - Returns: the bytes to reserve.
+    static func history(snapshot: Int, chunk: Int, isCompressed: Bool, isSecure: Bool) -> Int {
+        base + snapshot + chunk * (isSecure ? 3 : 2) + (isCompressed ? deflater : 0)
+    }
+
+    /// A history over WebSocket: `HistoryMessage` has two pieces under way, each as text and as a frame, while one is
+    /// encoded.
+    ///
+    /// - Parameters:
+    ///   - snapshot: the memory of the snapshot beside its steps.
+    ///   - piece: the size of a piece.
+    ///   - isCompressed: whether the message is compressed.
+    /// - Returns: the bytes to reserve.
+    static func message(snapshot: Int, piece: Int, isCompressed: Bool) -> Int {
+        base + snapshot + piece * 5 + (isCompressed ? 2 * deflater : 0)
+    }
+
+    /// An answer that is produced at once: its text, and a copy while it is made.
+    static func whole(_ size: Int) -> Int { base + 2 * size }
+
+    /// The expected size of the list of runs.
+    static func listing(_ runs: Int) -> Int { 64 + runs * 200 }
+}

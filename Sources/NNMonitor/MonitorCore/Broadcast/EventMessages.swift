@@ -1,0 +1,173 @@
+import Foundations
+
+/// A message of an event: subscribers with equal kinds get the same text.
+enum MessageKind: Hashable {
+    /// A step, in a form other than `runs`.
+    case step(LiveForm)
+    /// What a run is, as its entry in the listing.
+    case runEntry
+    /// Any other event. All subscribers get the same message.
+    case other
+
+    /// The message that a subscriber gets; `nil` if none.
+    init?(_ event: StoreEvent, for interest: Interest) {
+        switch event {
+        case .stored(let step):
+            guard let form = interest.form(of: step.runID), form != .runs else { return nil }
+            self = .step(form)
+        case .removed(let run):
+            guard interest.form(of: run.runID) != nil else { return nil }
+            self = .other
+        case .run(let change):
+            guard interest.includesChanges(of: change.run.id) else { return nil }
+            self = interest.form(of: change.run.id) == .runs ? .runEntry : .other
+        case .alert(let alert):
+            guard interest.includesChanges(of: alert.runID) else { return nil }
+            self = .other
+        case .reset(let reset):
+            guard interest.includesResets(of: reset.runID) else { return nil }
+            self = .other
+        case .void: return nil
+        }
+    }
+}
+
+/// Encodes the messages of one event after the other, each kind once.
+struct EventMessages: Sendable {
+    private var event: StoreEvent?
+    private var texts: [MessageKind: [UInt8]] = [:]
+    private var writer = JSONWriter()
+    /// The encoders of the forms in use: each remembers what it selects.
+    private var encoders: [OpenStepForm: OpenStepEncoder] = [:]
+    /// The message with the layers that steps of the last structure need.
+    private var layers: (runID: RunID, id: StructureID, json: [UInt8])?
+    private static let maximumEncoders = 64
+
+    /// Begins with the next event.
+    mutating func begin(_ event: StoreEvent) {
+        self.event = event
+        texts.removeAll(keepingCapacity: true)
+        if encoders.count > Self.maximumEncoders { encoders.removeAll() }
+    }
+
+    /// The text of a message.
+    mutating func json(_ kind: MessageKind) -> [UInt8] {
+        if let text = texts[kind] { return text }
+        writer.removeAll()
+        encode(kind)
+        texts[kind] = writer.bytes
+        return writer.bytes
+    }
+
+    /// The message with the layers of a step that has only the identifier of its structure; `nil` for other messages.
+    mutating func layers(_ kind: MessageKind) -> (id: StructureID, json: [UInt8])? {
+        guard case .step(.columns(let form)) = kind, form.isStructureShared, case .stored(let step) = event,
+            step.record.layerCount > 0
+        else { return nil }
+        let id = step.record.structure
+        if let layers, layers.id == id, layers.runID == step.runID { return (id, layers.json) }
+        var writer = JSONWriter()
+        LiveMessages.appendStructure(step.record, of: step.runID, to: &writer)
+        layers = (step.runID, id, writer.bytes)
+        return (id, writer.bytes)
+    }
+
+    private mutating func encode(_ kind: MessageKind) {
+        switch (event, kind) {
+        case (.stored(let step), .step(let form)): encode(step, form)
+        case (.removed(let run), _):
+            writer.literal("{\"type\":\"run_deleted\",\"run_id\":")
+            writer.string(run.runID.text)
+            writer.literal(",\"reason\":")
+            writer.string(run.reason.name)
+            writer.byte(UInt8(ascii: "}"))
+        case (.run(let change), let kind):
+            LiveMessages.appendRun(change.run, kind == .runEntry ? .entry : .message, to: &writer)
+        case (.alert(let alert), _):
+            writer.literal("{\"type\":\"alert\",\"run_id\":")
+            writer.string(alert.runID.text)
+            writer.literal(",\"data\":")
+            AlertEncoder.append(alert, to: &writer)
+            writer.byte(UInt8(ascii: "}"))
+        case (.reset(let reset), _):
+            writer.literal("{\"type\":\"reset\",\"run_id\":")
+            writer.string(reset.runID.text)
+            writer.literal(",\"from_step\":")
+            writer.integer(reset.fromStep)
+            writer.byte(UInt8(ascii: "}"))
+        default: break
+        }
+    }
+
+    private mutating func encode(_ step: StoredStep, _ form: LiveForm) {
+        switch form {
+        case .nested(let form):
+            writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
+            writer.string(step.runID.text)
+            writer.literal(",\"data\":")
+            StepEncoder.append(step.record, form: form, to: &writer)
+            writer.literal(",\"seq\":")
+            writer.integer(Int64(step.record.seq))
+        case .columns(let form):
+            writer.literal("{\"type\":\"step\",\"run_id\":")
+            writer.string(step.runID.text)
+            writer.literal(",\"seq\":")
+            writer.integer(Int64(step.record.seq))
+            writer.literal(",\"data\":")
+            encoders[form, default: OpenStepEncoder(form: form)].append(step.record, to: &writer)
+        case .runs: return
+        }
+        writer.byte(UInt8(ascii: "}"))
+    }
+}
+
+/// Messages that are not the text of an event.
+package enum LiveMessages {
+    /// Appends the message with the layers of a step's structure.
+    package static func appendStructure(_ record: StepRecord, of runID: RunID, to writer: inout JSONWriter) {
+        writer.literal("{\"type\":\"structure\",\"run_id\":")
+        writer.string(runID.text)
+        writer.literal(",\"structure\":")
+        writer.string(record.structure.text)
+        writer.literal(",\"layers\":")
+        LayerListEncoder.append(record, to: &writer)
+        writer.byte(UInt8(ascii: "}"))
+    }
+
+    /// Appends the message with what a run is.
+    static func appendRun(_ run: RunDescription, _ form: RunForm, to writer: inout JSONWriter) {
+        writer.literal("{\"type\":\"run\",\"run_id\":")
+        writer.string(run.id.text)
+        writer.literal(",\"data\":")
+        RunEncoder.append(run, form, to: &writer)
+        writer.byte(UInt8(ascii: "}"))
+    }
+
+    /// Appends the answer to `watch`.
+    package static func appendWatching(_ request: WatchRequest, to writer: inout JSONWriter) {
+        writer.literal("{\"type\":\"watching\",\"run_ids\":")
+        append(request.runIDs, to: &writer)
+        writer.literal(",\"form\":")
+        switch request.form {
+        case .nested(.full): writer.string("full")
+        case .nested(.lite): writer.string("lite")
+        case .runs: writer.string("runs")
+        case .columns(let form):
+            writer.string("columns")
+            writer.literal(",\"metrics\":")
+            append(form.metrics.map { $0.sorted { $0.text < $1.text } }, to: &writer)
+            writer.literal(form.isStructureShared ? ",\"layers\":false" : ",\"layers\":true")
+        }
+        writer.byte(UInt8(ascii: "}"))
+    }
+
+    private static func append(_ texts: [RunID]?, to writer: inout JSONWriter) {
+        guard let texts else { return writer.literal("null") }
+        writer.byte(UInt8(ascii: "["))
+        for (index, text) in texts.enumerated() {
+            if index > 0 { writer.byte(UInt8(ascii: ",")) }
+            writer.string(text.text)
+        }
+        writer.byte(UInt8(ascii: "]"))
+    }
+}

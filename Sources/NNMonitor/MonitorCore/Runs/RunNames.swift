@@ -1,0 +1,120 @@
+/// The names that a run's steps have used.
+package struct RunNames: Sendable {
+    /// The names of metrics.
+    package private(set) var metrics = NameTable()
+    /// The names of scalars.
+    package private(set) var scalars = NameTable()
+    /// The names of vectors.
+    package private(set) var vectors = NameTable()
+    /// The ids of layers.
+    private(set) var layers = NameTable()
+    /// Whether the number of a layer's parameters was posted.
+    private var hasParameterCounts = false
+
+    /// The number of all names and ids.
+    var count: Int { metrics.count + scalars.count + vectors.count + layers.count }
+
+    /// Heap bytes of the tables.
+    var heapBytes: Int { metrics.heapBytes + scalars.heapBytes + vectors.heapBytes + layers.heapBytes }
+
+    /// Notes all names of a step.
+    ///
+    /// - Parameters:
+    ///   - layout: the structure of the step.
+    ///   - columns: the names of its numbers.
+    ///   - maximum: the largest number of names and ids of the run.
+    /// - Returns: the names above the maximum, which are not noted.
+    mutating func note(_ layout: LayerLayout, _ columns: ColumnLayout, maximum: Int) -> ExcessNames {
+        var excess = ExcessNames()
+        if layout.parameterCounts.contains(where: { $0 >= 0 }) { hasParameterCounts = true }
+        for layer in 0..<layout.layerCount where !insert(layout.idBytes(layer), \.layers, maximum) {
+            excess.layers.insert(layer)
+        }
+        // The metrics of a v1 step are noted with their first value (`noteV1Metrics`).
+        if !columns.isV1 {
+            for metric in 0..<columns.metricCount where !insert(columns.metricName(metric), \.metrics, maximum) {
+                excess.metrics.insert(metric)
+            }
+        }
+        for scalar in 0..<columns.scalarCount where !insert(columns.scalarName(scalar), \.scalars, maximum) {
+            excess.scalars.insert(scalar)
+        }
+        for vector in 0..<columns.vectorCount {
+            let isNamed = insert(columns.vectorName(vector), \.vectors, maximum)
+            if !isNamed || !insert(columns.vectorLayer(vector), \.layers, maximum) { excess.vectors.insert(vector) }
+        }
+        return excess
+    }
+
+    /// Notes the metrics of a v1 step of which a value was posted: it has a column for every metric of v1.
+    mutating func noteV1Metrics(_ record: StepRecord, maximum: Int) {
+        for metric in LayerMetric.all {
+            let name = Array("\(metric.name)".utf8)[...]
+            guard metrics.index(of: name) == nil else { continue }
+            let isPosted = (0..<record.layerCount).contains { layer in
+                !MissingValue.isMissing(record.value(metric, layer: layer))
+            }
+            if isPosted { _ = insert(name, \.metrics, maximum) }
+        }
+    }
+
+    /// Whether every metric of v1 is noted.
+    var hasAllV1Metrics: Bool {
+        metrics.count >= LayerMetric.count && LayerMetric.all.allSatisfy { metrics.contains($0.name) }
+    }
+
+    private mutating func insert(
+        _ name: ArraySlice<UInt8>, _ table: WritableKeyPath<RunNames, NameTable>, _ maximum: Int
+    ) -> Bool {
+        if self[keyPath: table].index(of: name) != nil { return true }
+        guard count < maximum else { return false }
+        self[keyPath: table].insert(name)
+        return true
+    }
+
+    /// The names of the metrics that can be derived from those of the run. A posted metric of the same name wins.
+    package var derived: [StaticString] {
+        let hasNorm = metrics.contains("gradient_l2_norm")
+        let hasFrobenius = metrics.contains("weight_frobenius_norm")
+        let hasCount =
+            hasParameterCounts
+            || hasFrobenius && metrics.contains("weight_std") && metrics.contains("weight_mean")
+        let available: [(name: StaticString, isAvailable: Bool)] = [
+            ("gradient_to_weight", hasNorm && hasFrobenius),
+            ("stable_rank", hasFrobenius && metrics.contains("weight_spectral_norm")),
+            ("gradient_rms", hasNorm && hasCount),
+            ("heavy_tail", hasNorm && hasCount && metrics.contains("gradient_max_abs")),
+        ]
+        return available.filter { $0.isAvailable && !metrics.contains($0.name) }.map(\.name)
+    }
+}
+
+/// The names of a step that a run cannot take: it has as many names as allowed.
+struct ExcessNames: Sendable {
+    /// Indices of layers, metrics, scalars and vectors.
+    var layers: Set<Int> = []
+    var metrics: Set<Int> = []
+    var scalars: Set<Int> = []
+    var vectors: Set<Int> = []
+
+    var isEmpty: Bool { layers.isEmpty && metrics.isEmpty && scalars.isEmpty && vectors.isEmpty }
+
+    /// One sentence for each of the first names.
+    ///
+    /// - Parameters:
+    ///   - layout: the structure of the step.
+    ///   - columns: the names of its numbers.
+    ///   - maximum: the largest number of names and ids of the run.
+    /// - Returns: at most ten sentences.
+    func warnings(_ layout: LayerLayout, _ columns: ColumnLayout, maximum: Int) -> [String] {
+        let names: [(StaticString, ArraySlice<UInt8>)] =
+            layers.sorted().prefix(10).map { ("layer", layout.idBytes($0)) }
+            + metrics.sorted().prefix(10).map { ("metric", columns.metricName($0)) }
+            + scalars.sorted().prefix(10).map { ("scalar", columns.scalarName($0)) }
+            + vectors.sorted().prefix(10).map { ("vector", columns.vectorName($0)) }
+        return names.prefix(10).map { kind, name in
+            "the \(kind) \"\(PayloadIssue.Location.text(ofKey: name))\" is ignored: the run has \(maximum) names already "
+                + "(NN_MONITOR_MAX_NAMES_PER_RUN)"
+        }
+    }
+}

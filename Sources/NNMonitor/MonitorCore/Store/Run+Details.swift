@@ -1,0 +1,82 @@
+/// Changes of a run's details.
+extension Run {
+    /// Notes an accepted step.
+    ///
+    /// - Parameters:
+    ///   - record: the step.
+    ///   - placement: what `keep` returned for it.
+    ///   - maximumNames: the largest number of names and layer ids of the run.
+    ///   - now: the current time.
+    mutating func note(_ record: StepRecord, _ placement: Placement, maximumNames: Int, at now: UTCTime) {
+        let needsMetrics = record.columns.layout.isV1 && !details.names.hasAllV1Metrics
+        change { details in
+            details.pace.noteStep(at: now)
+            if needsMetrics { details.names.noteV1Metrics(record, maximum: maximumNames) }
+            if !placement.isKept { details.eventList.noteRestart(record.step, at: now) }
+            if placement.dropped > 0 {
+                details.eventList.noteDrop(placement.dropped, upTo: placement.lastDropped, .stepLimit, at: now)
+            }
+        }
+        takeStructure(of: record)
+    }
+
+    /// Applies an update.
+    ///
+    /// - Parameters:
+    ///   - update: the update.
+    ///   - config: the config after merging.
+    ///   - now: the current time.
+    /// - Returns: whether it changed anything, and the number of kept steps that it dropped.
+    mutating func apply(
+        _ update: RunUpdate, config: RunConfig, at now: UTCTime
+    ) -> (hasChanged: Bool, dropped: Int) {
+        let before = details.info
+        var dropped = 0
+        if let step = update.resumeFrom {
+            dropped = goBack(to: step)
+            change { $0.eventList.append(RunEvent(time: now, kind: .resumed(step: step, dropped: dropped))) }
+        }
+        change { details in
+            details.info.apply(update, config: config, at: now)
+            if !update.isDescription { details.pace.noteSign(at: now) }
+            let info = details.info
+            if info.state != before.state {
+                let kind = RunEvent.Kind.state(info.state, exitCode: info.exitCode, reason: info.reason)
+                details.eventList.append(RunEvent(time: now, kind: kind))
+            }
+        }
+        return (update.resumeFrom != nil || details.info != before, dropped)
+    }
+
+    /// Notes an alert of the trainer.
+    ///
+    /// - Returns: the number that identifies it in the run.
+    mutating func note(_ alert: PostedAlert, at now: UTCTime) -> UInt64 {
+        change { details in
+            details.lastAlert += 1
+            details.pace.noteSign(at: now)
+            details.eventList.append(RunEvent(time: now, kind: .alert(alert, number: details.lastAlert)))
+            return details.lastAlert
+        }
+    }
+
+    /// Frees memory: drops the lowest steps, but never the last one, and then the oldest events.
+    ///
+    /// - Returns: the number of dropped steps.
+    mutating func free(_ bytes: Int, at now: UTCTime) -> Int {
+        let goal = memory - bytes
+        var dropped = 0
+        if steps.count > 1, let lowest = steps.first {
+            // The event takes memory itself, so it is noted before steps are dropped.
+            var last = lowest.step
+            change { $0.eventList.noteDrop(0, upTo: last, .memoryLimit, at: now) }
+            while memory > goal, steps.count > 1, let removed = removeLowest() {
+                dropped += 1
+                last = removed.step
+            }
+            change { $0.eventList.noteDrop(dropped, upTo: last, .memoryLimit, at: now) }
+        }
+        while memory > goal, !details.events.isEmpty { change { $0.eventList.removeFirst() } }
+        return dropped
+    }
+}
