@@ -10,12 +10,12 @@ package import WebSocket
 package struct MonitorConfiguration: Sendable {
     /// The limits of the store.
     package var store = StoreLimits()
-    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
-    package var memory = 0
     /// The limits of a step of the open wire.
     package var steps = OpenStepLimits()
     /// The largest size of a line of a batch, in bytes.
     package var maximumLineSize = 2_000_000
+    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
+    package var memory = 0
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
@@ -159,7 +159,7 @@ package final class Monitor: Sendable {
             throw error
         }
         if case .success(let outcome) = result {
-            losses.note(outcome)
+            losses.note(outcome.evicted)
             for event in outcome.events { await publish(event) }
         }
         return result
@@ -173,17 +173,15 @@ package final class Monitor: Sendable {
     /// - Returns: whether there is such a run.
     /// - Throws: `StoreError` if the alert was not stored.
     func note(_ alert: PostedAlert, of runID: RunID) async throws(StoreError) -> Bool {
-        let outcome: RunUpdateOutcome?
+        let events: [StoreEvent]?
         do {
-            outcome = try await store.note(alert, of: runID)
+            events = try await store.note(alert, of: runID)
         } catch {
             for event in error.events { await publish(event) }
             throw error
         }
-        guard let outcome else { return false }
-        losses.note(outcome)
-        for event in outcome.events { await publish(event) }
-        return true
+        for event in events ?? [] { await publish(event) }
+        return events != nil
     }
 
     /// Notifies the subscribers of runs that have become silent.

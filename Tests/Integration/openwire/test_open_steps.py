@@ -67,9 +67,10 @@ def test_no_step_is_lost_for_a_number(server, posted, served):
     run = run_id("number")
     accept_steps(server, run, f'{{"step":1,"scalars":{{"s":{posted}}},"layers":["a","b"],'
                               f'"metrics":{{"activation_std":[{posted},null]}},"vectors":{{"v":{{"a":[1,{posted}]}}}}}}')
-    text = request(server, "GET", run_path(run) + "/steps").text
-    assert json.loads(text)["scalars"] == {"s": json.loads(served)}
-    assert f'"metrics":{{"activation_std":[{served},null]}},"vectors":{{"v":{{"a":[1,{served}]}}}}' in text
+    step, = read_steps(server, run)
+    value = json.loads(served)
+    assert step["scalars"] == {"s": value} and step["metrics"] == {"activation_std": [value, None]}
+    assert step["vectors"] == {"v": {"a": [1, value]}}
 
 
 def test_null_is_absent(server):

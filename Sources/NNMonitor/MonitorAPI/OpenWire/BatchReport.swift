@@ -16,8 +16,8 @@ struct BatchReport {
     /// Notes an accepted line.
     mutating func accept(_ outcome: AppendOutcome) {
         accepted += 1
-        lastSeq = outcome.step.record.seq
-        if !outcome.step.kept { notKept += 1 }
+        lastSeq = outcome.seq
+        if outcome.reason != nil { notKept += 1 }
     }
 
     /// Notes a rejected line.

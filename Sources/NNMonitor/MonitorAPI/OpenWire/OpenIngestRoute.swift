@@ -16,8 +16,7 @@ struct OpenIngestRoute: Sendable {
 
     var route: Route {
         .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines) { request in
-            let runID = RunID(request.parameters[0])
-            if let rejection = runID.rejectionInPath { return Self.refusal(rejection) }
+            let runID = try request.runID()
             guard let lines = request.lines else { return try await step(request.body, of: runID) }
             return try await batch(lines.text(), of: runID)
         }
@@ -38,6 +37,7 @@ struct OpenIngestRoute: Sendable {
             // 202 is sent after the step is stored, so that a read that follows it sees the step.
             do throws(StoreError) {
                 let outcome = try await monitor.accept(step)
+                warnings.add(outcome.warnings)
                 return .json(Self.accepted(outcome, warnings), status: .accepted)
             } catch {
                 throw monitor.failures.unavailable(error, during: .append)
@@ -59,14 +59,20 @@ struct OpenIngestRoute: Sendable {
         writer.literal("{\"status\":\"accepted\",\"run_id\":")
         writer.string(outcome.step.runID.text)
         writer.literal(",\"seq\":")
-        writer.integer(Int64(outcome.step.record.seq))
-        if !outcome.step.kept { writer.literal(",\"kept\":false,\"reason\":\"below_kept_steps\"") }
+        writer.integer(Int64(outcome.seq))
+        if let reason = outcome.reason {
+            writer.literal(",\"kept\":false,\"reason\":")
+            writer.string(reason.name)
+        }
         warnings.append(to: &writer)
         writer.literal("}")
         return ByteBuffer(bytes: writer.bytes)
     }
 
     // MARK: A batch
+
+    /// How much of a batch is decoded before other tasks may use the thread.
+    private static let bytesBetweenYields = 256 << 10
 
     /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so no later
     /// line can take an earlier one back.
@@ -76,9 +82,16 @@ struct OpenIngestRoute: Sendable {
         var known = await monitor.store.tables(of: runID)
         var rest = text
         var number = 0
+        var bytesUntilYield = Self.bytesBetweenYields
         while rest.readableBytes > 0 {
             number += 1
+            let before = rest.readableBytes
             let line = rest.readLine()
+            bytesUntilYield -= before - rest.readableBytes
+            if bytesUntilYield <= 0 {
+                bytesUntilYield = Self.bytesBetweenYields
+                await Task.yield()
+            }
             if line.isBlank { continue }
             guard line.readableBytes <= monitor.configuration.maximumLineSize else {
                 let issue = PayloadIssue(.lineTooLong(maximum: monitor.configuration.maximumLineSize), at: [])
@@ -88,9 +101,11 @@ struct OpenIngestRoute: Sendable {
             switch decode(line, of: runID, known, &warnings) {
             case .failure(let rejection): report.reject(line: number, rejection)
             case .success(let step):
-                known = step.known
                 do throws(StoreError) {
-                    report.accept(try await monitor.accept(step))
+                    let outcome = try await monitor.accept(step)
+                    report.accept(outcome)
+                    warnings.add(outcome.warnings)
+                    known.note(outcome.step.record)
                 } catch {
                     throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
                 }

@@ -105,7 +105,7 @@ package final class ColumnTable: Sendable {
     package let otherColumns: [Int]
     /// The index of the scalar that v1 serves as `feature_std_gradient`; `nil` if the step has none.
     package let featureStdGradient: Int?
-    private let ledger: LedgerEntry
+    private let ledger: RunLedger?
 
     private static let v1MetricKeys = keys(of: .v1)
     private static let allV1Columns = Array(0..<LayerMetric.count)
@@ -138,17 +138,11 @@ package final class ColumnTable: Sendable {
             writer.string(layout.scalarKey(index))
             writer.byte(UInt8(ascii: ":"))
         }
-        self.ledger = LedgerEntry()
-        adopt(by: ledger)
+        self.ledger = ledger
+        ledger?.add(memory)
     }
 
-    deinit { ledger.end(memory) }
-
-    /// Counts the table in a ledger, unless one counts it already.
-    ///
-    /// - Returns: whether it is counted there.
-    @discardableResult
-    func adopt(by ledger: RunLedger?) -> Bool { self.ledger.begin(ledger, memory) }
+    deinit { ledger?.subtract(memory) }
 
     private static func keys(of layout: ColumnLayout) -> JSONFragments {
         JSONFragments(count: layout.metricCount) { index, writer in
@@ -167,7 +161,7 @@ package final class ColumnTable: Sendable {
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int {
-        272 + layout.heapBytes + scalarKeys.heapBytes
+        256 + layout.heapBytes + scalarKeys.heapBytes
             + (layout.isV1 ? 0 : metricKeys.heapBytes + v1Columns.heapBytes + otherColumns.heapBytes)
     }
 }

@@ -10,7 +10,7 @@ package final class LayerTable: Sendable {
     let groups: [UInt8]
     /// For each layer: the name of its group as a JSON string, empty if it has none; `nil` if no layer has one.
     let layerGroups: JSONFragments?
-    private let ledger: LedgerEntry
+    private let ledger: RunLedger?
     private static let noGroups = Array("null".utf8)
 
     /// The structure of a step without layers. All such steps share it.
@@ -36,17 +36,11 @@ package final class LayerTable: Sendable {
         // Posted groups are shared with the layout, so `memory` does not count them again.
         self.groups = groups.isEmpty ? Self.noGroups : layout.groupsJSON.isEmpty ? groups.json() : layout.groupsJSON
         layerGroups = groups.isEmpty ? nil : groups.ofLayers()
-        self.ledger = LedgerEntry()
-        adopt(by: ledger)
+        self.ledger = ledger
+        ledger?.add(memory)
     }
 
-    deinit { ledger.end(memory) }
-
-    /// Counts the table in a ledger, unless one counts it already.
-    ///
-    /// - Returns: whether it is counted there. An empty table, which all runs share, is counted nowhere.
-    @discardableResult
-    func adopt(by ledger: RunLedger?) -> Bool { layout.layerCount == 0 || self.ledger.begin(ledger, memory) }
+    deinit { ledger?.subtract(memory) }
 
     /// The id of a layer as it is served, with `/` between its parts.
     package func layerID(_ layer: Int) -> String { String(decoding: layout.idBytes(layer), as: UTF8.self) }
@@ -54,9 +48,11 @@ package final class LayerTable: Sendable {
     /// The type of a layer; empty if none was posted.
     package func layerType(_ layer: Int) -> String { String(decoding: layout.typeBytes(layer) ?? [], as: UTF8.self) }
 
-    /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
+    /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays. `none` belongs to no
+    /// run.
     package var memory: Int {
-        224 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
+        if layout.layerCount == 0 { return 0 }
+        return 208 + layout.heapBytes + heads.heapBytes + (layout.groupBounds.isEmpty ? 0 : groups.heapBytes)
             + (layerGroups?.heapBytes ?? 0)
     }
 }
@@ -74,21 +70,21 @@ package final class ShapeTable: Sendable {
     let postedText: [UInt8]
     /// `LayerTable.number` of the table that `postedText` gave.
     let postedLayers: UInt64
+    private let ledger: RunLedger?
 
     /// The shapes of a step without layers. All such steps share them.
     static let none = ShapeTable(ActivationShapes())
 
     /// Adds the text that gave a structure and these shapes.
-    init(_ table: ShapeTable, postedText: [UInt8], layers: LayerTable) {
+    init(_ table: ShapeTable, postedText: [UInt8], layers: LayerTable, ledger: RunLedger? = nil) {
         number = table.number
         shapes = table.shapes
         fragments = table.fragments
         self.postedText = postedText
         postedLayers = layers.number
-        ledger = LedgerEntry()
+        self.ledger = ledger
+        ledger?.add(memory)
     }
-
-    private let ledger: LedgerEntry
 
     /// Copies the shapes without spare capacity and encodes their JSON fragments.
     ///
@@ -112,22 +108,15 @@ package final class ShapeTable: Sendable {
             }
             writer.byte(UInt8(ascii: "]"))
         }
-        self.ledger = LedgerEntry()
-        adopt(by: ledger)
+        self.ledger = ledger
+        ledger?.add(memory)
     }
 
-    deinit { ledger.end(memory) }
-
-    /// Counts the table in a ledger, unless one counts it already.
-    ///
-    /// - Returns: whether it is counted there. An empty table, which all runs share, is counted nowhere.
-    @discardableResult
-    func adopt(by ledger: RunLedger?) -> Bool {
-        shapes.ends.isEmpty && postedText.isEmpty || self.ledger.begin(ledger, memory)
-    }
+    deinit { ledger?.subtract(memory) }
 
     /// Bytes that this table holds: the object, its entry in the run's use counts and its arrays.
     package var memory: Int {
-        160 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes + postedText.heapBytes
+        if self === Self.none { return 0 }
+        return 144 + shapes.dimensions.heapBytes + shapes.ends.heapBytes + fragments.heapBytes + postedText.heapBytes
     }
 }

@@ -21,11 +21,21 @@ package struct DecodedStep: Sendable {
     package internal(set) var columns = ColumnLayout()
     /// The tables of an earlier step that this step has as well.
     package internal(set) var known = KnownTables()
+    /// The text of `layers` in the open wire, if `known` has its tables and the shapes shall keep it; otherwise empty.
+    package internal(set) var layersText: [UInt8] = []
     /// The numbers, as in `StepRecord.numbers`.
     package internal(set) var numbers: [Double] = []
 
     /// An empty step, which the decoder fills.
     package init() {}
+}
+
+extension DecodedStep {
+    /// The shapes in `known`, with the text of `layers` if they shall keep it.
+    func knownShapes(ledger: RunLedger? = nil) -> ShapeTable? {
+        guard let shapes = known.shapes, let layers = known.layers, !layersText.isEmpty else { return known.shapes }
+        return ShapeTable(shapes, postedText: layersText, layers: layers, ledger: ledger)
+    }
 }
 
 /// The tables of an earlier step of a run. A decoder that recognises their text does not parse it again.
@@ -39,6 +49,15 @@ package struct KnownTables: Sendable {
 
     /// No tables.
     package init() {}
+
+    /// Takes the tables of a later step. If it has no layers, those of the step before stay.
+    package mutating func note(_ record: StepRecord) {
+        if record.layerCount > 0 {
+            layers = record.table
+            shapes = record.shapes
+        }
+        columns = record.columns
+    }
 
     /// - Parameters:
     ///   - layers: structure of the model.
@@ -103,7 +122,7 @@ package final class StepRecord: Sendable {
     package convenience init(_ decoded: DecodedStep, seq: UInt64 = 1) {
         self.init(
             decoded, seq: seq, table: decoded.known.layers ?? LayerTable(decoded.layout),
-            shapes: decoded.known.shapes ?? ShapeTable(decoded.shapes),
+            shapes: decoded.knownShapes() ?? ShapeTable(decoded.shapes),
             columns: decoded.known.columns ?? ColumnTable(decoded.columns))
     }
 

@@ -123,18 +123,19 @@ struct Run {
         let tables = tables(of: decoded)
         var admitted = decoded
         admitted.known = KnownTables(layers: tables.layers, shapes: tables.shapes, columns: tables.columns)
-        let isKnown =
-            (tables.layers === table || tables.layers.layout.layerCount == 0)
+        admitted.layersText = []
+        let hasKnownNames =
+            (tables.layers === table || tables.layers === LayerTable.none)
             && recentColumns.contains { $0 === tables.columns }
-        if isKnown {
-            note(tables)
+        if hasKnownNames {
+            takeLatest(tables)
             return (admitted, [])
         }
         let (layout, names) = (tables.layers.layout, tables.columns.layout)
         let excess = change { $0.names.note(layout, names, maximum: maximumNames) }
         // Tables with excess names are not remembered: each step that has them is checked.
         if excess.isEmpty || names.isV1 {
-            note(tables)
+            takeLatest(tables)
             return (admitted, [])
         }
         return (
@@ -143,54 +144,59 @@ struct Run {
         )
     }
 
-    /// Makes the record of a step, which shares the tables of earlier steps if they are equal.
-    mutating func record(_ decoded: DecodedStep) -> StepRecord {
-        lastSeq += 1
-        let tables = tables(of: decoded)
-        note(tables)
-        return StepRecord(
-            decoded, seq: lastSeq, table: tables.layers, shapes: tables.shapes, columns: tables.columns, ledger: ledger)
-    }
-
+    /// The tables of one step.
     private typealias Tables = (layers: LayerTable, shapes: ShapeTable, columns: ColumnTable)
 
-    /// The tables of a step: known ones of this run, equal ones of recent steps, or new ones.
-    ///
-    /// A decoder makes tables before the step reaches its run. The run of that id may have been deleted since: its
-    /// tables are not counted here, so they are copied.
-    private func tables(of step: DecodedStep) -> Tables {
-        let known = step.known
-        let layout = known.layers?.layout ?? step.layout
-        let layers =
-            latest(table, ifEqual: known.layers) { $0.layout == layout }
-            ?? known.layers.flatMap { $0.adopt(by: ledger) ? $0 : nil } ?? LayerTable(layout, ledger: ledger)
-        let dimensions = known.shapes?.shapes ?? step.shapes
-        // Known shapes may have a text that equal ones of an earlier step lack.
-        let shapes =
-            known.shapes.flatMap { $0.adopt(by: ledger) ? $0 : nil }
-            ?? latest(shapes, ifEqual: nil) { $0.shapes == dimensions } ?? ShapeTable(dimensions, ledger: ledger)
-        let names = known.columns?.layout ?? step.columns
-        let columns =
-            recentColumns.first { $0 === known.columns || $0.layout == names }
-            ?? known.columns.flatMap { $0.adopt(by: ledger) ? $0 : nil } ?? ColumnTable(names, ledger: ledger)
-        return (layers, shapes, columns)
-    }
-
-    /// A table of the latest step, if it is the known one or equals it.
-    private func latest<Table: AnyObject>(
-        _ table: Table?, ifEqual known: Table?, _ isEqual: (Table) -> Bool
-    ) -> Table? {
-        guard let table else { return nil }
-        return table === known || isEqual(table) ? table : nil
-    }
-
-    /// Makes tables those of the latest step. Steps without layers may come between steps that share theirs.
-    private mutating func note(_ tables: Tables) {
-        if tables.layers.layout.layerCount > 0 { (table, shapes) = (tables.layers, tables.shapes) }
+    /// Makes the tables of a step the latest ones. Steps without layers may come between steps that share theirs.
+    private mutating func takeLatest(_ tables: Tables) {
+        if tables.layers.layout.layerCount > 0 {
+            table = tables.layers
+            shapes = tables.shapes
+        }
         guard recentColumns.first !== tables.columns else { return }
         recentColumns.removeAll { $0 === tables.columns }
         recentColumns.insert(tables.columns, at: 0)
         if recentColumns.count > Self.maximumRecentColumns { recentColumns.removeLast() }
+    }
+
+    /// Makes the record of a step, which shares the tables of the latest step if they are equal.
+    mutating func record(_ decoded: DecodedStep) -> StepRecord {
+        lastSeq += 1
+        let tables = tables(of: decoded)
+        takeLatest(tables)
+        return StepRecord(
+            decoded, seq: lastSeq, table: tables.layers, shapes: tables.shapes, columns: tables.columns, ledger: ledger)
+    }
+
+    /// The tables of a step: those of the latest step if they are equal, other known ones of this run, or new ones.
+    private func tables(of step: DecodedStep) -> Tables {
+        let known = step.known
+        let layout = known.layers?.layout ?? step.layout
+        let isWithoutLayers = layout.layerCount == 0
+        let layers =
+            isWithoutLayers
+            ? LayerTable.none
+            : known.layers.flatMap { isOwn($0, self.table) ? $0 : nil }
+            ?? self.table.flatMap { $0.layout == layout ? $0 : nil }
+        let dimensions = known.shapes?.shapes ?? step.shapes
+        let shapes =
+            isWithoutLayers
+            ? ShapeTable.none
+            : known.shapes.flatMap { isOwn($0, self.shapes) ? step.knownShapes(ledger: ledger) : nil }
+            ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
+        let names = known.columns?.layout ?? step.columns
+        let columns =
+            known.columns.flatMap { isOwn($0, recentColumns.first) ? $0 : nil }
+            ?? recentColumns.first { $0.layout == names }
+        return (
+            layers ?? LayerTable(layout, ledger: ledger), shapes ?? ShapeTable(dimensions, ledger: ledger),
+            columns ?? ColumnTable(names, ledger: ledger)
+        )
+    }
+
+    /// Whether a table belongs to this run: the run of that id may have been deleted after the step was decoded.
+    private func isOwn(_ table: AnyObject, _ latest: AnyObject?) -> Bool {
+        table === latest || uses[ObjectIdentifier(table)] != nil
     }
 
     /// The tables that the next step probably has.

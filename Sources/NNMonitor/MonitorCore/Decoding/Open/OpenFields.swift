@@ -125,6 +125,9 @@ struct OpenIssues {
             order: order, PayloadIssue(kind, at: [.key("\(field.name)")] + below()))
     }
 
+    /// Whether further errors of columns' lengths are only counted.
+    var lengthsAreFull: Bool { lengths.isFull }
+
     /// Adds the error of a column's length.
     mutating func addLength(_ kind: PayloadIssue.Kind, column: Int, below: @autoclosure () -> [PayloadIssue.Location]) {
         lengths.add(order: column, PayloadIssue(kind, at: [.key("\(OpenField.metrics.name)")] + below()))

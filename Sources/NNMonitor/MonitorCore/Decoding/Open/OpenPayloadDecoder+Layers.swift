@@ -33,6 +33,9 @@ extension OpenPayloadDecoder {
             layer += 1
         }
         layerCount = layer
+        if layer > OpenStepLimits.layers {
+            issues.add(.tooLong(maximum: OpenStepLimits.layers, actual: layer), .layers, order: -1)
+        }
         guard issues[.layers].isEmpty else { return }
         checkIDs()
         // A text with unknown fields is parsed each time, so that each answer has its warnings.

@@ -152,7 +152,7 @@ extension OpenPayloadDecoder {
         guard let layerCount else { return }
         for (column, length) in columnLengths.enumerated() where length != layerCount && length != Self.rejectedColumn {
             let length = Int(length)
-            let key = issues.isFull(.metrics) ? "" : PayloadIssue.Location.text(ofKey: metricNames[column])
+            let key = issues.lengthsAreFull ? "" : PayloadIssue.Location.text(ofKey: metricNames[column])
             issues.addLength(
                 length > layerCount
                     ? .tooLong(maximum: layerCount, actual: length) : .tooShort(minimum: layerCount, actual: length),

@@ -2,38 +2,41 @@ import Foundations
 
 /// Makes the step of a payload without errors.
 extension OpenPayloadDecoder {
-    /// The decoded step. Its tables are in `known`.
+    /// The decoded step.
     mutating func decoded(runID: RunID, clock: () -> UTCTime) -> DecodedStep {
         step.runID = runID
         if step.timestamp == 0 { step.timestamp = Double(clock().microseconds) / 1_000_000 }
-        (step.known.layers, step.known.shapes) = layerTables()
-        step.layout = LayerLayout()
-        step.shapes = ActivationShapes()
-        step.known.columns = columnTable()
+        shareLayers()
+        shareNames()
         step.numbers += scalars
         step.numbers += vectors.values
         return step
     }
 
-    private func layerTables() -> (LayerTable, ShapeTable) {
-        if layerCount == 0 { return (.none, .none) }
-        guard let layers = known.layers, let shapes = known.shapes, hasKnownLayers || layers.layout == step.layout
-        else { return (LayerTable(step.layout), ShapeTable(step.shapes)) }
-        if hasKnownLayers { return (layers, shapes) }
-        guard shapes.shapes == step.shapes else { return (layers, ShapeTable(step.shapes)) }
+    /// Replaces the layers by the tables of the earlier step if they are equal.
+    private mutating func shareLayers() {
+        guard layerCount != 0, let layers = known.layers, let shapes = known.shapes,
+            hasKnownLayers || layers.layout == step.layout
+        else { return }
+        step.known.layers = layers
+        step.layout = LayerLayout()
+        guard hasKnownLayers || shapes.shapes == step.shapes else { return }
+        step.known.shapes = shapes
+        step.shapes = ActivationShapes()
         // The second step with these layers and shapes: further ones probably have the same text. Where shapes change
         // from step to step, no text is kept.
-        if layersText.isEmpty || shapes.postedLayers == layers.number { return (layers, shapes) }
-        var text: [UInt8] = []
-        text.reserveCapacity(layersText.count)
-        reader.text.append(layersText, to: &text)
-        return (layers, ShapeTable(shapes, postedText: text, layers: layers))
+        if !hasKnownLayers, !layersText.isEmpty, shapes.postedLayers != layers.number {
+            step.layersText.reserveCapacity(layersText.count)
+            reader.text.append(layersText, to: &step.layersText)
+        }
     }
 
-    /// The table of the names. Moves the scalars that v1 serves as ratios to the front.
-    private mutating func columnTable() -> ColumnTable {
+    /// Collects the names, and replaces them by the table of the earlier step if they are equal. Moves the scalars that
+    /// v1 serves as ratios to the front.
+    private mutating func shareNames() {
         if let columns = known.columns, metricNames.areKnown, scalarNames.areKnown, vectors.equal(columns.layout) {
-            return columns
+            step.known.columns = columns
+            return
         }
         var layout = ColumnLayout()
         func append(_ name: ArraySlice<UInt8>, to bounds: WritableKeyPath<ColumnLayout, [Int32]>) {
@@ -51,8 +54,11 @@ extension OpenPayloadDecoder {
         scalars = order.map { scalars[$0] }
         layout.ratioCount = isRatio.count { $0 }
         vectors.append(to: &layout)
-        if let columns = known.columns, columns.layout == layout { return columns }
-        return ColumnTable(layout)
+        if let columns = known.columns, columns.layout == layout {
+            step.known.columns = columns
+        } else {
+            step.columns = layout
+        }
     }
 }
 

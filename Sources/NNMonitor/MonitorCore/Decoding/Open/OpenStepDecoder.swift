@@ -1,5 +1,3 @@
-package import Foundations
-
 /// The limits of a step of the open wire that are settings.
 package struct OpenStepLimits: Sendable, Equatable {
     /// The largest number of scalars of a step.
@@ -19,6 +17,8 @@ package struct OpenStepLimits: Sendable, Equatable {
     static let nameLength = 128
     /// The largest length of a layer's id, type or group, in bytes.
     static let textLength = 1024
+    /// The largest number of layers of a step, so that what is derived from their ids fits into 32-bit offsets.
+    static let layers = 1_000_000
     /// The largest number of values of a vector.
     static let vectorLength = 4096
     /// The largest number of dimensions of a layer's shape.
@@ -49,7 +49,7 @@ package struct OpenStepDecoder: Sendable {
     ///   - runID: the run's id.
     ///   - known: the tables of an earlier step of the run.
     ///   - warnings: receives what was ignored; unchanged if the step is rejected.
-    /// - Returns: the step, with all its tables in `known`, or all errors (SCHEMA.md, "Step of the open wire").
+    /// - Returns: the step, or all errors (SCHEMA.md, "Step of the open wire").
     package func decode(
         _ bytes: UnsafeRawBufferPointer, runID: RunID, known: KnownTables = KnownTables(),
         warnings: inout StepWarnings
@@ -75,26 +75,11 @@ package struct OpenStepDecoder: Sendable {
     ///   - runID: the run's id.
     ///   - known: the tables of an earlier step of the run.
     ///   - warnings: receives what was ignored; unchanged if the step is rejected.
-    /// - Returns: the step, with all its tables in `known`, or all errors.
+    /// - Returns: the step, or all errors.
     package func decode(
         _ bytes: [UInt8], runID: RunID, known: KnownTables = KnownTables(), warnings: inout StepWarnings
     ) -> Result<DecodedStep, RejectedPayload> {
         // The pointer is used only inside the closure; the result holds no reference to it.
         unsafe bytes.withUnsafeBytes { unsafe decode($0, runID: runID, known: known, warnings: &warnings) }
-    }
-}
-
-extension RunID {
-    /// The error of a run id in a path, at `["path","run"]`; `nil` for a valid id.
-    package var rejectionInPath: RejectedPayload? {
-        let bytes = Array(text.utf8)
-        let kind: PayloadIssue.Kind? =
-            bytes.isEmpty
-            ? .stringTooShort(minimum: 1)
-            : bytes.count > 512
-                ? .stringTooLong(maximum: 512)
-                : PayloadDecoder.hasControlCharacter(bytes)
-                    ? .controlCharacter : PayloadDecoder.isDotSegment(bytes) ? .dotSegment : nil
-        return kind.map { RejectedPayload(issues: [PayloadIssue($0, at: [.key("run")])], part: .path) }
     }
 }

@@ -7,8 +7,6 @@ extension ByteString {
         if bytes.isEmpty { return .stringTooShort(minimum: 1) }
         if bytes.count > 512 { return .stringTooLong(maximum: 512) }
         if PayloadDecoder.hasControlCharacter(bytes) { return .controlCharacter }
-        // Clients and proxies remove the path segments `.` and `..` from URLs.
-        if bytes.count <= 2, bytes.allSatisfy({ $0 == UInt8(ascii: ".") }) { return .dotSegment }
-        return nil
+        return PayloadDecoder.isDotSegment(bytes) ? .dotSegment : nil
     }
 }

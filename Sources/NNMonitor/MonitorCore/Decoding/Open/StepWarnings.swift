@@ -69,6 +69,11 @@ package struct StepWarnings: Sendable {
         }
     }
 
+    /// Adds warnings of the store, each text once.
+    package mutating func add(_ texts: [String]) {
+        for text in texts where !isFull && !self.texts.contains(text) { self.texts.append(text) }
+    }
+
     private mutating func add(_ subject: Subject, _ text: () -> String) {
         guard !isFull, !subjects.contains(subject) else { return }
         subjects.append(subject)
