@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BATCH = 200, MOST = 1 << 20 };
 
@@ -70,7 +71,7 @@ int main(int count, char **arguments) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, pipeline, NULL)) fail("no thread");
     }
-    while (atomic_load(&ready) < connections) {}
+    while (atomic_load(&ready) < connections) usleep(1000);
     double end = now() + atof(arguments[3]);
     size_t before = atomic_load(&answers);
     while (now() < end && delay_count < MOST) {
