@@ -54,9 +54,12 @@ def pipelines(report):
             return tuple(run("pipelines", one.port, 50, 3))
         (p50, p95, most, asked, answers), (other_p50, other_p95, other_most, other_asked, other_answers) = alternate(
             5, lambda: measure(server), lambda: measure(peer))
-    report.figure("NNMonitor", p50, "us", f"p95 {p95:.0f}, longest {most:.0f}, of {asked:.0f}; pipelined {answers / 3:.0f}/s")
-    report.figure("nginx, `return 200`", other_p50, "us",
-                  f"p95 {other_p95:.0f}, longest {other_most:.0f}, of {other_asked:.0f}; pipelined {other_answers / 3:.0f}/s")
+    report.figure(
+        "NNMonitor", p50, "us", f"p95 {p95:.0f}, longest {most:.0f}, of {asked:.0f}; pipelined {answers / 3:.0f}/s")
+    report.figure(
+        "nginx, `return 200`", other_p50, "us",
+        f"p95 {other_p95:.0f}, longest {other_most:.0f}, of {other_asked:.0f}; "
+        f"pipelined {other_answers / 3:.0f}/s")
     report.ratio("p95 to nginx's", p95 / other_p95, at_most=2)
 
 
