@@ -1,10 +1,12 @@
 import Foundation
+import Foundations
 import MonitorCore
 
 /// Repeats one operation of MonitorCore on one payload.
 ///
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
 ///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
+///     CoreBench open PAYLOAD times COUNT                     decodes a step of the open wire that follows others
 ///     CoreBench numbers|describe PAYLOAD times COUNT         formats the numbers: the encoder, the library
 @main
 enum CoreBench {
@@ -21,20 +23,32 @@ enum CoreBench {
         }
     }
 
-    private enum Work: String { case decode, encode, lite, numbers, describe }
+    private enum Work: String { case decode, open, encode, lite, numbers, describe }
+
+    private static func openDecoded(_ payload: [UInt8], times count: Int) throws {
+        let decoder = OpenStepDecoder()
+        var known = KnownTables()
+        var warnings = StepWarnings()
+        // The text of the layers is kept from the second step on.
+        for round in 0..<count + 2 {
+            let step = try decoder.decode(payload, runID: "r", known: known, warnings: &warnings).get()
+            if round < 2 { known.note(StepRecord(step)) }
+        }
+    }
 
     private static func repeated(_ work: Work, _ payload: [UInt8], times count: Int) throws {
         guard work != .decode else {
             for _ in 0..<count { _ = try StepDecoder.decode(payload).get() }
             return
         }
+        guard work != .open else { return try openDecoded(payload, times: count) }
         let decoded = try StepDecoder.decode(payload).get()
         let record = StepRecord(decoded)
         var writer = JSONWriter(capacity: payload.count * 2)
         for _ in 0..<count {
             writer.removeAll()
             switch work {
-            case .decode, .encode: StepEncoder.append(record, to: &writer)
+            case .decode, .open, .encode: StepEncoder.append(record, to: &writer)
             case .lite: StepEncoder.append(record, form: .lite, to: &writer)
             case .numbers: for number in decoded.numbers { writer.double(number) }
             case .describe: for number in decoded.numbers { writer.raw(Array(number.description.utf8)) }

@@ -230,6 +230,7 @@ def test_lines_that_are_not_kept_are_counted(start_server):
 def test_each_line_is_a_message(server):
     run = run_id("live")
     with subscribe(server) as socket:
+        receive(socket, "initial_runs")
         accept_lines(server, run, [line(number) for number in range(20)])
         messages = [receive(socket, "new_metrics", run) for _ in range(20)]
     assert [(message["data"]["step"], message["seq"]) for message in messages] == [

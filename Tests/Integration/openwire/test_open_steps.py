@@ -46,6 +46,7 @@ def test_each_step_gets_the_next_number_also_by_v1(server):
 def test_the_answer_of_v1_and_the_message_have_the_number_as_last_key(server):
     run = run_id("v1")
     with subscribe(server) as socket:
+        receive(socket, "initial_runs")
         response = post(server, payload(run, 7))
         message = receive(socket, "new_metrics", run)
     assert response.text == f'{{"status":"accepted","run_id":"{run}","seq":1}}'
