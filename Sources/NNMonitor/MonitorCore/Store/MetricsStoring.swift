@@ -108,6 +108,7 @@ package protocol MetricsStoring: Sendable {
     /// answer.
     ///
     /// - Parameter id: the run.
+    /// - Returns: the tables.
     func tables(of id: RunID) async -> KnownTables
 }
 
