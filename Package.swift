@@ -103,7 +103,8 @@ let package = Package(
             path: "Tests/Support/EchoServer", swiftSettings: strict),
 
         .executableTarget(
-            name: "CoreBench", dependencies: ["MonitorCore", "Foundations"], path: "Benchmarks/CoreBench", swiftSettings: strict),
+            name: "CoreBench", dependencies: ["MonitorCore", "Foundations"], path: "Benchmarks/CoreBench",
+            swiftSettings: strict),
 
         .testTarget(
             name: "FoundationsTests", dependencies: ["Foundations"], path: "Tests/Unit/Foundations",

@@ -40,7 +40,8 @@ final class OpenDecoderTarget: FuzzTarget {
         switch decoder.decode(input, runID: "r", known: known, warnings: &warnings) {
         case .success(let step):
             require(warnings.texts.count <= 10, "there are at most ten warnings")
-            require(Set(warnings.texts.map { Array($0.utf8) }).count == warnings.texts.count, "each warning is there once")
+            require(
+                Set(warnings.texts.map { Array($0.utf8) }).count == warnings.texts.count, "each warning is there once")
             return step
         case .failure(let rejection):
             require((1...101).contains(rejection.issues.count), "a rejection has 1 to 101 issues")
@@ -83,7 +84,9 @@ final class OpenDecoderTarget: FuzzTarget {
         let layers = Self.layers(posted)
         Self.same(layers, Self.layers(read), "layers")
         // A column without layers is empty, and not served.
-        if !layers.isEmpty { Self.same(Self.withoutNulls(posted, "metrics"), Self.withoutNulls(read, "metrics"), "metrics") }
+        if !layers.isEmpty {
+            Self.same(Self.withoutNulls(posted, "metrics"), Self.withoutNulls(read, "metrics"), "metrics")
+        }
         Self.same(Self.vectors(posted), Self.vectors(read), "vectors")
     }
 
@@ -96,7 +99,8 @@ final class OpenDecoderTarget: FuzzTarget {
     private static func canonical(_ value: Any) -> String {
         switch value {
         case let object as [String: Any]:
-            "{" + object.map { (Array($0.key.utf8), $0.value) }
+            "{"
+                + object.map { (Array($0.key.utf8), $0.value) }
                 .sorted { $0.0.lexicographicallyPrecedes($1.0) }
                 .map { "\($0.0):\(canonical($0.1))" }.joined(separator: ",") + "}"
         case let list as [Any]: "[" + list.map(canonical).joined(separator: ",") + "]"

@@ -82,8 +82,8 @@ struct OpenIngestRoute: Sendable {
     /// How much of a batch is decoded before other tasks may use the thread.
     private static let bytesBetweenYields = 256 << 10
 
-    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so no later
-    /// line can take an earlier one back.
+    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so nothing
+    /// can be found later that rejects it as a whole.
     private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
         var report = BatchReport()
         var warnings = StepWarnings()

@@ -50,11 +50,11 @@ package protocol MetricsStoring: Sendable {
     /// - Throws: `StoreError` if the step cannot be read.
     func latest(of id: RunID) async throws(StoreError) -> StepRecord?
 
-    /// The tables that the next step of a run probably has: those of its latest step, and of its latest step with
-    /// layers. A decoder that recognises them saves the time to parse the same text again; none is always a valid
-    /// answer.
+    /// The tables that the next step of a run probably has. A decoder that recognises them saves the time to parse the
+    /// same text again.
     ///
     /// - Parameter id: the run.
+    /// - Returns: the names of its latest step, and the layers of its latest step that had any. None is always valid.
     func tables(of id: RunID) async -> KnownTables
 
     /// The steps of a run that changed after a `seq`.

@@ -164,13 +164,13 @@ struct Run {
             isWithoutLayers
             ? LayerTable.none
             : known.layers.flatMap { isOwn($0, self.table) ? $0 : nil }
-            ?? self.table.flatMap { $0.layout == layout ? $0 : nil }
+                ?? self.table.flatMap { $0.layout == layout ? $0 : nil }
         let dimensions = known.shapes?.shapes ?? step.shapes
         let shapes =
             isWithoutLayers
             ? ShapeTable.none
             : known.shapes.flatMap { isOwn($0, self.shapes) ? step.knownShapes(ledger: ledger) : nil }
-            ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
+                ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
         let names = known.columns?.layout ?? step.columns
         let columns =
             known.columns.flatMap { isOwn($0, self.columns) ? $0 : nil }

@@ -143,6 +143,7 @@ import Testing
         for _ in 0..<2 { try await run.post(Self.payload) }
         let step = try OpenPayloads.decode(Self.payload, known: await run.store.tables(of: "r")).accepted
         _ = await run.store.remove("r")
-        #expect(Self.served(await run.store.append(step).step.record) == Self.served(try await Self.last([Self.payload])))
+        #expect(
+            Self.served(await run.store.append(step).step.record) == Self.served(try await Self.last([Self.payload])))
     }
 }

@@ -66,12 +66,14 @@ import Testing
         (#"{"step":NaN}"#, "finite_number step"), (#"{"step":"NaN"}"#, "int_type step"),
         (#"{"step":1,"time":0}"#, "greater_than time"), (#"{"step":1,"time":"x"}"#, "float_type time"),
         (#"{"step":1,"time":true}"#, "float_type time"), (#"{"step":1,"batch_size":0}"#, "greater_than batch_size"),
-        (#"{"step":1,"scalars":[]}"#, "dict_type scalars"), (#"{"step":1,"scalars":{"x":"y"}}"#, "float_type scalars/x"),
+        (#"{"step":1,"scalars":[]}"#, "dict_type scalars"),
+        (#"{"step":1,"scalars":{"x":"y"}}"#, "float_type scalars/x"),
         (#"{"step":1,"scalars":{"":1}}"#, "string_too_short scalars/"),
         (#"{"step":1,"scalars":{"a\n":1}}"#, "string_pattern_mismatch scalars/a\n"),
         (#"{"step":1,"scalars":{"\u0085":1}}"#, "string_pattern_mismatch scalars/\u{85}"),
         (#"{"step":1,"scalars":{"\ud800":1}}"#, "string_unicode scalars/\u{FFFD}"),
-        (#"{"step":1,"layers":{}}"#, "list_type layers"), (#"{"step":1,"layers":[5]}"#, "model_attributes_type layers/0"),
+        (#"{"step":1,"layers":{}}"#, "list_type layers"),
+        (#"{"step":1,"layers":[5]}"#, "model_attributes_type layers/0"),
         (#"{"step":1,"layers":[""]}"#, "string_too_short layers/0"),
         (#"{"step":1,"layers":[{}]}"#, "missing layers/0/id"),
         (#"{"step":1,"layers":[{"id":null}]}"#, "string_type layers/0/id"),
@@ -171,7 +173,8 @@ import Testing
         #expect(
             try OpenPayloads.served(#"{"step":1,"time":1,"layers":[\#(layers)]}"#)
                 == #"{"step":1,"time":1,"seq":1,"layers":[{"id":"a"},{"id":"b","type":"","parameters":5,"group":""},"#
-                + #"{"id":"c","shape":[],"trainable":true},{"id":"d"},{"id":"e","depth":0,"shape":[2,3],"group":"g"}]}"#)
+                + #"{"id":"c","shape":[],"trainable":true},{"id":"d"},{"id":"e","depth":0,"shape":[2,3],"group":"g"}]}"#
+        )
     }
 
     @Test func `v1's ratios come first among the scalars`() throws {

@@ -233,7 +233,8 @@ extension OpenPayloadDecoder {
         vectors.vectors.append(PostedVectors.Vector(name: Int32(truncatingIfNeeded: name), id: range, length: 0))
         func reject(_ decoder: inout OpenPayloadDecoder, _ kind: PayloadIssue.Kind, at position: Int? = nil) {
             decoder.reject(kind, .vectors, order: name) {
-                [Self.key($0.vectors.name(name)), Self.key($0.vectors.id(index))] + (position.map { [.index($0)] } ?? [])
+                [Self.key($0.vectors.name(name)), Self.key($0.vectors.id(index))]
+                    + (position.map { [.index($0)] } ?? [])
             }
         }
         if !isUnicode {

@@ -49,7 +49,8 @@ extension OpenPayloadDecoder {
         let isRatio = (0..<scalarNames.count).map { scalarNames[$0].starts(with: prefix) }
         let order = isRatio.indices.filter { isRatio[$0] } + isRatio.indices.filter { !isRatio[$0] }
         for scalar in order {
-            append(isRatio[scalar] ? scalarNames[scalar].dropFirst(prefix.count) : scalarNames[scalar], to: \.scalarBounds)
+            append(
+                isRatio[scalar] ? scalarNames[scalar].dropFirst(prefix.count) : scalarNames[scalar], to: \.scalarBounds)
         }
         scalars = order.map { scalars[$0] }
         layout.ratioCount = isRatio.count { $0 }

@@ -105,7 +105,9 @@ struct PostedNames {
         guard !key.hasEscapes, let layout = known?.layout else { return false }
         if map == .scalars, count < layout.ratioCount {
             let prefix = V1Scalar.ratioPrefix
-            guard reader.text.has(prefix, at: key.range.lowerBound), key.range.count >= prefix.count else { return false }
+            guard reader.text.has(prefix, at: key.range.lowerBound), key.range.count >= prefix.count else {
+                return false
+            }
             return reader.text.equals(key.range.dropFirst(prefix.count), layout.scalarKey(count))
         }
         return reader.text.equals(

@@ -78,5 +78,7 @@ struct PostedVectors {
         }
     }
 
-    private func slice(_ range: Range<Int32>) -> ArraySlice<UInt8> { text[Int(range.lowerBound)..<Int(range.upperBound)] }
+    private func slice(_ range: Range<Int32>) -> ArraySlice<UInt8> {
+        text[Int(range.lowerBound)..<Int(range.upperBound)]
+    }
 }
