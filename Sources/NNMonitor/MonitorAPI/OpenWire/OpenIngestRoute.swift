@@ -4,6 +4,14 @@ import MonitorCore
 import NIOCore
 import NIOHTTP1
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// `POST /api/v2/runs/{run}/steps`: one step of a run, or a batch of them, one a line.
 struct OpenIngestRoute: Sendable {
     private let monitor: Monitor
@@ -74,8 +82,8 @@ struct OpenIngestRoute: Sendable {
     /// How much of a batch is decoded before other tasks may use the thread.
     private static let bytesBetweenYields = 256 << 10
 
-    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so no
-    /// later line can take an earlier one back.
+    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so nothing
+    /// can be found later that rejects it as a whole.
     private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
         var report = BatchReport()
         var warnings = StepWarnings()
@@ -118,9 +126,14 @@ struct OpenIngestRoute: Sendable {
 extension ByteBuffer {
     /// Reads up to the next newline, which is consumed, or to the end.
     fileprivate mutating func readLine() -> ByteBuffer {
-        let view = readableBytesView
-        guard let end = view.firstIndex(of: UInt8(ascii: "\n")) else { return readSlice(length: readableBytes) ?? self }
-        let line = readSlice(length: end - view.startIndex) ?? self
+        // `memchr` reads only the readable bytes, and the pointers are used only inside the closure.
+        let length = unsafe withUnsafeReadableBytes { bytes -> Int? in
+            guard let start = bytes.baseAddress, let end = unsafe memchr(start, Int32(UInt8(ascii: "\n")), bytes.count)
+            else { return nil }
+            return unsafe start.distance(to: UnsafeRawPointer(end))
+        }
+        guard let length else { return readSlice(length: readableBytes) ?? self }
+        let line = readSlice(length: length) ?? self
         moveReaderIndex(forwardBy: 1)
         return line
     }
