@@ -1,4 +1,4 @@
-"""Rows 11, 12 and 14: handshakes, the smallest request, start-up."""
+"""Handshakes, the smallest request alone and beside pipelines, start-up."""
 
 import os
 import subprocess
@@ -45,6 +45,22 @@ def health(report):
     report.figure("NNMonitor", rate, "requests/s", f"{cost:.1f} us of CPU each")
     report.figure("nginx, `return 200`", other_rate, "requests/s", f"{other_cost:.1f} us of CPU each")
     report.ratio("requests a second", rate / other_rate, at_least=0.5)
+
+
+def pipelines(report):
+    """`GET /health` of one client while 50 connections pipeline it, over HTTPS, one thread beside one nginx worker"""
+    with ours("--threads", 1) as server, nginx() as peer:
+        def measure(one):
+            return tuple(run("pipelines", one.port, 50, 3))
+        (p50, p95, most, asked, answers), (other_p50, other_p95, other_most, other_asked, other_answers) = alternate(
+            5, lambda: measure(server), lambda: measure(peer))
+    report.figure(
+        "NNMonitor", p50, "us", f"p95 {p95:.0f}, longest {most:.0f}, of {asked:.0f}; pipelined {answers / 3:.0f}/s")
+    report.figure(
+        "nginx, `return 200`", other_p50, "us",
+        f"p95 {other_p95:.0f}, longest {other_most:.0f}, of {other_asked:.0f}; "
+        f"pipelined {other_answers / 3:.0f}/s")
+    report.ratio("p95 to nginx's", p95 / other_p95, at_most=2)
 
 
 def start(report):

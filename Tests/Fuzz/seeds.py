@@ -99,6 +99,21 @@ def actions() -> dict[str, bytes]:
     return {f"action-{index}": json.dumps(text).encode() for index, text in enumerate(texts)}
 
 
+def updates() -> dict[str, bytes]:
+    update = {
+        "project": "p", "name": "n\u00e9\U0001f600", "group": "g", "tags": ["a", "b"], "notes": "one\ntwo",
+        "config": {"lr": 3e-4, "deep": {"x": [1, None, True]}, "": "empty", "gone": None}, "state": "failed",
+        "exit_code": -9, "reason": "SIGKILL", "resume_from": 1200}
+    alert = {"level": "warning", "title": "plateau", "text": "no progress", "step": 7}
+    empty = {key: None for key in update}
+    wrong = {key: [] for key in update} | {"tags": ["x", 7], "config": 1, "title": "", "level": "fatal"}
+    return {
+        "update": json.dumps(update, ensure_ascii=False).encode(), "alert": json.dumps(alert).encode(),
+        "heartbeat": b"{}", "nulls": json.dumps(empty).encode(), "wrong": json.dumps(wrong).encode(),
+        "not-finite": b'{"config":{"a":NaN,"b":[-Infinity,1e999]}}', "half-pair": b'{"config":{"\\ud800":1}}',
+        "duplicate": b'{"config":{"a":1},"config":{"b":2,"b":null},"name":7,"name":"x"}'}
+
+
 def inflater() -> dict[str, bytes]:
     text = json.dumps(step(3)).encode()
     raw = zlib.compressobj(6, zlib.DEFLATED, -15)
@@ -218,7 +233,7 @@ def settings() -> dict[str, bytes]:
 
 def main():
     folder = Path(sys.argv[1])
-    for target in (decoder, open_decoder, actions, inflater, websocket, http, tls, settings):
+    for target in (decoder, open_decoder, actions, updates, inflater, websocket, http, tls, settings):
         place = folder / target.__name__
         place.mkdir(parents=True, exist_ok=True)
         for name, payload in target().items():

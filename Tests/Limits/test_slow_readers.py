@@ -47,7 +47,7 @@ class Reader:
             assert self.connection.read_json()["type"] == "initial_runs"
             self.connection.say({"action": "subscribe_run", "run_id": "long"})
             frame = self.connection.read_frame()
-            self.is_refused = b"Too many answers" in frame.payload
+            self.is_refused = b"Too many responses" in frame.payload
         else:
             self.connection = RawConnection(server, receive_buffer=4096, timeout=60)
             self.connection.send(request(HISTORY))

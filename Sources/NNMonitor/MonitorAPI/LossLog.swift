@@ -47,29 +47,33 @@ final class LossLog: Sendable {
 
     /// Counts the runs and steps that an append dropped, and logs them if a line is due.
     func note(_ outcome: AppendOutcome) {
-        note(outcome.evicted)
+        for run in outcome.evicted { noteEviction(run) }
         let step = outcome.step
         if outcome.reason == .belowKeptSteps {
             noteSteps(
-                1, .stepTooLow, of: step,
+                1, .stepTooLow, of: step.runID, step.record.step,
                 "a step was not kept: the run has its maximum number of steps, and all are higher; "
                     + "for a restarted training put resume_from, or use a new run_id")
         }
         if outcome.droppedForStepLimit > 0 {
             noteSteps(
-                outcome.droppedForStepLimit, .stepsDroppedForLimit, of: step,
+                outcome.droppedForStepLimit, .stepsDroppedForLimit, of: step.runID, step.record.step,
                 "the lowest steps of a run were dropped: the run exceeded the maximum number of steps of a run")
         }
-        if outcome.droppedForMemory > 0 {
-            noteSteps(
-                outcome.droppedForMemory, .stepsDroppedForMemory, of: step,
-                "the lowest steps of a run were dropped: the run alone exceeded the memory limit")
-        }
+        noteMemory(outcome.droppedForMemory, of: step.runID, step.record.step)
     }
 
-    /// Counts evicted runs, and logs them if a line is due.
-    func note(_ evicted: [RemovedRun]) {
-        for run in evicted { noteEviction(run) }
+    /// Counts the runs and steps that an update or an alert dropped, and logs them if a line is due.
+    func note(_ outcome: RunUpdateOutcome) {
+        for run in outcome.evicted { noteEviction(run) }
+        noteMemory(outcome.droppedForMemory, of: outcome.run.id)
+    }
+
+    private func noteMemory(_ dropped: Int, of runID: RunID, _ step: Int64? = nil) {
+        guard dropped > 0 else { return }
+        noteSteps(
+            dropped, .stepsDroppedForMemory, of: runID, step,
+            "the lowest steps of a run were dropped: the run alone exceeded the memory limit")
     }
 
     private func noteEviction(_ run: RemovedRun) {
@@ -92,15 +96,14 @@ final class LossLog: Sendable {
         }
     }
 
-    private func noteSteps(_ count: Int, _ kind: Kind, of step: StoredStep, _ message: String) {
+    private func noteSteps(_ count: Int, _ kind: Kind, of runID: RunID, _ step: Int64?, _ message: String) {
         let total: Int? = state.withLock { state in
             state.stepsNotKept += count
-            return isDue(Key(kind: kind, runID: step.runID), &state) ? state.stepsNotKept : nil
+            return isDue(Key(kind: kind, runID: runID), &state) ? state.stepsNotKept : nil
         }
         guard let total else { return }
-        var metadata: Logger.Metadata = [
-            "run_id": "\(step.runID)", "step": "\(step.record.step)", "steps_not_kept": "\(total)",
-        ]
+        var metadata: Logger.Metadata = ["run_id": "\(runID)", "steps_not_kept": "\(total)"]
+        if let step { metadata["step"] = "\(step)" }
         if kind == .stepsDroppedForMemory {
             metadata["max_memory"] = "\(limits.memory)"
         } else {

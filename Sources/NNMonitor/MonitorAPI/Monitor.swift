@@ -10,12 +10,12 @@ package import WebSocket
 package struct MonitorConfiguration: Sendable {
     /// The limits of the store.
     package var store = StoreLimits()
+    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
+    package var memory = 0
     /// The limits of a step of the open wire.
     package var steps = OpenStepLimits()
     /// The largest size of a line of a batch, in bytes.
     package var maximumLineSize = 2_000_000
-    /// The limit of stored metrics, answers and snapshots together, as log lines name it; 0 means no limit.
-    package var memory = 0
     /// The limits of each subscriber's queue.
     package var queue = QueueLimits()
     /// The largest number of subscribers. A handshake above it is answered 503.
@@ -159,7 +159,7 @@ package final class Monitor: Sendable {
             throw error
         }
         if case .success(let outcome) = result {
-            losses.note(outcome.evicted)
+            losses.note(outcome)
             for event in outcome.events { await publish(event) }
         }
         return result
@@ -173,15 +173,17 @@ package final class Monitor: Sendable {
     /// - Returns: whether there is such a run.
     /// - Throws: `StoreError` if the alert was not stored.
     func note(_ alert: PostedAlert, of runID: RunID) async throws(StoreError) -> Bool {
-        let events: [StoreEvent]?
+        let outcome: RunUpdateOutcome?
         do {
-            events = try await store.note(alert, of: runID)
+            outcome = try await store.note(alert, of: runID)
         } catch {
             for event in error.events { await publish(event) }
             throw error
         }
-        for event in events ?? [] { await publish(event) }
-        return events != nil
+        guard let outcome else { return false }
+        losses.note(outcome)
+        for event in outcome.events { await publish(event) }
+        return true
     }
 
     /// Notifies the subscribers of runs that have become silent.

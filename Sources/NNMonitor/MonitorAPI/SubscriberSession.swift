@@ -1,3 +1,5 @@
+// This file is long because the handler's callbacks and the answers to actions share its private state.
+
 import DequeModule
 import Foundations
 import HTTPService

@@ -20,7 +20,7 @@ final class PollSignal {
 
     private static let byte = ByteBuffer(bytes: [0])
 
-    /// The channel that owns both ends of the pipe, once it is registered.
+    /// The channel that owns both ends of the pipe, while it is registered.
     private var channel: (any Channel)?
 
     /// Makes the signal of an event loop, which must be the current one.
@@ -42,7 +42,10 @@ final class PollSignal {
             .assumeIsolated()
             .whenComplete { [self] result in
                 switch result {
-                case .success(let channel): self.channel = channel
+                case .success(let channel):
+                    self.channel = channel
+                    // The end of the event loop closes the channel. A later call of `close` would be an error.
+                    channel.closeFuture.assumeIsolated().whenComplete { [weak self] _ in self?.channel = nil }
                 case .failure:
                     try? pipe.readEnd.close()
                     try? pipe.writeEnd.close()

@@ -2,9 +2,9 @@ package import NIOCore
 
 /// The connections of one event loop that have received more than one turn may handle. Each waits for its next turn.
 ///
-/// The turns that wait run together, as a round, and the event loop polls its sockets between two rounds. So between two
-/// turns of one connection, every other one that waits or has new input gets a turn. `EventLoop.execute` does not have
-/// this property: an event loop runs the tasks that its tasks add before it polls again.
+/// The turns that wait run together, as a round, and the event loop polls its sockets between two rounds. So between
+/// two turns of one connection, every other one that waits or has new input gets a turn. `EventLoop.execute` does not
+/// have this property: an event loop runs the tasks that its tasks add before it polls again.
 package final class TurnQueue {
     /// The time between two rounds where `PollSignal` is not available. An event loop polls before it runs a task that
     /// is due in the future; if other tasks take longer than this, a round may precede the poll.

@@ -5,6 +5,7 @@ package enum FuzzTargets {
         "decoder": { DecoderTarget() },
         "open_decoder": { OpenDecoderTarget() },
         "actions": { ActionTarget() },
+        "updates": { RunUpdateTarget() },
         "inflater": { InflaterTarget() },
         "websocket": { WebSocketTarget() },
         "http": { HTTPTarget() },

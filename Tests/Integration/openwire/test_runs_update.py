@@ -4,7 +4,6 @@ import gzip
 import re
 
 import pytest
-from Support.clients.access import call
 from Support.clients.ingest import accept, kept_steps, run_path
 from Support.clients.runs import errors, path, put, read, send
 from Support.payloads import payload, run_id
@@ -257,54 +256,3 @@ def test_a_compressed_update(server):
     assert send(server, "PUT", path(run), body[:-3], headers).status_code == 400
     response = send(server, "PUT", path(run), body, headers)
     assert response.status_code == 201 and response.json()["name"] == "é"
-
-
-def test_methods_and_content_types(server):
-    run = run_id("methods")
-    put(server, run, {}, 201)
-    response = send(server, "POST", path(run))
-    assert response.status_code == 405
-    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
-    response = send(server, "PUT", path(run), "{}", {"Content-Type": "text/plain"})
-    assert response.status_code == 415
-    response = send(server, "HEAD", path(run))
-    assert response.status_code == 200 and response.content == b""
-
-
-def test_a_preflight_for_an_update_is_answered(start_server):
-    own = start_server("--cors-origins", "https://example.org")
-    response = send(own, "OPTIONS", path("r"), headers={
-        "Origin": "https://example.org", "Access-Control-Request-Method": "PUT"})
-    assert response.status_code == 204
-    assert set(response.headers["Access-Control-Allow-Methods"].split(", ")) >= {"GET", "PUT", "DELETE"}
-
-
-def test_scopes(guarded):
-    run = run_id("scopes")
-    where = path(run)
-
-    def statuses(method, where, body=None):
-        return [call(guarded, method, where, token, json=body).status_code
-                for token in ("", "trainer", "viewer", "boss")]
-
-    assert statuses("PUT", where, {"name": "n"}) == [401, 201, 403, 200]
-    assert statuses("PUT", where, {}) == [401, 200, 403, 200]
-    assert statuses("GET", where) == [401, 403, 200, 200]
-    assert statuses("GET", "/api/v2/runs") == [401, 403, 200, 200]
-    assert statuses("POST", where + "/alerts", {"title": "t"}) == [401, 202, 403, 202]
-    assert statuses("DELETE", where) == [401, 403, 403, 204]
-
-
-def test_an_admin_may_only_describe_a_run(start_server, tmp_path):
-    from Support.clients.access import digest
-    tokens = tmp_path / "tokens"
-    tokens.write_text(f"manager:admin:{digest('manager-token-0123456789abcdef')}\n")
-    tokens.chmod(0o600)
-    own = start_server("--auth-tokens-file", tokens)
-    own.token = "manager-token-0123456789abcdef"
-    assert send(own, "PUT", path("r"), {"name": "n", "group": None, "tags": ["a"], "notes": "x"}).status_code == 201
-    for body in ({}, {"project": "p"}, {"name": "n", "state": "finished"}, {"config": {}}, {"resume_from": 3}):
-        response = send(own, "PUT", path("r"), body)
-        assert response.status_code == 403
-        assert response.json()["detail"]["error"] == "forbidden"
-        assert "'manager' lacks the scope 'ingest'" in response.json()["detail"]["message"]

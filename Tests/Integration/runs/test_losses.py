@@ -132,8 +132,7 @@ def test_subscribers_get_the_eviction_in_the_stores_order(start_server):
         accept(own, payload("a", 3))
         for socket in (watching, plain):
             assert receive(socket) == {"type": "run_deleted", "run_id": "a", "reason": "evicted"}
-            assert receive(socket) == {
-                "type": "new_metrics", "run_id": "c", "data": served(new), "seq": 1}
+            assert receive(socket) == {"type": "new_metrics", "run_id": "c", "data": served(new), "seq": 1}
             assert receive(socket) == {"type": "run_deleted", "run_id": "b", "reason": "evicted"}
             assert receive(socket)["run_id"] == "a"
     assert list(listing(own)) == ["c", "a"]

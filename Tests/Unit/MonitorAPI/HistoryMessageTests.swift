@@ -83,7 +83,8 @@ import WebSocket
 
         let connection = try await Connection()
         async let sending: Void = HistoryMessage.send(
-            .message(RunHistory(snapshot), form: .nested(.full)), deflate: nil, to: connection.channel, connection.writability)
+            .message(RunHistory(snapshot), form: .nested(.full)), deflate: nil, to: connection.channel,
+            connection.writability)
         var text: [UInt8] = []
         var opcodes: [UInt8] = []
         var isLast = false

@@ -152,9 +152,8 @@ actor TestStore: MetricsStoring {
         return RunPage(runs: [], next: nil)
     }
 
-    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> [StoreEvent]? {
-        guard runs[id] != nil else { return nil }
-        return [.void(sequence: try await change())]
+    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> RunUpdateOutcome? {
+        throw StoreError("not held", events: [.void(sequence: try await change())])
     }
 
     func noteSilence() async throws(StoreError) -> [StoreEvent] { [] }

@@ -101,12 +101,17 @@ import Testing
         ("GET /api/v1/runs", "The store failed; try again later"),
         ("GET /api/v1/runs/r", "The store failed; try again later"),
         ("GET /api/v1/runs/r/latest", "The store failed; try again later"),
+        ("PUT /api/v2/runs/r", "The store failed and the run was not updated; send it again later"),
+        ("POST /api/v2/runs/r/alerts", "The store failed and the alert was not stored; send it again later"),
+        ("DELETE /api/v2/runs/r", "The store failed and the run was not deleted; try again later"),
+        ("GET /api/v2/runs", "The store failed; try again later"),
+        ("GET /api/v2/runs/r", "The store failed; try again later"),
     ]
 
     @Test(arguments: requests) func `a request that fails is answered 503`(request: String, message: String)
         async throws
     {
-        let body = request.hasPrefix("POST") ? Payload.text(1) : ""
+        let body = request.hasSuffix("layerwise") ? Payload.text(1) : request.hasPrefix("P") ? #"{"title":"t"}"# : ""
         try await monitor.accept(Payload.step(0))
         await store.set(.failNumbered)
         for _ in 0..<3 {
@@ -115,7 +120,9 @@ import Testing
             #expect(response.contains("\r\nRetry-After: 5\r\n"))
             #expect(response.hasSuffix(#"{"detail":{"error":"store_unavailable","message":"\#(message)"}}"#))
         }
-        let operation = ["POST": "append", "DELETE": "delete"][request.prefix { $0 != " " }]
+        let posted = request.hasSuffix("alerts") ? "alert" : "append"
+        let operations = ["POST": posted, "PUT": "update", "DELETE": "delete"]
+        let operation = operations[String(request.prefix { $0 != " " })]
         let expected =
             operation ?? (request.hasSuffix("latest") ? "latest" : request.hasSuffix("r") ? "history" : "listing")
         #expect(lines.take() == ["error error=the disk is full operation=\(expected)"], "the log line is folded")

@@ -69,7 +69,10 @@ import Foundations
         arguments: [
             (#"{"action":"ping"}"#, .success(.ping)),
             (#"{"action":"subscribe_run","run_id":"x\u00e9"}"#, .success(.subscribe(RunSubscription(runID: "xé")))),
-            (#"{"lite":true,"action":"subscribe_run","run_id":""}"#, .success(.subscribe(RunSubscription(runID: "", form: .nested(.lite))))),
+            (
+                #"{"lite":true,"action":"subscribe_run","run_id":""}"#,
+                .success(.subscribe(RunSubscription(runID: "", form: .nested(.lite))))
+            ),
             ("{", .failure(.init(message: "Invalid JSON format"))),
             ("", .failure(.init(message: "Invalid JSON format"))),
             ("7", .failure(.init(message: "A message must be a JSON object with an \"action\""))),

@@ -23,8 +23,8 @@ package protocol FrameRenderer: Sendable {
 
 /// Sends every change in the store to every subscriber, in the store's order.
 ///
-/// A message is encoded once for each form in use, and rendered (compressed, framed) once for each form and variant. Each subscriber has its
-/// own bounded queue, so a slow subscriber delays no other.
+/// A message is encoded once for each form in use, and rendered (compressed, framed) once for each form and variant.
+/// Each subscriber has its own bounded queue, so a slow subscriber delays no other.
 package actor BroadcastManager<Renderer: FrameRenderer> {
     private let renderer: Renderer
     /// The store's events, on their way into their order. Behind a lock, so that `skipIfUnwatched` needs no hop to the

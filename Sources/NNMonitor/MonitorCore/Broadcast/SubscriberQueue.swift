@@ -88,8 +88,8 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         append(Entry(frame: frame, layers: layers, bytes: bytes, runID: runID, sequence: sequence))
     }
 
-    /// Appends the answer to a request, and wakes the consumer if it is idle. It is never dropped: the number of answers
-    /// is bounded by the client's requests, which are handled one at a time.
+    /// Appends the answer to a request, and wakes the consumer if it is idle. It is never dropped: the number of
+    /// answers is bounded by the client's requests, which are handled one at a time.
     func append(answer frame: Frame, bytes: Int) { append(Entry(frame: frame, bytes: bytes)) }
 
     private func append(_ entry: Entry) {

@@ -28,6 +28,7 @@ package struct HistoryEncoder: Sendable {
     /// - Parameters:
     ///   - history: the run and its steps.
     ///   - form: the form of the steps; with `.runs` there are none.
+    /// - Returns: the encoder.
     package static func message(_ history: RunHistory, form: LiveForm) -> HistoryEncoder {
         var prefix = JSONWriter()
         prefix.literal("{\"type\":\"run_history\",\"run_id\":")

@@ -27,7 +27,7 @@ package struct RunConfig: Sendable, Equatable {
     ///
     /// - Parameter posted: a compact JSON object as `ObjectDecoder.config` writes it.
     /// - Returns: the merged config.
-    func merged(with posted: [UInt8]) -> RunConfig {
+    package func merged(with posted: [UInt8]) -> RunConfig {
         var members = Self.members(of: json)
         var positions: [ArraySlice<UInt8>: Int] = [:]
         for (position, member) in members.enumerated() { positions[member.key] = position }

@@ -114,8 +114,8 @@ struct RunEvents: Sendable {
         textBytes = 0
     }
 
-    /// Notes a step that was not kept because all kept ones are higher. Steps that follow each other are one event: only
-    /// one other event may lie between.
+    /// Notes a step that was not kept because all kept ones are higher. Steps that follow each other are one event:
+    /// only one other event may lie between.
     mutating func noteRestart(_ step: Int64, at now: UTCTime) {
         for index in list.indices.suffix(2) {
             if case .restarted(let first, let count) = list[index].kind {

@@ -1,4 +1,4 @@
-/// All effects of an update of a run.
+/// All effects of an update of a run, or of an alert of its trainer.
 package struct RunUpdateOutcome: Sendable {
     /// The run after the update.
     package let run: RunDescription
@@ -6,6 +6,8 @@ package struct RunUpdateOutcome: Sendable {
     package let hasBegun: Bool
     /// The events to publish: one for each sequence number that the update took.
     package let events: [StoreEvent]
+    /// The number of lower steps of the run dropped because the run alone exceeded `StoreLimits.memory`.
+    package let droppedForMemory: Int
     /// The runs that were evicted for it; `events` has them too.
     package let evicted: [RemovedRun]
 
@@ -13,11 +15,16 @@ package struct RunUpdateOutcome: Sendable {
     ///   - run: the run after the update.
     ///   - hasBegun: whether the update began the run.
     ///   - events: one for each sequence number that the update took.
+    ///   - droppedForMemory: the number of lower steps dropped because the run alone takes too much memory.
     ///   - evicted: the runs that were evicted for it.
-    package init(run: RunDescription, hasBegun: Bool, events: [StoreEvent], evicted: [RemovedRun] = []) {
+    package init(
+        run: RunDescription, hasBegun: Bool, events: [StoreEvent], droppedForMemory: Int = 0,
+        evicted: [RemovedRun] = []
+    ) {
         self.run = run
         self.hasBegun = hasBegun
         self.events = events
+        self.droppedForMemory = droppedForMemory
         self.evicted = evicted
     }
 }

@@ -35,14 +35,14 @@ extension MemoryStore {
         if dropped > 0, let step = update.resumeFrom {
             events.append(.reset(RunReset(sequence: nextSequence(), runID: id, fromStep: step)))
         }
-        _ = enforceMemoryLimit(keeping: slot, at: now, &evicted)
+        let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
         if endSilence(slot, at: now) || hasChanged || held == nil {
             events.append(.run(change(slot, at: now, hasBegun: held == nil)))
         }
         return .success(
             RunUpdateOutcome(
                 run: description(slot, at: now), hasBegun: held == nil,
-                events: evicted.map(StoreEvent.removed) + events, evicted: evicted))
+                events: evicted.map(StoreEvent.removed) + events, droppedForMemory: trimmed, evicted: evicted))
     }
 
     /// A run without its steps; `nil` if there is no such run.
@@ -71,7 +71,7 @@ extension MemoryStore {
     }
 
     /// Notes an alert of a run's trainer. It is closed at once.
-    package func note(_ alert: PostedAlert, of id: RunID) -> [StoreEvent]? {
+    package func note(_ alert: PostedAlert, of id: RunID) -> RunUpdateOutcome? {
         guard let slot = runs.slot(of: id) else { return nil }
         let now = moment()
         let number = update(slot, at: now) { $0.note(alert, at: now) }
@@ -83,8 +83,10 @@ extension MemoryStore {
         ]
         if endSilence(slot, at: now) { events.append(.run(change(slot, at: now))) }
         var evicted: [RemovedRun] = []
-        _ = enforceMemoryLimit(keeping: slot, at: now, &evicted)
-        return events + evicted.map(StoreEvent.removed)
+        let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
+        return RunUpdateOutcome(
+            run: description(slot, at: now), hasBegun: false, events: events + evicted.map(StoreEvent.removed),
+            droppedForMemory: trimmed, evicted: evicted)
     }
 
     /// Finds runs that have become silent since the last call.
@@ -105,10 +107,11 @@ extension MemoryStore {
     ///
     /// - Returns: whether subscribers know it as silent.
     func endSilence(_ slot: RunTable.Slot, at now: UTCTime) -> Bool {
-        let details = runs[slot].details
-        guard details.isReportedSilent, !details.isSilent(at: now) else { return false }
-        runs.change(slot) { run in run.change { $0.isReportedSilent = false } }
-        return true
+        runs.change(slot) { run in
+            guard run.details.isReportedSilent, !run.details.isSilent(at: now) else { return false }
+            run.change { $0.isReportedSilent = false }
+            return true
+        }
     }
 
     /// The event of a run that began or changed.

@@ -50,13 +50,6 @@ package protocol MetricsStoring: Sendable {
     /// - Throws: `StoreError` if the step cannot be read.
     func latest(of id: RunID) async throws(StoreError) -> StepRecord?
 
-    /// The tables that the next step of a run probably has. A decoder that recognises them saves the time to parse the
-    /// same text again.
-    ///
-    /// - Parameter id: the run.
-    /// - Returns: the names of its latest step, and the layers of its latest step that had any. None is always valid.
-    func tables(of id: RunID) async -> KnownTables
-
     /// The steps of a run that changed after a `seq`.
     ///
     /// - Parameters:
@@ -100,15 +93,23 @@ package protocol MetricsStoring: Sendable {
     /// - Parameters:
     ///   - alert: a valid alert.
     ///   - id: the run.
-    /// - Returns: the events to publish; `nil` if there is no such run.
+    /// - Returns: the run, and the events to publish; `nil` if there is no such run.
     /// - Throws: `StoreError` if the alert was not stored.
-    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> [StoreEvent]?
+    func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> RunUpdateOutcome?
 
     /// Finds runs that have become silent since the last call.
     ///
     /// - Returns: the events to publish.
     /// - Throws: `StoreError` if the runs cannot be read.
     func noteSilence() async throws(StoreError) -> [StoreEvent]
+
+    /// The tables that the next step of a run probably has: those of its latest step, and of its latest step with
+    /// layers. A decoder that recognises them saves the time to parse the same text again; none is always a valid
+    /// answer.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: the tables.
+    func tables(of id: RunID) async -> KnownTables
 }
 
 extension MetricsStoring {

@@ -1,82 +1,3 @@
-/// A run's entry in the listing.
-package struct RunSummary: Sendable, Equatable {
-    /// The run's id, as it was posted.
-    package let id: RunID
-    /// When the run began; never changes.
-    package let createdAt: UTCTime
-    /// When the run was changed last: by a step, an update or an alert.
-    package let lastUpdate: UTCTime
-    /// The number of steps held.
-    package let stepCount: Int
-    /// The highest step held; `nil` if none is.
-    package let latestStep: Int64?
-    /// The `seq` of the last accepted step; 0 if there was none.
-    package let lastSeq: UInt64
-
-    /// - Parameters:
-    ///   - id: the run's id, as it was posted.
-    ///   - createdAt: when the run began.
-    ///   - lastUpdate: when the run was changed last.
-    ///   - stepCount: the number of steps held.
-    ///   - latestStep: the highest step held; `nil` if none is.
-    ///   - lastSeq: the `seq` of the last accepted step; 0 if there was none.
-    package init(
-        id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, stepCount: Int, latestStep: Int64?, lastSeq: UInt64
-    ) {
-        self.id = id
-        self.createdAt = createdAt
-        self.lastUpdate = lastUpdate
-        self.stepCount = stepCount
-        self.latestStep = latestStep
-        self.lastSeq = lastSeq
-    }
-}
-
-/// A run as it was at one sequence number.
-package struct RunSnapshot: Sendable {
-    /// The run's id, as it was posted.
-    package let id: RunID
-    /// When the run's first step arrived; never changes.
-    package let createdAt: UTCTime
-    /// When the run's last accepted step arrived.
-    package let lastUpdate: UTCTime
-    /// Every step accepted up to this sequence number is in the snapshot, unless it was replaced or dropped; none after
-    /// it is.
-    package let sequence: UInt64
-    /// The number of the run's last accepted step.
-    package let lastSeq: UInt64
-    /// The steps held at that number.
-    package let steps: any HistorySource
-    /// The bytes that the snapshot uses beside its steps.
-    package let memory: Int
-    /// The bytes of the run's steps that the store has removed and snapshots, this one among them, keep alive; `nil` if
-    /// the source keeps no steps in memory.
-    package let retained: (@Sendable () -> Int)?
-
-    /// - Parameters:
-    ///   - id: the run's id, as it was posted.
-    ///   - createdAt: when the run's first step arrived.
-    ///   - lastUpdate: when the run's last accepted step arrived.
-    ///   - sequence: the sequence number of the last change that the snapshot reflects.
-    ///   - lastSeq: the number of the run's last accepted step.
-    ///   - steps: the steps held at that number.
-    ///   - memory: the bytes that the snapshot uses beside its steps.
-    ///   - retained: the bytes of the run's steps that only snapshots keep alive.
-    package init(
-        id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64,
-        steps: any HistorySource, memory: Int = 0, retained: (@Sendable () -> Int)? = nil
-    ) {
-        self.id = id
-        self.createdAt = createdAt
-        self.lastUpdate = lastUpdate
-        self.sequence = sequence
-        self.lastSeq = lastSeq
-        self.steps = steps
-        self.memory = memory
-        self.retained = retained
-    }
-}
-
 /// A run in the memory store.
 struct Run {
     let createdAt: UTCTime
@@ -95,7 +16,9 @@ struct Run {
     /// The tables of the latest step, which the next one probably shares.
     private var table: LayerTable?
     private var shapes: ShapeTable?
-    private var columns: ColumnTable?
+    /// The names of the latest steps, the last first. A run may post metrics of layers with each tenth step only.
+    private var recentColumns: [ColumnTable] = []
+    private static let maximumRecentColumns = 4
     /// The number of the last accepted step: 1, 2, 3, …
     private(set) var lastSeq: UInt64 = 0
     /// The number of users of each table: steps held, and the run's structure. Steps arrive in any order, so steps that
@@ -122,12 +45,20 @@ struct Run {
         var admitted = decoded
         admitted.known = KnownTables(layers: tables.layers, shapes: tables.shapes, columns: tables.columns)
         admitted.layersText = []
-        let hasKnownNames = (tables.layers === table || tables.layers === LayerTable.none) && tables.columns === columns
-        takeLatest(tables)
-        if hasKnownNames { return (admitted, []) }
+        let hasKnownNames =
+            (tables.layers === table || tables.layers === LayerTable.none)
+            && recentColumns.contains { $0 === tables.columns }
+        if hasKnownNames {
+            takeLatest(tables)
+            return (admitted, [])
+        }
         let (layout, names) = (tables.layers.layout, tables.columns.layout)
         let excess = change { $0.names.note(layout, names, maximum: maximumNames) }
-        if excess.isEmpty || names.isV1 { return (admitted, []) }
+        // Tables with excess names are not remembered: each step that has them is checked.
+        if excess.isEmpty || names.isV1 {
+            takeLatest(tables)
+            return (admitted, [])
+        }
         return (
             admitted.removing(excess, layout, tables.shapes.shapes, names),
             excess.warnings(layout, names, maximum: maximumNames)
@@ -143,7 +74,10 @@ struct Run {
             table = tables.layers
             shapes = tables.shapes
         }
-        columns = tables.columns
+        guard recentColumns.first !== tables.columns else { return }
+        recentColumns.removeAll { $0 === tables.columns }
+        recentColumns.insert(tables.columns, at: 0)
+        if recentColumns.count > Self.maximumRecentColumns { recentColumns.removeLast() }
     }
 
     /// Makes the record of a step, which shares the tables of the latest step if they are equal.
@@ -173,8 +107,8 @@ struct Run {
                 ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
         let names = known.columns?.layout ?? step.columns
         let columns =
-            known.columns.flatMap { isOwn($0, self.columns) ? $0 : nil }
-            ?? self.columns.flatMap { $0.layout == names ? $0 : nil }
+            known.columns.flatMap { isOwn($0, recentColumns.first) ? $0 : nil }
+            ?? recentColumns.first { $0.layout == names }
         return (
             layers ?? LayerTable(layout, ledger: ledger), shapes ?? ShapeTable(dimensions, ledger: ledger),
             columns ?? ColumnTable(names, ledger: ledger)
@@ -191,7 +125,7 @@ struct Run {
         var tables = KnownTables()
         tables.layers = table
         tables.shapes = shapes
-        tables.columns = columns
+        tables.columns = recentColumns.first
         return tables
     }
 
@@ -279,7 +213,7 @@ struct Run {
         release(record.shapes)
         if use(record.columns, -1) == 0 {
             memory -= record.columns.memory
-            if columns === record.columns { columns = nil }
+            recentColumns.removeAll { $0 === record.columns }
         }
     }
 
@@ -308,7 +242,7 @@ struct Run {
     private mutating func dropUnusedTables() {
         if let table, uses[ObjectIdentifier(table)] == nil { self.table = nil }
         if let shapes, uses[ObjectIdentifier(shapes)] == nil { self.shapes = nil }
-        if let columns, uses[ObjectIdentifier(columns)] == nil { self.columns = nil }
+        recentColumns.removeAll { uses[ObjectIdentifier($0)] == nil }
     }
 
     /// Adds `change` to the number of users of a table, and returns the new number.

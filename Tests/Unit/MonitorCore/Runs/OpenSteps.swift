@@ -76,7 +76,7 @@ enum OpenSteps {
 
     /// An update of a run, from JSON.
     static func update(_ json: String) throws -> RunUpdate {
-        try Array(json.utf8).withUnsafeBytes { RunUpdateDecoder.update($0) }.get()
+        try RunUpdateDecoder.update(Array(json.utf8)).get()
     }
 }
 

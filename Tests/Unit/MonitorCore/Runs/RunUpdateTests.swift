@@ -152,7 +152,7 @@ import Testing
         alert.step = 3
         #expect(await store.note(alert, of: "s") == nil)
         for number: UInt64 in 1...2 {
-            let events = try #require(await store.note(alert, of: "r"))
+            let events = try #require(await store.note(alert, of: "r")).events
             guard case .alert(let posted) = events.first else {
                 Issue.record("\(events)")
                 return

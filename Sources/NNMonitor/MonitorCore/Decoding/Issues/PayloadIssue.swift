@@ -104,7 +104,7 @@ extension PayloadIssue.Kind {
         case .listExpected: "list_type"
         case .booleanExpected: "bool_type"
         case .tooShort: "too_short"
-        case .tooLong, .configTooLong, .lineTooLong: "too_long"
+        case .tooLong, .lineTooLong, .configTooLong: "too_long"
         case .stringExpected: "string_type"
         case .stringTooShort: "string_too_short"
         case .stringTooLong: "string_too_long"

@@ -220,8 +220,8 @@ struct ObjectDecoder {
 
     /// Reads the config of a run.
     ///
-    /// - Returns: a compact object whose keys are escaped in one way, so that equal keys are equal bytes; `nil` if it was
-    ///   rejected.
+    /// - Returns: a compact object whose keys are escaped in one way, so that equal keys are equal bytes; `nil` if it
+    ///   was rejected.
     /// - Throws: a syntax error.
     mutating func config() throws(JSONSyntaxError) -> [UInt8]? {
         guard reader.next == UInt8(ascii: "{") else {

@@ -60,6 +60,24 @@ package enum RunUpdateDecoder {
         }
     }
 
+    /// Decodes an update of a run.
+    ///
+    /// - Parameter bytes: the body: UTF-8 JSON.
+    /// - Returns: the update, or all errors.
+    package static func update(_ bytes: [UInt8]) -> Result<RunUpdate, RejectedPayload> {
+        // The pointer is used only inside the closure; the result holds no reference to it.
+        unsafe bytes.withUnsafeBytes { unsafe update($0) }
+    }
+
+    /// Decodes an alert of a trainer.
+    ///
+    /// - Parameter bytes: the body: UTF-8 JSON.
+    /// - Returns: the alert, or all errors.
+    package static func alert(_ bytes: [UInt8]) -> Result<PostedAlert, RejectedPayload> {
+        // The pointer is used only inside the closure; the result holds no reference to it.
+        unsafe bytes.withUnsafeBytes { unsafe alert($0) }
+    }
+
     private static func text(
         _ decoder: inout ObjectDecoder, _ maximum: Int
     ) throws(JSONSyntaxError) -> FieldChange<[UInt8]> {
