@@ -40,7 +40,7 @@ def test_wrong_method_is_405_with_allow(raw, method, path, allowed):
     assert raw.ask(request()).status == 200
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/v1/runs/a/b", "/api/v2/runs", "//health", "/Health",
+@pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/v1/runs/a/b", "/api/v3/runs", "//health", "/Health",
     "/healthy"])
 def test_unrouted_path_is_404(raw, path):
     answer = raw.ask(request(path))
