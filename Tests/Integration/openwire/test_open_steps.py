@@ -10,12 +10,8 @@ import pytest
 from Support.clients.access import call
 from Support.clients.ingest import kinds, post, raw_get, rejected
 from Support.clients.libraries import receive, subscribe
-<<<<<<< HEAD
-from Support.clients.openwire import (EXAMPLE, accept_steps, as_served, exists, post_step, read_steps, run_path)
-=======
 from Support.clients.openwire import (EXAMPLE, accept_steps, as_served, exists, post_step, read_steps,
                                       run_path)
->>>>>>> hA
 from Support.payloads import payload, run_id
 
 

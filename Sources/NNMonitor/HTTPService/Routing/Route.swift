@@ -8,11 +8,7 @@ package enum BodyPolicy: Sendable, Equatable {
     /// `application/json`, `application/*+json` or no content type; decompressed; at most `maximumRequestSize` bytes.
     case json
     /// As `json`, or `application/x-ndjson` with at most `maximumBatchSize` bytes. The handler decompresses lines
-<<<<<<< HEAD
-    /// itself (`HTTPRequest.lines`): a body of that size would delay the other connections of the event loop.
-=======
     /// itself (`HTTPRequest.lines`): so long a body would delay the other connections of the event loop.
->>>>>>> hA
     case jsonOrLines
     /// `application/x-www-form-urlencoded`, at most `maximumFormSize` bytes.
     case form
