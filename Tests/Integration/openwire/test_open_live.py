@@ -1,5 +1,6 @@
 """What a connection to /ws gets: without asking, and after `watch`."""
 
+import contextlib
 import threading
 
 import pytest
@@ -131,6 +132,26 @@ def test_a_step_that_is_not_kept_is_sent_all_the_same(start_server):
         assert accept_steps(server, "r", step(1))["kept"] is False
         message, = (message for message in socket.arrived("r") if message["type"] == "step")
         assert (message["seq"], message["data"]["step"], message["data"]["seq"]) == (11, 1, 11)
+
+
+@pytest.mark.parametrize("message", [{"form": "full"}, {"form": "columns", "metrics": ["m", "n"]}])
+def test_connections_that_ask_for_the_same_get_the_same_compressed_bytes(server, message):
+    run = run_id("compressed")
+    posted = {"step": 1, "layers": [f"l{index}" for index in range(60)],
+              "metrics": {name: [index / 7 for index in range(60)] for name in ("m", "n", "o")}}
+    accept_steps(server, run, posted)
+    offers = [f"{DEFLATE}; server_max_window_bits={bits}" for bits in range(9, 16)]
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(LiveSocket(server, offer=offer)) for offer in offers]
+        for socket in sockets:
+            if "metrics" in message:
+                message["metrics"].reverse()
+            socket.watch([run], **message)
+        accept_steps(server, run, posted)
+        received = [socket.read_message() for socket in sockets]
+    assert all(is_compressed for _, is_compressed in received)
+    # One for windows of 2^9 bytes, one for those of 2^15.
+    assert len({data for data, _ in received}) == 2
 
 
 # Which runs
