@@ -66,7 +66,8 @@ def read_steps(server, run: str, **query) -> list[dict]:
     """The steps of a run, in order."""
     response = request(server, "GET", run_path(run) + "/steps", params=query)
     assert response.status_code == 200, response.text[:2000]
-    return [json.loads(line) for line in response.text.splitlines()]
+    # As bytes: `text` guesses the encoding, and its `splitlines` also splits at other characters than newlines.
+    return [json.loads(line) for line in response.content.splitlines()]
 
 
 def as_served(step: dict, seq: int) -> dict:
