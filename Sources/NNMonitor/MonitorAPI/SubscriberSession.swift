@@ -252,6 +252,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private func handleActions() {
         while !isAnswering, let text = actions.popFirst() {
             guard accessWatch?.check() != false else { break }
+            // An answer comes after the events of before: the event loop may read the action before it runs the task
+            // that sends them.
+            sendQueued()
             // The bytes are valid during the closure, and the decoder does not keep the pointer.
             switch unsafe text.withUnsafeReadableBytes({ unsafe SubscriberAction.decode($0) }) {
             case .success(.ping): send(.text(SubscriberMessages.pong))

@@ -142,6 +142,9 @@ import Testing
         tables = next.table.memory + next.shapes.memory
         growth = try #require(await store.describe("r")).details.heapBytes - details
         let used = await store.memoryInUse
-        #expect(used == before + tables + growth, "\(used) \(before) \(next.table.memory) \(next.shapes.memory) \(next.columns.memory) \(next.memory) \(growth)")
+        #expect(
+            used == before + tables + growth,
+            "\(used) \(before) \(next.table.memory) \(next.shapes.memory) \(next.columns.memory) \(next.memory) \(growth)"
+        )
     }
 }

@@ -98,7 +98,8 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
                 guard let kind = MessageKind(event, for: subscriber.interest) else { continue }
                 let frame = frames.frame(kind, of: &messages)
                 subscriber.queue.offer(
-                    frame.frame, layers: frame.layers, bytes: frame.bytes, runID: runID, sequence: event.sequence)
+                    frame.frame, layers: frame.layers, bytes: frame.bytes, runID: runID, sequence: event.sequence,
+                    isInHistory: event.isInHistory)
             }
         }
     }

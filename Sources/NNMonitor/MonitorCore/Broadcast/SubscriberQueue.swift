@@ -57,6 +57,8 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         /// The run of an event; `nil` for an answer, which is never dropped.
         var runID: RunID?
         var sequence: UInt64 = 0
+        /// Whether a history of the run contains the event.
+        var isInHistory = true
     }
 
     private struct State {
@@ -83,9 +85,12 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
 
     /// Appends a frame, and wakes the consumer if it is idle.
     func offer(
-        _ frame: Frame, layers: LayerFrame<Frame>? = nil, bytes: Int, runID: RunID, sequence: UInt64
+        _ frame: Frame, layers: LayerFrame<Frame>? = nil, bytes: Int, runID: RunID, sequence: UInt64,
+        isInHistory: Bool = true
     ) {
-        append(Entry(frame: frame, layers: layers, bytes: bytes, runID: runID, sequence: sequence))
+        append(
+            Entry(
+                frame: frame, layers: layers, bytes: bytes, runID: runID, sequence: sequence, isInHistory: isInHistory))
     }
 
     /// Appends the answer to a request, and wakes the consumer if it is idle. It is never dropped: the number of
@@ -95,7 +100,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     private func append(_ entry: Entry) {
         let isIdle = state.withLock { state in
             if state.closed { return false }
-            if let runID = entry.runID, isKnown(runID, entry.sequence, &state) { return false }
+            if isKnown(entry, &state) { return false }
             state.entries.append(entry)
             state.bytes += entry.bytes
             dropOldest(&state)
@@ -147,9 +152,7 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         state.withLock { state in
             state.floors.append((runID, sequence))
             state.entries.removeAll { entry in
-                guard let run = entry.runID, entry.sequence <= sequence, runID == nil || runID == run else {
-                    return false
-                }
+                guard entry.sequence <= sequence, Self.contains(entry, runID) else { return false }
                 state.bytes -= entry.bytes
                 return true
             }
@@ -165,10 +168,21 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
         }
     }
 
-    /// Whether the subscriber already has this step. Sequence numbers only grow, so smaller floors can be dropped.
-    private func isKnown(_ runID: RunID, _ sequence: UInt64, _ state: inout State) -> Bool {
-        if state.floors.isEmpty { return false }
-        state.floors.removeAll { $0.sequence < sequence }
-        return state.floors.contains { $0.runID == nil || $0.runID == runID }
+    /// Whether an answer contains an event.
+    ///
+    /// - Parameters:
+    ///   - entry: the event.
+    ///   - run: the run of a history; `nil` for the list of runs, which contains every event.
+    /// - Returns: whether it does.
+    private static func contains(_ entry: Entry, _ run: RunID?) -> Bool {
+        guard let runID = entry.runID else { return false }
+        return run == nil || run == runID && entry.isInHistory
+    }
+
+    /// Whether the subscriber already has this event. Sequence numbers only grow, so smaller floors can be dropped.
+    private func isKnown(_ entry: Entry, _ state: inout State) -> Bool {
+        if state.floors.isEmpty || entry.runID == nil { return false }
+        state.floors.removeAll { $0.sequence < entry.sequence }
+        return state.floors.contains { Self.contains(entry, $0.runID) }
     }
 }

@@ -198,6 +198,14 @@ package enum StoreEvent: Sendable {
         }
     }
 
+    /// Whether a later history of the run contains the event: its steps, and that earlier ones were dropped.
+    var isInHistory: Bool {
+        switch self {
+        case .stored, .removed, .reset, .void: true
+        case .run, .alert: false
+        }
+    }
+
     /// The run that the event concerns; `nil` if it has no message.
     var runID: RunID? {
         switch self {
