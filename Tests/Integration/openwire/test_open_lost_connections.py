@@ -129,10 +129,10 @@ def test_a_subscriber_that_is_cut_100_times_ends_with_the_state_of_the_server(st
     assert len(ledger.received) > len(ledger.held)
 
 
-def test_layers_are_complete_on_every_connection(server):
+def test_layers_are_complete_on_every_connection(either):
     run = run_id("layers")
     steps = random_steps(900, random.Random(3))
-    must_be_complete(server, cut_and_resume(server, run, steps, 15, layers=False), steps)
+    must_be_complete(either, cut_and_resume(either, run, steps, 15, layers=False), steps)
 
 
 @pytest.mark.parametrize("form", ["full", "lite"])
