@@ -79,6 +79,7 @@ def test_the_form_runs_shows_new_steps_at_most_once_a_second(server):
         while not seen or seen[-1]["last_seq"] < count:
             message = socket.read_json()
             assert (message["type"], message["run_id"]) == ("run", run)
+            assert message["data"]["silent"] is False, "a message for new steps, not for silence"
             assert not {"config", "notes", "events"} & message["data"].keys()
             seen.append(message["data"])
         assert [data["last_seq"] for data in seen] == sorted({data["last_seq"] for data in seen})

@@ -129,10 +129,10 @@ def test_a_subscriber_that_is_cut_100_times_ends_with_the_state_of_the_server(st
     assert len(ledger.received) > len(ledger.held)
 
 
-def test_layers_are_complete_on_every_connection(server):
+def test_layers_are_complete_on_every_connection(either):
     run = run_id("layers")
     steps = random_steps(900, random.Random(3))
-    must_be_complete(server, cut_and_resume(server, run, steps, 15, layers=False), steps)
+    must_be_complete(either, cut_and_resume(either, run, steps, 15, layers=False), steps)
 
 
 @pytest.mark.parametrize("form", ["full", "lite"])
@@ -196,27 +196,71 @@ def test_a_subscriber_that_lagged_resumes_and_misses_nothing(start_server):
 
 def test_no_message_about_a_run_is_lost_while_histories_are_sent(server):
     run = run_id("busy")
-    count = 300
+    count = 150
     accept_steps(server, run, {"step": 1})
-
-    def change():
+    messages = []
+    with LiveSocket(server) as socket:
+        socket.watch([run], form="columns")
         for number in range(count):
+            # The history and the messages are made at the same time.
+            socket.say({"action": "subscribe_run", "run_id": run, "since_seq": 1, "form": "columns"})
             response = send(server, "POST", path(run) + "/alerts", {"title": f"{number}"})
             assert response.status_code == 202
             put(server, run, {"name": f"{number}"})
+            while (message := socket.read_json())["type"] != "run_history":
+                messages.append(message)
+        messages += socket.arrived(run)
+    expected = [f"{number}" for number in range(count)]
+    assert [message["data"]["title"] for message in messages if message["type"] == "alert"] == expected
+    assert [message["data"]["name"] for message in messages if message["type"] == "run"] == expected
+
+
+def test_a_subscriber_that_resumes_while_runs_are_deleted_and_reset_has_the_state_of_the_server(server):
+    run = run_id("state")
+    rng = random.Random(8)
+    held: dict[int, dict] = {}
+    known = {"since_seq": 0}
+
+    def take(message: dict):
+        kind, data = message["type"], message.get("data")
+        if kind == "step":
+            assert message["seq"] == known["since_seq"] + 1, "each step comes, in order"
+            known["since_seq"] = message["seq"]
+            held[data["step"]] = data
+        elif kind == "run":
+            known["created_at"] = data["created_at"]
+        elif kind == "reset":
+            for number in [number for number in held if number >= message["from_step"]]:
+                del held[number]
+        elif kind == "run_deleted" or kind == "run_history" and message["reset"]:
+            held.clear()
+            known.clear()
+            known["since_seq"] = 0
+        if kind == "run_history":
+            held.update((step["step"], step) for step in data["steps"])
+            known.update(since_seq=data["last_seq"], created_at=data["created_at"])
 
     with LiveSocket(server) as socket:
         socket.watch([run], form="columns")
-        writer = Threads()
-        writer.start(change)
-        messages = []
-        while writer.running():
-            socket.say({"action": "subscribe_run", "run_id": run, "since_seq": 1, "form": "columns"})
-            while (message := socket.read_json())["type"] != "run_history":
-                messages.append(message)
-        writer.join()
-        messages += socket.arrived(run)
-    assert [message["data"]["title"] for message in messages if message["type"] == "alert"] == [
-        f"{number}" for number in range(count)]
-    assert [message["data"]["name"] for message in messages if message["type"] == "run"] == [
-        f"{number}" for number in range(count)]
+        for _ in range(300):
+            is_asked = rng.random() < 0.6
+            if is_asked:
+                socket.say({"action": "subscribe_run", "run_id": run, "form": "columns", **known})
+            for _ in range(rng.randrange(1, 4)):
+                choice = rng.random()
+                if choice < 0.7:
+                    accept_lines(server, run, [{"step": rng.randrange(300)} for _ in range(rng.randrange(1, 8))])
+                elif choice < 0.85:
+                    send(server, "PUT", path(run), {"resume_from": rng.randrange(300)})
+                else:
+                    send(server, "DELETE", path(run))
+            while is_asked:
+                message = socket.read_json()
+                take(message)
+                is_asked = message["type"] not in ("run_history", "error")
+        for message in socket.arrived(run):
+            take(message)
+        accept_steps(server, run, {"step": 1})
+        for message in socket.arrived(run):
+            take(message)
+    assert held == {step["step"]: step for step in read_steps(server, run)}

@@ -22,7 +22,8 @@ def read(server, run: str, what: str, headers=None, **query):
 
 
 def numbers(server, run: str, **query) -> list[int]:
-    return [step["step"] for step in read_steps(server, run, **{key.rstrip("_"): value for key, value in query.items()})]
+    given = {key.rstrip("_"): value for key, value in query.items()}
+    return [step["step"] for step in read_steps(server, run, **given)]
 
 
 # All readers
@@ -185,7 +186,8 @@ def test_layers_selects_layers_by_patterns(server):
         "step": 1, "layers": ids, "metrics": {"m": list(range(6)), "n": [None] * 5 + [1]},
         "vectors": {"v": {layer: [index] for index, layer in enumerate(ids)}, "w": {"h.0.mlp": [9]}}})
     for patterns, found in (
-            ("h.0.mlp", [1]), ("h/0/mlp", [1]), ("h.*", [0, 1, 2]), ("*attn", [0, 2]), ("h*0*", [0, 1]), ("*", range(6)),
+            ("h.0.mlp", [1]), ("h/0/mlp", [1]), ("h.*", [0, 1, 2]), ("*attn", [0, 2]), ("h*0*", [0, 1]),
+            ("*", range(6)),
             ("*/1/*,*mlp", [1, 2]), (["*mlp", "h.1.attn"], [1, 2]), ("a\\,b", [3]), ("x\\*y", [4]), ("x*y", [4]),
             ("z\\\\", [5]), ("a,b", []), ("H.0.mlp", []), ("h.0.ml", []), ("h.0.mlp,unknown", [1])):
         step, = read_steps(server, run, layers=patterns)
@@ -259,7 +261,8 @@ def test_each_bucket_has_its_last_vector(server):
             answer = vectors(server, run, name="load", layer="e.0", **query)
             inside = [step for step in steps if first is None or first <= step <= end]
             expected = buckets(inside, points or 500)
-            assert (answer["name"], answer["layer"], answer["last_seq"], answer["resolution"]) == ("load", "e/0", 300, 1)
+            assert (answer["name"], answer["layer"]) == ("load", "e/0")
+            assert (answer["last_seq"], answer["resolution"]) == (300, 1)
             assert answer["steps"] == [bucket[0] for bucket in expected]
             assert answer["last_steps"] == [bucket[-1] for bucket in expected]
             last = [[step for step in bucket if step in posted] for bucket in expected]

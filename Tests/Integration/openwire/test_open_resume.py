@@ -4,7 +4,7 @@ import pytest
 from Support.clients.ingest import accept, kept_steps
 from Support.clients.live import STEPS, LiveSocket
 from Support.clients.openwire import accept_lines, accept_steps, read_steps
-from Support.clients.runs import path, put, send
+from Support.clients.runs import path, put, read, send
 from Support.payloads import payload, run_id
 
 
@@ -126,6 +126,7 @@ def test_reset_where_the_run_is_another_one(server):
     accept_steps(server, run, step(1), step(2))
     with LiveSocket(server) as socket:
         created = socket.history(run, since_seq=0, form="columns")["data"]["created_at"]
+        assert created == read(server, run)["created_at"]
         assert changes(socket, run, 1, created_at=created) == (False, [(2, 2)])
         send(server, "DELETE", path(run))
         accept_steps(server, run, step(7), step(6), step(9))

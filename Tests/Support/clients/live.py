@@ -35,13 +35,17 @@ class LiveSocket(RawWebSocket):
         return answer
 
     def arrived(self, *runs: str) -> list[dict]:
-        """The messages until now, of some runs if given. Messages for requests that were answered before are queued
-        before the pong."""
-        self.say({"action": "ping"})
+        """The messages of all requests that were answered before this call; of some runs if given.
+
+        An event loop handles received bytes before the tasks that were scheduled for it, so a pong may overtake
+        queued messages. They are sent before the server reads the next ping.
+        """
         messages = []
-        while (message := self.read_json())["type"] != "pong":
-            if not runs or message.get("run_id") in runs:
-                messages.append(message)
+        for _ in range(2):
+            self.say({"action": "ping"})
+            while (message := self.read_json())["type"] != "pong":
+                if not runs or message.get("run_id") in runs:
+                    messages.append(message)
         return messages
 
     def next_step(self, run: str) -> dict:
