@@ -196,6 +196,19 @@ package final class Monitor: Sendable {
         }
     }
 
+    /// Notifies the subscribers in the form `runs` of runs that have got steps.
+    ///
+    /// - Parameter time: runs whose last change is earlier are left out.
+    package func noteProgress(since time: UTCTime) async {
+        guard subscribers.showsRuns else { return }
+        do throws(StoreError) {
+            for event in try await store.noteProgress(since: time) { await publish(event) }
+        } catch {
+            for event in error.events { await publish(event) }
+            failures.note(error, during: .listing)
+        }
+    }
+
     private func publish(_ event: StoreEvent) async {
         if broadcast.skipIfUnwatched(event) { return }
         // Encoding and compressing take too long for an event loop, on which this may run.

@@ -158,6 +158,8 @@ actor TestStore: MetricsStoring {
 
     func noteSilence() async throws(StoreError) -> [StoreEvent] { [] }
 
+    func noteProgress(since time: UTCTime) async throws(StoreError) -> [StoreEvent] { [] }
+
     /// Takes a sequence number.
     private func change() async throws(StoreError) -> UInt64 {
         if case .fail = behaviour { throw StoreError("the disk is full") }

@@ -20,7 +20,9 @@ enum MessageKind: Hashable {
             self = .other
         case .run(let change):
             guard interest.includesChanges(of: change.run.id) else { return nil }
-            self = interest.form(of: change.run.id) == .runs ? .runEntry : .other
+            let isEntry = interest.form(of: change.run.id) == .runs
+            if change.isProgress && !isEntry { return nil }
+            self = isEntry ? .runEntry : .other
         case .alert(let alert):
             guard interest.includesChanges(of: alert.runID) else { return nil }
             self = .other

@@ -45,6 +45,9 @@ package struct Interest: Sendable, Equatable {
         hasWatched && (runs?.contains(run) ?? true || added[run] != nil)
     }
 
+    /// Whether the subscriber gets runs in the form `runs`.
+    package var showsRuns: Bool { form == .runs }
+
     /// Whether the subscriber gets the message `reset` of a run.
     package func includesResets(of run: RunID) -> Bool { added[run] != nil || includesChanges(of: run) }
 }

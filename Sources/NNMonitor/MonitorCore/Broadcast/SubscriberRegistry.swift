@@ -49,6 +49,11 @@ package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
     /// Whether no queue gets events.
     var isUnwatched: Bool { state.withLock { $0.queues.isEmpty } }
 
+    /// Whether a subscriber gets runs in the form `runs`.
+    package var showsRuns: Bool {
+        state.withLock { $0.queues.values.contains { $0.values.contains { $0.interest.showsRuns } } }
+    }
+
     /// Whether a connection that is set up belongs to a subscriber.
     ///
     /// - Parameter connection: the identity that was passed to `Place.begin`.

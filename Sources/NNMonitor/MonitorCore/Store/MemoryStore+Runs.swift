@@ -103,6 +103,19 @@ extension MemoryStore {
         }
     }
 
+    /// Finds runs that have got steps since the last call.
+    package func noteProgress(since time: UTCTime) -> [StoreEvent] {
+        var grown: [RunTable.Slot] = []
+        runs.forEachSlot { slot in
+            if runs[slot].lastSeq > runs[slot].shownSeq, runs[slot].lastUpdate >= time { grown.append(slot) }
+        }
+        let now = currentTime
+        return grown.map { slot in
+            runs.change(slot) { $0.shownSeq = $0.lastSeq }
+            return .run(RunChange(sequence: nextSequence(), run: description(slot, at: now), isProgress: true))
+        }
+    }
+
     /// Notes that a run is no longer silent.
     ///
     /// - Returns: whether subscribers know it as silent.

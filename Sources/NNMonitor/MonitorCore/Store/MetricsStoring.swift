@@ -103,6 +103,13 @@ package protocol MetricsStoring: Sendable {
     /// - Throws: `StoreError` if the runs cannot be read.
     func noteSilence() async throws(StoreError) -> [StoreEvent]
 
+    /// Finds runs that have got steps since the last call.
+    ///
+    /// - Parameter time: runs whose last change is earlier are left out.
+    /// - Returns: the events to publish.
+    /// - Throws: `StoreError` if the runs cannot be read.
+    func noteProgress(since time: UTCTime) async throws(StoreError) -> [StoreEvent]
+
     /// The tables that the next step of a run probably has: those of its latest step, and of its latest step with
     /// layers. A decoder that recognises them saves the time to parse the same text again; none is always a valid
     /// answer.

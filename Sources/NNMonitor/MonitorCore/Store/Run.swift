@@ -21,6 +21,8 @@ struct Run {
     private static let maximumRecentColumns = 4
     /// The number of the last accepted step: 1, 2, 3, …
     private(set) var lastSeq: UInt64 = 0
+    /// The last step of which subscribers in the form `runs` know.
+    var shownSeq: UInt64 = 0
     /// The number of users of each table: steps held, and the run's structure. Steps arrive in any order, so steps that
     /// share a table need not be neighbours.
     private var uses: [ObjectIdentifier: Int] = [:]

@@ -72,15 +72,19 @@ package struct RunChange: Sendable {
     package let run: RunDescription
     /// Whether the run begins.
     package let hasBegun: Bool
+    /// Whether only steps came, which subscribers get as steps unless they watch in the form `runs`.
+    package let isProgress: Bool
 
     /// - Parameters:
     ///   - sequence: the sequence number of this change.
     ///   - run: the run after the change.
     ///   - hasBegun: whether the run begins.
-    package init(sequence: UInt64, run: RunDescription, hasBegun: Bool = false) {
+    ///   - isProgress: whether only steps came.
+    package init(sequence: UInt64, run: RunDescription, hasBegun: Bool = false, isProgress: Bool = false) {
         self.sequence = sequence
         self.run = run
         self.hasBegun = hasBegun
+        self.isProgress = isProgress
     }
 }
 

@@ -74,6 +74,7 @@ enum Application {
                     .init(service: MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value)),
                     .init(service: FoldedLogWriter(log: foldedLog)),
                     .init(service: SilenceWatch(monitor: monitor)),
+                    .init(service: ProgressWatch(monitor: monitor)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
@@ -116,6 +117,20 @@ struct SilenceWatch: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: .seconds(5))) != nil { await monitor.noteSilence() }
+        }
+    }
+}
+
+/// Looks each second for runs that have got steps, for subscribers in the form `runs`.
+struct ProgressWatch: Service {
+    let monitor: Monitor
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Older changes were known before the subscriber asked for this form.
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                await monitor.noteProgress(since: UTCTime(microseconds: UTCTime.now().microseconds - 5_000_000))
+            }
         }
     }
 }
