@@ -118,7 +118,10 @@ package final class Monitor: Sendable {
         }
         if outcome.lostAnything { losses.note(outcome) }
         answers.check()
-        for event in outcome.events { await publish(event) }
+        // Most steps have no other event, so no list of events is made.
+        for run in outcome.evicted { await publish(.removed(run)) }
+        for change in outcome.changes { await publish(.run(change)) }
+        await publish(.stored(outcome.step))
         return outcome
     }
 

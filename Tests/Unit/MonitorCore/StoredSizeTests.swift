@@ -119,7 +119,9 @@ import Testing
 
     @Test func `a step that is not kept holds only its names and layers`() async throws {
         let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
-        for step in 100..<110 { _ = await store.append(Payloads.step(step)) }
+        for step in 100..<109 { _ = await store.append(Payloads.step(step)) }
+        // The allocator may give arrays of equal length different capacities, so equal steps may differ in size.
+        let replaced = await store.append(Payloads.step(109)).step.record.memory
         let before = await store.memoryInUse
         let details = try #require(await store.describe("r")).details.heapBytes
         weak var record: StepRecord?
@@ -141,10 +143,6 @@ import Testing
         #expect(table == nil)
         tables = next.table.memory + next.shapes.memory
         growth = try #require(await store.describe("r")).details.heapBytes - details
-        let used = await store.memoryInUse
-        #expect(
-            used == before + tables + growth,
-            "\(used) \(before) \(next.table.memory) \(next.shapes.memory) \(next.columns.memory) \(next.memory) \(growth)"
-        )
+        #expect(await store.memoryInUse == before - replaced + next.memory + tables + growth)
     }
 }

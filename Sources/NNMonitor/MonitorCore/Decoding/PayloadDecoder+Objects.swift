@@ -18,10 +18,11 @@ extension PayloadDecoder {
         try reader.finish()
         if issues.isEmpty {
             step.layout.serveSlashes()
-            let name = step.columns.text.count
-            step.columns.text += V1Scalar.featureStdGradient
-            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: name))
-            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
+            if ratios.isEmpty {
+                step.columns = .v1WithoutRatios
+            } else {
+                step.columns.appendFeatureStdGradient()
+            }
             // Copied here instead of in the store actor, where the copy would delay all other requests.
             step.numbers = numbersByColumn()
         }

@@ -32,6 +32,20 @@ package struct ColumnLayout: Sendable, Equatable {
         return layout
     }()
 
+    /// The names of a v1 step without `gradient_norm_ratio`. Such steps share the arrays.
+    static let v1WithoutRatios = {
+        var layout = ColumnLayout.v1
+        layout.appendFeatureStdGradient()
+        return layout
+    }()
+
+    /// Adds the scalar that v1 posts as `feature_std_gradient`.
+    mutating func appendFeatureStdGradient() {
+        scalarBounds.append(Int32(truncatingIfNeeded: text.count))
+        text += V1Scalar.featureStdGradient
+        scalarBounds.append(Int32(truncatingIfNeeded: text.count))
+    }
+
     /// A copy without spare capacity.
     func shrunkToFit() -> ColumnLayout {
         var fitted = ColumnLayout()

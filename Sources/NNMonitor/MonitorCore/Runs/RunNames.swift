@@ -10,6 +10,8 @@ package struct RunNames: Sendable {
     private(set) var layers = NameTable()
     /// Whether the number of a layer's parameters was posted.
     private var hasParameterCounts = false
+    /// Whether `noteV1Metrics` has found every metric of v1 among `metrics`. Names are never removed.
+    private(set) var hasAllV1Metrics = false
 
     /// The number of all names and ids.
     var count: Int { metrics.count + scalars.count + vectors.count + layers.count }
@@ -48,20 +50,21 @@ package struct RunNames: Sendable {
 
     /// Notes the metrics of a v1 step of which a value was posted: it has a column for every metric of v1.
     mutating func noteV1Metrics(_ record: StepRecord, maximum: Int) {
+        guard !hasAllV1Metrics else { return }
+        var noted = 0
         for metric in LayerMetric.all {
-            let name = Array("\(metric.name)".utf8)[...]
-            guard metrics.index(of: name) == nil else { continue }
-            let isPosted = (0..<record.layerCount).contains { layer in
-                !MissingValue.isMissing(record.value(metric, layer: layer))
-            }
+            let name = Self.v1Metrics.metricName(metric.column)
+            let isPosted =
+                metrics.index(of: name) == nil
+                && (0..<record.layerCount).contains { !MissingValue.isMissing(record.value(metric, layer: $0)) }
             if isPosted { _ = insert(name, \.metrics, maximum) }
+            if metrics.index(of: name) != nil { noted += 1 }
         }
+        hasAllV1Metrics = noted == LayerMetric.count
     }
 
-    /// Whether every metric of v1 is noted.
-    var hasAllV1Metrics: Bool {
-        metrics.count >= LayerMetric.count && LayerMetric.all.allSatisfy { metrics.contains($0.name) }
-    }
+    /// The names of v1's metrics. Each step looks them up until all are noted, so they are not converted again.
+    private static let v1Metrics = ColumnLayout.v1
 
     private mutating func insert(
         _ name: ArraySlice<UInt8>, _ table: WritableKeyPath<RunNames, NameTable>, _ maximum: Int

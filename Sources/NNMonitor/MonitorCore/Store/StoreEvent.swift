@@ -181,8 +181,9 @@ package enum StoreEvent: Sendable {
     case stored(StoredStep)
     /// A run was removed.
     case removed(RemovedRun)
-    /// A run began or changed.
-    case run(RunChange)
+    /// A run began or changed. Indirect: it is much larger than the other events, and tasks reserve space for any
+    /// event.
+    indirect case run(RunChange)
     /// The trainer of a run posted an alert.
     case alert(RunAlert)
     /// Kept steps of a run were dropped, because its training went back.
