@@ -133,7 +133,7 @@ def test_the_server_ends_in_time_after_thousands_of_reloads_were_asked_for(start
 
 def test_without_proc_the_start_is_refused_since_no_option_can_be_read(tmp_path):
     # LeakSanitizer, in builds that have it, cannot work without /proc.
-    script = 'mount -t tmpfs none /proc || exit 77; ASAN_OPTIONS=detect_leaks=0 exec "$@"'
+    script = 'mount -t tmpfs none /proc || exit 77; exec env ASAN_OPTIONS=detect_leaks=0 "$@"'
     wrapper = ["unshare", "-m", "sh", "-c", script, "sh"]
     try:
         probe = subprocess.run([*wrapper, "true"], capture_output=True, check=False, timeout=60)
