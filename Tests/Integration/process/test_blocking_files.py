@@ -132,8 +132,7 @@ def test_the_server_ends_in_time_after_thousands_of_reloads_were_asked_for(start
 
 
 def test_without_proc_the_start_is_refused_since_no_option_can_be_read(tmp_path):
-    # LeakSanitizer, in builds that have it, cannot work without /proc.
-    script = 'mount -t tmpfs none /proc || exit 77; exec env ASAN_OPTIONS=detect_leaks=0 "$@"'
+    script = 'mount -t tmpfs none /proc || exit 77; exec "$@"'
     wrapper = ["unshare", "-m", "sh", "-c", script, "sh"]
     try:
         probe = subprocess.run([*wrapper, "true"], capture_output=True, check=False, timeout=60)
@@ -142,6 +141,8 @@ def test_without_proc_the_start_is_refused_since_no_option_can_be_read(tmp_path)
     if probe.returncode != 0:
         pytest.skip("/proc cannot be hidden here: it takes root")
     done = end_of_start(["--port", "0"], tmp_path, wrapper)
+    if "LeakSanitizer has encountered a fatal error" in done.stderr:
+        pytest.skip("LeakSanitizer, and its options, need /proc")
     assert done.returncode == 64, done.stdout
     assert "/proc is not mounted" in done.stderr
     assert done.stdout == ""
