@@ -113,16 +113,24 @@ package final class Monitor: Sendable {
         do {
             outcome = try await store.append(step)
         } catch {
-            for event in error.events { await publish(event) }
+            await publish(error.events)
             throw error
         }
         if outcome.lostAnything { losses.note(outcome) }
         answers.check()
         // Most steps have no other event, so no list of events is made.
-        for run in outcome.evicted { await publish(.removed(run)) }
-        for change in outcome.changes { await publish(.run(change)) }
-        await publish(.stored(outcome.step))
+        if outcome.evicted.isEmpty, outcome.changes.isEmpty {
+            await publish(.stored(outcome.step))
+        } else {
+            await publish(outcome.events)
+        }
         return outcome
+    }
+
+    /// Not inlined: the space for a loop would be reserved for each step.
+    @inline(never)
+    private func publish(_ events: [StoreEvent]) async {
+        for event in events { await publish(event) }
     }
 
     /// Deletes a run and notifies every subscriber.

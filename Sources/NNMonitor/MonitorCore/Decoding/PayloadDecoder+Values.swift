@@ -129,6 +129,9 @@ extension PayloadDecoder {
         try reader.open()
         var found = KeyedIssues()
         var first = true
+        // Enough for a few keys and `feature_std_gradient`, in one allocation each.
+        step.columns.text.reserveCapacity(step.columns.text.count + 64)
+        step.columns.scalarBounds.reserveCapacity(8)
         while let key = try reader.nextKey(first: &first) {
             let start = step.columns.text.count
             let isUnicode = reader.append(key, to: &step.columns.text)
