@@ -13,7 +13,28 @@ def map_body(context, body):
         depths = [layer.get("depth_index") for layer in layers]
         if all(isinstance(depth, (int, float)) and not isinstance(depth, bool) for depth in depths):
             layers.sort(key=lambda layer: layer["depth_index"])
+    if "step" in body and "metadata" not in body:
+        fit_columns(body)
     metadata = body.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("run_id"), str) and len(metadata["run_id"]) <= 512:
         metadata["run_id"] = metadata["run_id"].encode("utf-8", "surrogatepass")[:512].decode("utf-8", "ignore")
     return body
+
+
+def fit_columns(step: dict):
+    """Ids of layers are unique as served; a metric has as many values as there are layers."""
+    layers = step.get("layers")
+    count = 0
+    if isinstance(layers, list):
+        ids = set()
+        for layer in list(layers):
+            name = layer.get("id") if isinstance(layer, dict) else layer
+            served = name.replace(".", "/") if isinstance(name, str) else None
+            if served is not None and served in ids:
+                layers.remove(layer)
+            ids.add(served)
+        count = len(layers)
+    metrics = step.get("metrics")
+    for name, column in metrics.items() if isinstance(metrics, dict) else ():
+        if isinstance(column, list):
+            metrics[name] = column[:count] + [None] * (count - len(column))
