@@ -16,7 +16,8 @@ ROWS = {
     "ingest-gzip": rows_ingest.ingest_gzip, "fan-out": rows_watch.fan_out, "memory": rows_store.memory,
     "history": rows_store.history, "lite": rows_store.lite, "latency": rows_watch.latency, "idle": rows_watch.idle,
     "handshakes": rows_connections.handshakes, "health": rows_connections.health,
-    "pipelines": rows_connections.pipelines, "growth": rows_store.growth, "start": rows_connections.start, "profile": rows_profile.profile,
+    "pipelines": rows_connections.pipelines, "growth": rows_store.growth, "start": rows_connections.start,
+    "profile": rows_profile.profile,
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs/PERFORMANCE.md"
 BEGIN, END = "<!-- script/bench writes from here -->\n", "<!-- to here -->\n"

@@ -22,7 +22,7 @@ package struct MonitorConfiguration: Sendable {
     package var maximumSubscribers = 10_000
     /// A subscriber that takes none of its queued bytes for this long is closed with 1008.
     package var stallTimeout = TimeAmount.seconds(30)
-    /// The minimum rate at which a subscriber must take what waits for it, in bytes per second, averaged over
+    /// The minimum rate at which a subscriber must read waiting messages, in bytes per second, averaged over
     /// `readRateWindow` of the time in which bytes wait; 0 means none. Below it the subscriber is closed with 1008.
     package var minimumReadRate = 1_024
     /// See `minimumReadRate`.

@@ -6,16 +6,13 @@ import WebSocket
 
 /// Prepares the answers of one subscriber: reads the store and reserves the memory of the answer.
 struct SubscriberAnswers: Sendable {
-    /// The text of the error message when the memory of answers is used up.
-    private static let busy = "Too many responses are in progress; try again in a moment"
-
     /// The result of preparing the listing.
     enum Listing {
         /// The frame, and its memory, which is reserved until the frame is sent.
         case ready(ByteBuffer, ResponseReservation)
         /// The store failed.
         case failed
-        /// There is no memory for it. The message says so.
+        /// There is no memory for it: the error message to send.
         case busy(ByteBuffer)
     }
 
@@ -55,7 +52,7 @@ struct SubscriberAnswers: Sendable {
             monitor.failures.note(error, during: .listing)
             return .failed
         } catch {
-            return .busy(SubscriberMessages.error(Self.busy))
+            return .busy(SubscriberMessages.error(ResponseBudget.busyMessage))
         }
     }
 
@@ -94,7 +91,7 @@ struct SubscriberAnswers: Sendable {
             monitor.failures.note(error, during: .history)
             return .refused(SubscriberMessages.error(StoreFailures.message))
         } catch {
-            return .refused(SubscriberMessages.error(Self.busy))
+            return .refused(SubscriberMessages.error(ResponseBudget.busyMessage))
         }
     }
 

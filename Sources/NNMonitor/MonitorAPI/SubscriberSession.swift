@@ -184,7 +184,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     /// Closes with 1008. Nothing is sent after the close frame; a history fails at its next piece.
     private func endAccess() { close(.policyViolation, "access has ended") }
 
-    /// Sends a close frame after what was written; what is queued is dropped.
+    /// Sends a close frame after the messages that were written, and drops the queued ones.
     private func close(_ code: WebSocketErrorCode, _ reason: String) {
         actions.removeAll()
         queue?.close()

@@ -2,7 +2,7 @@ import MonitorCore
 package import NIOCore
 import WebSocket
 
-/// Renders messages as WebSocket frames: one for each form of compression of the subscribers, of which there are three.
+/// Renders messages as WebSocket frames in three variants: not compressed, and compressed with one of two windows.
 package struct WireFrameRenderer: FrameRenderer {
     /// How a subscriber's messages are compressed. Each message is compressed separately, so only the window size
     /// matters.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The bytes of a run's steps and tables that exist in the process, whoever refers to them.
+/// The bytes of a run's steps and tables that exist in the process, held by the store or only by snapshots.
 ///
 /// Steps and tables add themselves when they are made and subtract themselves when they are freed, so one that several
 /// snapshots share counts once. `MemoryStore` knows which of them it holds; the rest is kept alive by snapshots.

@@ -42,7 +42,7 @@ struct ConnectionSettings: SettingsTopic {
 
     @Option(
         setting: "MIN_READ_RATE", .bytes(0...1_073_741_824, note: "0 means no minimum"), default: 1024,
-        "Bytes per second that a client must take of what waits for it, averaged over READ_RATE_WINDOW.")
+        "Bytes per second that a client must read while data waits for it, averaged over READ_RATE_WINDOW.")
     var minReadRate: Setting<Int>
 
     @Option(

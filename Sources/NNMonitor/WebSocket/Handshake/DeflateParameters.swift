@@ -26,8 +26,7 @@ package struct DeflateParameters: Sendable, Hashable {
 
     /// Messages for many connections are compressed with a window of 2^`sharedWindowBits` bytes; `nil`: not at all.
     /// There are two sizes, 15 and 9, so that each message is compressed at most twice, whatever the connections have
-    /// negotiated. A smaller window than the negotiated one is always allowed. On steps of 50 layers, 2^9 costs 87 %
-    /// more bytes than 2^15.
+    /// negotiated. A smaller window than the negotiated one is always allowed.
     package var sharedWindowBits: Int? {
         if !compressesOutgoing { return nil }
         return serverMaxWindowBits == 15 ? 15 : 9

@@ -48,9 +48,10 @@ package final class ResponseBudget: Sendable {
     }
 
     /// The answer to a request for which there is no memory: 503 with `Retry-After`.
-    package static var busy: HTTPError {
-        HTTPError(.busy("Too many responses are in progress; try again in a moment"))
-    }
+    package static var busy: HTTPError { HTTPError(.busy(busyMessage)) }
+
+    /// The text of that answer.
+    package static let busyMessage = "Too many responses are in progress; try again in a moment"
 
     /// Reserves the memory of a response before it is produced.
     ///
