@@ -47,7 +47,10 @@ struct SeriesTables: Hashable {
 
     /// Tables that have every series of both: one of the two if it has them, else new ones.
     ///
-    /// - Parameter ledger: counts new tables; `nil`: they are not counted.
+    /// - Parameters:
+    ///   - other: the other tables.
+    ///   - ledger: counts new tables; `nil`: they are not counted.
+    /// - Returns: the tables.
     func union(_ other: SeriesTables, ledger: RunLedger?) -> SeriesTables {
         SeriesTables(
             layers: union(layers, other.layers, layerNames, other.layerNames) { LayerTable($0, ledger: ledger) },
