@@ -18,7 +18,7 @@ package struct SeriesPlan: Sendable {
         selection = try await SeriesSelection(snapshot, request)
         var names = SeriesNames(request)
         for source in selection.sources { names.note(source.table, source.columns) }
-        layers = names.layers(order: snapshot.names.layers)
+        layers = names.layers(snapshot.names, snapshot.structure)
         var rows: [SeriesRow] = []
         for layer in layers.indices {
             for metric in request.metrics.indices where names.has(metric: metric, layer: layers[layer].id) {
