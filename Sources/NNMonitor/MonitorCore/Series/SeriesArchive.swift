@@ -44,7 +44,9 @@ struct SeriesArchive: Sendable {
     /// The buckets that overlap a range, ascending, and the level of the largest of them.
     func buckets(in range: ClosedRange<Int64>) -> (buckets: [Bucket], level: Int) {
         guard let open else { return ([], 0) }
-        let highest = Bucket(first: open.first, last: open.last, numbers: SeriesNumbers(open.accumulator, ledger: nil))
+        let highest = Bucket(
+            first: open.first, last: open.last,
+            numbers: SeriesNumbers(open.accumulator, recordsLastSteps: false, ledger: nil))
         let all = closed + [highest]
         let begin = all.firstIndex { $0.last >= range.lowerBound } ?? all.count
         let end = all.firstIndex { $0.first > range.upperBound } ?? all.count
@@ -97,8 +99,10 @@ struct SeriesArchive: Sendable {
     ///
     /// - Returns: whether there were any.
     mutating func mergePair(_ ledger: RunLedger?) -> Bool {
-        close(ledger)
-        defer { reopen() }
+        // The highest bucket is merged only with the last other one.
+        let isLastPair = closed.count == 1
+        if isLastPair { close(ledger) }
+        defer { if isLastPair { reopen() } }
         while closed.count > 1 {
             if largeCount + 1 >= closed.count {
                 level += 1
@@ -154,7 +158,7 @@ struct SeriesArchive: Sendable {
 
     /// The summary of a bucket, counted.
     private mutating func bucket(_ open: OpenBucket, _ ledger: RunLedger?) -> Bucket {
-        let numbers = SeriesNumbers(open.accumulator, ledger: ledger)
+        let numbers = SeriesNumbers(open.accumulator, recordsLastSteps: true, ledger: ledger)
         numbersMemory += numbers.memory
         tables.add(SeriesTables(numbers))
         return Bucket(first: open.first, last: open.last, numbers: numbers)
@@ -176,7 +180,7 @@ private struct OpenBucket: Sendable {
     init(_ record: StepRecord) {
         first = record.step
         last = record.step
-        accumulator = SeriesAccumulator(SeriesTables(record), recordsLastSteps: true)
+        accumulator = SeriesAccumulator(SeriesTables(record))
         accumulator.add(record)
     }
 
@@ -184,7 +188,7 @@ private struct OpenBucket: Sendable {
     init(_ bucket: SeriesArchive.Bucket) {
         first = bucket.first
         last = bucket.last
-        accumulator = SeriesAccumulator(SeriesTables(bucket.numbers), recordsLastSteps: true)
+        accumulator = SeriesAccumulator(SeriesTables(bucket.numbers))
         accumulator.add(bucket.numbers, highest: bucket.last)
     }
 

@@ -6,19 +6,31 @@ extension SeriesBlock {
     ///   - indices: for each row its index in the step's numbers; -1 if the step does not have it.
     ///   - bucket: the bucket.
     mutating func fold(_ record: StepRecord, _ indices: [Int32], _ bucket: Int) {
+        Self.fold(record, indices, bucket, bucketCount, &last, &minimum, &maximum, &nonfinite)
+    }
+
+    private static func fold(
+        _ record: StepRecord, _ indices: [Int32], _ bucket: Int, _ stride: Int, _ last: inout [Double],
+        _ minimum: inout [Double], _ maximum: inout [Double], _ nonfinite: inout [UInt32]
+    ) {
+        let numbers = record.numbers
+        var last = last.mutableSpan
+        var minimum = minimum.mutableSpan
+        var maximum = maximum.mutableSpan
+        var nonfinite = nonfinite.mutableSpan
+        let (hasMinimum, hasMaximum, hasNonfinite) = (!minimum.isEmpty, !maximum.isEmpty, !nonfinite.isEmpty)
         var place = bucket
         for index in indices {
-            defer { place += bucketCount }
-            guard index >= 0 else { continue }
-            let value = record.numbers[Int(index)]
+            let value = index < 0 ? MissingValue.number : numbers[Int(index)]
             if value.isFinite {
                 last[place] = value
-                if !minimum.isEmpty && value < minimum[place] { minimum[place] = value }
-                if !maximum.isEmpty && value > maximum[place] { maximum[place] = value }
+                if hasMinimum, value < minimum[place] { minimum[place] = value }
+                if hasMaximum, value > maximum[place] { maximum[place] = value }
             } else if !MissingValue.isMissing(value) {
                 last[place] = value
-                if !nonfinite.isEmpty { nonfinite[place] += 1 }
+                if hasNonfinite { nonfinite[place] &+= 1 }
             }
+            place += stride
         }
     }
 
@@ -29,17 +41,31 @@ extension SeriesBlock {
     ///   - indices: for each row its index in the summary; -1 if it does not have it.
     ///   - bucket: the bucket.
     mutating func fold(_ numbers: SeriesNumbers, _ indices: [Int32], _ bucket: Int) {
+        Self.fold(numbers, indices, bucket, bucketCount, &last, &minimum, &maximum, &nonfinite)
+    }
+
+    private static func fold(
+        _ numbers: SeriesNumbers, _ indices: [Int32], _ bucket: Int, _ stride: Int, _ last: inout [Double],
+        _ minimum: inout [Double], _ maximum: inout [Double], _ nonfinite: inout [UInt32]
+    ) {
+        let (lowest, highest, latest, counts) = (numbers.minimum, numbers.maximum, numbers.last, numbers.nonfinite)
+        var last = last.mutableSpan
+        var minimum = minimum.mutableSpan
+        var maximum = maximum.mutableSpan
+        var nonfinite = nonfinite.mutableSpan
+        let (hasMinimum, hasMaximum) = (!minimum.isEmpty, !maximum.isEmpty)
+        let hasNonfinite = !nonfinite.isEmpty && !counts.isEmpty
         var place = bucket
         for index in indices {
-            defer { place += bucketCount }
-            guard index >= 0 else { continue }
             let index = Int(index)
-            let value = numbers.last[index]
-            if MissingValue.isMissing(value) { continue }
-            last[place] = value
-            if !minimum.isEmpty { minimum[place] = min(minimum[place], numbers.minimum[index]) }
-            if !maximum.isEmpty { maximum[place] = max(maximum[place], numbers.maximum[index]) }
-            if !nonfinite.isEmpty, !numbers.nonfinite.isEmpty { nonfinite[place] &+= numbers.nonfinite[index] }
+            let value = index < 0 ? MissingValue.number : latest[index]
+            if !MissingValue.isMissing(value) {
+                last[place] = value
+                if hasMinimum, lowest[index] < minimum[place] { minimum[place] = lowest[index] }
+                if hasMaximum, highest[index] > maximum[place] { maximum[place] = highest[index] }
+                if hasNonfinite { nonfinite[place] &+= counts[index] }
+            }
+            place += stride
         }
     }
 }

@@ -23,17 +23,22 @@ final class SeriesNumbers: Sendable {
 
     /// - Parameters:
     ///   - accumulator: the values.
+    ///   - recordsLastSteps: whether steps may be added later that are lower than others.
     ///   - ledger: counts the numbers as long as they exist; `nil`: they are not counted.
-    init(_ accumulator: SeriesAccumulator, ledger: RunLedger?) {
-        table = accumulator.table
-        columns = accumulator.columns
-        last = accumulator.last
+    init(_ accumulator: SeriesAccumulator, recordsLastSteps: Bool, ledger: RunLedger?) {
+        table = accumulator.tables.layers
+        columns = accumulator.tables.columns
+        let entries = accumulator.entries
+        let last = entries.map(\.last)
+        self.last = last
         // Of a single step they are often equal, and share their memory.
-        minimum = accumulator.minimum == last ? last : accumulator.minimum
-        maximum = accumulator.maximum == last ? last : accumulator.maximum
-        arrays = 3 - (accumulator.minimum == last ? 1 : 0) - (accumulator.maximum == last ? 1 : 0)
-        nonfinite = accumulator.nonfinite.contains { $0 > 0 } ? accumulator.nonfinite : []
-        lastSteps = accumulator.hasUniformLastSteps ? [] : accumulator.lastSteps
+        let isSingleMinimum = entries.allSatisfy { $0.minimum == $0.last }
+        let isSingleMaximum = entries.allSatisfy { $0.maximum == $0.last }
+        minimum = isSingleMinimum ? last : entries.map(\.minimum)
+        maximum = isSingleMaximum ? last : entries.map(\.maximum)
+        arrays = (isSingleMinimum ? 0 : 1) + (isSingleMaximum ? 0 : 1) + 1
+        nonfinite = entries.contains { $0.nonfinite > 0 } ? entries.map(\.nonfinite) : []
+        lastSteps = recordsLastSteps && !accumulator.hasUniformLastSteps ? entries.map(\.lastStep) : []
         self.ledger = ledger
         ledger?.add(memory)
     }

@@ -6,13 +6,8 @@ struct SeriesPlaces {
     /// The distinct layers of the rows, and for each row the index of its layer; -1 for a scalar.
     private var layers: [ArraySlice<UInt8>: Int] = [:]
     private var layerOfRow: [Int] = []
-    private var known: [Tables: [Int32]] = [:]
-    private var latest: (tables: Tables, indices: [Int32])?
-
-    private struct Tables: Hashable {
-        let layers: ObjectIdentifier
-        let columns: ObjectIdentifier
-    }
+    private var known: [SeriesTables: [Int32]] = [:]
+    private var latest: (tables: SeriesTables, indices: [Int32])?
 
     /// - Parameter rows: the id of the layer of each series, `nil` for a scalar; and the name of the metric or scalar.
     init(_ rows: [(layer: [UInt8]?, name: ByteString)]) {
@@ -30,7 +25,7 @@ struct SeriesPlaces {
 
     /// For each series its index in numbers with these tables; -1 where they do not have it.
     mutating func indices(_ table: LayerTable, _ columns: ColumnTable) -> [Int32] {
-        let tables = Tables(layers: ObjectIdentifier(table), columns: ObjectIdentifier(columns))
+        let tables = SeriesTables(layers: table, columns: columns)
         if let latest, latest.tables == tables { return latest.indices }
         let indices = known[tables] ?? find(table.layout, columns.layout)
         known[tables] = indices
@@ -64,7 +59,8 @@ struct SeriesPlaces {
 /// The layers and series that the tables of several steps have.
 struct SeriesNames {
     private let request: SeriesRequest
-    private var seen: Set<[ObjectIdentifier]> = []
+    private var seen: Set<SeriesTables> = []
+    private var latest: SeriesTables?
     /// For each layer, whether it has each of the metrics of the request.
     private var metrics: [ArraySlice<UInt8>: [Bool]] = [:]
     private var scalars: Set<ByteString> = []
@@ -73,7 +69,10 @@ struct SeriesNames {
 
     /// Notes the tables of a step.
     mutating func note(_ table: LayerTable, _ columns: ColumnTable) {
-        guard seen.insert([ObjectIdentifier(table), ObjectIdentifier(columns)]).inserted else { return }
+        let tables = SeriesTables(layers: table, columns: columns)
+        if tables == latest { return }
+        latest = tables
+        guard seen.insert(tables).inserted else { return }
         let (layout, names) = (table.layout, columns.layout)
         for scalar in 0..<names.scalarCount { scalars.insert(ByteString(decoding: Array(names.scalarName(scalar)))) }
         let posted = Set((0..<names.metricCount).map { ByteString(decoding: Array(names.metricName($0))) })

@@ -147,9 +147,7 @@ struct Run {
 
     /// Inserts a step, unless the run is full and all its steps are higher.
     mutating func keep(_ record: StepRecord, limit: Int) -> Placement {
-        let isBelow = steps.count >= limit && steps.first.map { record.step < $0.step } == true
-        // Kept steps are higher than all steps of which only buckets are left.
-        if isBelow || series.archivedThrough.map({ record.step <= $0 }) == true {
+        if isBelowKeptSteps(record.step, limit: limit) {
             dropUnusedTables()
             details.highestDroppedSeq = record.seq
             changeSeries { $0.archive(record, $1, ledger: $2) }
@@ -164,6 +162,13 @@ struct Run {
             placement.lastDropped = removed.step
         }
         return placement
+    }
+
+    /// Whether a step cannot be kept. Kept steps are higher than all of which only buckets are left.
+    private func isBelowKeptSteps(_ step: Int64, limit: Int) -> Bool {
+        if steps.count >= limit, let first = steps.first, step < first.step { return true }
+        guard let archived = series.archivedThrough else { return false }
+        return step <= archived
     }
 
     /// Drops and returns the lowest step.
