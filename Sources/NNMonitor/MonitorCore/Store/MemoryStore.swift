@@ -36,7 +36,7 @@ package actor MemoryStore: MetricsStoring {
     private(set) var sequence: UInt64
     private var memory = 0
     /// The part of `memory` that is buckets of steps that are no longer kept.
-    private var archiveMemory = 0
+    private(set) var archiveMemory = 0
     /// The slot of the run whose buckets were merged last for want of memory.
     private var archiveHand: RunTable.Slot = 0
     private let ledger = StoreLedger()

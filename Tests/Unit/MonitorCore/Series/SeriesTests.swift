@@ -3,7 +3,7 @@ import Testing
 
 @testable import MonitorCore
 
-/// Buckets of random runs, compared with their raw steps.
+/// Buckets of runs, compared with their raw steps.
 @Suite struct SeriesTests {
     private static let layers = ["h/0", "h/1", "head"].map { TestLayer(id: $0) }
 
@@ -133,6 +133,62 @@ import Testing
         }
         let archive = try #require(await store.snapshot(of: "r")?.series?.series.archive)
         #expect(archive.count >= 1_024 && archive.count < 2_048)
+    }
+
+    @Test func `buckets of all runs share a quarter of the memory and become larger where it is short`() async throws {
+        var random = SystemRandomNumberGenerator()
+        let limits = StoreLimits(stepsPerRun: 20, memory: 400_000)
+        let store = MemoryStore(limits: limits)
+        var posted: [RunID: [Int64: DecodedStep]] = [:]
+        for number: Int64 in 0..<600 {
+            for run in ["a", "b", "c"] as [RunID] where run != "c" || number % 5 == 0 {
+                var step = Self.step(number, &random)
+                step.runID = run
+                posted[run, default: [:]][number] = step
+                _ = await store.append(step)
+            }
+            #expect(await store.archiveMemory <= limits.archiveMemory)
+        }
+        for (run, steps) in posted {
+            let snapshot = try #require(await store.snapshot(of: run))
+            try await Self.check(snapshot, steps, Self.request(points: 10_000))
+            let plan = try await SeriesPlan(snapshot, Self.request(points: 10_000))
+            #expect(plan.resolution > 1 && plan.bucketCount > 20 && plan.steps.first == 0)
+        }
+        for run in posted.keys { _ = await store.remove(run) }
+        #expect(await store.archiveMemory == 0)
+    }
+
+    @Test func `going back drops the buckets from its step on, but not the one that straddles it`() async throws {
+        let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
+        for number: Int64 in 0..<3_000 { _ = await store.append(OpenSteps.step(number, scalars: ["a"])) }
+        _ = try await store.put(#"{"resume_from":1000}"#)
+        let request = Self.request(points: 10_000)
+        var plan = try await SeriesPlan(try #require(await store.snapshot(of: "r")), request)
+        #expect(plan.steps.first == 0 && plan.lastSteps.last == 999)
+        for number: Int64 in 1_000..<1_005 { _ = await store.append(OpenSteps.step(number, scalars: ["a"])) }
+        plan = try await SeriesPlan(try #require(await store.snapshot(of: "r")), request)
+        #expect(plan.lastSteps.last == 1_004 && zip(plan.lastSteps, plan.steps.dropFirst()).allSatisfy { $0 < $1 })
+        // A step below all buckets' end is not kept, but counts.
+        let late = await store.append(OpenSteps.step(500, scalars: ["a"]))
+        #expect(!late.step.kept)
+        _ = try await store.put(#"{"resume_from":0}"#)
+        #expect(try await SeriesPlan(try #require(await store.snapshot(of: "r")), request).steps.isEmpty)
+    }
+
+    @Test func `a folded step that is posted again can only widen its bucket`() async throws {
+        let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
+        func post(_ number: Int64, _ value: Double) async {
+            var step = OpenSteps.step(number, scalars: ["loss"])
+            step.numbers = [value]
+            _ = await store.append(step)
+        }
+        for number: Int64 in 0..<100 { await post(number, 1) }
+        await post(3, 5)
+        await post(3, 2)
+        let plan = try await SeriesPlan(try #require(await store.snapshot(of: "r")), Self.request(to: 3, points: 1))
+        let block = plan.block(0..<1)
+        #expect(block.minimum == [1] && block.maximum == [5] && block.last == [2])
     }
 
     /// Compares each bucket with the posted steps between its bounds.
