@@ -107,8 +107,11 @@ struct OpenIngestRoute: Sendable {
                 continue
             }
             switch decode(line, of: runID, known, &warnings) {
-            case .failure(let rejection): report.reject(line: number, rejection)
-            case .success(let step):
+            case .failure(let rejection):
+                report.reject(line: number, rejection)
+                counters.reject(.invalid)
+            case .success(var step):
+                step.followsInBody = report.accepted > 0
                 do throws(StoreError) {
                     let outcome = try await monitor.accept(step)
                     report.accept(outcome)
