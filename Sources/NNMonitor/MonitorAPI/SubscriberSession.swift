@@ -310,12 +310,11 @@ package final class SubscriberSession: ChannelDuplexHandler {
                 eventLoop.execute { bound.value.stall?.begin(history.progress) }
             }
             do {
-                for layers in prepared.layers {
-                    try await channel.writeAndFlush(WebSocketOutbound.prepared(layers.frame)).get()
-                }
+                try await HistoryMessage.send(
+                    prepared.structures, of: subscription.runID, deflate: deflate, to: channel, boundWritability)
                 let history = prepared.encoder
                 try await HistoryMessage.send(history, deflate: deflate, to: channel, boundWritability)
-                let sent = prepared.layers.map(\.id)
+                let sent = prepared.structures.map(\.structure)
                 eventLoop.execute {
                     for id in sent { _ = bound.value.structures.insert(id) }
                     bound.value.finishAnswer(nil)
