@@ -31,7 +31,7 @@ package struct LineBody: Sendable {
     ///
     /// - Returns: the text of the lines.
     /// - Throws: `HTTPError` if the body is corrupt, cut off or too large, or if there is no memory for it.
-    package func text() throws -> ByteBuffer {
+    package func text() throws(HTTPError) -> ByteBuffer {
         guard case .compressed(let format) = coding, bytes.readableBytes > 0 else { return bytes }
         do throws(BodyFailure) {
             return try decompressed(format)

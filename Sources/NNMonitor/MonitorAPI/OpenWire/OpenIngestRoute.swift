@@ -16,6 +16,7 @@ import NIOHTTP1
 struct OpenIngestRoute: Sendable {
     private let monitor: Monitor
     private let decoder: OpenStepDecoder
+    private var counters: ServiceCounters { monitor.counters }
 
     init(_ monitor: Monitor) {
         self.monitor = monitor
@@ -23,10 +24,18 @@ struct OpenIngestRoute: Sendable {
     }
 
     var route: Route {
-        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines) { request in
-            let runID = try request.runID()
-            guard let lines = request.lines else { return try await step(request.body, of: runID) }
-            return try await batch(lines.text(), of: runID)
+        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines, observer: counters) { request in
+            let runID: RunID
+            let text: ByteBuffer?
+            do throws(HTTPError) {
+                runID = try request.runID()
+                text = try request.lines?.text()
+            } catch {
+                counters.reject(RejectionReason(error.response.status))
+                throw error
+            }
+            guard let text else { return try await step(request.body, of: runID) }
+            return try await batch(text, of: runID)
         }
     }
 
@@ -40,7 +49,9 @@ struct OpenIngestRoute: Sendable {
         let known = await monitor.store.tables(of: runID)
         var warnings = StepWarnings()
         switch decode(body, of: runID, known, &warnings) {
-        case .failure(let rejection): return Self.refusal(rejection)
+        case .failure(let rejection):
+            counters.reject(.invalid)
+            return Self.refusal(rejection)
         case .success(let step):
             // 202 is sent after the step is stored, so that a read that follows it sees the step.
             do throws(StoreError) {
@@ -48,6 +59,7 @@ struct OpenIngestRoute: Sendable {
                 warnings.add(outcome.warnings)
                 return .json(Self.accepted(outcome, warnings), status: .accepted)
             } catch {
+                counters.reject(.storeUnavailable)
                 throw monitor.failures.unavailable(error, during: .append)
             }
         }
@@ -104,6 +116,7 @@ struct OpenIngestRoute: Sendable {
             guard line.readableBytes <= monitor.configuration.maximumLineSize else {
                 let issue = PayloadIssue(.lineTooLong(maximum: monitor.configuration.maximumLineSize), at: [])
                 report.reject(line: number, RejectedPayload(issues: [issue]))
+                counters.reject(.tooLarge)
                 continue
             }
             switch decode(line, of: runID, known, &warnings) {
@@ -118,6 +131,7 @@ struct OpenIngestRoute: Sendable {
                     warnings.add(outcome.warnings)
                     known.note(outcome.step.record)
                 } catch {
+                    counters.reject(.storeUnavailable)
                     throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
                 }
             }
