@@ -18,9 +18,7 @@ import Testing
         var request = HTTPRequest(method: .POST, path: "/", parameters: ["r"])
         request.lines = LineBody(
             coding: .identity, limits: ExpansionLimits(maximumSize: 1 << 30, maximumRatio: 1000, ratioFloor: 65_536))
-        request.lines?.receive(
-            ByteBuffer(string: lines.joined(separator: "\n")),
-            budget: BodyBudget(limit: 1 << 30, stallTime: .seconds(5)), place: nil)
+        request.lines?.append(ByteBuffer(string: lines.joined(separator: "\n")))
         let response: HTTPResponse
         do {
             response = try await handler(request)

@@ -26,7 +26,8 @@ struct BodyIntake {
         guard framing.length != 0 else { return }
         observer = admitted.route.observer
         collector = try BodyCollector(
-            isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
+            isKept: admitted.keepsBody, lines: admitted.request.lines, coding: admitted.coding,
+            limit: admitted.bodyLimit,
             ratio: server.configuration.maximumExpansionRatio, budget: server.bodies,
             share: admitted.keepsBody ? shareOfBodies(admitted.request.access?.tokenName) : 0)
     }
