@@ -26,9 +26,15 @@ enum AnswerMemory {
     ///   - snapshot: the memory of the snapshot beside its steps.
     ///   - piece: the size of a piece.
     ///   - isCompressed: whether the message is compressed.
+    ///   - structures: the number of structures that are sent before it, one after the other.
+    ///   - largestStructure: the size of the largest of their messages.
     /// - Returns: the bytes to reserve.
-    static func message(snapshot: Int, piece: Int, isCompressed: Bool) -> Int {
+    static func message(
+        snapshot: Int, piece: Int, isCompressed: Bool, structures: Int = 0, largestStructure: Int = 0
+    ) -> Int {
+        // A structure is there as text, as a frame, and as a frame that waits in the connection.
         base + snapshot + piece * 5 + (isCompressed ? 2 * deflater : 0)
+            + structures * MemoryLayout<StepRecord>.stride + largestStructure * 3
     }
 
     /// An answer that is produced at once: its text, and a copy while it is made.

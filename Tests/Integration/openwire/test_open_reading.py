@@ -57,8 +57,9 @@ def test_the_path_follows_the_rules_of_run_ids(server, what):
 
 @pytest.mark.parametrize(("what", "query", "found"), [
     ("steps", {"from": -1}, [("greater_than_equal", "from")]),
-    ("steps", {"to": "x"}, [("int_type", "to")]),
-    ("steps", {"from": "", "to": 1.5}, [("int_type", "from"), ("int_from_float", "to")]),
+    ("steps", {"to": "x"}, [("int_parsing", "to")]),
+    ("steps", {"from": "", "to": 1.5}, [("int_parsing", "from"), ("int_parsing", "to")]),
+    ("steps", {"from": "0x5", "to": "1e2"}, [("int_parsing", "from"), ("int_parsing", "to")]),
     ("steps", {"last": -1}, [("greater_than_equal", "last")]),
     ("steps", {"last": 2**63}, [("int_parsing_size", "last")]),
     ("vectors", {}, [("missing", "name"), ("missing", "layer")]),
@@ -66,7 +67,7 @@ def test_the_path_follows_the_rules_of_run_ids(server, what):
     ("vectors", {"name": "v"}, [("missing", "layer")]),
     ("vectors", {"name": "v", "layer": "l", "points": 0}, [("greater_than_equal", "points")]),
     ("vectors", {"name": "v", "layer": "l", "points": 10_001}, [("less_than_equal", "points")]),
-    ("vectors", {"name": "v", "layer": "l", "from": "NaN"}, [("int_type", "from")]),
+    ("vectors", {"name": "v", "layer": "l", "from": "NaN"}, [("int_parsing", "from")]),
     ("export", {}, [("missing", "format")]),
     ("export", {"format": "xml"}, [("enum", "format")]),
     ("export", {"format": "CSV"}, [("enum", "format")]),

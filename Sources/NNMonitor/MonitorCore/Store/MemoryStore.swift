@@ -79,7 +79,8 @@ package actor MemoryStore: MetricsStoring {
             let (step, warnings) = run.admit(decoded, maximumNames: limits.namesPerRun)
             let record = run.record(step)
             let placement = run.keep(record, limit: limits.stepsPerRun)
-            run.note(record, placement, maximumNames: limits.namesPerRun, at: now)
+            run.note(
+                record, followsInBody: decoded.followsInBody, placement, maximumNames: limits.namesPerRun, at: now)
             return (record, placement, warnings)
         }
         if endSilence(slot, at: now) { changes.append(change(slot, at: now)) }
