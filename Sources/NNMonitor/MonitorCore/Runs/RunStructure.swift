@@ -54,6 +54,20 @@ package struct RunStructure: Sendable {
         return earlier[index]
     }
 
+    /// The number of parameters that was posted last for each layer of the run, by the index of its id in
+    /// `RunNames.layers`.
+    func parameterCounts(_ names: RunNames) -> [Int64?] {
+        var counts = earlier.map(\.parameterCount)
+        guard let layout = table?.layout, !layout.parameterCounts.isEmpty else { return counts }
+        for layer in 0..<layout.layerCount {
+            guard let count = layout.parameterCount(layer), let index = names.layers.index(of: layout.idBytes(layer))
+            else { continue }
+            while counts.count <= index { counts.append(nil) }
+            counts[index] = count
+        }
+        return counts
+    }
+
     /// Replaces the tables by those of a newer step.
     mutating func replace(with table: LayerTable, _ shapes: ShapeTable, _ names: RunNames) {
         if let oldTable = self.table, let oldShapes = self.shapes,
