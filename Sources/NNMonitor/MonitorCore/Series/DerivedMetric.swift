@@ -1,3 +1,5 @@
+package import Foundations
+
 /// A metric of a layer that is computed from posted ones when a reader asks for it (SCHEMA.md, "Derived metrics").
 ///
 /// With the gradient's L2 norm g and largest magnitude m, and the weight's Frobenius norm F, spectral norm s, standard
@@ -57,9 +59,10 @@ package enum DerivedMetric: CaseIterable, Sendable {
         }
     }
 
-    /// - Parameter name: the name of the metric; `nil` if none has this name.
-    package init?(named name: some Sequence<UInt8>) {
-        guard let metric = Self.allCases.first(where: { "\($0.name)".utf8.elementsEqual(name) }) else { return nil }
+    /// The derived metric of a name; `nil` if there is none, or if the run has a posted metric of this name.
+    package init?(named name: ByteString, unlessIn names: RunNames) {
+        let metric = Self.allCases.first { "\($0.name)".utf8.elementsEqual(name.text.utf8) }
+        guard let metric, !names.metrics.contains(metric.name) else { return nil }
         self = metric
     }
 

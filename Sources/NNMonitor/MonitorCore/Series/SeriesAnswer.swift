@@ -56,13 +56,13 @@ package struct SeriesAnswer: Sendable {
     ///
     /// - Parameters:
     ///   - snapshot: the run with its steps.
-    ///   - details: the run without its steps.
     ///   - request: the series; derived metrics may be among its metrics.
+    ///   - parameters: the number of parameters of each layer; derived metrics need it.
     /// - Throws: `StoreError` if the steps cannot be read.
     package init(
-        _ snapshot: RunSnapshot, _ details: RunDetails, _ request: SeriesRequest
+        _ snapshot: RunSnapshot, _ request: SeriesRequest, _ parameters: ParameterCounts?
     ) async throws(StoreError) {
-        let derived = request.metrics.map { Self.derived($0, details.names) }
+        let derived = request.metrics.map { DerivedMetric(named: $0, unlessIn: snapshot.names) }
         var posted = request
         posted.metrics = []
         var known: Set<ByteString> = []
@@ -72,15 +72,7 @@ package struct SeriesAnswer: Sendable {
         }
         plan = try await SeriesPlan(snapshot, posted)
         hasDerived = derived.contains { $0 != nil }
-        findRows(Array(zip(request.metrics, derived)), hasDerived ? ParameterCounts(details) : nil)
-    }
-
-    /// The derived metric of a name, unless the run posts a metric of this name.
-    package static func derived(_ name: ByteString, _ names: RunNames) -> DerivedMetric? {
-        guard let metric = DerivedMetric(named: name.text.utf8), !names.metrics.contains(metric.name) else {
-            return nil
-        }
-        return metric
+        findRows(Array(zip(request.metrics, derived)), parameters)
     }
 
     private mutating func findRows(
@@ -97,7 +89,7 @@ package struct SeriesAnswer: Sendable {
             let start = rows.count
             for (name, derived) in metrics {
                 if let derived {
-                    let count = derived.needsCount ? parameters?[layer.id[...]] : nil
+                    let count = derived.needsCount ? layer.parameterCount ?? parameters?[layer.id[...]] : nil
                     guard let inputs = Self.inputs(of: derived, hasCount: count != nil, found) else { continue }
                     rows.append(Row(name: name, source: .derived(derived, inputs: inputs, parameters: count)))
                 } else if let row = found[name] {
@@ -159,15 +151,15 @@ package struct SeriesAnswer: Sendable {
     /// - Parameters:
     ///   - rows: which rows.
     ///   - parts: which parts beside the last value.
-    /// - Throws: `StoreError` if the steps cannot be read.
-    package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) async throws(StoreError) -> SeriesBlock {
-        guard hasDerived, let first = rows.first else { return try await plan.block(rows, parts) }
+    /// - Returns: the buckets.
+    package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) -> SeriesBlock {
+        guard hasDerived, let first = rows.first else { return plan.block(rows, parts) }
         var span = self.rows[first].source.span
         for row in rows {
             let next = self.rows[row].source.span
             span = min(span.lowerBound, next.lowerBound)...max(span.upperBound, next.upperBound)
         }
-        let posted = try await plan.block(span.lowerBound..<span.upperBound + 1, parts)
+        let posted = plan.block(span.lowerBound..<span.upperBound + 1, parts)
         var block = SeriesBlock(rows: rows, bucketCount: bucketCount, parts: parts)
         for row in rows {
             switch self.rows[row].source {
