@@ -1,5 +1,3 @@
-package import Foundations
-
 /// Encodes parts of buckets as 32-bit floats (SCHEMA.md, "Matrix").
 package enum MatrixEncoder {
     /// The bits where nothing was posted: a quiet NaN.
@@ -22,8 +20,8 @@ package enum MatrixEncoder {
         _ part: SeriesPart, of block: SeriesBlock, to destination: UnsafeMutableRawBufferPointer
     ) {
         // The capacity is checked here once; every loop writes one number for each bucket of the block.
-        unsafe precondition(destination.count >= size(of: block), "the destination is too small")
-        guard let start = unsafe destination.baseAddress else { return }
+        precondition(destination.count >= size(of: block), "the destination is too small")
+        guard let start = destination.baseAddress else { return }
         switch part {
         case .last: unsafe writeLast(block.last.span, start)
         case .max: unsafe writeBound(block.maximum.span, block.last.span, start)

@@ -1,5 +1,3 @@
-package import Foundations
-
 /// Encodes series as JSON (SCHEMA.md, "Series").
 package enum SeriesEncoder {
     /// Appends whole numbers, separated by commas.

@@ -28,16 +28,9 @@ package struct RunComparison: Sendable {
         }
     }
 
-    /// A bucket of common steps.
-    private struct Bucket: Sendable {
-        let first: Int64
-        /// The highest step, of both runs.
-        var last: (a: StepRecord, b: StepRecord)
-    }
-
     private let a: Side
     private let b: Side
-    private var buckets: [Bucket] = []
+    private let buckets: [CommonBuckets.Bucket]
     /// The layers that both runs have: by first divergence, then by depth, then in order of appearance.
     package let layers: [ComparedLayer]
     /// The ids of layers that only the first run has.
@@ -59,7 +52,7 @@ package struct RunComparison: Sendable {
         var pairs = LayerPairs(factor: factor)
         var stepsA = StepCursor(a.snapshot.steps)
         var stepsB = StepCursor(b.snapshot.steps)
-        var shift = 0
+        var common = CommonBuckets(points: points)
         var work = 0
         var (nextA, nextB) = (try await stepsA.next(), try await stepsB.next())
         while (nextA != nil || nextB != nil) && !Task.isCancelled {
@@ -75,7 +68,7 @@ package struct RunComparison: Sendable {
                 pairs.noteSecond(recordB, b.places, b.metric)
                 nextB = try await stepsB.next()
             }
-            if let recordA, let recordB { note(recordA, recordB, &shift, points: points) }
+            if let recordA, let recordB { common.note(recordA, recordB) }
             // Long comparisons leave the thread to other tasks now and then.
             work += 1 + (recordA?.layerCount ?? 0) + (recordB?.layerCount ?? 0)
             if work >= Self.turn {
@@ -83,6 +76,7 @@ package struct RunComparison: Sendable {
                 await Task.yield()
             }
         }
+        buckets = common.buckets
         layers = pairs.common
         onlyA = pairs.only(in: 0)
         onlyB = pairs.only(in: 1)
@@ -90,28 +84,6 @@ package struct RunComparison: Sendable {
 
     /// About this many values are read in one turn.
     private static let turn = 1 << 16
-
-    /// Adds a common step, and merges buckets until there are at most `points`. Their number at a shift only grows with
-    /// the steps, so the shift is the least that gives at most `points` buckets, as in `StepBuckets`.
-    private mutating func note(_ a: StepRecord, _ b: StepRecord, _ shift: inout Int, points: Int) {
-        if let bucket = buckets.last, bucket.first >> shift == a.step >> shift {
-            buckets[buckets.count - 1].last = (a, b)
-            return
-        }
-        buckets.append(Bucket(first: a.step, last: (a, b)))
-        while buckets.count > points {
-            shift += 1
-            var merged: [Bucket] = []
-            for bucket in buckets {
-                if let previous = merged.last, previous.first >> shift == bucket.first >> shift {
-                    merged[merged.count - 1].last = bucket.last
-                } else {
-                    merged.append(bucket)
-                }
-            }
-            buckets = merged
-        }
-    }
 
     /// The first common step of each bucket, ascending.
     package var steps: [Int64] { buckets.map(\.first) }
@@ -144,6 +116,43 @@ package struct RunComparison: Sendable {
             }
         }
         return ratios
+    }
+}
+
+/// Divides the steps that two runs have in common into buckets, as `StepBuckets` divides those of one run.
+private struct CommonBuckets {
+    /// A bucket of common steps.
+    struct Bucket: Sendable {
+        let first: Int64
+        /// The highest step, of both runs.
+        var last: (a: StepRecord, b: StepRecord)
+    }
+
+    private let points: Int
+    private var shift = 0
+    private(set) var buckets: [Bucket] = []
+
+    init(points: Int) { self.points = points }
+
+    /// Adds a step with a higher number than all before, and merges buckets until there are at most `points`.
+    ///
+    /// At a given shift, their number only grows with the steps. So the shift is the least that gives at most `points`.
+    mutating func note(_ a: StepRecord, _ b: StepRecord) {
+        append(Bucket(first: a.step, last: (a, b)))
+        while buckets.count > points {
+            shift += 1
+            let narrow = buckets
+            buckets.removeAll(keepingCapacity: true)
+            for bucket in narrow { append(bucket) }
+        }
+    }
+
+    private mutating func append(_ bucket: Bucket) {
+        if let last = buckets.last, last.first >> shift == bucket.first >> shift {
+            buckets[buckets.count - 1].last = bucket.last
+        } else {
+            buckets.append(bucket)
+        }
     }
 }
 
