@@ -27,9 +27,10 @@ struct CompareRoute: Sendable {
         let (a, configA) = try await side(ids.a, metric)
         let (b, configB) = try await side(ids.b, metric)
         let snapshots = (a: a.snapshot, b: b.snapshot)
+        let pairs = snapshots.a.memory + snapshots.b.memory
         let layers = snapshots.a.names.layers.count + snapshots.b.names.layers.count
         let reservation = try monitor.answers.reserve(
-            AnswerMemory.comparison(snapshots: snapshots.a.memory + snapshots.b.memory, layers: layers, points: points),
+            AnswerMemory.comparison(snapshots: pairs, layers: layers, points: points),
             access: request.access, peer: request.peer,
             retained: { (snapshots.a.retained?() ?? 0) + (snapshots.b.retained?() ?? 0) })
         // All steps of both runs are read, which takes too long for an event loop.
@@ -39,12 +40,10 @@ struct CompareRoute: Sendable {
         let body = ComparisonBody(
             a: snapshots.a, b: snapshots.b, metric: metric, factor: factor, comparison: comparison,
             configs: (configA, configB))
+        let fixed = body.memory
         let (isCompressed, isSecure) = (request.acceptsGzip, request.secure)
         let memory = { @Sendable (piece: Int) in
-            body.memory
-                + AnswerMemory.history(
-                    snapshot: snapshots.a.memory + snapshots.b.memory, chunk: piece, isCompressed: isCompressed,
-                    isSecure: isSecure)
+            fixed + AnswerMemory.history(snapshot: pairs, chunk: piece, isCompressed: isCompressed, isSecure: isSecure)
         }
         guard reservation.grow(to: memory(streamPieceSize + comparison.bucketCount * 41)) else {
             throw ResponseBudget.busy
