@@ -30,8 +30,40 @@ struct SeriesAccumulator {
         lastSteps = recordsLastSteps ? [Int64](repeating: -1, count: count) : []
     }
 
+    /// Continues a summary.
+    ///
+    /// - Parameters:
+    ///   - numbers: the summary.
+    ///   - highest: the highest of its steps.
+    ///   - tables: which series.
+    init(_ numbers: SeriesNumbers, highest: Int64, tables: SeriesTables) {
+        self.init(tables, recordsLastSteps: true)
+        add(numbers, highest: highest)
+    }
+
     /// The tables.
     var tables: SeriesTables { SeriesTables(layers: table, columns: columns) }
+
+    /// Takes the series of other tables as well.
+    mutating func extend(to other: SeriesTables) {
+        let union = tables.union(other, ledger: nil)
+        guard union != tables else { return }
+        var extended = SeriesAccumulator(union, recordsLastSteps: !lastSteps.isEmpty)
+        extended.add(self)
+        self = extended
+    }
+
+    private mutating func add(_ other: SeriesAccumulator) {
+        let map = map(other.tables)
+        for (index, place) in map.enumerated() {
+            let place = Int(place)
+            minimum[place] = other.minimum[index]
+            maximum[place] = other.maximum[index]
+            last[place] = other.last[index]
+            nonfinite[place] = other.nonfinite[index]
+            if !lastSteps.isEmpty { lastSteps[place] = other.lastSteps[index] }
+        }
+    }
 
     /// Whether all series that have a value got their last one from the same step, which is the highest.
     var hasUniformLastSteps: Bool {

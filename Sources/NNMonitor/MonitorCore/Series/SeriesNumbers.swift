@@ -17,6 +17,8 @@ final class SeriesNumbers: Sendable {
     let nonfinite: [UInt32]
     /// The step that posted `last`; empty if it is not known, or if it is the highest step for each series.
     let lastSteps: [Int64]
+    /// The number of distinct arrays among `minimum`, `maximum` and `last`.
+    private let arrays: Int
     private let ledger: RunLedger?
 
     /// - Parameters:
@@ -25,9 +27,11 @@ final class SeriesNumbers: Sendable {
     init(_ accumulator: SeriesAccumulator, ledger: RunLedger?) {
         table = accumulator.table
         columns = accumulator.columns
-        minimum = accumulator.minimum
-        maximum = accumulator.maximum
         last = accumulator.last
+        // Of a single step they are often equal, and share their memory.
+        minimum = accumulator.minimum == last ? last : accumulator.minimum
+        maximum = accumulator.maximum == last ? last : accumulator.maximum
+        arrays = 3 - (accumulator.minimum == last ? 1 : 0) - (accumulator.maximum == last ? 1 : 0)
         nonfinite = accumulator.nonfinite.contains { $0 > 0 } ? accumulator.nonfinite : []
         lastSteps = accumulator.hasUniformLastSteps ? [] : accumulator.lastSteps
         self.ledger = ledger
@@ -41,7 +45,7 @@ final class SeriesNumbers: Sendable {
 
     /// Bytes of the object and its arrays. The tables are shared.
     var memory: Int {
-        128 + minimum.heapBytes + maximum.heapBytes + last.heapBytes + nonfinite.heapBytes + lastSteps.heapBytes
+        144 + arrays * last.heapBytes + nonfinite.heapBytes + lastSteps.heapBytes
     }
 }
 

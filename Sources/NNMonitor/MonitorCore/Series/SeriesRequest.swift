@@ -42,7 +42,9 @@ package struct SeriesRow: Sendable {
 
 /// The parts of a bucket.
 package struct SeriesParts: OptionSet, Sendable {
+    /// One bit for each part.
     package let rawValue: UInt8
+    /// - Parameter rawValue: one bit for each part.
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// The least finite value.

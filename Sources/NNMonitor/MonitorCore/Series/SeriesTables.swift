@@ -47,7 +47,10 @@ struct SeriesTables: Hashable {
 
     /// Tables that have every series of both: one of the two if it has them, else new ones.
     ///
-    /// - Parameter ledger: counts new tables; `nil`: they are not counted.
+    /// - Parameters:
+    ///   - other: the other tables.
+    ///   - ledger: counts new tables; `nil`: they are not counted.
+    /// - Returns: the tables.
     func union(_ other: SeriesTables, ledger: RunLedger?) -> SeriesTables {
         SeriesTables(
             layers: union(layers, other.layers, layerNames, other.layerNames) { LayerTable($0, ledger: ledger) },
@@ -116,6 +119,14 @@ private struct NamePlaces {
             return occurrence >= positions[names[index]]?.count ?? 0
         }
     }
+}
+
+extension SeriesTables {
+    /// The tables of a step.
+    init(_ record: StepRecord) { self.init(layers: record.table, columns: record.columns) }
+
+    /// The tables of a summary.
+    init(_ numbers: SeriesNumbers) { self.init(layers: numbers.table, columns: numbers.columns) }
 }
 
 extension LayerLayout {

@@ -103,11 +103,7 @@ package actor MemoryStore: MetricsStoring {
 
     /// A run as it is now; `nil` if there is no such run.
     package func snapshot(of id: RunID) -> RunSnapshot? {
-        guard let run = runs[id] else { return nil }
-        let ledger = run.ledger
-        return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, lastSeq: run.lastSeq,
-            steps: run.steps, names: run.details.names, memory: run.steps.memoryOfCopy, retained: { ledger?.retained ?? 0 })
+        runs[id].map { RunSnapshot($0, id: id, sequence: sequence) }
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.

@@ -49,6 +49,8 @@ package struct RunSnapshot: Sendable {
     package let steps: any HistorySource
     /// The names that the run's steps have used.
     package let names: RunNames
+    /// Summaries of the steps; `nil` if the store has none, so that all steps are read.
+    let series: SeriesSnapshot?
     /// The bytes that the snapshot uses beside its steps.
     package let memory: Int
     /// The bytes of the run's steps that the store has removed and snapshots, this one among them, keep alive; `nil` if
@@ -77,7 +79,22 @@ package struct RunSnapshot: Sendable {
         self.lastSeq = lastSeq
         self.steps = steps
         self.names = names
+        self.series = nil
         self.memory = memory
         self.retained = retained
+    }
+
+    /// A snapshot of a run of the memory store.
+    init(_ run: Run, id: RunID, sequence: UInt64) {
+        self.id = id
+        createdAt = run.createdAt
+        lastUpdate = run.lastUpdate
+        self.sequence = sequence
+        lastSeq = run.lastSeq
+        steps = run.steps
+        names = run.details.names
+        series = SeriesSnapshot(series: run.series, records: run.steps)
+        memory = run.steps.memoryOfCopy + run.series.memoryOfCopy
+        retained = { [ledger = run.ledger] in ledger?.retained ?? 0 }
     }
 }
