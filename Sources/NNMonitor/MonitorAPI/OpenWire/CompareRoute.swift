@@ -60,8 +60,8 @@ struct CompareRoute: Sendable {
 
     private func side(_ id: RunID, _ metric: String) async throws -> (RunComparison.Side, RunConfig) {
         let snapshot = try await monitor.snapshot(id)
-        let details = try await monitor.store.describe(id)?.details
-        let parameters = details.map { ParameterCounts($0) }
-        return (RunComparison.Side(snapshot, ByteString(metric), parameters), details?.info.config ?? RunConfig())
+        // A run that was deleted meanwhile has no config any more.
+        let config = try await monitor.store.describe(id)?.details.info.config ?? RunConfig()
+        return (RunComparison.Side(snapshot, ByteString(metric)), config)
     }
 }

@@ -84,11 +84,6 @@ extension Monitor {
         }
         return snapshot
     }
-
-    /// The number of parameters of the layers of a run; none if it was deleted.
-    func parameterCounts(of id: RunID) async throws -> ParameterCounts? {
-        try await store.describe(id).map { ParameterCounts($0.details) }
-    }
 }
 
 /// An answer made of series, and the memory that it needs.
@@ -104,17 +99,13 @@ private struct SeriesReading {
     ) async throws {
         self.request = request
         self.snapshot = snapshot
-        let needsCounts = wanted.metrics.contains {
-            DerivedMetric(named: $0, unlessIn: snapshot.names)?.needsCount ?? false
-        }
-        let parameters = needsCounts ? try await monitor.parameterCounts(of: snapshot.id) : nil
         let rows = wanted.metrics.count * snapshot.names.layers.count + wanted.scalars.count
         reservation = try monitor.answers.reserve(
             AnswerMemory.plan(snapshot: snapshot.memory, rows: rows, points: wanted.points), access: request.access,
             peer: request.peer, retained: snapshot.retained)
         // The plan may touch every step that is held, which takes too long for an event loop.
         answer = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            try await SeriesAnswer(snapshot, wanted, parameters)
+            try await SeriesAnswer(snapshot, wanted)
         }
     }
 

@@ -27,7 +27,7 @@ package enum LayerRatio {
 package struct ComparedLayer: Sendable {
     /// The bytes of its id as it is served.
     package let id: [UInt8]
-    /// Its depth in the highest step of the first run that has it; its position there if none was posted.
+    /// Its depth in the first run that was posted last; its position if none was posted.
     package let depth: Int64
     /// The first step from which on the values diverge at every step that has both; `nil` if they do not at the last.
     package let firstDivergence: Int64?
@@ -40,7 +40,8 @@ struct LayerPairs {
     /// A layer of one or both runs.
     private struct Pair {
         let id: [UInt8]
-        var depths: InlineArray<2, Int64> = [-1, -1]
+        /// Whether the first and the second run have posted a value.
+        var isPosted: InlineArray<2, Bool> = [false, false]
         var divergence: Int64 = -1
     }
 
@@ -78,7 +79,7 @@ struct LayerPairs {
             let value = metric.value(record, layer: layer)
             if MissingValue.isMissing(value) { continue }
             let place = places[layer]
-            pairs[place].depths[0] = record.table.layout.depth(layer) ?? Int64(layer)
+            pairs[place].isPosted[0] = true
             values[place] = value
             valueSteps[place] = record.step
         }
@@ -91,7 +92,7 @@ struct LayerPairs {
             let value = metric.value(record, layer: layer)
             if MissingValue.isMissing(value) { continue }
             let place = places[layer]
-            pairs[place].depths[1] = record.table.layout.depth(layer) ?? Int64(layer)
+            pairs[place].isPosted[1] = true
             guard valueSteps[place] == record.step else { continue }
             if !LayerRatio.isBeyond(values[place], value, factor: factor) {
                 pairs[place].divergence = -1
@@ -102,24 +103,30 @@ struct LayerPairs {
     }
 
     /// The layers that both runs have: by first divergence, then by depth, then in order of appearance.
-    var common: [ComparedLayer] {
-        pairs.enumerated().compactMap { place, pair in
-            guard pair.depths[0] >= 0 && pair.depths[1] >= 0 else { return nil }
-            return ComparedLayer(
-                id: pair.id, depth: pair.depths[0], firstDivergence: pair.divergence < 0 ? nil : pair.divergence,
-                place: place)
-        }.sorted { left, right in
-            (left.firstDivergence ?? .max, left.depth, left.place)
-                < (right.firstDivergence ?? .max, right.depth, right.place)
-        }
+    ///
+    /// - Parameter layers: those of the first run, with their depths.
+    func common(_ layers: RunLayers) -> [ComparedLayer] {
+        pairs.enumerated().filter { $0.element.isPosted[0] && $0.element.isPosted[1] }
+            .map { place, pair in
+                ComparedLayer(
+                    id: pair.id, depth: layers[pair.id[...]]?.depth ?? Int64(place),
+                    firstDivergence: pair.divergence < 0 ? nil : pair.divergence, place: place)
+            }
+            .sorted { left, right in
+                (left.firstDivergence ?? .max, left.depth, left.place)
+                    < (right.firstDivergence ?? .max, right.depth, right.place)
+            }
     }
 
     /// The ids of the layers that only one run has, by depth, then in order of appearance.
     ///
-    /// - Parameter run: 0 for the first run, 1 for the second.
-    func only(in run: Int) -> [[UInt8]] {
-        pairs.enumerated().filter { $0.element.depths[run] >= 0 && $0.element.depths[1 - run] < 0 }
-            .sorted { ($0.element.depths[run], $0.offset) < ($1.element.depths[run], $1.offset) }
-            .map(\.element.id)
+    /// - Parameters:
+    ///   - run: 0 for the first run, 1 for the second.
+    ///   - layers: those of this run, with their depths.
+    func only(in run: Int, _ layers: RunLayers) -> [[UInt8]] {
+        pairs.enumerated().filter { $0.element.isPosted[run] && !$0.element.isPosted[1 - run] }
+            .map { place, pair in (depth: layers[pair.id[...]]?.depth ?? Int64(place), place: place, id: pair.id) }
+            .sorted { ($0.depth, $0.place) < ($1.depth, $1.place) }
+            .map(\.id)
     }
 }

@@ -6,6 +6,7 @@ package struct RunComparison: Sendable {
     package struct Side: Sendable {
         /// The run with its steps.
         package let snapshot: RunSnapshot
+        fileprivate let layers: RunLayers
         fileprivate var metric: StepMetric
         fileprivate var table: LayerTable?
         fileprivate var places: [Int] = []
@@ -13,10 +14,10 @@ package struct RunComparison: Sendable {
         /// - Parameters:
         ///   - snapshot: the run with its steps.
         ///   - metric: the metric.
-        ///   - parameters: the number of parameters of each layer; derived metrics need it.
-        package init(_ snapshot: RunSnapshot, _ metric: ByteString, _ parameters: ParameterCounts?) {
+        package init(_ snapshot: RunSnapshot, _ metric: ByteString) {
             self.snapshot = snapshot
-            self.metric = StepMetric(metric, in: snapshot.names, parameters)
+            layers = RunLayers(snapshot)
+            self.metric = StepMetric(metric, in: snapshot.names, layers)
         }
 
         /// Finds the layers and columns of a step.
@@ -77,9 +78,9 @@ package struct RunComparison: Sendable {
             }
         }
         buckets = common.buckets
-        layers = pairs.common
-        onlyA = pairs.only(in: 0)
-        onlyB = pairs.only(in: 1)
+        layers = pairs.common(a.layers)
+        onlyA = pairs.only(in: 0, a.layers)
+        onlyB = pairs.only(in: 1, b.layers)
     }
 
     /// About this many values are read in one turn.

@@ -63,8 +63,13 @@ struct RunSeries: Sendable {
         if let root, root.last <= record.step { self.root = nil }
     }
 
-    /// Doubles the size of the buckets of steps that are not kept.
-    mutating func coarsen(ledger: RunLedger?) { archive.coarsen(ledger) }
+    /// The bytes of the buckets of steps that are not kept.
+    var archiveMemory: Int { archive.numbersMemory + archive.overhead }
+
+    /// Frees memory of the buckets of steps that are not kept: merges two of them, or drops the only one.
+    mutating func shrinkArchive(ledger: RunLedger?) {
+        if !archive.mergePair(ledger) { archive.removeAll() }
+    }
 
     /// Removes the steps from a number on.
     ///

@@ -30,17 +30,6 @@ struct SeriesAccumulator {
         lastSteps = recordsLastSteps ? [Int64](repeating: -1, count: count) : []
     }
 
-    /// Continues a summary.
-    ///
-    /// - Parameters:
-    ///   - numbers: the summary.
-    ///   - highest: the highest of its steps.
-    ///   - tables: which series.
-    init(_ numbers: SeriesNumbers, highest: Int64, tables: SeriesTables) {
-        self.init(tables, recordsLastSteps: true)
-        add(numbers, highest: highest)
-    }
-
     /// The tables.
     var tables: SeriesTables { SeriesTables(layers: table, columns: columns) }
 

@@ -57,11 +57,8 @@ package struct SeriesAnswer: Sendable {
     /// - Parameters:
     ///   - snapshot: the run with its steps.
     ///   - request: the series; derived metrics may be among its metrics.
-    ///   - parameters: the number of parameters of each layer; derived metrics need it.
     /// - Throws: `StoreError` if the steps cannot be read.
-    package init(
-        _ snapshot: RunSnapshot, _ request: SeriesRequest, _ parameters: ParameterCounts?
-    ) async throws(StoreError) {
+    package init(_ snapshot: RunSnapshot, _ request: SeriesRequest) async throws(StoreError) {
         let derived = request.metrics.map { DerivedMetric(named: $0, unlessIn: snapshot.names) }
         var posted = request
         posted.metrics = []
@@ -72,12 +69,10 @@ package struct SeriesAnswer: Sendable {
         }
         plan = try await SeriesPlan(snapshot, posted)
         hasDerived = derived.contains { $0 != nil }
-        findRows(Array(zip(request.metrics, derived)), parameters)
+        findRows(Array(zip(request.metrics, derived)))
     }
 
-    private mutating func findRows(
-        _ metrics: [(name: ByteString, derived: DerivedMetric?)], _ parameters: ParameterCounts?
-    ) {
+    private mutating func findRows(_ metrics: [(name: ByteString, derived: DerivedMetric?)]) {
         var row = 0
         var found: [ByteString: Int] = [:]
         for (index, layer) in plan.layers.enumerated() {
@@ -89,7 +84,7 @@ package struct SeriesAnswer: Sendable {
             let start = rows.count
             for (name, derived) in metrics {
                 if let derived {
-                    let count = derived.needsCount ? layer.parameterCount ?? parameters?[layer.id[...]] : nil
+                    let count = layer.parameterCount
                     guard let inputs = Self.inputs(of: derived, hasCount: count != nil, found) else { continue }
                     rows.append(Row(name: name, source: .derived(derived, inputs: inputs, parameters: count)))
                 } else if let row = found[name] {

@@ -1,8 +1,10 @@
-/// The summaries of a run's steps that are no longer kept in full: buckets of 2^level step numbers.
+/// The summaries of a run's steps that are no longer kept in full: buckets of step numbers that share `step >> level`.
 ///
-/// There are between 1 024 and 2 047 buckets, once there were as many steps, unless memory is short.
+/// There are at most 2 047 buckets, and at least half as many once there were as many steps, unless memory is short.
+/// When there is one too many, the lowest pair of neighbours that can be merged is merged, so each step costs the same.
+/// Buckets therefore have one of two levels: the lower ones are twice as large.
 struct SeriesArchive: Sendable {
-    /// The number of buckets at which pairs of neighbours are merged.
+    /// The number of buckets at which a pair of neighbours is merged.
     static let maximumBuckets = 2048
 
     /// A summary of neighbouring steps.
@@ -13,25 +15,17 @@ struct SeriesArchive: Sendable {
         let numbers: SeriesNumbers
     }
 
-    /// The number of step numbers of a bucket is 2^level.
-    private(set) var level = 0
-    /// All buckets but the open one, ascending.
+    /// The level of the higher buckets.
+    private var level = 0
+    /// The number of lower buckets: their level is higher by one.
+    private var largeCount = 0
+    /// All buckets but the highest, ascending.
     private var closed: [Bucket] = []
     /// The highest bucket, to which the next step probably belongs.
-    private var open: Open?
+    private var open: OpenBucket?
     private var tables = TableUses()
     /// The bytes of the summaries.
     private(set) var numbersMemory = 0
-
-    /// A bucket to which steps are added.
-    fileprivate struct Open: Sendable {
-        var first: Int64
-        var last: Int64
-        var accumulator: SeriesAccumulator
-    }
-
-    /// Whether no step was added.
-    var isEmpty: Bool { open == nil }
 
     /// The number of buckets.
     var count: Int { closed.count + (open == nil ? 0 : 1) }
@@ -40,73 +34,89 @@ struct SeriesArchive: Sendable {
     var last: Int64? { open?.last }
 
     /// The bytes of everything but the summaries.
-    var overhead: Int { closed.heapBytes + tables.memory + (open?.accumulator.heapBytes ?? 0) }
+    var overhead: Int {
+        open.map { closed.heapBytes + tables.memory + $0.accumulator.heapBytes } ?? 0
+    }
 
     /// The bytes that a copy uses beside the summaries.
     var memoryOfCopy: Int { closed.heapBytes + (open?.accumulator.heapBytes ?? 0) }
 
-    /// All buckets, ascending.
-    func buckets() -> [Bucket] {
-        guard let open else { return [] }
-        return closed
-            + [Bucket(first: open.first, last: open.last, numbers: SeriesNumbers(open.accumulator, ledger: nil))]
+    /// The buckets that overlap a range, ascending, and the level of the largest of them.
+    func buckets(in range: ClosedRange<Int64>) -> (buckets: [Bucket], level: Int) {
+        guard let open else { return ([], 0) }
+        let highest = Bucket(first: open.first, last: open.last, numbers: SeriesNumbers(open.accumulator, ledger: nil))
+        let all = closed + [highest]
+        let begin = all.firstIndex { $0.last >= range.lowerBound } ?? all.count
+        let end = all.firstIndex { $0.first > range.upperBound } ?? all.count
+        guard begin < end else { return ([], 0) }
+        return (Array(all[begin..<end]), level(of: begin))
     }
+
+    private func level(of index: Int) -> Int { index < largeCount ? level + 1 : level }
+
+    /// Whether two steps share a bucket of the level of a bucket.
+    private func share(_ left: Int64, _ right: Int64, at index: Int) -> Bool {
+        left >> level(of: index) == right >> level(of: index)
+    }
+
+    // MARK: Changes
 
     /// Adds a step that is not kept.
     mutating func add(_ record: StepRecord, ledger: RunLedger?) {
-        guard let highest = open, record.step >> level <= highest.last >> level else {
-            close(ledger)
-            open = Open(record)
-            if count >= Self.maximumBuckets { coarsen(ledger) }
+        guard let highest = open else {
+            open = OpenBucket(record)
             return
         }
-        if record.step >> level == highest.first >> level {
+        if share(highest.first, record.step, at: closed.count) {
             open?.add(record)
+        } else if record.step > highest.last {
+            close(ledger)
+            open = OpenBucket(record)
         } else {
             addLate(record, ledger)
         }
+        if count >= Self.maximumBuckets { _ = mergePair(ledger) }
     }
 
-    /// Adds a step to a bucket below the open one.
+    /// Adds a step below the highest bucket.
     private mutating func addLate(_ record: StepRecord, _ ledger: RunLedger?) {
-        let index = closed.firstIndex { $0.first >> level >= record.step >> level } ?? closed.count
-        if index < closed.count, closed[index].first >> level == record.step >> level {
-            var changed = Open(closed[index])
+        let next = closed.firstIndex { $0.first > record.step } ?? closed.count
+        for index in [next - 1, next]
+        where closed.indices.contains(index) && share(closed[index].first, record.step, at: index) {
+            var changed = OpenBucket(closed[index])
             changed.add(record)
             remove(closed[index])
             closed[index] = bucket(changed, ledger)
-        } else {
-            closed.insert(bucket(Open(record), ledger), at: index)
-            if count >= Self.maximumBuckets { coarsen(ledger) }
+            return
         }
+        closed.insert(bucket(OpenBucket(record), ledger), at: next)
+        if next < largeCount { largeCount += 1 }
     }
 
-    /// Doubles the size of the buckets, until there are fewer than the maximum and than before.
-    mutating func coarsen(_ ledger: RunLedger?) {
-        let before = count
+    /// Merges the lowest two neighbours that share a larger bucket.
+    ///
+    /// - Returns: whether there were any.
+    mutating func mergePair(_ ledger: RunLedger?) -> Bool {
         close(ledger)
-        while level < 63, closed.count > 1, closed.count >= min(before, Self.maximumBuckets) { mergePairs(ledger) }
-        guard let highest = closed.popLast() else { return }
-        remove(highest)
-        open = Open(highest)
-    }
-
-    private mutating func mergePairs(_ ledger: RunLedger?) {
-        level += 1
-        var merged: [Bucket] = []
-        merged.reserveCapacity(closed.count)
-        for next in closed {
-            guard let before = merged.last, before.first >> level == next.first >> level else {
-                merged.append(next)
-                continue
+        defer { reopen() }
+        while closed.count > 1 {
+            if largeCount + 1 >= closed.count {
+                level += 1
+                largeCount = 0
             }
-            var sum = Open(before)
-            sum.add(next)
-            remove(before)
-            remove(next)
-            merged[merged.count - 1] = bucket(sum, ledger)
+            let index = largeCount
+            largeCount += 1
+            if share(closed[index].first, closed[index + 1].first, at: index) {
+                var sum = OpenBucket(closed[index])
+                sum.add(closed[index + 1])
+                remove(closed[index])
+                remove(closed[index + 1])
+                closed[index] = bucket(sum, ledger)
+                closed.remove(at: index + 1)
+                return true
+            }
         }
-        closed = merged
+        return false
     }
 
     /// Drops the buckets that begin at or after a step. One that straddles it stays.
@@ -116,21 +126,34 @@ struct SeriesArchive: Sendable {
             remove(bucket)
             closed.removeLast()
         }
-        guard var highest = closed.popLast() else { return }
-        remove(highest)
-        highest.last = min(highest.last, step - 1)
-        open = Open(highest)
+        if var highest = closed.popLast() {
+            highest.last = min(highest.last, step - 1)
+            closed.append(highest)
+        }
+        largeCount = min(largeCount, closed.count)
+        reopen()
     }
 
-    /// Makes the open bucket a closed one.
+    /// Drops all buckets.
+    mutating func removeAll() { self = SeriesArchive() }
+
+    /// Makes the highest bucket a closed one.
     private mutating func close(_ ledger: RunLedger?) {
         guard let open else { return }
         closed.append(bucket(open, ledger))
         self.open = nil
     }
 
+    /// Makes the highest closed bucket the open one.
+    private mutating func reopen() {
+        guard let highest = closed.popLast() else { return }
+        remove(highest)
+        open = OpenBucket(highest)
+        largeCount = min(largeCount, closed.count + 1)
+    }
+
     /// The summary of a bucket, counted.
-    private mutating func bucket(_ open: Open, _ ledger: RunLedger?) -> Bucket {
+    private mutating func bucket(_ open: OpenBucket, _ ledger: RunLedger?) -> Bucket {
         let numbers = SeriesNumbers(open.accumulator, ledger: ledger)
         numbersMemory += numbers.memory
         tables.add(SeriesTables(numbers))
@@ -143,9 +166,14 @@ struct SeriesArchive: Sendable {
     }
 }
 
-extension SeriesArchive.Open {
+/// A bucket to which steps are added.
+private struct OpenBucket: Sendable {
+    private(set) var first: Int64
+    private(set) var last: Int64
+    private(set) var accumulator: SeriesAccumulator
+
     /// A bucket of one step.
-    fileprivate init(_ record: StepRecord) {
+    init(_ record: StepRecord) {
         first = record.step
         last = record.step
         accumulator = SeriesAccumulator(SeriesTables(record), recordsLastSteps: true)
@@ -153,15 +181,15 @@ extension SeriesArchive.Open {
     }
 
     /// Continues a closed bucket.
-    fileprivate init(_ bucket: SeriesArchive.Bucket) {
+    init(_ bucket: SeriesArchive.Bucket) {
         first = bucket.first
         last = bucket.last
-        accumulator = SeriesAccumulator(
-            bucket.numbers, highest: bucket.last, tables: SeriesTables(bucket.numbers))
+        accumulator = SeriesAccumulator(SeriesTables(bucket.numbers), recordsLastSteps: true)
+        accumulator.add(bucket.numbers, highest: bucket.last)
     }
 
     /// Adds a step in any order.
-    fileprivate mutating func add(_ record: StepRecord) {
+    mutating func add(_ record: StepRecord) {
         accumulator.extend(to: SeriesTables(record))
         accumulator.add(record)
         first = min(first, record.step)
@@ -169,7 +197,7 @@ extension SeriesArchive.Open {
     }
 
     /// Adds a higher bucket.
-    fileprivate mutating func add(_ bucket: SeriesArchive.Bucket) {
+    mutating func add(_ bucket: SeriesArchive.Bucket) {
         accumulator.extend(to: SeriesTables(bucket.numbers))
         accumulator.add(bucket.numbers, highest: bucket.last)
         first = min(first, bucket.first)

@@ -65,15 +65,13 @@ struct SeriesPlaces {
 struct SeriesNames {
     private let request: SeriesRequest
     private var seen: Set<[ObjectIdentifier]> = []
-    private var depths: [ArraySlice<UInt8>: Int64] = [:]
-    private var parameterCounts: [ArraySlice<UInt8>: Int64] = [:]
     /// For each layer, whether it has each of the metrics of the request.
     private var metrics: [ArraySlice<UInt8>: [Bool]] = [:]
     private var scalars: Set<ByteString> = []
 
     init(_ request: SeriesRequest) { self.request = request }
 
-    /// Notes the tables of a step. Those of the highest step come last.
+    /// Notes the tables of a step.
     mutating func note(_ table: LayerTable, _ columns: ColumnTable) {
         guard seen.insert([ObjectIdentifier(table), ObjectIdentifier(columns)]).inserted else { return }
         let (layout, names) = (table.layout, columns.layout)
@@ -84,22 +82,19 @@ struct SeriesNames {
         for layer in (0..<layout.layerCount).reversed() {
             let id = layout.idBytes(layer)
             guard request.includes(id) else { continue }
-            depths[id] = layout.depth(layer) ?? Int64(layer)
-            if let count = layout.parameterCount(layer) { parameterCounts[id] = count }
             metrics[id] = metrics[id].map { zip($0, has).map { $0 || $1 } } ?? has
         }
     }
 
     /// The layers that have at least one of the metrics: by depth, then first seen.
-    func layers(order: NameTable) -> [SeriesLayer] {
-        metrics.keys.map { id in
-            let layer = SeriesLayer(id: Array(id), depth: depths[id] ?? 0, parameterCount: parameterCounts[id])
-            return (layer: layer, place: order.index(of: id) ?? .max)
-        }.sorted { left, right in
-            (left.layer.depth, left.place) == (right.layer.depth, right.place)
-                ? left.layer.id.lexicographicallyPrecedes(right.layer.id)
-                : (left.layer.depth, left.place) < (right.layer.depth, right.place)
-        }.map(\.layer)
+    func layers(_ names: RunNames, _ structure: RunStructure) -> [SeriesLayer] {
+        let attributes = structure.depthsAndParameterCounts(names)
+        return metrics.keys.compactMap { id in
+            names.layers.index(of: id).map { index in
+                let (depth, parameterCount) = attributes[index]
+                return (SeriesLayer(id: Array(id), depth: depth, parameterCount: parameterCount), index)
+            }
+        }.sorted { ($0.0.depth, $0.1) < ($1.0.depth, $1.1) }.map(\.0)
     }
 
     /// Whether a layer has a metric of the request.

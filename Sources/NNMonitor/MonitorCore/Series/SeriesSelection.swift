@@ -30,11 +30,8 @@ struct SeriesSelection: Sendable {
 
     /// Selects from summaries where the store has them.
     private init(_ snapshot: SeriesSnapshot, _ request: SeriesRequest) {
-        let archived = snapshot.series.archive.buckets().filter { $0.last >= request.from && $0.first <= request.to }
-        if !archived.isEmpty {
-            let level = snapshot.series.archive.level
-            resolution = level < 63 ? 1 << Int64(level) : .max
-        }
+        let (archived, level) = snapshot.series.archive.buckets(in: request.from...request.to)
+        resolution = level < 63 ? 1 << Int64(level) : .max
         // Nodes may still have steps that are no longer kept.
         let lowest = max(request.from, snapshot.records.first?.step ?? .max)
         let kept = lowest <= request.to ? KeptSteps(snapshot, lowest...request.to) : nil
@@ -150,7 +147,7 @@ private struct KeptSteps {
     ///
     /// - Parameters:
     ///   - shift: steps share a bucket where `step >> shift` is equal.
-    ///   - visit: called for a step, or for the summary of a node all of whose steps share a bucket and are in the range.
+    ///   - visit: called for a step, or for the summary of a node whose steps share a bucket and are in the range.
     func forEach(shift: Int, _ visit: (SeriesSource, Int64, Int64) -> Void) {
         if let root = snapshot.series.root { forEach(root, shift, visit) }
         if let first = tail.first, let last = tail.last { forEachStep(first...last, visit) }

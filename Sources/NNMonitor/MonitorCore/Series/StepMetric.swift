@@ -1,10 +1,10 @@
-package import Foundations
+import Foundations
 
 /// Reads one metric of the layers of steps: a posted one, or a derived one from the inputs of the same step.
-package struct StepMetric: Sendable {
+struct StepMetric: Sendable {
     private let name: ByteString
     private let derived: DerivedMetric?
-    private let parameters: ParameterCounts?
+    private let runLayers: RunLayers
     private var columns: ColumnTable?
     /// The column of the metric in `columns`; -1 if there is none.
     private var column = -1
@@ -17,10 +17,10 @@ package struct StepMetric: Sendable {
     /// - Parameters:
     ///   - name: the metric.
     ///   - names: the names that the steps of the run have used.
-    ///   - parameters: the number of parameters of each layer; derived metrics need it.
-    package init(_ name: ByteString, in names: RunNames, _ parameters: ParameterCounts?) {
+    ///   - layers: the layers of the run.
+    init(_ name: ByteString, in names: RunNames, _ layers: RunLayers) {
         self.name = name
-        self.parameters = parameters
+        runLayers = layers
         derived = DerivedMetric(named: name, unlessIn: names)
     }
 
@@ -35,9 +35,9 @@ package struct StepMetric: Sendable {
                 inputs[input.rawValue] = all.first { layout.metricName($0).elementsEqual("\(input.name)".utf8) } ?? -1
             }
         }
-        if let parameters, derived?.needsCount == true, table !== record.table {
+        if derived?.needsCount == true, table !== record.table {
             table = record.table
-            counts = (0..<record.layerCount).map { parameters[record.table.layout.idBytes($0)] }
+            counts = (0..<record.layerCount).map { runLayers[record.table.layout.idBytes($0)]?.parameterCount }
         }
     }
 

@@ -62,8 +62,12 @@ extension Run {
 
     /// Frees memory: drops the lowest steps, but never the last one, and then the oldest events.
     ///
+    /// - Parameters:
+    ///   - bytes: how much.
+    ///   - archiveLimit: the largest size of the buckets of dropped steps.
+    ///   - now: the current time.
     /// - Returns: the number of dropped steps.
-    mutating func free(_ bytes: Int, at now: UTCTime) -> Int {
+    mutating func free(_ bytes: Int, archiveLimit: Int, at now: UTCTime) -> Int {
         let goal = memory - bytes
         var dropped = 0
         if steps.count > 1, let lowest = steps.first {
@@ -73,6 +77,7 @@ extension Run {
             while memory > goal, steps.count > 1, let removed = removeLowest() {
                 dropped += 1
                 last = removed.step
+                while series.archiveMemory > archiveLimit { shrinkArchive() }
             }
             change { $0.eventList.noteDrop(dropped, upTo: last, .memoryLimit, at: now) }
         }

@@ -197,8 +197,8 @@ struct Run {
         seriesMemory = now
     }
 
-    /// Doubles the size of the buckets of steps that are not kept.
-    mutating func coarsenArchive() { changeSeries { $0.coarsen(ledger: $2) } }
+    /// Frees memory of the buckets of steps that are not kept: merges two of them, or drops the only one.
+    mutating func shrinkArchive() { changeSeries { series, _, ledger in series.shrinkArchive(ledger: ledger) } }
 
     // MARK: Details
 

@@ -76,6 +76,12 @@ struct RunTable {
     /// capacity that they need, and its id.
     static func memory(of id: RunID) -> Int { 256 + 2 * MemoryLayout<Run>.stride + id.byteCount }
 
+    /// The number of slots, with and without a run.
+    var slotCount: Int { runs.count }
+
+    /// The next slot in a round of all slots, also of those without a run.
+    func slot(after slot: Slot) -> Slot { slot + 1 < runs.count ? slot + 1 : 0 }
+
     /// Visits the runs, the last updated one first, until the closure returns `false`.
     func newestFirst(_ visit: (RunID, Run) -> Bool) {
         var slot = updates.last

@@ -102,7 +102,9 @@ package struct StepSequence: HistorySource {
         var found: ArraySlice<StepRecord> = []
         for chunk in chunks[chunkIndex(upTo: range.lowerBound)...] {
             let start = Self.partition(chunk.count) { chunk[$0].step < range.lowerBound }
-            let end = range.upperBound == .max ? chunk.count : Self.partition(chunk.count) { chunk[$0].step <= range.upperBound }
+            let end =
+                range.upperBound == .max
+                ? chunk.count : Self.partition(chunk.count) { chunk[$0].step <= range.upperBound }
             if start >= end { break }
             found = found.isEmpty ? chunk[start..<end] : found + chunk[start..<end]
             if end < chunk.count { break }

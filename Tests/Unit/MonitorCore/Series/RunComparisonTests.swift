@@ -22,7 +22,7 @@ import Testing
         let now = UTCTime(microseconds: 0)
         let snapshot = RunSnapshot(
             id: "r", createdAt: now, lastUpdate: now, sequence: 1, lastSeq: lastSeq, steps: source)
-        return RunComparison.Side(snapshot, "m", nil)
+        return RunComparison.Side(snapshot, "m")
     }
 
     private func side(_ records: [StepRecord]) -> RunComparison.Side {
