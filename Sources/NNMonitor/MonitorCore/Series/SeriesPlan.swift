@@ -78,8 +78,8 @@ package struct SeriesPlan: Sendable {
         for source in sources.reversed() where left > 0 {
             let indices = places.indices(source.table, source.columns)
             switch source {
-            case .step(let record): left -= block.fillLast(record.numbers.span, indices.span, bucket)
-            case .numbers(let numbers): left -= block.fillLast(numbers.last.span, indices.span, bucket)
+            case .step(let record): left -= block.fillLast(record.numbers, indices, bucket)
+            case .numbers(let numbers): left -= block.fillLast(numbers.last, indices, bucket)
             }
         }
     }
