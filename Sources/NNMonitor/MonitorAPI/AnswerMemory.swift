@@ -19,6 +19,30 @@ enum AnswerMemory {
         base + snapshot + chunk * (isSecure ? 3 : 2) + (isCompressed ? deflater : 0)
     }
 
+    /// The rows and buckets of an answer before it is known which of them exist.
+    ///
+    /// - Parameters:
+    ///   - snapshot: the memory of the snapshot beside its steps.
+    ///   - rows: the largest number of rows.
+    ///   - points: the largest number of buckets.
+    /// - Returns: the bytes to reserve.
+    static func plan(snapshot: Int, rows: Int, points: Int) -> Int {
+        let row = MemoryLayout<SeriesRow>.stride + MemoryLayout<SeriesAnswer.Row>.stride
+        return base + snapshot + rows * row + points * 2 * MemoryLayout<Int64>.stride
+    }
+
+    /// What a comparison notes of its layers and buckets while it reads the steps.
+    ///
+    /// - Parameters:
+    ///   - snapshots: the memory of both snapshots beside their steps.
+    ///   - layers: the largest number of layers.
+    ///   - points: the largest number of buckets.
+    /// - Returns: the bytes to reserve.
+    static func comparison(snapshots: Int, layers: Int, points: Int) -> Int {
+        // A layer has its id, twice, its value and its places in two tables.
+        base + snapshots + layers * 256 + points * 2 * 24
+    }
+
     /// A history over WebSocket: `HistoryMessage` has two pieces under way, each as text and as a frame, while one is
     /// encoded.
     ///

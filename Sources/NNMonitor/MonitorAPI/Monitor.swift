@@ -99,7 +99,8 @@ package final class Monitor: Sendable {
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
         [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
-            + OpenReadRoutes(self).routes + [healthRoute, MetricsRoute(self).route, SubscriberRoute(self).route]
+            + OpenReadRoutes(self).routes + SeriesRoutes(self).routes
+            + [CompareRoute(self).route, healthRoute, MetricsRoute(self).route, SubscriberRoute(self).route]
     }
 
     /// The WebSocket subscribers.

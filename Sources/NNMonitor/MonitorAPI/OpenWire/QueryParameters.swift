@@ -67,8 +67,7 @@ struct QueryParameters {
     /// The names in a list; `nil` for all: if the parameter is absent or the list is empty.
     func names(_ name: String) -> Set<ByteString>? {
         let items = items(name)
-        return items.isEmpty
-            ? nil : Set(items.map { ByteString(decoding: Array($0.joined(separator: [UInt8(ascii: "*")]))) })
+        return items.isEmpty ? nil : Set(items.map(Self.literal))
     }
 
     /// The patterns for layer ids in a list; `nil` for all. Ids may be written with `.` or `/`.
@@ -80,10 +79,15 @@ struct QueryParameters {
     /// A layer id as it is served: with `/` between its parts.
     static func served(_ id: [UInt8]) -> [UInt8] { id.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "/") : $0 } }
 
+    /// The text of an item in which stars have no meaning.
+    static func literal(_ parts: [[UInt8]]) -> ByteString {
+        ByteString(decoding: Array(parts.joined(separator: [UInt8(ascii: "*")])))
+    }
+
     /// The items of a list, each as the parts between its stars.
     ///
     /// Values of repeated parameters are joined. Items are separated by commas; `\\,`, `\\*` and `\\\\` are literal.
-    private func items(_ name: String) -> [[[UInt8]]] {
+    func items(_ name: String) -> [[[UInt8]]] {
         var items: [[[UInt8]]] = []
         for (key, value) in query where key == name && !value.isEmpty {
             var parts: [[UInt8]] = [[]]
@@ -111,7 +115,7 @@ struct QueryParameters {
         return items
     }
 
-    private mutating func reject(_ kind: PayloadIssue.Kind, _ name: String) {
+    mutating func reject(_ kind: PayloadIssue.Kind, _ name: String) {
         issues.append(PayloadIssue(kind, at: [.key(name)]))
     }
 
