@@ -2,7 +2,8 @@
 
     fastapi_peer.py --port P --cert FILE --key FILE --token T [--no-deflate] [--orjson] [--max-steps-per-run N]
 
-Bodies are validated by pydantic v2, a broadcast is encoded once for all subscribers; uvicorn[standard] runs on uvloop with
+It also takes steps of the open wire, one a request or one a line; it sends and lists them as they were posted. Bodies are
+validated by pydantic v2, a broadcast is encoded once for all subscribers; uvicorn[standard] runs on uvloop with
 httptools, TLS is Python's ssl. Answers and messages are encoded as FastAPI does it by itself, with Python's json; with
 --orjson, by orjson. Prints "ready" when it listens.
 """
@@ -22,14 +23,15 @@ import uvloop
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, ORJSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 
 NotNegative = Annotated[FiniteFloat, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=1024)]
+RunID = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Metadata(BaseModel):
-    run_id: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    run_id: RunID
     timestamp: Annotated[FiniteFloat, Field(gt=0)]
     global_step: Annotated[int, Field(ge=0)]
     batch_size: Annotated[int, Field(gt=0)]
@@ -94,6 +96,45 @@ class Payload(BaseModel):
         return self
 
 
+OpenName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+
+
+class OpenLayer(BaseModel):
+    id: Name
+    type: str | None = None
+    depth: Annotated[int, Field(ge=0)] | None = None
+    shape: Annotated[list[int], Field(max_length=32)] | None = None
+    parameters: Annotated[int, Field(ge=0)] | None = None
+    trainable: bool = True
+    group: str | None = None
+
+
+class OpenStep(BaseModel):
+    step: Annotated[int, Field(ge=0)]
+    time: float | None = None
+    batch_size: Annotated[int, Field(gt=0)] | None = None
+    scalars: Annotated[dict[OpenName, float | None], Field(max_length=1000)] | None = None
+    layers: list[Name | OpenLayer] | None = None
+    metrics: Annotated[dict[OpenName, list[float | None] | None], Field(max_length=128)] | None = None
+    vectors: dict[OpenName, dict[Name, Annotated[list[float], Field(max_length=4096)]]] | None = None
+
+    @model_validator(mode="after")
+    def of_one_length(self):
+        ids = [layer if isinstance(layer, str) else layer.id for layer in self.layers or []]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two layers have the same id")
+        for name, column in (self.metrics or {}).items():
+            if column is not None and len(column) != len(ids):
+                raise ValueError(f"'{name}' has {len(column)} values for {len(ids)} layers")
+        return self
+
+
+def stored_open(step: OpenStep) -> dict:
+    kept = step.model_dump(exclude_none=True)
+    kept.setdefault("time", datetime.now(timezone.utc).timestamp())
+    return kept
+
+
 def stored(payload: Payload) -> dict:
     layers = [layer.model_dump() for layer in payload.layer_statistics]
     for layer in layers:
@@ -123,14 +164,16 @@ class Store:
         self.limits = runs, steps
         self.runs: dict[str, dict] = {}
 
-    def add(self, run_id: str, step: dict):
+    def add(self, run_id: str, step: dict) -> int:
+        """Returns the number of this change of the run."""
         now = datetime.now(timezone.utc).isoformat()
         run = self.runs.get(run_id)
         if run is None:
             if len(self.runs) >= self.limits[0]:
                 del self.runs[min(self.runs, key=lambda name: self.runs[name]["last_update"])]
-            run = self.runs[run_id] = {"created_at": now, "last_update": now, "steps": []}
+            run = self.runs[run_id] = {"created_at": now, "last_update": now, "steps": [], "last_seq": 0}
         run["last_update"] = now
+        run["last_seq"] += 1
         steps = run["steps"]
         place = bisect.bisect_left(steps, step["step"], key=lambda held: held["step"])
         if place < len(steps) and steps[place]["step"] == step["step"]:
@@ -139,6 +182,7 @@ class Store:
             steps.insert(place, step)
             if len(steps) > self.limits[1]:
                 del steps[0]
+        return run["last_seq"]
 
     def listing(self) -> dict:
         return {
@@ -185,14 +229,45 @@ def application(options) -> FastAPI:
         except (RuntimeError, WebSocketDisconnect):
             subscribers.discard(subscriber)
 
+    async def broadcast(message: dict):
+        if subscribers:
+            text = encode(message)
+            await asyncio.gather(*[send(subscriber, text) for subscriber in list(subscribers)])
+
     @app.post("/api/v1/metrics/layerwise", status_code=202, dependencies=[Depends(allowed)])
     async def ingest(payload: Payload):
         run_id, step = payload.metadata.run_id, stored(payload)
-        store.add(run_id, step)
-        if subscribers:
-            text = encode({"type": "new_metrics", "run_id": run_id, "data": step})
-            await asyncio.gather(*[send(subscriber, text) for subscriber in list(subscribers)])
-        return {"status": "accepted", "run_id": run_id}
+        seq = store.add(run_id, step)
+        await broadcast({"type": "new_metrics", "run_id": run_id, "data": step, "seq": seq})
+        return {"status": "accepted", "run_id": run_id, "seq": seq}
+
+    async def add_open(run_id: str, posted: OpenStep) -> int:
+        step = stored_open(posted)
+        seq = step["seq"] = store.add(run_id, step)
+        await broadcast({"type": "step", "run_id": run_id, "seq": seq, "data": step})
+        return seq
+
+    @app.post("/api/v2/runs/{run_id}/steps", status_code=202, dependencies=[Depends(allowed)])
+    async def ingest_open(run_id: RunID, request: Request):
+        body = await request.body()
+        if request.headers.get("content-type") != "application/x-ndjson":
+            try:
+                step = OpenStep.model_validate_json(body)
+            except ValidationError as error:
+                raise HTTPException(422, error.errors(include_url=False, include_context=False)) from None
+            return {"status": "accepted", "run_id": run_id, "seq": await add_open(run_id, step)}
+        accepted, seq, rejected = 0, None, []
+        for number, line in enumerate(body.split(b"\n"), 1):
+            if not line.strip():
+                continue
+            try:
+                step = OpenStep.model_validate_json(line)
+            except ValidationError as error:
+                rejected.append({"line": number, "detail": error.errors(include_url=False, include_context=False)})
+                continue
+            accepted, seq = accepted + 1, await add_open(run_id, step)
+        return {"status": "accepted", "accepted": accepted, "last_seq": seq, "rejected": rejected[:100],
+                "rejected_count": len(rejected)}
 
     @app.get("/api/v1/runs", dependencies=[Depends(allowed)])
     async def listing():
