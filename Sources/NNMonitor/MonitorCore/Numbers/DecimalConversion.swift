@@ -67,7 +67,7 @@ enum DecimalConversion {
         let shift = UInt64(upperBit &+ 64 &- 52 &- 3)
         var bits = product.high &>> shift
         // floor(exponent x log2(10)) + 63, by a fixed-point approximation that is exact for these exponents.
-        var power = ((217_706 &* exponent) >> 16) &+ 63 &+ upperBit &- leadingZeros &+ 1023
+        let power = ((217_706 &* exponent) >> 16) &+ 63 &+ upperBit &- leadingZeros &+ 1023
         if !isNormal, power <= 0 {
             if -power + 1 >= 64 { return 0 }
             bits >>= UInt64(-power + 1)
@@ -75,17 +75,13 @@ enum DecimalConversion {
             bits >>= 1
             return Double(bitPattern: bits)  // a carry into the exponent gives the smallest normal number
         }
-        // Exactly halfway: round to even.
-        if product.low <= 1 && exponent >= -4 && exponent <= 23 && bits & 3 == 1 && bits << shift == product.high {
+        // Exactly halfway: round to even. Tested first by the rarest condition.
+        if _slowPath(product.low <= 1), exponent >= -4 && exponent <= 23 && bits & 3 == 1 && bits << shift == product.high {
             bits &= ~1
         }
-        bits &+= bits & 1
-        bits >>= 1
-        if bits >= 2 << 52 {
-            bits = 1 << 52
-            power &+= 1
-        }
+        bits = (bits &+ (bits & 1)) >> 1
         if !isNormal, power >= 0x7FF { return .infinity }
-        return Double(bitPattern: bits & ~(1 << 52) | UInt64(power) << 52)
+        // The highest of the 53 bits is not stored: it adds one to the exponent. A carry of the rounding adds another.
+        return Double(bitPattern: bits &+ UInt64(truncatingIfNeeded: power &- 1) << 52)
     }
 }

@@ -14,8 +14,7 @@ extension JSONReader {
     /// Consumes a number of one digit, a point, 16 to 23 digits and perhaps an exponent: a double with all its digits.
     @inline(__always)
     private mutating func longDouble(_ window: TextWindow) -> Double? {
-        let isNegative = window.byte(0) == UInt8(ascii: "-")
-        let whole = isNegative ? 1 : 0
+        let whole = window.byte(0) == UInt8(ascii: "-") ? 1 : 0
         let first = UInt64(window.byte(whole) &- UInt8(ascii: "0"))
         let (high, low) = (window.word(whole &+ 2) ^ Self.zeros, window.word(whole &+ 10) ^ Self.zeros)
         guard first < 10, window.byte(whole &+ 1) == UInt8(ascii: "."), Self.nonDigits(high) | Self.nonDigits(low) == 0
@@ -39,7 +38,8 @@ extension JSONReader {
             return nil
         }
         move(to: offset &+ end)
-        return isNegative ? -value : value
+        // Without a branch, because signs are unpredictable.
+        return Double(bitPattern: value.bitPattern | UInt64(whole) << 63)
     }
 
     /// Consumes any number of the common format. Not inlined, because most numbers are long.
