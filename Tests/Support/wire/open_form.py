@@ -20,8 +20,9 @@ def open_form(payload: dict, described: bool = True) -> dict:
             metrics.setdefault(name, []).append(value)
     return {
         "step": metadata["global_step"], "time": metadata["timestamp"], "batch_size": metadata["batch_size"],
-        "scalars": {"feature_std_gradient": cross["feature_std_gradient"],
-                    **{f"gradient_norm_ratio/{key}": value for key, value in cross["gradient_norm_ratio"].items()}},
+        # In the order in which the server lists them.
+        "scalars": {**{f"gradient_norm_ratio/{key}": value for key, value in cross["gradient_norm_ratio"].items()},
+                    "feature_std_gradient": cross["feature_std_gradient"]},
         "layers": [
             {"id": layer["layer_id"], "type": layer["layer_type"], "depth": layer["depth_index"],
              "shape": layer["intermediate_features"]["activation_shape"]} if described else layer["layer_id"]

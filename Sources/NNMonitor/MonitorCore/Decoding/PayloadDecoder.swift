@@ -7,7 +7,7 @@ typealias LayerNumbers = InlineArray<16, Double>
 struct PayloadDecoder {
     let schema = PayloadSchema.shared
     var reader: JSONReader
-    var step = DecodedStep()
+    var step = StepContents()
     var issues = IssueCollector()
     /// The numbers of the current layer. Inline, to avoid an array access for each number.
     var layerNumbers = LayerNumbers(repeating: MissingValue.number)
@@ -29,6 +29,13 @@ struct PayloadDecoder {
         step.layout.depths.reserveCapacity(layers)
         step.shapes.dimensions.reserveCapacity(layers * 4)
         step.shapes.ends.reserveCapacity(layers)
+    }
+
+    /// The decoded step. Its contents move out of the decoder.
+    mutating func decoded() -> DecodedStep {
+        var contents = StepContents()
+        swap(&contents, &step)
+        return DecodedStep(contents)
     }
 
     /// Reads the fields of an object.

@@ -16,7 +16,7 @@ package enum StepDecoder {
             } catch {
                 return .failure(error.rejection)
             }
-            return decoder.issues.isEmpty ? .success(decoder.step) : .failure(decoder.issues.rejection())
+            return decoder.issues.isEmpty ? .success(decoder.decoded()) : .failure(decoder.issues.rejection())
         }
     }
 

@@ -114,7 +114,9 @@ package actor MemoryStore: MetricsStoring {
     package func latest(of id: RunID) -> StepRecord? { runs[id]?.steps.last }
 
     /// The tables that the next step of a run probably has.
-    package func tables(of id: RunID) async -> KnownTables { runs[id]?.latestTables ?? KnownTables() }
+    package func tables(of id: RunID) async -> KnownTables {
+        runs.slot(of: id).map { runs[$0].latestTables } ?? KnownTables()
+    }
 
     /// The size of everything held, in bytes, as it counts against `StoreLimits.memory`.
     package var memoryInUse: Int { memory }
