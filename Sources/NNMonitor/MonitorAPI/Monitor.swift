@@ -127,6 +127,21 @@ package final class Monitor: Sendable {
         return outcome
     }
 
+    /// Stores several steps in their order, in one call of the store, and sends them to every subscriber.
+    ///
+    /// - Parameter steps: valid steps, few enough that storing them does not hold up other calls of the store.
+    /// - Returns: the effects of the stored steps, and the failure if one was not stored.
+    func accept(_ steps: [DecodedStep]) async -> AppendedSteps {
+        let appended = await store.append(steps)
+        for outcome in appended.outcomes where outcome.lostAnything { losses.note(outcome) }
+        answers.check()
+        let events = appended.events
+        if !broadcast.skipIfUnwatched(events) {
+            await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(events) }
+        }
+        return appended
+    }
+
     /// Not inlined: the space for a loop would be reserved for each step.
     @inline(never)
     private func publish(_ events: [StoreEvent]) async {

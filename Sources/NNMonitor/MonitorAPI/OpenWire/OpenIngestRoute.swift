@@ -82,12 +82,38 @@ struct OpenIngestRoute: Sendable {
     /// How much of a batch is decoded before other tasks may use the thread.
     private static let bytesBetweenYields = 256 << 10
 
-    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so nothing
+    /// The valid lines that are decoded and not yet stored.
+    private struct Group {
+        /// The largest number of lines that are stored in one call, which other calls of the store wait for.
+        private static let maximum = 32
+
+        var steps: [DecodedStep] = []
+        /// The numbers of their lines.
+        var lines: [Int] = []
+        /// The lines of the first groups are few, so that the others are decoded with the tables of their run.
+        private var capacity = 1
+
+        var isFull: Bool { steps.count >= capacity }
+
+        mutating func add(_ step: DecodedStep, line: Int) {
+            steps.append(step)
+            lines.append(line)
+        }
+
+        mutating func begin() {
+            steps.removeAll(keepingCapacity: true)
+            lines.removeAll(keepingCapacity: true)
+            capacity = min(capacity * 2, Self.maximum)
+        }
+    }
+
+    /// Stores the valid lines in their order, as soon as some are decoded: the body is complete and sound, so nothing
     /// can be found later that rejects it as a whole.
     private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
         var report = BatchReport()
         var warnings = StepWarnings()
         var known = await monitor.store.tables(of: runID)
+        var group = Group()
         var rest = text
         var number = 0
         var bytesUntilYield = Self.bytesBetweenYields
@@ -98,6 +124,7 @@ struct OpenIngestRoute: Sendable {
             bytesUntilYield -= before - rest.readableBytes
             if bytesUntilYield <= 0 {
                 bytesUntilYield = Self.bytesBetweenYields
+                try await store(&group, &known, &report, &warnings)
                 await Task.yield()
             }
             if line.isBlank { continue }
@@ -109,17 +136,30 @@ struct OpenIngestRoute: Sendable {
             switch decode(line, of: runID, known, &warnings) {
             case .failure(let rejection): report.reject(line: number, rejection)
             case .success(let step):
-                do throws(StoreError) {
-                    let outcome = try await monitor.accept(step)
-                    report.accept(outcome)
-                    warnings.add(outcome.warnings)
-                    known.note(outcome.step.record)
-                } catch {
-                    throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
-                }
+                group.add(step, line: number)
+                if group.isFull { try await store(&group, &known, &report, &warnings) }
             }
         }
+        try await store(&group, &known, &report, &warnings)
         return .json(ByteBuffer(bytes: report.body(warnings)), status: .accepted)
+    }
+
+    /// Stores the lines of a group, and begins the next one.
+    private func store(
+        _ group: inout Group, _ known: inout KnownTables, _ report: inout BatchReport, _ warnings: inout StepWarnings
+    ) async throws {
+        guard !group.steps.isEmpty else { return }
+        let appended = await monitor.accept(group.steps)
+        for outcome in appended.outcomes {
+            report.accept(outcome)
+            warnings.add(outcome.warnings)
+            known.note(outcome.step.record)
+        }
+        if let failure = appended.failure {
+            let line = group.lines[appended.outcomes.count]
+            throw monitor.failures.unavailable(failure, line: line, stored: report.accepted)
+        }
+        group.begin()
     }
 }
 

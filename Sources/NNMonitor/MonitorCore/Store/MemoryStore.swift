@@ -85,6 +85,13 @@ package actor MemoryStore: MetricsStoring {
             evicted: evicted)
     }
 
+    /// Stores several steps without letting other calls in between.
+    package func append(_ steps: [DecodedStep]) -> AppendedSteps {
+        var appended = AppendedSteps(capacity: steps.count)
+        for step in steps { appended.outcomes.append(append(step)) }
+        return appended
+    }
+
     /// Deletes a run. A step that arrives later with the same id begins a new run.
     ///
     /// - Parameter id: the run.

@@ -59,6 +59,8 @@ final class BodyCollector {
 
     private let isKept: Bool
     private let limit: Int
+    /// The length of the body as the client has announced it.
+    private let length: Int?
     private var wireBytes = 0
     private var buffer = ByteBuffer()
     private var inflater: Inflater?
@@ -76,15 +78,17 @@ final class BodyCollector {
     ///   - isKept: whether to keep the body; otherwise it is only counted.
     ///   - coding: the body's content coding.
     ///   - limit: the maximum size, compressed and decompressed, in bytes.
+    ///   - length: the length of the body as the client has announced it.
     ///   - ratio: the maximum ratio of the decompressed to the compressed size.
     ///   - budget: the budget of all bodies.
     ///   - share: the client's share of `budget`.
     /// - Throws: `outOfMemory`.
     init(
-        isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget, share: Int
+        isKept: Bool, coding: RequestCoding, limit: Int, length: Int? = nil, ratio: Int, budget: BodyBudget, share: Int
     ) throws(BodyFailure) {
         self.isKept = isKept
         self.limit = limit
+        self.length = length
         self.budget = budget
         self.share = share
         if isKept, case .compressed(let format) = coding {
@@ -121,6 +125,7 @@ final class BodyCollector {
             // Fast path: most bodies arrive in one piece, which needs no copy.
             self.buffer = part
         } else {
+            self.reserve(for: part)
             self.buffer.writeBuffer(&part)
         }
         do throws(BodyFailure) {
@@ -130,6 +135,13 @@ final class BodyCollector {
             guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
         }
         return self.buffer.readableBytes - sizeBefore
+    }
+
+    /// Makes room for a part: at once for all that is to come, but not for much more than has come.
+    private func reserve(for part: ByteBuffer) {
+        let size = self.buffer.readableBytes + part.readableBytes
+        guard let length = self.length, size > self.buffer.capacity else { return }
+        self.buffer.reserveCapacity(max(size, min(length, 4 * size)))
     }
 
     private func takeRoom(now: NIODeadline) throws(BodyFailure) {

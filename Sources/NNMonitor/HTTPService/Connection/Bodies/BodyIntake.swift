@@ -23,7 +23,7 @@ struct BodyIntake {
         // A request without a body needs no collector.
         guard framing.length != 0 else { return }
         collector = try BodyCollector(
-            isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
+            isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit, length: framing.length,
             ratio: server.configuration.maximumExpansionRatio, budget: server.bodies,
             share: admitted.keepsBody ? shareOfBodies(admitted.request.access?.tokenName) : 0)
     }
