@@ -14,10 +14,12 @@ struct RequestTask {
 
     /// Runs a handler and passes its response to the connection.
     mutating func start(_ execution: HandlerExecution, answering link: ConnectionLink, isHead: Bool) {
+        var execution = execution
+        execution.receiveLines()
         let isQuick = execution.request.lines == nil && execution.request.body.readableBytes <= Self.quickBody
         let configured = execution.server.configuration.handlerExecutor
         let executor = configured ?? (isQuick ? executor : globalConcurrentExecutor)
-        task = Task(executorPreference: executor) {
+        task = Task(executorPreference: executor) { [execution] in
             await execution.run(answering: link, isHead: isHead)
         }
     }
@@ -68,11 +70,14 @@ struct ConnectionLink: BodyWriter {
 /// Compression and streaming run on another executor.
 struct HandlerExecution: Sendable {
     let handler: Route.Handler
-    let request: HTTPRequest
+    private(set) var request: HTTPRequest
     /// The body's entry in `BodyBudget`, which ends when the handler has returned.
     let place: UInt64?
     let acceptsGzip: Bool
     let server: HTTPServer
+
+    /// Hands a body of lines over to the request.
+    mutating func receiveLines() { request.lines?.receive(request.body, budget: server.bodies, place: place) }
 
     func run(answering link: ConnectionLink, isHead: Bool) async {
         let response = await response()
@@ -100,17 +105,22 @@ struct HandlerExecution: Sendable {
         }
     }
 
+    /// Not inlined: its space is free again when the response is sent.
+    @inline(never)
     private func response() async -> HTTPResponse {
         do {
-            var request = request
-            request.lines?.receive(request.body, budget: server.bodies, place: place)
             return try await handler(request)
-        } catch let error as HTTPError {
-            return error.response
         } catch {
-            if !Task.isCancelled { server.log.failed(error, request: request) }
-            return .internalError
+            return response(to: error)
         }
+    }
+
+    /// Not inlined: a request's task would reserve space for its variables.
+    @inline(never)
+    private func response(to error: any Error) -> HTTPResponse {
+        if let error = error as? HTTPError { return error.response }
+        if !Task.isCancelled { server.log.failed(error, request: request) }
+        return .internalError
     }
 }
 

@@ -63,18 +63,14 @@ struct OpenIngestRoute: Sendable {
     }
 
     private static func accepted(_ outcome: AppendOutcome, _ warnings: StepWarnings) -> ByteBuffer {
-        var writer = JSONWriter(capacity: 128 + outcome.step.runID.byteCount)
-        writer.literal("{\"status\":\"accepted\",\"run_id\":")
-        writer.string(outcome.step.runID.text)
-        writer.literal(",\"seq\":")
-        writer.integer(Int64(outcome.seq))
+        if outcome.reason == nil, warnings.texts.isEmpty { return .accepted(outcome.step) }
+        var writer = JSONWriter()
         if let reason = outcome.reason {
             writer.literal(",\"kept\":false,\"reason\":")
             writer.string(reason.name)
         }
         warnings.append(to: &writer)
-        writer.literal("}")
-        return ByteBuffer(bytes: writer.bytes)
+        return .accepted(outcome.step, rest: writer.bytes)
     }
 
     // MARK: A batch

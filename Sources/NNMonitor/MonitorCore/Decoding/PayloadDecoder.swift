@@ -16,8 +16,13 @@ struct PayloadDecoder {
     /// The values of `gradient_norm_ratio`, in the order of the scalars' names.
     var ratios: [Double] = []
     var featureStdGradient = 0.0
+    /// The names that the step probably has.
+    let likely: ColumnLayout?
+    /// Whether the step has them.
+    var hasLikelyNames = false
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, likely: ColumnLayout? = nil) {
+        self.likely = likely.flatMap { $0.isV1 ? $0 : nil }
         // The decoder does not outlive the closure that provides the buffer (`StepDecoder.decode`).
         reader = unsafe JSONReader(bytes)
         step.columns = .v1

@@ -39,7 +39,7 @@ struct MemoryTrimmer: Service {
 
     /// Sets how much freed memory the C library keeps for reuse. By default it returns blocks of 128 KiB at once, so a
     /// request body or a chunk of a history would cause page faults every time.
-    static func configureAllocator() { nn_set_thresholds(4 << 20, 8 << 20) }
+    static func configureAllocator() { nn_set_thresholds(64 << 20, 8 << 20) }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {

@@ -127,11 +127,11 @@ import Testing
                 "7,1.5,,gradient_norm_ratio/key,0.5", "7,1.5,,loss,Infinity", "7,1.5,a/b,weight_std,1.0",
                 "7,1.5,a/b,mine,NaN", "7,1.5,c,mine,-Infinity",
             ])
-        var quoted = Self.step
+        var quoted = Self.step.contents
         quoted.layout.text[1] = UInt8(ascii: ",")
         quoted.layout.text[6] = UInt8(ascii: "\"")
         writer.removeAll()
-        CSVEncoder.append(StepRecord(quoted), to: &writer)
+        CSVEncoder.append(StepRecord(DecodedStep(quoted)), to: &writer)
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(text.contains("7,1.5,\"a,b\",mine,NaN\r\n") && text.contains("7,1.5,\"\"\"\",mine,-Infinity\r\n"))
     }
