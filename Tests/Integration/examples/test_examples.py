@@ -105,7 +105,7 @@ def test_a_simulated_training_posts_all_that_the_open_wire_takes(request, tmp_pa
     assert record["vectors"] == ["router_load"] and {"train/loss", "lr", "grad_norm"} <= set(record["scalars"])
     steps = openwire.read_steps(chosen, run)
     assert [step["step"] for step in steps] == list(range(100))
-    assert steps[0]["scalars"]["train/loss"] > 2 * steps[-1]["scalars"]["train/loss"]
+    assert steps[0]["scalars"]["train/loss"] > 1.5 * steps[-1]["scalars"]["train/loss"]
     assert [step["step"] for step in steps if step["scalars"]["grad_norm"] == "NaN"] == [96]
     places = {layer["id"]: place for place, layer in enumerate(steps[0]["layers"])}
     metrics = steps[0]["metrics"]
