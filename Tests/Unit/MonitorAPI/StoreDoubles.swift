@@ -68,6 +68,8 @@ actor TestStore: MetricsStoring {
         case fail
         /// Takes a sequence number and throws.
         case failNumbered
+        /// Succeeds for so many changes, and then does as `failNumbered`.
+        case failNumberedAfter(Int)
         /// Takes a sequence number and waits for the valve; throws when its task is cancelled.
         case wait(Valve)
     }
@@ -167,20 +169,22 @@ actor TestStore: MetricsStoring {
         let number = sequence
         switch behaviour {
         case .succeed, .fail: break
+        case .failNumberedAfter(let count) where count > 0: behaviour = .failNumberedAfter(count - 1)
         case .wait(let valve):
             do {
                 try await valve.pass()
             } catch {
                 throw StoreError(error.reason, events: [.void(sequence: number)])
             }
-        case .failNumbered: throw StoreError("the disk is full", events: [.void(sequence: number)])
+        case .failNumbered, .failNumberedAfter:
+            throw StoreError("the disk is full", events: [.void(sequence: number)])
         }
         return number
     }
 
     private func read() async throws(StoreError) {
         switch behaviour {
-        case .succeed: break
+        case .succeed, .failNumberedAfter: break
         case .wait(let valve): try await valve.pass()
         case .fail, .failNumbered: throw StoreError("the disk is full")
         }
