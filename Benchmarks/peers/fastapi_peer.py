@@ -21,9 +21,10 @@ import orjson
 import uvicorn
 import uvloop
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse, ORJSONResponse
+from fastapi.responses import JSONResponse, ORJSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
+from starlette.requests import ClientDisconnect
 
 NotNegative = Annotated[FiniteFloat, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -249,7 +250,11 @@ def application(options) -> FastAPI:
 
     @app.post("/api/v2/runs/{run_id}/steps", status_code=202, dependencies=[Depends(allowed)])
     async def ingest_open(run_id: RunID, request: Request):
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            # The load generator leaves in the middle of a body.
+            return Response(status_code=400)
         if request.headers.get("content-type") != "application/x-ndjson":
             try:
                 step = OpenStep.model_validate_json(body)
