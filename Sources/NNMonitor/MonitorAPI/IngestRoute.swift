@@ -50,6 +50,7 @@ extension ByteBuffer {
     /// - Parameters:
     ///   - step: the step.
     ///   - rest: the JSON of further keys, each after a comma.
+    /// - Returns: the body.
     static func accepted(_ step: StoredStep, rest: [UInt8] = []) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(80 + step.runID.byteCount + rest.count)

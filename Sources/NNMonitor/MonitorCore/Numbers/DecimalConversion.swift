@@ -40,7 +40,12 @@ enum DecimalConversion {
         mantissa == 0 ? nil : eiselLemire(mantissa, exponent, powers, isNormal: true)
     }
 
-    /// - Parameter isNormal: whether the result is a normal number; a constant, so that the other cases cost nothing.
+    /// - Parameters:
+    ///   - mantissa: a whole number.
+    ///   - exponent: a power of ten.
+    ///   - powers: the table.
+    ///   - isNormal: whether the result is a normal number; a constant, so that the other cases cost nothing.
+    /// - Returns: `nil` if 128 bits of the power do not decide the rounding.
     @inline(__always)
     private static func eiselLemire(
         _ mantissa: UInt64, _ exponent: Int, _ powers: PowersOfFive, isNormal: Bool
@@ -76,7 +81,7 @@ enum DecimalConversion {
             return Double(bitPattern: bits)  // a carry into the exponent gives the smallest normal number
         }
         // Exactly halfway: round to even. Tested first by the rarest condition.
-        if _slowPath(product.low <= 1), exponent >= -4 && exponent <= 23 && bits & 3 == 1 && bits << shift == product.high {
+        if _slowPath(product.low <= 1), exponent >= -4 && exponent <= 23, bits & 3 == 1, bits << shift == product.high {
             bits &= ~1
         }
         bits = (bits &+ (bits & 1)) >> 1
