@@ -135,6 +135,25 @@ package final class Monitor: Sendable {
         return outcome
     }
 
+    /// Stores several steps in their order, in one call of the store, and sends them to every subscriber.
+    ///
+    /// - Parameter steps: valid steps, few enough that storing them does not hold up other calls of the store.
+    /// - Returns: the effects of the stored steps, and the failure if one was not stored.
+    func accept(_ steps: [DecodedStep]) async -> AppendedSteps {
+        let appended = await store.append(steps)
+        for outcome in appended.outcomes {
+            counters.accept(outcome)
+            if outcome.lostAnything { losses.note(outcome) }
+        }
+        answers.check()
+        let events = appended.events
+        for event in events { counters.note(event) }
+        if !broadcast.skipIfUnwatched(events) {
+            await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(events) }
+        }
+        return appended
+    }
+
     /// Not inlined: the space for a loop would be reserved for each step.
     @inline(never)
     private func publish(_ events: [StoreEvent]) async {
@@ -229,8 +248,7 @@ package final class Monitor: Sendable {
     }
 
     private func publish(_ event: StoreEvent) async {
-        // Each eviction is published once, also that of a call that failed afterwards.
-        if case .removed(let run) = event, run.reason != .deleted { counters.runsEvicted.add() }
+        counters.note(event)
         if broadcast.skipIfUnwatched(event) { return }
         // Encoding and compressing take too long for an event loop, on which this may run.
         await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(event) }

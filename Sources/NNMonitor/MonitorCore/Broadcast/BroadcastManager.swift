@@ -59,6 +59,20 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         }
     }
 
+    /// Records events without delivering them, if there are no subscribers; see `skipIfUnwatched(_:)` for one event.
+    package nonisolated func skipIfUnwatched(_ events: [StoreEvent]) -> Bool {
+        order.withLock { order in
+            guard subscribers.isUnwatched else { return false }
+            for event in events { order.accept(event, sequence: event.sequence) { _ in } }
+            return true
+        }
+    }
+
+    /// Delivers events in their order; see `publish(_:)` for one event.
+    package func publish(_ events: [StoreEvent]) {
+        for event in events { publish(event) }
+    }
+
     /// Delivers an event to all subscribers, after all events with lower sequence numbers.
     ///
     /// Every sequence number of the store must be passed to `publish` or `skipIfUnwatched` exactly once, in any order.
