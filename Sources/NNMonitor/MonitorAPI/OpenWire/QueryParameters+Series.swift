@@ -27,7 +27,7 @@ extension QueryParameters {
         // Swift also reads hexadecimal numbers and other spellings.
         let isDecimal = text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || "+-.eE".utf8.contains($0) }
         guard !spelled, isDecimal, let value = Double(text) else {
-            reject(spelled ? .notFinite : .numberExpected, name)
+            reject(spelled ? .notFinite : .textIsNoNumber, name)
             return nil
         }
         if !value.isFinite {
