@@ -1,8 +1,11 @@
-"""Fixtures. `NN_MONITOR_TEST_URL` points the tests of delivery at a real server, behind the same faults."""
+"""Fixtures. With `NN_MONITOR_BINARY`, the program of the server, the tests of delivery run against the real server over
+TLS, behind the same faults, and those of `tests/server` run at all. `NN_MONITOR_TEST_URL` names a running one instead.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import time
 
 import pytest
@@ -12,14 +15,13 @@ from nnmonitor import timing
 from nnmonitor.recording import process
 from support import certificates
 from support.front import Front
+from support.server import BINARY, RealServer
 from support.training import Trainer
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path):
     """No setting of the machine counts, no run is left over, and the client is impatient."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("NN_MONITOR_") and not name.startswith("NN_MONITOR_TEST_"):
             monkeypatch.delenv(name)
@@ -42,6 +44,21 @@ def clean(monkeypatch, tmp_path):
     nnmonitor._current = None
     nnmonitor._notices = nnmonitor.Notices()
     assert process._active == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_server(tmp_path_factory, made):
+    """The real server behind all fronts, where its program is named; its address is in the environment."""
+    if not BINARY or os.environ.get("NN_MONITOR_TEST_URL"):
+        yield
+        return
+    server = RealServer(tmp_path_factory.mktemp("server"), made["server"]).start()
+    of_fronts = {"URL": server.url, "TOKEN": server.token, "CA": str(made["authority"].certificate)}
+    os.environ.update({f"NN_MONITOR_TEST_{name}": value for name, value in of_fronts.items()})
+    yield
+    for name in of_fronts:
+        del os.environ[f"NN_MONITOR_TEST_{name}"]
+    server.stop()
 
 
 @pytest.fixture
@@ -110,8 +127,8 @@ def trainer(tmp_path, until):
     """Starts training programs as processes of their own."""
     opened = []
 
-    def start(code, **environment):
-        opened.append(Trainer(code, tmp_path, environment))
+    def start(code, wrapper=(), **environment):
+        opened.append(Trainer(code, tmp_path, environment, wrapper=wrapper))
         return opened[-1]
 
     yield start
