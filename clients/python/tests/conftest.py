@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +21,8 @@ from support import certificates
 from support.front import Front
 from support.server import BINARY, RealServer
 from support.training import Trainer
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +85,26 @@ def made(tmp_path_factory):
     pairs["expired"] = certificates.server(folder, "expired", pairs["authority"], expired=True)
     pairs["elsewhere"] = certificates.server(folder, "elsewhere", pairs["authority"], host="elsewhere.example")
     return pairs
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory):
+    """A copy of the package's source, in which it can be built."""
+    copied = tmp_path_factory.mktemp("source") / "python"
+    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns("build", "*.egg-info", ".*", "__pycache__"))
+    return copied
+
+
+@pytest.fixture(scope="session")
+def wheel(source, tmp_path_factory):
+    """Built without the network: setuptools is installed with the tests."""
+    pytest.importorskip("setuptools", minversion="64")
+    pytest.importorskip("wheel")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "-w", str(folder), str(source)], check=True, timeout=280)
+    (built,) = folder.glob("*.whl")
+    return built
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import sys
 LOGGER = logging.getLogger("nnmonitor")
 
 
-#: Beginnings of the keys of warnings about delivery. Any number of warnings about single values must not keep them away.
+#: How the keys of warnings about delivery begin. Any number of warnings about single values must not keep them away.
 _ALWAYS = ("unreachable", "refusal", "disk", "lower step", "sender")
 
 

@@ -91,3 +91,11 @@ def cutting():
     yield start
     for one in opened:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def alone():
+    """The result of 60 steps of training without the monitor."""
+    from support import learning
+
+    return learning.train(60)

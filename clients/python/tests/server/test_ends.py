@@ -113,7 +113,7 @@ def can_mount(folder):
 
 
 def test_disk_that_is_full_loses_nothing(server, settings, trainer, tmp_path, walk):
-    """The spool is on a file system of 64 KiB while the server is away; where none can be mounted, files are limited."""
+    """The spool has a file system of 64 KiB while the server is away. Where none can be mounted, files are limited."""
     (tmp_path / "spools").mkdir()
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     mounted = can_mount(tmp_path / "spools")

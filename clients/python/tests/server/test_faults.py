@@ -5,28 +5,10 @@ import random
 
 import pytest
 
-import nnmonitor as nnm
 from nnmonitor.cli import main
 
 learning = pytest.importorskip("support.learning", reason="training needs PyTorch", exc_type=ImportError)
 STEPS = 60
-
-
-@pytest.fixture(scope="module")
-def alone():
-    """The result of training without the monitor."""
-    return learning.train(STEPS)
-
-
-def assert_whole(server, run, steps=STEPS, state="finished"):
-    """Every step is on the server, with its layers and scalars; the run has its end."""
-    kept = server.steps(run.id)
-    assert sorted(kept) == list(range(steps))
-    for step in kept.values():
-        assert {layer["id"] for layer in step["layers"]} == {"lstm", "head"}
-        assert {"train/loss", "chance"} <= set(step["scalars"])
-        assert None not in step["metrics"]["gradient_l2_norm"]
-    assert server.run(run.id)["state"] == state
 
 
 def test_undisturbed_training_arrives_whole(server, begin, alone):
@@ -34,7 +16,7 @@ def test_undisturbed_training_arrives_whole(server, begin, alone):
     assert learning.monitored(run, STEPS) == alone
     run.alert("Loss is high", text="It is 1.0", level="WARN")
     run.finish()
-    assert_whole(server, run)
+    learning.assert_whole(server, run, STEPS)
     kept = server.run(run.id)
     assert (kept["project"], kept["name"], kept["group"], kept["tags"]) == ("p", "n", "g", ["t"])
     assert (kept["config"], kept["notes"], kept["exit_code"]) == ({"lr": 0.05}, "words", 0)
@@ -56,7 +38,7 @@ def test_server_killed_and_restarted_with_nothing_in_memory(server, begin, alone
 
     assert learning.monitored(run, STEPS, disturb) == alone
     run.finish()
-    assert_whole(server, run)
+    learning.assert_whole(server, run, STEPS)
     assert server.run(run.id)["config"] == {"a": 1}
     assert log_lines("no longer has all of run")
 
@@ -66,7 +48,7 @@ def test_server_down_at_start(server, begin, alone, log_lines):
     run = begin(server)
     assert learning.monitored(run, STEPS, lambda step: server.start() if step == 30 else None) == alone
     run.finish()
-    assert_whole(server, run)
+    learning.assert_whole(server, run, STEPS)
     assert len(log_lines("cannot be reached")) == 1
 
 
@@ -82,7 +64,7 @@ def test_server_down_for_the_whole_run(server, begin, alone, log_lines, trust, m
     while run._outlet.sender.alive:
         pass
     assert main(["sync", "--ca", trust(server)["ca"], str(run.directory.parent)]) == 0
-    assert_whole(server, run)
+    learning.assert_whole(server, run, STEPS)
     assert not run.directory.exists()
 
 
@@ -98,7 +80,7 @@ def test_connections_reset_in_the_middle_of_a_body(server, begin, cutting, alone
 
     assert learning.monitored(run, STEPS, disturb) == alone
     run.finish()
-    assert_whole(server, run)
+    learning.assert_whole(server, run, STEPS)
     assert proxy.cuts == [] and len(proxy.cut) == 5
     seqs = [step["seq"] for _, step in sorted(server.steps(run.id).items())]
     assert seqs == sorted(seqs)
@@ -132,50 +114,13 @@ def test_status_of_a_proxy_in_between(server, begin, faulty, alone, until, log_l
     run.finish()
     if status == 413:
         # A body of one step that is too large is refused for good, and named; it was halved down to that.
-        named = [line for line in log_lines("more than the server or a proxy accepts")]
+        named = log_lines("more than the server or a proxy accepts")
         missing = set(range(STEPS)) - set(server.steps(run.id))
         assert len(named) == len(missing) and all(f"step {step} has" in " ".join(named) for step in missing)
     else:
-        assert_whole(server, run)
+        learning.assert_whole(server, run, STEPS)
     if REFUSALS[status]:
         assert len(log_lines(REFUSALS[status])) == 1
-
-
-@pytest.mark.parametrize(("scopes", "status"), [(None, 401), ("read", 403)])
-def test_token_that_the_server_refuses_until_it_is_entered(server, begin, alone, until, log_lines, scopes, status):
-    entered = {"reader": (server.token, "ingest,read,admin")}
-    if scopes:
-        server.allow({**entered, "trainer": ("the-trainers-token-0123456789", scopes)})
-        server.reload()
-    run = begin(server, token="the-trainers-token-0123456789")
-
-    def disturb(step):
-        if step == 20:
-            until(lambda: log_lines(REFUSALS[status]))
-            assert server.steps(run.id) == {}
-            server.allow({**entered, "trainer": ("the-trainers-token-0123456789", "ingest")})
-            server.reload()
-
-    assert learning.monitored(run, STEPS, disturb) == alone
-    run.finish()
-    assert_whole(server, run)
-    assert len(log_lines(REFUSALS[status])) == 1
-    assert not log_lines("the-trainers-token")
-
-
-def test_too_many_wrong_tokens_are_slowed_and_pass(serve, begin, alone, until, log_lines):
-    server = serve(auth_failure_limit=1)
-    run = begin(server, token="the-trainers-token-0123456789")
-
-    def disturb(step):
-        if step == 20:
-            until(lambda: log_lines("answers 429"))
-            server.allow({"all": (server.token, "read"), "trainer": ("the-trainers-token-0123456789", "ingest")})
-            server.reload()
-
-    assert learning.monitored(run, STEPS, disturb) == alone
-    run.finish()
-    assert_whole(server, run)
 
 
 def test_body_that_is_too_large_for_the_server(serve, begin, alone, log_lines):
@@ -238,48 +183,7 @@ def test_server_that_is_busy_with_other_bodies(serve, begin, alone, until, log_l
 
     assert learning.monitored(run, STEPS, disturb) == alone
     run.finish()
-    assert_whole(server, run)
-
-
-DISTRUSTED = {
-    "wrong CA": ("server", {"ca": "other"}, "ca= or NN_MONITOR_CA"),
-    "expired": ("expired", {"ca": "authority"}, "renew the server's certificate"),
-    "wrong fingerprint": ("server", {"fingerprint": "other"}, "copy the new one from the server's banner"),
-}
-
-
-@pytest.mark.parametrize("fault", DISTRUSTED)
-def test_server_that_is_not_trusted(request, serve, made, alone, until, log_lines, monkeypatch, fault):
-    certificate, given, remedy = DISTRUSTED[fault]
-    server = request.getfixturevalue("serve_expired")() if certificate == "expired" else serve(certificate)
-    options = {
-        name: str(made[of].certificate) if name == "ca" else made[of].fingerprint for name, of in given.items()}
-    run = nnm.init(url=server.url, token=server.token, **options)
-    assert learning.monitored(run, STEPS) == alone
-    until(lambda: log_lines(remedy))
-    run.finish()
-    assert server.run(run.id) is None
-    assert len(log_lines(remedy)) == 1
-    until(lambda: not run._outlet.sender.alive)
-    monkeypatch.setenv("NN_MONITOR_TOKEN", server.token)
-    pin = server.banner_settings["NN_MONITOR_FINGERPRINT"]
-    assert main(["sync", "--fingerprint", pin, str(run.directory)]) == 0
-    assert_whole(server, run)
-
-
-def test_certificate_that_is_renewed_while_training_goes_on(serve_expired, made, begin, alone, until, log_lines):
-    server = serve_expired()
-    run = begin(server)
-
-    def disturb(step):
-        if step == 20:
-            until(lambda: log_lines("renew the server's certificate"))
-            server.install(made["renewed"])
-            server.reload()
-
-    assert learning.monitored(run, STEPS, disturb) == alone
-    run.finish()
-    assert_whole(server, run)
+    learning.assert_whole(server, run, STEPS)
 
 
 def test_network_that_becomes_nan_trains_on_and_shows_it_at_its_step(server, begin):
@@ -314,6 +218,6 @@ def test_spool_at_its_bound_is_thinned_and_the_rest_arrives(server, begin, alone
     run.finish()
     arrived = server.steps(run.id)
     dropped = run._outlet.courier.thinned
-    assert 0 < dropped and len(arrived) + dropped == STEPS
+    assert dropped > 0 and len(arrived) + dropped == STEPS
     assert STEPS - 1 in arrived
     assert sum(os.path.getsize(path) for path in run.directory.glob("*.jsonl")) == 0

@@ -53,7 +53,8 @@ def server(folder, name, signer, host="localhost", expired=False):
         f"[ca]\ndefault_ca=made\n[made]\ndatabase={database}\nnew_certs_dir={folder}\nrand_serial=yes\n"
         "default_md=sha256\npolicy=policy\n[policy]\ncommonName=supplied\n")
     openssl(
-        "ca", "-batch", "-notext", "-config", settings, "-in", request, "-out", pair.certificate, "-extfile", extensions,
-        "-cert", signer.certificate, "-keyfile", signer.key, "-startdate", begins, "-enddate", ends,
+        "ca", "-batch", "-notext", "-config", settings, "-in", request, "-out", pair.certificate,
+        "-extfile", extensions, "-cert", signer.certificate, "-keyfile", signer.key,
+        "-startdate", begins, "-enddate", ends,
     )
     return pair

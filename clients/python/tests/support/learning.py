@@ -61,3 +61,14 @@ def monitored(run, steps, before_step=nothing):
     """The same with the monitor, every step watched."""
     return train(
         steps, lambda model: run.watch(model, every=1), lambda data, step: run.log(data, step=step), before_step)
+
+
+def assert_whole(server, run, steps, state="finished"):
+    """Every step is on the server, with its layers and scalars; the run has its end."""
+    kept = server.steps(run.id)
+    assert sorted(kept) == list(range(steps))
+    for step in kept.values():
+        assert {layer["id"] for layer in step["layers"]} == {"lstm", "head"}
+        assert {"train/loss", "chance"} <= set(step["scalars"])
+        assert None not in step["metrics"]["gradient_l2_norm"]
+    assert server.run(run.id)["state"] == state

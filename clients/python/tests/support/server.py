@@ -82,8 +82,8 @@ class RealServer:
         environment.update(self.environment)
         self.output = ""
         self.process = subprocess.Popen(
-            ["sh", "-c", 'exec "$0"', BINARY], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace")
+            ["sh", "-c", 'exec "$0"', BINARY], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         listens = threading.Event()
         threading.Thread(target=self._read, args=(self.process, listens), daemon=True).start()
         if not listens.wait(60) or self.process.poll() is not None:
@@ -126,7 +126,8 @@ class RealServer:
         context = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
         try:
-            authorization = {"Authorization": f"Bearer {token or self.token}"}
+            token = self.token if token is None else token
+            authorization = {"Authorization": f"Bearer {token}"} if token else {}
             connection.request(method, path, body, {**authorization, **(headers or {})})
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
