@@ -22,6 +22,10 @@ from support.front import Front
 from support.server import BINARY, RealServer
 from support.training import Trainer
 
+# On a busy machine the waiting threads of OpenMP take the processor from those that work: fifty times slower. Programs
+# that tests start inherit it; PyTorch reads it when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

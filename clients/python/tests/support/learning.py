@@ -26,16 +26,7 @@ def nothing(*_):
 
 
 def train(steps, watch=nothing, log=nothing, before_step=nothing, rate=0.05):
-    """Trains on one thread; returns losses, parameters and the states of all random generators, all of them exact."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _train(steps, watch, log, before_step, rate)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _train(steps, watch, log, before_step, rate):
+    """Trains; returns losses, parameters and the states of all random generators, all of them exact."""
     torch.manual_seed(7)
     random.seed(7)
     numpy.random.seed(7)
