@@ -19,7 +19,7 @@ import urllib.parse
 from pathlib import Path
 
 #: Read at once: tests run without the variables of this name.
-BINARY = os.environ.get("NN_MONITOR_BINARY")
+BINARY = os.environ.get("NN_MONITOR_BINARY") and os.path.abspath(os.environ["NN_MONITOR_BINARY"])
 STATIC = Path(__file__).resolve().parents[4] / "static"
 LISTENS = re.compile(r"listens on \S+ port (\d+)")
 TRAINER = re.compile(r"^ *trainer +(NN_MONITOR_\S+=.*)$", re.MULTILINE)
