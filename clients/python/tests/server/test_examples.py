@@ -36,7 +36,7 @@ def test_digits(server, example, model, epochs, layers):
     pytest.importorskip("sklearn")
     output = example("train_digits.py", "--model", model, "--epochs", str(epochs), "--every", "1", identifier="digits")
     accuracy = float(re.search(r"test accuracy: ([\d.]+) %", output).group(1))
-    assert accuracy > 90
+    assert accuracy > 80
     steps = server.steps("digits")
     assert sorted(steps) == list(range(1, epochs * 23 + 1))
     assert [layer["id"] for layer in steps[5]["layers"]] == layers
