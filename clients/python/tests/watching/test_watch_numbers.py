@@ -278,10 +278,12 @@ def test_percentiles_and_exponents_come_from_a_sample():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     watched = Watched(model, optimizer, histograms=True)
     weights = copy.deepcopy(model[0].weight.detach())
-    train_step(model, optimizer, squares(torch.randn(64, 300)))
+    inputs = torch.randn(64, 300)
+    outputs = model[0](inputs).detach()
+    train_step(model, optimizer, squares(inputs))
     gradient = model[0].weight.grad
     errors = []
-    for prefix, values in (("weight", weights), ("gradient", gradient)):
+    for prefix, values in (("weight", weights), ("gradient", gradient), ("activation", outputs)):
         ordered = values.reshape(-1).sort().values
         for name, quantile in (("p01", 0.01), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p99", 0.99)):
             rank = torch.searchsorted(ordered, watched.value("0", f"{prefix}_{name}")).item() / ordered.numel()
@@ -291,6 +293,7 @@ def test_percentiles_and_exponents_come_from_a_sample():
     # The standard deviation of a rank in 4 096 values is 0.008 at the median, and less elsewhere.
     assert max(errors) < 0.025 and sum(errors) / len(errors) < 0.01
     assert watched.value("0", "weight_kurtosis") == pytest.approx(1.8, abs=0.1)  # of a uniform distribution
+    assert watched.value("0", "activation_kurtosis") == pytest.approx(3.0, abs=0.3)  # of a normal distribution
     zeros = (gradient == 0).float().mean().item()
     assert watched.value("0", "gradient_zero_fraction") == pytest.approx(zeros, abs=0.03)
     watched.close()
@@ -324,6 +327,49 @@ def test_dead_and_saturated_units_count_for_the_layer_before_the_activation_func
     assert watched.value("2", "saturated_fraction") == pytest.approx(3 / 6)  # tanh(1.9) is 0.956, tanh(1.7) is 0.935
     assert watched.value("4", "saturated_fraction") == 0.0
     assert [layer["id"] for layer in watched.last.layers] == ["0", "2", "4"]
+    watched.close()
+
+
+def test_saturated_outputs_of_a_recurrent_layer():
+    torch.manual_seed(0)
+    model = nn.LSTM(4, 32, batch_first=True)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(60.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    watched = Watched(model, optimizer)
+    inputs = torch.randn(8, 20, 4)
+    train_step(model, optimizer, squares(inputs))
+    outputs = model(inputs)[0]
+    expected = (outputs.abs() >= 0.95).double().mean().item()
+    assert 0.01 < expected < 0.95
+    assert watched.value("LSTM", "saturated_fraction") == pytest.approx(expected, rel=1e-9)
+    watched.close()
+
+
+def test_values_that_leave_half_precision_are_counted():
+    torch.manual_seed(0)
+    model = nn.Linear(200, 20, bias=False).half()
+    with torch.no_grad():
+        model.weight.mul_(10_000.0)
+    inputs = (torch.randn(16, 200) * 8.0).half()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    watched = Watched(model, optimizer)
+    outputs = model(inputs)
+    overflown = 1.0 - outputs.isfinite().double().mean().item()
+    finite = outputs.isfinite()
+    # Half precision has fewer digits below 2^-14.
+    scales = torch.logspace(-9, 0, 20).half()
+    optimizer.zero_grad()
+    outputs.float().nan_to_num(0.0, 0.0, 0.0).sum().backward()
+    model.weight.grad = (inputs.mean(0) * scales.unsqueeze(1)).half()
+    optimizer.step()
+    gradient = model.weight.grad.double()
+    small = ((gradient != 0.0) & (gradient.abs() < 2.0**-14)).double().mean().item()
+    assert 0.1 < overflown < 0.9 and 0.1 < small < 0.9
+    assert watched.value("Linear", "overflow_fraction") == pytest.approx(overflown, rel=1e-9)
+    assert watched.value("Linear", "underflow_fraction") == pytest.approx(small, abs=0.03)
+    assert watched.value("Linear", "nonfinite_count") == (~finite).sum().item()
     watched.close()
 
 
