@@ -51,7 +51,7 @@ let package = Package(
             name: "MonitorCore", dependencies: ["Foundations", deque],
             path: "Sources/NNMonitor/MonitorCore", swiftSettings: fenced),
         .target(
-            name: "Compression", dependencies: ["CZlib", nio.core],
+            name: "Compression", dependencies: ["CZlib", "Foundations", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
             name: "Turns",

@@ -27,7 +27,7 @@ struct SubscriberAnswers: Sendable {
     /// A history that can be sent.
     struct PreparedHistory: Sendable {
         /// The structures that its steps need and the client does not have.
-        let layers: [LayerFrame<ByteBuffer>]
+        let layers: [LayerFrame<LiveFrame>]
         /// The message, from its beginning.
         let encoder: HistoryEncoder
         /// Where to report the progress of the client.
@@ -40,7 +40,7 @@ struct SubscriberAnswers: Sendable {
     let peer: String
 
     /// The first message: all runs. Removes the messages from the queue that it contains.
-    func listing(_ queue: SubscriberQueue<ByteBuffer>) async -> Listing {
+    func listing(_ queue: SubscriberQueue<LiveFrame>) async -> Listing {
         do {
             let (runs, sequence) = try await monitor.store.listing()
             let reservation = try monitor.answers.reserve(
@@ -65,7 +65,7 @@ struct SubscriberAnswers: Sendable {
     ///   - structures: the structures whose layers the client has.
     /// - Returns: the history, or the message to send instead.
     func history(
-        _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>, _ place: Subscribers.Place,
+        _ subscription: RunSubscription, _ queue: SubscriberQueue<LiveFrame>, _ place: Subscribers.Place,
         _ structures: SentStructures
     ) async -> History {
         let runID = subscription.runID
@@ -75,8 +75,7 @@ struct SubscriberAnswers: Sendable {
             if subscription.isAdded {
                 await monitor.broadcast.changeInterest(of: place) { $0.add(runID, form: subscription.form) }
             }
-            guard var history = try await read(subscription) else { return Self.unknown(runID) }
-            try await history.limit(to: subscription.limit)
+            guard let history = try await monitor.history(subscription) else { return Self.unknown(runID) }
             var encoder = HistoryEncoder.message(history, form: subscription.form)
             try await encoder.prefetch()
             let piece = HistoryMessage.expectedPiece(encoder, isCompressed: deflate != nil)
@@ -99,24 +98,35 @@ struct SubscriberAnswers: Sendable {
         .refused(SubscriberMessages.error("Run '\(runID)' not found"))
     }
 
-    private func read(_ subscription: RunSubscription) async throws(StoreError) -> RunHistory? {
-        let store = monitor.store
-        if let seq = subscription.sinceSeq {
-            return try await store.changes(of: subscription.runID, after: seq, createdAt: subscription.createdAt)
-                .map(RunHistory.init)
-        }
-        return try await store.snapshot(of: subscription.runID).map(RunHistory.init)
-    }
-
     /// The layers of the structures that the client does not have, if its steps have only their identifiers.
     private func layers(
         _ history: RunHistory, _ form: LiveForm, _ structures: SentStructures
-    ) async throws(StoreError) -> [LayerFrame<ByteBuffer>] {
+    ) async throws(StoreError) -> [LayerFrame<LiveFrame>] {
         guard case .columns(let form) = form, form.isStructureShared else { return [] }
         let encoder = WebSocketFrameEncoder(deflate: deflate)
         return try await history.firstSteps(ofNewStructures: structures.ids).map { record in
             LayerFrame(
-                id: record.structure, frame: encoder.text(SubscriberMessages.structure(record, of: history.id)))
+                id: record.structure,
+                frame: LiveFrame(encoder.text(SubscriberMessages.structure(record, of: history.id))))
         }
+    }
+}
+
+extension Monitor {
+    /// The steps of a run that a subscription asks for.
+    ///
+    /// - Parameter subscription: the run, the last `seq` that the client has, and the limit of steps.
+    /// - Returns: the history; `nil` if there is no such run.
+    /// - Throws: `StoreError` if it cannot be read.
+    func history(_ subscription: RunSubscription) async throws(StoreError) -> RunHistory? {
+        var history: RunHistory?
+        if let seq = subscription.sinceSeq {
+            history = try await store.changes(of: subscription.runID, after: seq, createdAt: subscription.createdAt)
+                .map(RunHistory.init)
+        } else {
+            history = try await store.snapshot(of: subscription.runID).map(RunHistory.init)
+        }
+        try await history?.limit(to: subscription.limit)
+        return history
     }
 }

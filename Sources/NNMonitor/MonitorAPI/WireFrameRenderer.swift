@@ -1,5 +1,5 @@
 import MonitorCore
-package import NIOCore
+import NIOCore
 import WebSocket
 
 /// Renders messages as WebSocket frames in three variants: not compressed, and compressed with one of two windows.
@@ -23,16 +23,14 @@ package struct WireFrameRenderer: FrameRenderer {
     private let narrow = WebSocketFrameEncoder(deflate: DeflateParameters(serverMaxWindowBits: 9))
 
     /// Makes one unfragmented text frame.
-    package func render(_ json: [UInt8], variant: Variant) -> ByteBuffer {
-        let encoder =
-            switch variant {
-            case .plain: plain
-            case .deflate(windowBits: 15): wide
-            case .deflate: narrow
-            }
-        return encoder.text(ByteBuffer(bytes: json))
+    package func render(_ json: [UInt8], seq: UInt64?, variant: Variant) -> LiveFrame {
+        switch variant {
+        case .plain: LiveFrame(plain.text(ByteBuffer(bytes: json)))
+        case .deflate(windowBits: 15): LiveFrame(wide.text(ByteBuffer(bytes: json)))
+        case .deflate: LiveFrame(narrow.text(ByteBuffer(bytes: json)))
+        }
     }
 
     /// The size of a frame, in bytes.
-    package func size(of frame: ByteBuffer) -> Int { frame.readableBytes }
+    package func size(of frame: LiveFrame) -> Int { frame.bytes.readableBytes }
 }

@@ -11,12 +11,12 @@ private final class CountingRenderer: FrameRenderer {
     let compressions = Locked(0)
     private let renderer = WireFrameRenderer()
 
-    func render(_ json: [UInt8], variant: WireFrameRenderer.Variant) -> ByteBuffer {
+    func render(_ json: [UInt8], seq: UInt64?, variant: WireFrameRenderer.Variant) -> LiveFrame {
         if variant != .plain { compressions.withLock { $0 += 1 } }
-        return renderer.render(json, variant: variant)
+        return renderer.render(json, seq: seq, variant: variant)
     }
 
-    func size(of frame: ByteBuffer) -> Int { renderer.size(of: frame) }
+    func size(of frame: LiveFrame) -> Int { renderer.size(of: frame) }
 }
 
 @Suite struct CompressionsPerStepTests {
@@ -24,13 +24,13 @@ private final class CountingRenderer: FrameRenderer {
         let renderer = CountingRenderer()
         let broadcast = BroadcastManager(renderer: renderer)
         let store = MemoryStore(limits: StoreLimits())
-        var queues: [SubscriberQueue<ByteBuffer>] = []
+        var queues: [SubscriberQueue<LiveFrame>] = []
         var places: [SubscriberRegistry<CountingRenderer>.Place] = []
         for bits in 8...15 {
             for clientNoContextTakeover in [false, true] {
                 let parameters = DeflateParameters(
                     serverMaxWindowBits: bits, clientNoContextTakeover: clientNoContextTakeover)
-                let queue = SubscriberQueue<ByteBuffer>(limits: QueueLimits()) {}
+                let queue = SubscriberQueue<LiveFrame>(limits: QueueLimits()) {}
                 let place = try broadcast.subscribers.admit()
                 place.begin(
                     queue, variant: WireFrameRenderer.Variant(parameters), connection: ObjectIdentifier(queue))
