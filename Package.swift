@@ -73,8 +73,8 @@ let package = Package(
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocket", "Turns", "Foundations", nio.core, nio.http1, nio.webSocket,
-                logging, deque,
+                "MonitorCore", "HTTPService", "WebSocket", "Compression", "Turns", "Foundations", nio.core, nio.http1,
+                nio.webSocket, logging, deque,
             ],
             path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),
         .target(

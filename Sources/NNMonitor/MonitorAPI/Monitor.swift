@@ -38,7 +38,7 @@ package struct MonitorConfiguration: Sendable {
     package init() {}
 }
 
-/// The WebSocket subscribers of the service.
+/// The subscribers of the service: over WebSocket and over Server-Sent Events.
 package typealias Subscribers = SubscriberRegistry<WireFrameRenderer>
 
 /// The service: connects the store with the broadcaster, and provides the routes to both.
@@ -93,10 +93,10 @@ package final class Monitor: Sendable {
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
         [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
-            + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
+            + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route, EventRoute(self).route]
     }
 
-    /// The WebSocket subscribers.
+    /// The subscribers.
     package var subscribers: Subscribers { broadcast.subscribers }
 
     /// Stores a step and sends it to every subscriber.

@@ -1,3 +1,4 @@
+import Compression
 import MonitorCore
 package import NIOCore
 
@@ -5,9 +6,29 @@ package import NIOCore
 package struct LiveFrame: Sendable {
     /// The bytes on the wire.
     package let bytes: ByteBuffer
+    /// The same bytes as a part of a compressed event stream; `nil` elsewhere.
+    let piece: GzipPiece?
+    /// The number of the step in its run, in an event stream; `nil` for a message that is not a step.
+    let seq: UInt64?
 
     /// - Parameter bytes: the bytes on the wire.
-    package init(_ bytes: ByteBuffer) { self.bytes = bytes }
+    package init(_ bytes: ByteBuffer) {
+        self.bytes = bytes
+        piece = nil
+        seq = nil
+    }
+
+    /// A part of an event stream.
+    ///
+    /// - Parameters:
+    ///   - text: the text of events.
+    ///   - seq: the number of the last step in the text.
+    ///   - isCompressed: whether the stream is compressed.
+    init(events text: ByteBuffer, seq: UInt64? = nil, isCompressed: Bool) {
+        piece = isCompressed ? GzipPiece(text) : nil
+        bytes = piece?.bytes ?? text
+        self.seq = seq
+    }
 }
 
 /// The frames of one connection, from the items of its queue: the layers of a structure come once, before the first

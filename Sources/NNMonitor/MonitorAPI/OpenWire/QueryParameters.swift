@@ -66,6 +66,17 @@ struct QueryParameters {
             ? nil : Set(items.map { ByteString(decoding: Array($0.joined(separator: [UInt8(ascii: "*")]))) })
     }
 
+    /// The names in a list; `nil` for all: if the parameter is absent. An empty list is none.
+    func listedNames(_ name: String) -> Set<ByteString>? { text(name) == nil ? nil : names(name) ?? [] }
+
+    /// A run id; `nil` if the parameter is absent.
+    mutating func runID(_ name: String) -> RunID? {
+        guard let text = text(name) else { return nil }
+        let id = RunID(text)
+        if let problem = id.problem { reject(problem, name) }
+        return id
+    }
+
     /// The patterns for layer ids in a list; `nil` for all. Ids may be written with `.` or `/`.
     func patterns(_ name: String) -> [IDPattern]? {
         let items = items(name)
