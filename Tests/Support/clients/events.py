@@ -1,10 +1,13 @@
 """A client of Server-Sent Events, /api/v2/events, that reads byte by byte what the server sends."""
 
 import json
+import random
 import zlib
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from Support.clients.libraries import healthy
+from Support.clients.openwire import read_steps
 from Support.wire.raw import RawConnection, Response, request
 
 PATH = "/api/v2/events"
@@ -115,3 +118,45 @@ class EventStream(RawConnection):
         while (event := self.next()) is not None:
             events.append(event)
         return events
+
+
+class Ledger:
+    """The steps of a run that a client holds. Requires that none comes twice and none is left out."""
+
+    def __init__(self):
+        self.seq = 0
+        self.received: set[int] = set()
+        self.held: dict[int, dict] = {}
+        self.lagged = 0
+
+    def take(self, event, is_live: bool):
+        message = event.message
+        if message["type"] == "lagged":
+            self.lagged += 1
+        if message["type"] != "step":
+            assert message["type"] != "reset"
+            return
+        seq = message["seq"]
+        assert seq not in self.received and seq > self.seq, "in order, and nothing twice"
+        assert not is_live or seq == self.seq + 1, "nothing is left out"
+        assert event.id == str(seq)
+        self.seq = seq
+        self.received.add(seq)
+        self.held[message["data"]["step"]] = message["data"]
+
+    def must_be_complete(self, server, run: str, count: int):
+        """The client holds what the server keeps, and missed only versions that were replaced."""
+        kept = {step["step"]: step for step in read_steps(server, run)}
+        assert self.seq == count and self.held == kept
+        assert not (set(range(1, count + 1)) - self.received) & {step["seq"] for step in kept.values()}
+
+
+def large_step(number: int, rng: random.Random) -> dict:
+    """A step of about four kilobytes that hardly compresses."""
+    layers = [f"l{index}" for index in range(200)]
+    return {"step": number, "time": 1, "layers": layers, "metrics": {"m": [rng.random() for _ in layers]}}
+
+
+def subscribers(server) -> int:
+    """The number of subscribers that the server counts."""
+    return healthy(server)["active_connections"]
