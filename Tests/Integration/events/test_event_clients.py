@@ -1,6 +1,10 @@
 """Clients of Server-Sent Events that are lost, or read slowly, while steps arrive."""
 
+import ctypes
 import random
+import socket
+import struct
+import sys
 
 import pytest
 from Support.clients.events import EventStream, Ledger, large_step, subscribers
@@ -66,6 +70,23 @@ def test_a_client_that_leaves_makes_room(start_server):
     wait_until(lambda: subscribers(server) == 0)
     with EventStream(server) as stream:
         assert stream.answer.status == 200
+
+
+def drop_all_segments(connection: socket.socket):
+    """Makes the kernel drop what arrives for a socket without an acknowledgement, as if its host had vanished."""
+    return_nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HL", 1, ctypes.addressof(return_nothing))
+    connection.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="uses socket filters of Linux")
+def test_a_client_whose_host_has_vanished_is_noticed_by_the_keep_alive(start_server):
+    server = start_server("--subscriber-stall-timeout", 1, "--ws-ping-interval", 0.5)
+    with EventStream(server) as stream, EventStream(server) as other:
+        assert stream.block() == [":"]
+        drop_all_segments(stream.socket)
+        wait_until(lambda: subscribers(server) == 1, seconds=60)
+        assert other.block() == [":"]
 
 
 def test_a_client_that_only_closes_its_sending_side_still_gets_events(server):

@@ -464,6 +464,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Reports events to the producer of a streamed body, also those that have happened already.
     private func observe(_ response: HTTPResponse) {
         onConnectionEvent = response.onConnectionEvent
+        if let timeout = response.stallTimeout { context?.channel.setAcknowledgementTimeout(timeout) }
         if inputEnd != .open { onConnectionEvent?(.inputClosed) }
         if machine.isQuiescing { onConnectionEvent?(.stopping) }
     }

@@ -12,8 +12,12 @@ private final class CountingRenderer: FrameRenderer {
     private let renderer = WireFrameRenderer()
 
     func render(_ json: [UInt8], seq: UInt64?, variant: WireFrameRenderer.Variant) -> LiveFrame {
-        if variant != .plain { compressions.withLock { $0 += 1 } }
-        return renderer.render(json, seq: seq, variant: variant)
+        let frame = renderer.render(json, seq: seq, variant: variant)
+        switch variant {
+        case .deflate, .events(_, isCompressed: true): compressions.withLock { $0 += 1 }
+        case .plain, .events: break
+        }
+        return frame
     }
 
     func size(of frame: LiveFrame) -> Int { renderer.size(of: frame) }
@@ -43,6 +47,23 @@ private final class CountingRenderer: FrameRenderer {
         }
         #expect(renderer.compressions.withLock { $0 } == 2 * 2)
         #expect(queues.allSatisfy { $0.take() != nil && $0.take() != nil && $0.take() == nil })
+        for place in places { place.end() }
+    }
+
+    @Test func `A step is compressed once for all event streams of one kind`() async throws {
+        let renderer = CountingRenderer()
+        let broadcast = BroadcastManager(renderer: renderer)
+        let store = MemoryStore(limits: StoreLimits())
+        let queues = (0..<20).map { _ in SubscriberQueue<LiveFrame>(limits: QueueLimits()) {} }
+        let places = try queues.map { _ in try broadcast.subscribers.admit() }
+        for (index, place) in places.enumerated() {
+            place.begin(
+                queues[index], variant: .events(hasIDs: index % 2 == 0, isCompressed: true),
+                connection: ObjectIdentifier(queues[index]))
+        }
+        for event in await store.append(try Payload.step(1)).events { await broadcast.publish(event) }
+        #expect(renderer.compressions.withLock { $0 } == 2)
+        #expect(queues.allSatisfy { $0.take() != nil && $0.take() == nil })
         for place in places { place.end() }
     }
 }
