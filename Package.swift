@@ -138,9 +138,8 @@ let package = Package(
         .testTarget(
             name: "MonitorAPITests",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "Foundations", nio.core, nio.http1,
-                nio.webSocket,
-                nio.embedded, logging,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "Compression", "Foundations", nio.core,
+                nio.http1, nio.webSocket, nio.embedded, logging,
             ],
             path: "Tests/Unit/MonitorAPI", swiftSettings: strict),
         .testTarget(

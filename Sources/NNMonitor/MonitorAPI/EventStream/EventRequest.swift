@@ -8,7 +8,7 @@ struct EventRequest: Sendable {
     let runID: RunID?
     /// The form of the messages.
     let form: LiveForm
-    /// The last step that the client has; `nil` to begin with the next one.
+    /// The last step that the client has; `nil` to begin with the next one, and in the form `runs`.
     let sinceSeq: UInt64?
     /// The run's `created_at` as the client knows it.
     let createdAt: String?
@@ -34,7 +34,8 @@ struct EventRequest: Sendable {
         createdAt = parameters.text("created_at")
         try parameters.finish()
         // A browser that reconnects repeats the address, and the header has what it received last.
-        sinceSeq = request.headers.first(name: "last-event-id").flatMap(Self.number) ?? seq
+        let lastID = request.headers.first(name: "last-event-id").flatMap(Self.number)
+        sinceSeq = form == .runs ? nil : lastID ?? seq
     }
 
     /// Which events the client gets.

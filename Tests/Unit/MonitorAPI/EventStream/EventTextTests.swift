@@ -1,3 +1,4 @@
+import Compression
 import MonitorCore
 import NIOCore
 import Testing
