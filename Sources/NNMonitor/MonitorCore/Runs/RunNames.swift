@@ -7,7 +7,7 @@ package struct RunNames: Sendable {
     /// The names of vectors.
     package private(set) var vectors = NameTable()
     /// The ids of layers.
-    private(set) var layers = NameTable()
+    package private(set) var layers = NameTable()
     /// Whether the number of a layer's parameters was posted.
     private var hasParameterCounts = false
     /// Whether `noteV1Metrics` has found every metric of v1 among `metrics`. Names are never removed.

@@ -107,7 +107,8 @@ package actor MemoryStore: MetricsStoring {
         let ledger = run.ledger
         return RunSnapshot(
             id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, lastSeq: run.lastSeq,
-            steps: run.steps, memory: run.steps.memoryOfCopy, retained: { ledger?.retained ?? 0 })
+            steps: run.steps, names: run.details.names, memory: run.steps.memoryOfCopy,
+            retained: { ledger?.retained ?? 0 })
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.

@@ -47,6 +47,8 @@ package struct RunSnapshot: Sendable {
     package let lastSeq: UInt64
     /// The steps held at that number.
     package let steps: any HistorySource
+    /// The names that the run's steps have used.
+    package let names: RunNames
     /// The bytes that the snapshot uses beside its steps.
     package let memory: Int
     /// The bytes of the run's steps that the store has removed and snapshots, this one among them, keep alive; `nil` if
@@ -60,11 +62,13 @@ package struct RunSnapshot: Sendable {
     ///   - sequence: the sequence number of the last change that the snapshot reflects.
     ///   - lastSeq: the number of the run's last accepted step.
     ///   - steps: the steps held at that number.
+    ///   - names: the names that the run's steps have used.
     ///   - memory: the bytes that the snapshot uses beside its steps.
     ///   - retained: the bytes of the run's steps that only snapshots keep alive.
     package init(
         id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64,
-        steps: any HistorySource, memory: Int = 0, retained: (@Sendable () -> Int)? = nil
+        steps: any HistorySource, names: RunNames = RunNames(), memory: Int = 0,
+        retained: (@Sendable () -> Int)? = nil
     ) {
         self.id = id
         self.createdAt = createdAt
@@ -72,6 +76,7 @@ package struct RunSnapshot: Sendable {
         self.sequence = sequence
         self.lastSeq = lastSeq
         self.steps = steps
+        self.names = names
         self.memory = memory
         self.retained = retained
     }
