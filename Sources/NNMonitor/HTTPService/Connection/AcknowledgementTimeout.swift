@@ -7,7 +7,8 @@ extension Channel {
         #if os(Linux)
             // TCP_USER_TIMEOUT of tcp(7), in milliseconds. A socket that is not TCP has no such option.
             let option = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
-            try? syncOptions?.setOption(option, value: Int(clamping: min(timeout.nanoseconds / 1_000_000, Int64(CInt.max))))
+            let milliseconds = min(timeout.nanoseconds / 1_000_000, Int64(CInt.max))
+            try? syncOptions?.setOption(option, value: Int(milliseconds))
         #endif
     }
 }

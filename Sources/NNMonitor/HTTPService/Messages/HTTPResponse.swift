@@ -11,8 +11,8 @@ package struct HTTPResponse: Sendable {
     package var body: ResponseBody
     /// The memory of the response, reserved until it is sent.
     package var reservation: ResponseReservation?
-    /// How long the client may accept no byte, or its host acknowledge none; nil for `HTTPConfiguration.writeTimeout` and
-    /// the system's own timeout. For streams that are idle most of the time: few unsent bytes show no stall.
+    /// How long the client may accept no byte, or its host acknowledge none; nil for `HTTPConfiguration.writeTimeout`
+    /// and the system's own timeout. For streams that are idle most of the time: few unsent bytes show no stall.
     package var stallTimeout: TimeAmount?
     /// Called on the connection's event loop while a streamed body is produced.
     package var onConnectionEvent: (@Sendable (ConnectionEvent) -> Void)?

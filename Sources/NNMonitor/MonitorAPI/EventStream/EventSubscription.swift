@@ -13,8 +13,8 @@ struct MissedSteps: Sendable {
     let memory: Int
 }
 
-/// Where an event stream begins. It is taken once, so that the response, which lives as long as the stream, does not keep
-/// the missed steps.
+/// Where an event stream begins. It is taken once, so that the response, which lives as long as the stream, does not
+/// keep the missed steps.
 final class EventStart: Sendable {
     private let content: Locked<(steps: MissedSteps?, position: EventSubscription.Position?)>
 

@@ -2,7 +2,8 @@ import Foundations
 
 /// Turns a message's JSON into the bytes that go over the wire.
 ///
-/// The API layer implements it with WebSocket frames, Server-Sent Events and compression; MonitorCore knows none of them.
+/// The API layer implements it with WebSocket frames, Server-Sent Events and compression; MonitorCore knows none of
+/// them.
 package protocol FrameRenderer: Sendable {
     /// Subscribers with equal variants get the same bytes for a message. For example: compression parameters.
     associatedtype Variant: Hashable, Sendable
@@ -27,6 +28,7 @@ package protocol FrameRenderer: Sendable {
 /// A message is encoded once for each form in use, and rendered (compressed, framed) once for each form and variant.
 /// Each subscriber has its own bounded queue, so a slow subscriber delays no other.
 package actor BroadcastManager<Renderer: FrameRenderer> {
+    /// Makes the frames.
     package nonisolated let renderer: Renderer
     /// The store's events, on their way into their order. Behind a lock, so that `skipIfUnwatched` needs no hop to the
     /// actor.
