@@ -27,7 +27,7 @@ def test_each_event_arrives_before_the_next_one_is_posted(either, gzip):
             assert stream.steps(1) == [(number + 1, number)]
 
 
-def test_the_events_are_compressed_once_for_all_clients(start_server):
+def test_each_compressed_stream_has_its_own_checksum_at_the_end(start_server):
     server = start_server()
     put(server, "r", {}, 201)
     streams = [EventStream(server, run="r", form="columns", gzip=True) for _ in range(20)]
@@ -96,6 +96,8 @@ class Proxy:
 @pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin"), reason="needs nginx")
 @pytest.mark.parametrize("more", [
     pytest.param("proxy_http_version 1.1;", id="buffering on"), pytest.param("", id="HTTP 1.0 to the server"),
+    pytest.param("proxy_http_version 1.1; proxy_ignore_headers X-Accel-Buffering; proxy_buffering off;",
+                 id="the remedy of API.md"),
     pytest.param("proxy_http_version 1.1; gzip on; gzip_types text/event-stream;", id="gzip by nginx")])
 def test_nginx_passes_each_event_on_at_once(server, tmp_path, more):
     run = run_id("nginx")
