@@ -15,6 +15,23 @@ def map_path_parameters(context, path_parameters):
 
 
 @schemathesis.hook
+def map_query(context, query):
+    """A request for series names some; the length of a run id is counted in bytes."""
+    return fit_query(context.operation.path, query)
+
+
+def fit_query(path: str, query):
+    if path.endswith("/series") and not {"metric", "scalars"} & set(query or {}):
+        return {**(query or {}), "scalars": "loss"}
+    if path.endswith("/compare"):
+        for name in ("a", "b"):
+            run = (query or {}).get(name)
+            if isinstance(run, str) and len(run) <= 512:
+                query[name] = run.encode("utf-8", "surrogatepass")[:512].decode("utf-8", "ignore")
+    return query
+
+
+@schemathesis.hook
 def map_body(context, body):
     """Layers come in the order of their depth; lengths of names are counted in bytes."""
     if not isinstance(body, dict):
@@ -34,8 +51,10 @@ def map_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """The coverage phase sends bodies that `map_body` has not seen; its cases share their values."""
+    """The coverage phase sends bodies and queries that the hooks above have not seen; its cases share their values."""
     valid = case.meta is None or not case.meta.generation.mode.is_negative
+    if valid:
+        case.query = fit_query(case.operation.path, copy.copy(case.query))
     if valid and isinstance(case.body, dict) and "step" in case.body and "metadata" not in case.body:
         case.body = copy.deepcopy(case.body)
         fit_columns(case.body)

@@ -7,6 +7,7 @@ import NIOCore
 final class EventOutput {
     private let body: any BodyWriter
     private let isCompressed: Bool
+    private let sent: ServiceCounters.Counter
     private var stream = GzipStream()
     private var buffer = ByteBuffer()
     private var hasBegun = false
@@ -15,8 +16,13 @@ final class EventOutput {
     /// The number of the last step in its run since this was set to `nil`.
     var lastSeq: UInt64?
 
-    init(_ body: any BodyWriter, isCompressed: Bool) {
+    /// - Parameters:
+    ///   - body: the body of the response.
+    ///   - isCompressed: whether it is a gzip stream.
+    ///   - sent: counts the messages.
+    init(_ body: any BodyWriter, isCompressed: Bool, sent: ServiceCounters.Counter) {
         self.body = body
+        self.sent = sent
         self.isCompressed = isCompressed
     }
 
@@ -29,9 +35,10 @@ final class EventOutput {
         return !hasSent
     }
 
-    /// Appends events.
-    func append(_ frame: LiveFrame) {
+    /// Appends events, which have this number of messages.
+    func append(_ frame: LiveFrame, messages: Int = 0) {
         hasSent = true
+        sent.add(messages)
         add(frame)
     }
 

@@ -20,7 +20,7 @@ struct EventRequest: Sendable {
     /// - Throws: `HTTPError` with 422 if a parameter is invalid.
     init(_ request: HTTPRequest) throws {
         var parameters = QueryParameters(request)
-        runID = parameters.runID("run")
+        runID = parameters.optionalRunID("run")
         let metrics = parameters.listedNames("metrics")
         let hasLayers = parameters.word("layers", of: ["true", "false"]) != "false"
         switch parameters.word("form", of: ["full", "lite", "columns", "runs"]) {

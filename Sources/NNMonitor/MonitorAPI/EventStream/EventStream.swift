@@ -24,7 +24,8 @@ struct EventStream {
     ///   - body: the body.
     init(_ subscription: EventSubscription, _ start: EventStart, _ body: any BodyWriter) {
         self.subscription = subscription
-        output = EventOutput(body, isCompressed: subscription.isCompressed)
+        output = EventOutput(
+            body, isCompressed: subscription.isCompressed, sent: subscription.monitor.counters.messagesSent)
         frames = SubscriberFrames(subscription.monitor.broadcast.renderer, subscription.variant)
         self.start = start
     }
@@ -66,7 +67,7 @@ struct EventStream {
 
     private mutating func sendQueued() async throws {
         while let item = subscription.queue.take() {
-            frames.write(item) { [output] in output.append($0) }
+            frames.write(item) { [output] in output.append($0, messages: 1) }
             if case .lagged = item { try await resume() }
             if output.waiting >= Self.pieceSize { try await output.flush() }
         }
@@ -101,6 +102,7 @@ struct EventStream {
         var missed = missed
         await output.reserve(missed.reservation)
         var text = ByteBuffer()
+        var messages = 0
         var lastSeq: UInt64?
         while true {
             let message: HistoryMessages.Message?
@@ -113,13 +115,16 @@ struct EventStream {
             if let message {
                 EventText.append(message.json, id: message.seq, to: &text)
                 lastSeq = message.seq ?? lastSeq
+                messages += 1
             }
             guard message == nil || text.readableBytes >= EventSubscription.pieceSize else { continue }
             guard missed.reservation.grow(to: subscription.memory(missed.memory, chunk: text.readableBytes)) else {
                 throw HTTPServiceError.connectionClosed
             }
             if text.readableBytes > 0 {
-                output.append(LiveFrame(events: text, seq: lastSeq, isCompressed: subscription.isCompressed))
+                let frame = LiveFrame(events: text, seq: lastSeq, isCompressed: subscription.isCompressed)
+                output.append(frame, messages: messages)
+                messages = 0
                 text.clear()
                 try await output.flush()
             }

@@ -75,7 +75,8 @@ final class EventSubscription: Sendable {
         isSecure = request.secure
         let signal = EventSignal()
         self.signal = signal
-        queue = SubscriberQueue(limits: monitor.configuration.queue) { signal.raise(.messages) }
+        let skipped = monitor.counters.messagesSkipped
+        queue = SubscriberQueue(limits: monitor.configuration.queue, onSkip: skipped.add) { signal.raise(.messages) }
     }
 
     /// Subscribes to the broadcast, then reads what the client has missed.

@@ -39,7 +39,14 @@ package struct HistoryMessages: Sendable {
     }
 
     /// The expected size of the largest message, in bytes, judged by the steps that have been read.
-    package var expectedMessage: Int { batch.map(StepEncoder.estimatedSize).max() ?? 0 }
+    package var expectedMessage: Int {
+        var isStructureShared = false
+        if case .columns(let form) = form { isStructureShared = form.isStructureShared }
+        return batch.reduce(0) { largest, record in
+            let layers = isStructureShared ? LiveMessages.largestStructureSize(record, of: runID) : 0
+            return max(largest, StepEncoder.estimatedSize(record), layers)
+        }
+    }
 
     /// The next message; `nil` at the end.
     ///

@@ -2,79 +2,77 @@
 ///
 /// The tables of what is added are chosen before (`SeriesTables`): they have every series of every step.
 struct SeriesAccumulator {
-    /// The layers.
-    let table: LayerTable
-    /// The names of metrics and scalars.
-    let columns: ColumnTable
-    /// See `SeriesNumbers`, also for the others.
-    private(set) var minimum: [Double]
-    private(set) var maximum: [Double]
-    private(set) var last: [Double]
-    private(set) var nonfinite: [UInt32]
-    /// The step that posted each value of `last`; -1 where nothing was posted. Empty if it is not recorded.
-    private(set) var lastSteps: [Int64]
-    /// The place of each series of other tables.
-    private var maps: [SeriesTables: [Int32]] = [:]
+    /// The summary of one series; see `SeriesNumbers`.
+    struct Entry: BitwiseCopyable {
+        var minimum = Double.infinity
+        var maximum = -Double.infinity
+        var last = MissingValue.number
+        /// The step that posted `last`; -1 if nothing was posted.
+        var lastStep: Int64 = -1
+        var nonfinite: UInt32 = 0
 
-    /// - Parameters:
-    ///   - tables: which series.
-    ///   - recordsLastSteps: whether steps may be added that are lower than others before them.
-    init(_ tables: SeriesTables, recordsLastSteps: Bool) {
-        table = tables.layers
-        columns = tables.columns
-        let count = tables.count
-        minimum = [Double](repeating: .infinity, count: count)
-        maximum = [Double](repeating: -.infinity, count: count)
-        last = [Double](repeating: MissingValue.number, count: count)
-        nonfinite = [UInt32](repeating: 0, count: count)
-        lastSteps = recordsLastSteps ? [Int64](repeating: -1, count: count) : []
-    }
+        @inline(__always)
+        mutating func add(_ value: Double, step: Int64) {
+            if value.isFinite {
+                if value < minimum { minimum = value }
+                if value > maximum { maximum = value }
+            } else {
+                if MissingValue.isMissing(value) { return }
+                nonfinite &+= 1
+            }
+            if step >= lastStep {
+                last = value
+                lastStep = step
+            }
+        }
 
-    /// The tables.
-    var tables: SeriesTables { SeriesTables(layers: table, columns: columns) }
-
-    /// Whether all series that have a value got their last one from the same step, which is the highest.
-    var hasUniformLastSteps: Bool {
-        guard let highest = lastSteps.max() else { return true }
-        return lastSteps.allSatisfy { $0 < 0 || $0 == highest }
-    }
-
-    /// Heap bytes of the arrays.
-    var heapBytes: Int {
-        minimum.heapBytes + maximum.heapBytes + last.heapBytes + nonfinite.heapBytes + lastSteps.heapBytes
-    }
-
-    /// Adds a step.
-    mutating func add(_ record: StepRecord) {
-        let tables = SeriesTables(layers: record.table, columns: record.columns)
-        if tables == self.tables {
-            for index in 0..<last.count { add(record.numbers[index], at: index, step: record.step) }
-        } else {
-            for (index, place) in map(tables).enumerated() {
-                add(record.numbers[index], at: Int(place), step: record.step)
+        @inline(__always)
+        mutating func add(_ other: Entry) {
+            if MissingValue.isMissing(other.last) { return }
+            if other.minimum < minimum { minimum = other.minimum }
+            if other.maximum > maximum { maximum = other.maximum }
+            nonfinite &+= other.nonfinite
+            if other.lastStep >= lastStep {
+                last = other.last
+                lastStep = other.lastStep
             }
         }
     }
 
-    @inline(__always)
-    private mutating func add(_ value: Double, at place: Int, step: Int64) {
-        if value.isFinite {
-            if value < minimum[place] { minimum[place] = value }
-            if value > maximum[place] { maximum[place] = value }
-        } else {
-            if MissingValue.isMissing(value) { return }
-            nonfinite[place] &+= 1
-        }
-        takeLast(value, at: place, step: step)
+    /// Which series.
+    private(set) var tables: SeriesTables
+    /// The summaries of the series.
+    private(set) var entries: [Entry]
+    /// The place of each series of other tables.
+    private var maps: [SeriesTables: [Int32]] = [:]
+
+    /// - Parameter tables: which series.
+    init(_ tables: SeriesTables) {
+        self.tables = tables
+        entries = [Entry](repeating: Entry(), count: tables.count)
     }
 
-    @inline(__always)
-    private mutating func takeLast(_ value: Double, at place: Int, step: Int64) {
-        if lastSteps.isEmpty {
-            last[place] = value
-        } else if step >= lastSteps[place] {
-            last[place] = value
-            lastSteps[place] = step
+    /// Whether all series that have a value got their last one from the same step, which is the highest.
+    var hasUniformLastSteps: Bool {
+        let highest = entries.reduce(-1) { max($0, $1.lastStep) }
+        return entries.allSatisfy { $0.lastStep < 0 || $0.lastStep == highest }
+    }
+
+    /// Heap bytes of the summaries.
+    var heapBytes: Int { entries.heapBytes }
+
+    /// Adds a step in any order.
+    mutating func add(_ record: StepRecord) {
+        let others = SeriesTables(record)
+        let map = others == tables ? nil : map(others)
+        let values = record.numbers
+        let numbers = values.span
+        let step = record.step
+        var entries = entries.mutableSpan
+        if let map {
+            for index in map.indices { entries[Int(map[index])].add(numbers[index], step: step) }
+        } else {
+            for index in entries.indices { entries[index].add(numbers[index], step: step) }
         }
     }
 
@@ -84,17 +82,28 @@ struct SeriesAccumulator {
     ///   - numbers: the summary.
     ///   - highest: the highest of its steps.
     mutating func add(_ numbers: SeriesNumbers, highest: Int64) {
-        let tables = SeriesTables(layers: numbers.table, columns: numbers.columns)
-        let map = tables == self.tables ? nil : map(tables)
-        for index in 0..<numbers.count {
-            let value = numbers.last[index]
-            if MissingValue.isMissing(value) { continue }
-            let place = map.map { Int($0[index]) } ?? index
-            if numbers.minimum[index] < minimum[place] { minimum[place] = numbers.minimum[index] }
-            if numbers.maximum[index] > maximum[place] { maximum[place] = numbers.maximum[index] }
-            if !numbers.nonfinite.isEmpty { nonfinite[place] &+= numbers.nonfinite[index] }
-            takeLast(value, at: place, step: numbers.lastSteps.isEmpty ? highest : numbers.lastSteps[index])
+        let others = SeriesTables(numbers)
+        let map = others == tables ? nil : map(others)
+        let (minimum, maximum, last) = (numbers.minimum, numbers.maximum, numbers.last)
+        let (nonfinite, lastSteps) = (numbers.nonfinite, numbers.lastSteps)
+        var entries = entries.mutableSpan
+        for index in last.indices {
+            let other = Entry(
+                minimum: minimum[index], maximum: maximum[index], last: last[index],
+                lastStep: lastSteps.isEmpty ? highest : lastSteps[index],
+                nonfinite: nonfinite.isEmpty ? 0 : nonfinite[index])
+            entries[map.map { Int($0[index]) } ?? index].add(other)
         }
+    }
+
+    /// Takes the series of other tables as well.
+    mutating func extend(to other: SeriesTables) {
+        if other == tables { return }
+        let union = tables.union(other, ledger: nil)
+        guard union != tables else { return }
+        var extended = SeriesAccumulator(union)
+        for (entry, place) in zip(entries, tables.places(in: union)) { extended.entries[Int(place)] = entry }
+        self = extended
     }
 
     private mutating func map(_ other: SeriesTables) -> [Int32] {

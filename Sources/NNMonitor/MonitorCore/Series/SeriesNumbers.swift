@@ -17,19 +17,28 @@ final class SeriesNumbers: Sendable {
     let nonfinite: [UInt32]
     /// The step that posted `last`; empty if it is not known, or if it is the highest step for each series.
     let lastSteps: [Int64]
+    /// The number of distinct arrays among `minimum`, `maximum` and `last`.
+    private let arrays: Int
     private let ledger: RunLedger?
 
     /// - Parameters:
     ///   - accumulator: the values.
+    ///   - recordsLastSteps: whether steps may be added later that are lower than others.
     ///   - ledger: counts the numbers as long as they exist; `nil`: they are not counted.
-    init(_ accumulator: SeriesAccumulator, ledger: RunLedger?) {
-        table = accumulator.table
-        columns = accumulator.columns
-        minimum = accumulator.minimum
-        maximum = accumulator.maximum
-        last = accumulator.last
-        nonfinite = accumulator.nonfinite.contains { $0 > 0 } ? accumulator.nonfinite : []
-        lastSteps = accumulator.hasUniformLastSteps ? [] : accumulator.lastSteps
+    init(_ accumulator: SeriesAccumulator, recordsLastSteps: Bool, ledger: RunLedger?) {
+        table = accumulator.tables.layers
+        columns = accumulator.tables.columns
+        let entries = accumulator.entries
+        let last = entries.map(\.last)
+        self.last = last
+        // Of a single step they are often equal, and share their memory.
+        let isSingleMinimum = entries.allSatisfy { $0.minimum == $0.last }
+        let isSingleMaximum = entries.allSatisfy { $0.maximum == $0.last }
+        minimum = isSingleMinimum ? last : entries.map(\.minimum)
+        maximum = isSingleMaximum ? last : entries.map(\.maximum)
+        arrays = (isSingleMinimum ? 0 : 1) + (isSingleMaximum ? 0 : 1) + 1
+        nonfinite = entries.contains { $0.nonfinite > 0 } ? entries.map(\.nonfinite) : []
+        lastSteps = recordsLastSteps && !accumulator.hasUniformLastSteps ? entries.map(\.lastStep) : []
         self.ledger = ledger
         ledger?.add(memory)
     }
@@ -41,7 +50,7 @@ final class SeriesNumbers: Sendable {
 
     /// Bytes of the object and its arrays. The tables are shared.
     var memory: Int {
-        128 + minimum.heapBytes + maximum.heapBytes + last.heapBytes + nonfinite.heapBytes + lastSteps.heapBytes
+        144 + arrays * last.heapBytes + nonfinite.heapBytes + lastSteps.heapBytes
     }
 }
 

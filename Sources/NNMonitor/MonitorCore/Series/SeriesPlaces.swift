@@ -6,13 +6,8 @@ struct SeriesPlaces {
     /// The distinct layers of the rows, and for each row the index of its layer; -1 for a scalar.
     private var layers: [ArraySlice<UInt8>: Int] = [:]
     private var layerOfRow: [Int] = []
-    private var known: [Tables: [Int32]] = [:]
-    private var latest: (tables: Tables, indices: [Int32])?
-
-    private struct Tables: Hashable {
-        let layers: ObjectIdentifier
-        let columns: ObjectIdentifier
-    }
+    private var known: [SeriesTables: [Int32]] = [:]
+    private var latest: (tables: SeriesTables, indices: [Int32])?
 
     /// - Parameter rows: the id of the layer of each series, `nil` for a scalar; and the name of the metric or scalar.
     init(_ rows: [(layer: [UInt8]?, name: ByteString)]) {
@@ -30,7 +25,7 @@ struct SeriesPlaces {
 
     /// For each series its index in numbers with these tables; -1 where they do not have it.
     mutating func indices(_ table: LayerTable, _ columns: ColumnTable) -> [Int32] {
-        let tables = Tables(layers: ObjectIdentifier(table), columns: ObjectIdentifier(columns))
+        let tables = SeriesTables(layers: table, columns: columns)
         if let latest, latest.tables == tables { return latest.indices }
         let indices = known[tables] ?? find(table.layout, columns.layout)
         known[tables] = indices
@@ -64,18 +59,20 @@ struct SeriesPlaces {
 /// The layers and series that the tables of several steps have.
 struct SeriesNames {
     private let request: SeriesRequest
-    private var seen: Set<[ObjectIdentifier]> = []
-    private var depths: [ArraySlice<UInt8>: Int64] = [:]
-    private var parameterCounts: [ArraySlice<UInt8>: Int64] = [:]
+    private var seen: Set<SeriesTables> = []
+    private var latest: SeriesTables?
     /// For each layer, whether it has each of the metrics of the request.
     private var metrics: [ArraySlice<UInt8>: [Bool]] = [:]
     private var scalars: Set<ByteString> = []
 
     init(_ request: SeriesRequest) { self.request = request }
 
-    /// Notes the tables of a step. Those of the highest step come last.
+    /// Notes the tables of a step.
     mutating func note(_ table: LayerTable, _ columns: ColumnTable) {
-        guard seen.insert([ObjectIdentifier(table), ObjectIdentifier(columns)]).inserted else { return }
+        let tables = SeriesTables(layers: table, columns: columns)
+        if tables == latest { return }
+        latest = tables
+        guard seen.insert(tables).inserted else { return }
         let (layout, names) = (table.layout, columns.layout)
         for scalar in 0..<names.scalarCount { scalars.insert(ByteString(decoding: Array(names.scalarName(scalar)))) }
         let posted = Set((0..<names.metricCount).map { ByteString(decoding: Array(names.metricName($0))) })
@@ -84,22 +81,19 @@ struct SeriesNames {
         for layer in (0..<layout.layerCount).reversed() {
             let id = layout.idBytes(layer)
             guard request.includes(id) else { continue }
-            depths[id] = layout.depth(layer) ?? Int64(layer)
-            if let count = layout.parameterCount(layer) { parameterCounts[id] = count }
             metrics[id] = metrics[id].map { zip($0, has).map { $0 || $1 } } ?? has
         }
     }
 
     /// The layers that have at least one of the metrics: by depth, then first seen.
-    func layers(order: NameTable) -> [SeriesLayer] {
-        metrics.keys.map { id in
-            let layer = SeriesLayer(id: Array(id), depth: depths[id] ?? 0, parameterCount: parameterCounts[id])
-            return (layer: layer, place: order.index(of: id) ?? .max)
-        }.sorted { left, right in
-            (left.layer.depth, left.place) == (right.layer.depth, right.place)
-                ? left.layer.id.lexicographicallyPrecedes(right.layer.id)
-                : (left.layer.depth, left.place) < (right.layer.depth, right.place)
-        }.map(\.layer)
+    func layers(_ names: RunNames, _ structure: RunStructure) -> [SeriesLayer] {
+        let attributes = structure.depthsAndParameterCounts(names)
+        return metrics.keys.compactMap { id in
+            names.layers.index(of: id).map { index in
+                let (depth, parameterCount) = attributes[index]
+                return (SeriesLayer(id: Array(id), depth: depth, parameterCount: parameterCount), index)
+            }
+        }.sorted { ($0.0.depth, $0.1) < ($1.0.depth, $1.1) }.map(\.0)
     }
 
     /// Whether a layer has a metric of the request.

@@ -18,7 +18,7 @@ package struct SeriesPlan: Sendable {
         selection = try await SeriesSelection(snapshot, request)
         var names = SeriesNames(request)
         for source in selection.sources { names.note(source.table, source.columns) }
-        layers = names.layers(order: snapshot.names.layers)
+        layers = names.layers(snapshot.names, snapshot.structure)
         var rows: [SeriesRow] = []
         for layer in layers.indices {
             for metric in request.metrics.indices where names.has(metric: metric, layer: layers[layer].id) {
@@ -52,6 +52,11 @@ package struct SeriesPlan: Sendable {
         var places = SeriesPlaces(self.rows[rows].map { row in (row.layer.map { layers[$0].id }, row.name) })
         var start = 0
         for (bucket, end) in selection.sourceEnds.enumerated() {
+            if block.hasOnlyLast {
+                fillLast(&block, bucket, selection.sources[start..<end], &places)
+                start = end
+                continue
+            }
             for source in selection.sources[start..<end] {
                 let indices = places.indices(source.table, source.columns)
                 switch source {
@@ -62,5 +67,20 @@ package struct SeriesPlan: Sendable {
             start = end
         }
         return block
+    }
+
+    /// Finds the last values of a bucket, from its highest source on until each row has one. Usually the highest source
+    /// has all of them.
+    private func fillLast(
+        _ block: inout SeriesBlock, _ bucket: Int, _ sources: ArraySlice<SeriesSource>, _ places: inout SeriesPlaces
+    ) {
+        var left = block.rows.count
+        for source in sources.reversed() where left > 0 {
+            let indices = places.indices(source.table, source.columns)
+            switch source {
+            case .step(let record): left -= block.fillLast(record.numbers, indices, bucket)
+            case .numbers(let numbers): left -= block.fillLast(numbers.last, indices, bucket)
+            }
+        }
     }
 }

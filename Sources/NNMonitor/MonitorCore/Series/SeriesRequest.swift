@@ -26,7 +26,7 @@ package struct SeriesRequest: Sendable {
 package struct SeriesLayer: Sendable {
     /// The bytes of its id as it is served.
     package let id: [UInt8]
-    /// Its depth as the highest step read has it; its position there if none was posted.
+    /// Its depth that was posted last; its position if none was posted.
     package let depth: Int64
     /// The number of its parameters as it was posted last; `nil` if it was not posted.
     package let parameterCount: Int64?

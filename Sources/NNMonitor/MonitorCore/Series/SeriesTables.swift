@@ -121,6 +121,14 @@ private struct NamePlaces {
     }
 }
 
+extension SeriesTables {
+    /// The tables of a step.
+    init(_ record: StepRecord) { self.init(layers: record.table, columns: record.columns) }
+
+    /// The tables of a summary.
+    init(_ numbers: SeriesNumbers) { self.init(layers: numbers.table, columns: numbers.columns) }
+}
+
 extension LayerLayout {
     /// Adds a layer of another layout: its id, its depth and the number of its parameters.
     fileprivate mutating func append(_ other: LayerLayout, _ layer: Int) {
