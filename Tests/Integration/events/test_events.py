@@ -150,9 +150,9 @@ def test_run_ids_are_compared_as_bytes(server):
 # Refused
 
 @pytest.mark.parametrize("name, value, kind", [
-    ("form", "tiny", "enum"), ("form", "", "enum"), ("since_seq", "x", "int_type"),
-    ("since_seq", "-1", "greater_than_equal"), ("since_seq", "1.5", "int_from_float"), ("since_seq", "", "int_type"),
-    ("limit", "-1", "greater_than_equal"), ("limit", "all", "int_type"), ("layers", "no", "enum"),
+    ("form", "tiny", "enum"), ("form", "", "enum"), ("since_seq", "x", "int_parsing"),
+    ("since_seq", "-1", "greater_than_equal"), ("since_seq", "1.5", "int_parsing"), ("since_seq", "", "int_parsing"),
+    ("limit", "-1", "greater_than_equal"), ("limit", "all", "int_parsing"), ("layers", "no", "enum"),
     ("run", "", "string_too_short"), ("run", "..", "string_pattern_mismatch"),
 ])
 def test_an_invalid_parameter_is_answered_422(server, name, value, kind):
