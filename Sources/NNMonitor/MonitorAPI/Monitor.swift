@@ -38,7 +38,7 @@ package struct MonitorConfiguration: Sendable {
     package init() {}
 }
 
-/// The WebSocket subscribers of the service.
+/// The subscribers of the service: over WebSocket and over Server-Sent Events.
 package typealias Subscribers = SubscriberRegistry<WireFrameRenderer>
 
 /// The service: connects the store with the broadcaster, and provides the routes to both.
@@ -100,10 +100,11 @@ package final class Monitor: Sendable {
     package var routes: [Route] {
         [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
             + OpenReadRoutes(self).routes + SeriesRoutes(self).routes
-            + [CompareRoute(self).route, healthRoute, MetricsRoute(self).route, SubscriberRoute(self).route]
+            + [CompareRoute(self).route, healthRoute, MetricsRoute(self).route]
+            + [SubscriberRoute(self).route, EventRoute(self).route]
     }
 
-    /// The WebSocket subscribers.
+    /// The subscribers.
     package var subscribers: Subscribers { broadcast.subscribers }
 
     /// Stores a step and sends it to every subscriber.

@@ -52,6 +52,10 @@ struct ConnectionLink: BodyWriter {
         try await promise.futureResult.get()
     }
 
+    func reserve(_ reservation: ResponseReservation?) async {
+        loop.execute { connection.value.reserve(reservation, of: number) }
+    }
+
     /// Ends a streamed body.
     func endStream() {
         loop.execute { connection.value.endStream(of: number) }
@@ -132,4 +136,6 @@ private struct GrantedWriter: BodyWriter {
         guard access?.isValid != false else { throw HTTPServiceError.connectionClosed }
         try await writer.write(buffer)
     }
+
+    func reserve(_ reservation: ResponseReservation?) async { await writer.reserve(reservation) }
 }

@@ -219,6 +219,11 @@ package enum StoreEvent: Sendable {
         }
     }
 
+    /// The number of the step in its run; `nil` for an event that is not a step.
+    var seq: UInt64? {
+        if case .stored(let step) = self { step.record.seq } else { nil }
+    }
+
     /// Whether a later history of the run contains the event: its steps, and that earlier ones were dropped.
     var isInHistory: Bool {
         switch self {
