@@ -8,6 +8,7 @@ from pathlib import Path
 import rows_connections
 import rows_ingest
 import rows_profile
+import rows_series
 import rows_store
 import rows_watch
 
@@ -17,7 +18,7 @@ ROWS = {
     "history": rows_store.history, "lite": rows_store.lite, "latency": rows_watch.latency, "idle": rows_watch.idle,
     "handshakes": rows_connections.handshakes, "health": rows_connections.health,
     "pipelines": rows_connections.pipelines, "growth": rows_store.growth, "start": rows_connections.start,
-    "profile": rows_profile.profile,
+    "profile": rows_profile.profile, "series": rows_series.series, "matrix": rows_series.matrix,
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs/PERFORMANCE.md"
 BEGIN, END = "<!-- script/bench writes from here -->\n", "<!-- to here -->\n"

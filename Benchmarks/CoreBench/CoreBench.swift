@@ -7,11 +7,18 @@ import MonitorCore
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
 ///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
 ///     CoreBench open PAYLOAD times COUNT                     decodes a step of the open wire that follows others
+///     CoreBench series STEPS LAYERS KEPT                     stores a run and reads series of it: see SeriesBench
 ///     CoreBench numbers|describe PAYLOAD times COUNT         formats the numbers: the encoder, the library
 @main
 enum CoreBench {
-    static func main() throws {
+    static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "series", arguments.count == 4, let steps = Int(arguments[2]),
+            let layers = Int(arguments[3]),
+            let kept = Int(arguments[4])
+        {
+            return try await SeriesBench.run(steps: steps, layers: layers, kept: kept)
+        }
         guard arguments.count >= 3, let work = Work(rawValue: arguments[1]) else { usage() }
         let payload = [UInt8](try Data(contentsOf: URL(fileURLWithPath: arguments[2])))
         if arguments.count == 4, arguments[3] == "times", let count = Int(arguments[4]) {

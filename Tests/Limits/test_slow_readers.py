@@ -20,6 +20,10 @@ PART = 4
 # alone, although a step of this size exceeds its share.
 BESIDE = 12 * MEGABYTE
 HISTORY = "/api/v1/runs/long"
+# Answers of the open wire: all metrics of all layers, and one metric beside itself.
+ALL_SERIES = "/api/v2/runs/long/series?metric="
+MATRIX = "/api/v2/runs/long/matrix?metric=weight_std&agg="
+COMPARISON = "/api/v2/compare?a=long&b=long&metric=weight_std"
 
 
 class Trainer:
@@ -117,8 +121,9 @@ def test_readers_of_a_run_that_is_replaced_meanwhile_hold_no_more_than_their_par
         assert len(answer.json()["steps"]) == STEPS
 
 
-def test_the_sum_of_unread_answers_is_bounded_and_the_others_get_503(start_server, closing):
-    limit, readers, name = 64 * MEGABYTE, 1000, "1000 unread answers"
+@pytest.mark.parametrize("path", [HISTORY, ALL_SERIES, MATRIX, COMPARISON])
+def test_the_sum_of_unread_answers_is_bounded_and_the_others_get_503(start_server, closing, path):
+    limit, readers, name = 64 * MEGABYTE, 1000, f"1000 unread answers to {path.split('?')[0]}"
     own = start_server("--max-memory", limit, "--log-level", "warning", counted=True)
     trainer = Trainer(own)
     closing.enter_context(trainer._connection)
@@ -129,7 +134,7 @@ def test_the_sum_of_unread_answers_is_bounded_and_the_others_get_503(start_serve
     for _ in range(readers):
         raw = RawConnection(own, receive_buffer=4096, timeout=60)
         closing.enter_context(raw)
-        raw.send(request(HISTORY))
+        raw.send(request(path))
         heads.append(raw._through(END_OF_HEAD).decode())
     served = sum(" 200 " in head for head in heads)
     refused = [head.lower() for head in heads if " 503 " in head]
@@ -144,7 +149,7 @@ def test_the_sum_of_unread_answers_is_bounded_and_the_others_get_503(start_serve
     assert own.allocations.peak - before < limit / PART + readers * 20_000 + BESIDE
     closing.close()
     with session(own) as client:
-        while client.get(own.url + HISTORY).status_code == 503:
+        while client.get(own.url + path).status_code == 503:
             pass
 
 

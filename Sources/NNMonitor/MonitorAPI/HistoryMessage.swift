@@ -54,6 +54,27 @@ enum HistoryMessage {
         }
     }
 
+    /// Sends the layers of structures, one message after the other.
+    ///
+    /// - Parameters:
+    ///   - structures: a step of each structure.
+    ///   - runID: the run.
+    ///   - deflate: the compression that the connection negotiated.
+    ///   - channel: the connection.
+    ///   - writability: waits until the connection is writable.
+    /// - Throws: `ChannelError` if the connection closes.
+    static func send(
+        _ structures: [StepRecord], of runID: RunID, deflate: DeflateParameters?, to channel: any Channel,
+        _ writability: NIOLoopBound<WritabilityWaiter>
+    ) async throws {
+        let encoder = WebSocketFrameEncoder(deflate: deflate)
+        for record in structures {
+            try Task.checkCancellation()
+            let frame = encoder.text(SubscriberMessages.structure(record, of: runID))
+            try await channel.eventLoop.flatSubmit { write(frame, to: channel, writability.value) }.get()
+        }
+    }
+
     /// Compresses a piece, and writes it when the pieces before it are written. Returns when its turn has come.
     private static func write(
         _ piece: Piece, by frames: FragmentedTextEncoder, to channel: any Channel,

@@ -11,7 +11,7 @@ struct IngestRoute: Sendable {
     init(_ monitor: Monitor) { self.monitor = monitor }
 
     var route: Route {
-        .on(.POST, "/api/v1/metrics/layerwise", scope: .ingest, body: .json) { request in
+        .on(.POST, "/api/v1/metrics/layerwise", scope: .ingest, body: .json, observer: monitor.counters) { request in
             // The bytes are valid during the closure, and the decoder does not keep the pointer.
             switch unsafe request.body.withUnsafeReadableBytes({ unsafe StepDecoder.decode($0) }) {
             case .success(let step):
@@ -20,10 +20,12 @@ struct IngestRoute: Sendable {
                 do throws(StoreError) {
                     outcome = try await monitor.accept(step)
                 } catch {
+                    monitor.counters.reject(.storeUnavailable)
                     throw monitor.failures.unavailable(error, during: .append)
                 }
                 return .json(Self.accepted(outcome.step), status: .accepted)
             case .failure(let rejection):
+                monitor.counters.reject(.invalid)
                 return .json(ByteBuffer(bytes: rejection.body()), status: .unprocessableEntity)
             }
         }

@@ -52,6 +52,10 @@ package final class Monitor: Sendable {
     let sha1Base64: WebSocketHandshake.SHA1Base64
     /// Subscribers that have sent more than one turn of the event loop may handle.
     let turns: TurnQueues
+    /// What the service has done, for `GET /metrics`.
+    let counters = ServiceCounters()
+    /// The delays of the event loops, for `GET /metrics`.
+    let lag: EventLoopLag
     private let losses: LossLog
 
     /// - Parameters:
@@ -61,13 +65,15 @@ package final class Monitor: Sendable {
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
     ///   - turns: the queues of connections that wait for their turn.
+    ///   - lag: the delays of the event loops.
     package init(
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
         store: (any MetricsStoring)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
-        folded: FoldedLog? = nil, turns: TurnQueues = TurnQueues()
+        folded: FoldedLog? = nil, turns: TurnQueues = TurnQueues(), lag: EventLoopLag = EventLoopLag()
     ) {
         self.turns = turns
+        self.lag = lag
         let store = store ?? MemoryStore(limits: configuration.store)
         self.configuration = configuration
         self.sha1Base64 = sha1Base64
@@ -93,7 +99,8 @@ package final class Monitor: Sendable {
     /// All routes of the service, for the HTTP server.
     package var routes: [Route] {
         [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
-            + OpenReadRoutes(self).routes + [healthRoute, SubscriberRoute(self).route]
+            + OpenReadRoutes(self).routes + SeriesRoutes(self).routes
+            + [CompareRoute(self).route, healthRoute, MetricsRoute(self).route, SubscriberRoute(self).route]
     }
 
     /// The WebSocket subscribers.
@@ -116,6 +123,7 @@ package final class Monitor: Sendable {
             await publish(error.events)
             throw error
         }
+        counters.accept(outcome)
         if outcome.lostAnything { losses.note(outcome) }
         answers.check()
         // Most steps have no other event, so no list of events is made.
@@ -221,6 +229,8 @@ package final class Monitor: Sendable {
     }
 
     private func publish(_ event: StoreEvent) async {
+        // Each eviction is published once, also that of a call that failed afterwards.
+        if case .removed(let run) = event, run.reason != .deleted { counters.runsEvicted.add() }
         if broadcast.skipIfUnwatched(event) { return }
         // Encoding and compressing take too long for an event loop, on which this may run.
         await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(event) }

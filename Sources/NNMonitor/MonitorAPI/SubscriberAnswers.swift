@@ -26,12 +26,16 @@ struct SubscriberAnswers: Sendable {
 
     /// A history that can be sent.
     struct PreparedHistory: Sendable {
-        /// The structures that its steps need and the client does not have.
-        let layers: [LayerFrame<ByteBuffer>]
+        /// A step of each structure that the steps need and the client does not have.
+        let structures: [StepRecord]
         /// The message, from its beginning.
         let encoder: HistoryEncoder
+        /// The sequence number of the last change that the history contains.
+        let sequence: UInt64
+        /// The memory of the answer, which the encoder keeps reserved.
+        let reservation: ResponseReservation
         /// Where to report the progress of the client.
-        let progress: ResponseReservation.Progress
+        var progress: ResponseReservation.Progress { reservation.progress }
     }
 
     let monitor: Monitor
@@ -56,7 +60,8 @@ struct SubscriberAnswers: Sendable {
         }
     }
 
-    /// The history of a run. Removes the messages from the queue that it contains.
+    /// The history of a run. Removes the messages from the queue that it contains. A refused subscription changes
+    /// nothing of what the client watches.
     ///
     /// - Parameters:
     ///   - subscription: what the client asks for.
@@ -68,25 +73,10 @@ struct SubscriberAnswers: Sendable {
         _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>, _ place: Subscribers.Place,
         _ structures: SentStructures
     ) async -> History {
-        let runID = subscription.runID
         do {
-            guard try await monitor.store.snapshot(of: runID) != nil else { return Self.unknown(runID) }
-            // Before the history is read: a later step is then sent in the new form.
-            if subscription.isAdded {
-                await monitor.broadcast.changeInterest(of: place) { $0.add(runID, form: subscription.form) }
-            }
-            guard var history = try await read(subscription) else { return Self.unknown(runID) }
-            try await history.limit(to: subscription.limit)
-            var encoder = HistoryEncoder.message(history, form: subscription.form)
-            try await encoder.prefetch()
-            let piece = HistoryMessage.expectedPiece(encoder, isCompressed: deflate != nil)
-            let reservation = try monitor.answers.reserve(
-                AnswerMemory.message(snapshot: history.memory, piece: piece, isCompressed: deflate != nil),
-                access: access, peer: peer, retained: history.retained)
-            encoder.reservation = reservation
-            let layers = try await layers(history, subscription.form, structures)
-            queue.beginAfter(history.sequence, runID: runID)
-            return .ready(PreparedHistory(layers: layers, encoder: encoder, progress: reservation.progress))
+            guard let history = try await prepare(subscription, structures) else { return Self.unknown(subscription) }
+            guard subscription.isAdded else { return ready(history, subscription, queue) }
+            return try await added(subscription, queue, place, structures, history.reservation)
         } catch let error as StoreError {
             monitor.failures.note(error, during: .history)
             return .refused(SubscriberMessages.error(StoreFailures.message))
@@ -95,8 +85,63 @@ struct SubscriberAnswers: Sendable {
         }
     }
 
-    private static func unknown(_ runID: RunID) -> History {
-        .refused(SubscriberMessages.error("Run '\(runID)' not found"))
+    /// Adds the run to what the client watches. The history is then read again: steps that came after the first reading
+    /// were not sent in the new form.
+    private func added(
+        _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>, _ place: Subscribers.Place,
+        _ structures: SentStructures, _ reservation: ResponseReservation
+    ) async throws -> History {
+        let added = await monitor.broadcast.add(subscription.runID, form: subscription.form, to: place)
+        do {
+            if let history = try await prepare(subscription, structures, reservation) {
+                return ready(history, subscription, queue)
+            }
+        } catch {
+            if let added { await monitor.broadcast.undo(added, of: place) }
+            throw error
+        }
+        if let added { await monitor.broadcast.undo(added, of: place) }
+        return Self.unknown(subscription)
+    }
+
+    private func ready(
+        _ history: PreparedHistory, _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>
+    ) -> History {
+        queue.beginAfter(history.sequence, runID: subscription.runID)
+        return .ready(history)
+    }
+
+    /// Reads the run, and reserves the memory of the answer.
+    ///
+    /// - Parameters:
+    ///   - subscription: what the client asks for.
+    ///   - structures: the structures whose layers the client has.
+    ///   - reservation: the reservation of an earlier reading, which grows if it is too small.
+    /// - Returns: the history; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read, `HTTPError` if there is no memory.
+    private func prepare(
+        _ subscription: RunSubscription, _ structures: SentStructures, _ reservation: ResponseReservation? = nil
+    ) async throws -> PreparedHistory? {
+        guard var history = try await read(subscription) else { return nil }
+        try await history.limit(to: subscription.limit)
+        var encoder = HistoryEncoder.message(history, form: subscription.form)
+        try await encoder.prefetch()
+        let records = try await newStructures(history, subscription.form, structures)
+        let memory = AnswerMemory.message(
+            snapshot: history.memory, piece: HistoryMessage.expectedPiece(encoder, isCompressed: deflate != nil),
+            isCompressed: deflate != nil, structures: records.count,
+            largestStructure: records.map { LiveMessages.largestStructureSize($0, of: history.id) }.max() ?? 0)
+        let reserved =
+            try reservation
+            ?? monitor.answers.reserve(memory, access: access, peer: peer, retained: history.retained)
+        guard reserved.grow(to: memory) else { throw ResponseBudget.busy }
+        encoder.reservation = reserved
+        return PreparedHistory(
+            structures: records, encoder: encoder, sequence: history.sequence, reservation: reserved)
+    }
+
+    private static func unknown(_ subscription: RunSubscription) -> History {
+        .refused(SubscriberMessages.error("Run '\(subscription.runID)' not found"))
     }
 
     private func read(_ subscription: RunSubscription) async throws(StoreError) -> RunHistory? {
@@ -108,15 +153,11 @@ struct SubscriberAnswers: Sendable {
         return try await store.snapshot(of: subscription.runID).map(RunHistory.init)
     }
 
-    /// The layers of the structures that the client does not have, if its steps have only their identifiers.
-    private func layers(
+    /// A step of each structure that the client does not have, if its steps have only their identifiers.
+    private func newStructures(
         _ history: RunHistory, _ form: LiveForm, _ structures: SentStructures
-    ) async throws(StoreError) -> [LayerFrame<ByteBuffer>] {
+    ) async throws(StoreError) -> [StepRecord] {
         guard case .columns(let form) = form, form.isStructureShared else { return [] }
-        let encoder = WebSocketFrameEncoder(deflate: deflate)
-        return try await history.firstSteps(ofNewStructures: structures.ids).map { record in
-            LayerFrame(
-                id: record.structure, frame: encoder.text(SubscriberMessages.structure(record, of: history.id)))
-        }
+        return try await history.firstSteps(ofNewStructures: structures.ids)
     }
 }

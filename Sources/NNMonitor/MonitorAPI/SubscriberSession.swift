@@ -73,7 +73,8 @@ package final class SubscriberSession: ChannelDuplexHandler {
         self.context = context
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue) {
+        let skipped = monitor.counters.messagesSkipped
+        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue, onSkip: skipped.add) {
             eventLoop.execute { bound.value.sendQueued() }
         }
         self.queue = queue
@@ -136,7 +137,9 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private func sendQueued() {
         guard !isAnswering, let context, let queue else { return }
         var unflushed = 0
+        var messages = 0
         while context.channel.isActive, context.channel.isWritable, let item = queue.take() {
+            messages += 1
             switch item {
             case .frame(let frame):
                 context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
@@ -144,6 +147,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
             case .step(let frame, let layers):
                 if structures.insert(layers.id) {
                     context.write(wrapOutboundOut(.prepared(layers.frame)), promise: nil)
+                    messages += 1
                     unflushed += layers.frame.readableBytes
                 }
                 context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
@@ -154,11 +158,16 @@ package final class SubscriberSession: ChannelDuplexHandler {
                 unflushed += message.readableBytes
             }
             if unflushed >= Self.bytesBetweenFlushes {
+                monitor.counters.messagesSent.add(messages)
                 context.flush()
                 unflushed = 0
+                messages = 0
             }
         }
-        if unflushed > 0 { context.flush() }
+        if unflushed > 0 {
+            monitor.counters.messagesSent.add(messages)
+            context.flush()
+        }
         if isEnding && context.channel.isWritable {
             send(.close(.goingAway, reason: "the server is stopping"))
         }
@@ -194,6 +203,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     /// Sends a message; the reservation is kept until it is sent.
     private func send(_ message: WebSocketOutbound, _ reservation: ResponseReservation? = nil) {
         guard let context else { return }
+        if case .close = message {} else { monitor.counters.messagesSent.add() }
         let promise = reservation.map { reservation in
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.whenComplete { _ in withExtendedLifetime(reservation) {} }
@@ -310,12 +320,12 @@ package final class SubscriberSession: ChannelDuplexHandler {
                 eventLoop.execute { bound.value.stall?.begin(history.progress) }
             }
             do {
-                for layers in prepared.layers {
-                    try await channel.writeAndFlush(WebSocketOutbound.prepared(layers.frame)).get()
-                }
+                monitor.counters.messagesSent.add(prepared.structures.count + 1)
+                try await HistoryMessage.send(
+                    prepared.structures, of: subscription.runID, deflate: deflate, to: channel, boundWritability)
                 let history = prepared.encoder
                 try await HistoryMessage.send(history, deflate: deflate, to: channel, boundWritability)
-                let sent = prepared.layers.map(\.id)
+                let sent = prepared.structures.map(\.structure)
                 eventLoop.execute {
                     for id in sent { _ = bound.value.structures.insert(id) }
                     bound.value.finishAnswer(nil)

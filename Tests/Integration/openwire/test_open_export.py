@@ -68,6 +68,15 @@ def test_a_step_of_v1_is_exported_with_the_names_of_the_open_wire(server):
     assert ("", "gradient_norm_ratio/block1.fc/block0.fc") in found
 
 
+def test_exported_whole_numbers_have_no_fraction(server):
+    run = run_id("whole")
+    values = {1: "1", -3: "-3", 0: "0", 120: "120", 2**53 - 1: "9007199254740991", 10.5: "10.5", 1e300: "1e+300"}
+    accept_steps(server, run, {"step": 1, "time": 5, "layers": ["l"], "metrics": {"m": [7.0]},
+                               "scalars": {f"s{index}": value for index, value in enumerate([*values, -0.0])}})
+    assert [(row[1], row[4]) for row in rows(server, run)] == [
+        ("5", text) for text in [*values.values(), "-0", "7"]]
+
+
 def test_exported_numbers_have_the_shortest_digits(server):
     run = run_id("digits")
     rng = random.Random(5)

@@ -11,9 +11,10 @@ from Support.clients.openwire import LINES, accept_lines, accept_steps, as_serve
 from Support.clients.runs import errors, put
 from Support.payloads import payload, run_id
 
-READERS = ["steps", "vectors", "export"]
+READERS = ["steps", "vectors", "export", "series", "matrix"]
 # The parameters that a reader requires.
-NEEDED = {"steps": {}, "vectors": {"name": "v", "layer": "l"}, "export": {"format": "jsonl"}}
+NEEDED = {"steps": {}, "vectors": {"name": "v", "layer": "l"}, "export": {"format": "jsonl"},
+          "series": {"scalars": "x"}, "matrix": {"metric": "m"}}
 HIGHEST = 2**63 - 1
 
 
@@ -57,8 +58,9 @@ def test_the_path_follows_the_rules_of_run_ids(server, what):
 
 @pytest.mark.parametrize(("what", "query", "found"), [
     ("steps", {"from": -1}, [("greater_than_equal", "from")]),
-    ("steps", {"to": "x"}, [("int_type", "to")]),
-    ("steps", {"from": "", "to": 1.5}, [("int_type", "from"), ("int_from_float", "to")]),
+    ("steps", {"to": "x"}, [("int_parsing", "to")]),
+    ("steps", {"from": "", "to": 1.5}, [("int_parsing", "from"), ("int_parsing", "to")]),
+    ("steps", {"from": "0x5", "to": "1e2"}, [("int_parsing", "from"), ("int_parsing", "to")]),
     ("steps", {"last": -1}, [("greater_than_equal", "last")]),
     ("steps", {"last": 2**63}, [("int_parsing_size", "last")]),
     ("vectors", {}, [("missing", "name"), ("missing", "layer")]),
@@ -66,10 +68,22 @@ def test_the_path_follows_the_rules_of_run_ids(server, what):
     ("vectors", {"name": "v"}, [("missing", "layer")]),
     ("vectors", {"name": "v", "layer": "l", "points": 0}, [("greater_than_equal", "points")]),
     ("vectors", {"name": "v", "layer": "l", "points": 10_001}, [("less_than_equal", "points")]),
-    ("vectors", {"name": "v", "layer": "l", "from": "NaN"}, [("int_type", "from")]),
+    ("vectors", {"name": "v", "layer": "l", "from": "NaN"}, [("int_parsing", "from")]),
     ("export", {}, [("missing", "format")]),
     ("export", {"format": "xml"}, [("enum", "format")]),
     ("export", {"format": "CSV"}, [("enum", "format")]),
+    ("series", {}, [("missing", "metric")]),
+    ("series", {"layers": "l", "points": 5}, [("missing", "metric")]),
+    ("series", {"metric": "m", "points": 0, "from": "x", "to": 1.5},
+     [("int_type", "from"), ("int_from_float", "to"), ("greater_than_equal", "points")]),
+    ("series", {"scalars": "x", "points": 10_001}, [("less_than_equal", "points")]),
+    ("series", {"scalars": "x", "from": -1, "to": 2**63}, [("greater_than_equal", "from"), ("int_parsing_size", "to")]),
+    ("matrix", {}, [("missing", "metric")]),
+    ("matrix", {"metric": ""}, [("string_too_short", "metric")]),
+    ("matrix", {"metric": "m", "agg": "mean"}, [("enum", "agg")]),
+    ("matrix", {"metric": "m", "agg": "last,MAX,min"}, [("enum", "agg")]),
+    ("matrix", {"metric": "m", "agg": "la*"}, [("enum", "agg")]),
+    ("matrix", {"metric": "m", "points": "NaN", "from": -1}, [("greater_than_equal", "from"), ("int_type", "points")]),
 ])
 def test_an_invalid_parameter_is_refused_with_its_name(server, what, query, found):
     run = run_id("query")

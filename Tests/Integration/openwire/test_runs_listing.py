@@ -91,8 +91,9 @@ def test_the_cursor_is_a_position(server):
 
 
 @pytest.mark.parametrize(("query", "kind"), [
-    ("limit=0", "greater_than_equal"), ("limit=1001", "less_than_equal"), ("limit=x", "int_type"),
-    ("limit=1.5", "int_from_float"), ("limit=", "int_type"), ("state=crashed", "enum"), ("cursor=x", "int_type"),
+    ("limit=0", "greater_than_equal"), ("limit=1001", "less_than_equal"), ("limit=x", "int_parsing"),
+    ("limit=1.5", "int_parsing"), ("limit=", "int_parsing"), ("limit=0x5", "int_parsing"), ("limit=1e2", "int_parsing"),
+    ("state=crashed", "enum"), ("cursor=x", "int_parsing"),
 ])
 def test_a_bad_parameter_is_refused(server, query, kind):
     name = query.split("=")[0]

@@ -80,7 +80,8 @@ def test_request_that_has_begun_is_finished_before_the_end(start_server):
         busy.send(rest)
         answer = busy.read_response()
         assert answer.status == 202
-        assert answer["connection"].lower() == "close"
+        # Each event loop learns of the end by itself: this one may have answered before, and then closes.
+        assert answer["connection"].lower() == "close" or busy.gone()
         assert busy.ended()
     assert own.stop() == 0
 

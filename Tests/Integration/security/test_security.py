@@ -40,6 +40,7 @@ def test_scopes_allow_what_they_say_and_no_more(guarded, name, may_post, may_rea
         (call(guarded, "GET", "/api/v1/runs", name), may_read, 200),
         (call(guarded, "GET", "/api/v1/runs/nothing/latest", name), may_read, 404),
         (call(guarded, "GET", "/ws", name), may_read, 426),
+        (call(guarded, "GET", "/metrics", name), may_read, 200),
     ]
     for answer, allowed, status in answers:
         assert answer.status_code == (status if allowed else 403)

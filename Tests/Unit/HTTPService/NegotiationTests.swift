@@ -25,6 +25,22 @@ import Testing
     }
 
     @Test(arguments: [
+        ("special/type", true), ("Special/Type", true), ("special/type;q=0.1", true), ("special/type;q=0", false),
+        ("special/type;v=1;q=0.4, */*;q=0.5", false), ("special/type;v=1 ; q=0.6, */*;q=0.5", true),
+        ("*/*", false), ("special/*", false), ("usual/type, special/type", true),
+        ("usual/type, special/type;q=0.9", false), ("usual/*, special/type;q=0.9", false),
+        ("usual/*;q=0.8, special/type;q=0.9", true), ("usual/*;q=0.8, */*;q=1, special/type;q=0.9", true),
+        ("usual/type;q=0.1, usual/*, special/type;q=0.5", true), ("special/type;q=0.1, special/type", true),
+        ("special/type;q=x", false), ("special/type2", false), ("", false), (",", false),
+    ])
+    func `a special type is served if it is named and no other is preferred`(value: String, expected: Bool) {
+        let request = HTTPRequest(method: .GET, path: "/", headers: ["Accept": value])
+        #expect(request.prefers("special/type", to: "usual/type") == expected)
+        let split = HTTPRequest(method: .GET, path: "/", headers: ["Accept": "text/html", "accept": value])
+        #expect(split.prefers("special/type", to: "usual/type") == expected)
+    }
+
+    @Test(arguments: [
         ("application/json", true), ("Application/JSON; charset=utf-8", true), ("application/problem+json", true),
         ("application/+json", false), ("text/json", false), ("text/plain", false), ("", false),
     ])

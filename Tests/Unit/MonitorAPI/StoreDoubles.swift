@@ -68,6 +68,10 @@ actor TestStore: MetricsStoring {
         case fail
         /// Takes a sequence number and throws.
         case failNumbered
+        /// Evicts a run, takes two sequence numbers and throws.
+        case failAfterEviction
+        /// Succeeds this many times, and then does what `failNumbered` does.
+        case failAfter(Int)
         /// Takes a sequence number and waits for the valve; throws when its task is cancelled.
         case wait(Valve)
     }
@@ -77,6 +81,8 @@ actor TestStore: MetricsStoring {
     private var runs: [RunID: [StepRecord]] = [:]
     private var behaviour = Behaviour.succeed
     private var batches = BatchedSteps(steps: [])
+    /// The number of reads that succeed; `nil`: all.
+    private var readsLeft: Int?
 
     init(lastSequence: UInt64 = 0) {
         self.lastSequence = lastSequence
@@ -84,7 +90,13 @@ actor TestStore: MetricsStoring {
     }
 
     /// Sets what later calls do.
-    func set(_ behaviour: Behaviour) { self.behaviour = behaviour }
+    func set(_ behaviour: Behaviour) {
+        self.behaviour = behaviour
+        readsLeft = nil
+    }
+
+    /// Lets a number of reads succeed, and later ones fail.
+    func failReads(after count: Int) { readsLeft = count }
 
     /// Sets how the steps of later snapshots are read.
     func setBatches(of size: Int, valve: Valve? = nil, failsAfter step: Int64? = nil) {
@@ -173,16 +185,25 @@ actor TestStore: MetricsStoring {
             } catch {
                 throw StoreError(error.reason, events: [.void(sequence: number)])
             }
-        case .failNumbered: throw StoreError("the disk is full", events: [.void(sequence: number)])
+        case .failNumbered, .failAfter(0): throw StoreError("the disk is full", events: [.void(sequence: number)])
+        case .failAfter(let count): behaviour = .failAfter(count - 1)
+        case .failAfterEviction:
+            sequence += 1
+            let evicted = RemovedRun(sequence: number, runID: "evicted", reason: .runLimit, stepCount: 1)
+            throw StoreError("the disk is full", events: [.removed(evicted), .void(sequence: sequence)])
         }
         return number
     }
 
     private func read() async throws(StoreError) {
+        if let readsLeft {
+            if readsLeft == 0 { throw StoreError("the disk is full") }
+            self.readsLeft = readsLeft - 1
+        }
         switch behaviour {
-        case .succeed: break
+        case .succeed, .failAfter: break
         case .wait(let valve): try await valve.pass()
-        case .fail, .failNumbered: throw StoreError("the disk is full")
+        case .fail, .failNumbered, .failAfterEviction: throw StoreError("the disk is full")
         }
     }
 }

@@ -113,6 +113,53 @@ extension SubscriberQueue {
         audience.leave()
     }
 
+    /// What a subscriber gets whose subscription is refused while steps come.
+    private func messagesAroundARefusal(_ watch: (inout Interest) -> Void, form: LiveForm) async throws -> [String] {
+        let broadcast = BroadcastManager(renderer: PlainRenderer())
+        let store = MemoryStore(limits: StoreLimits())
+        let skipped = Locked(0)
+        let queue = SubscriberQueue<String>(
+            limits: QueueLimits(), onSkip: { count in skipped.withLock { $0 += count } }, wake: {})
+        let place = try broadcast.subscribers.admit()
+        place.begin(queue, variant: 0, connection: ObjectIdentifier(queue))
+        place.changeInterest(watch, answer: nil, bytes: 0)
+        func post(_ number: Int) async {
+            for run in ["r", "s"] {
+                let events = await store.append(Payloads.step(number, run: run)).events
+                for event in events { await broadcast.publish(event) }
+            }
+        }
+        await post(1)
+        let added = try #require(await broadcast.add("r", form: form, to: place))
+        await post(2)
+        await broadcast.undo(added, of: place)
+        await post(3)
+        let items = frames(queue.drain())
+        place.end()
+        #expect(skipped.withLock { $0 } == (items.contains("lagged 1") ? 1 : 0))
+        return items.map { item in
+            if item.hasPrefix("lagged") { return item }
+            let run = item.contains(#""run_id":"r""#) ? "r" : "s"
+            if item.contains(#""type":"run""#) { return "run \(run)" }
+            let form = item.contains(#""type":"step""#) ? " columns" : ""
+            return "\(run) \(item.firstMatch(of: /"step":(\d)/)?.1 ?? "")\(form)"
+        }
+    }
+
+    @Test func `a subscription that is undone leaves what is watched as it was`() async throws {
+        let columns = LiveForm.columns(.all)
+        #expect(
+            try await messagesAroundARefusal({ $0.watch(["s"], form: .nested(.full)) }, form: columns)
+                == ["run s", "s 1", "s 2", "s 3"])
+        // The steps of a run that was watched before are reported as a gap if they came in another form.
+        #expect(
+            try await messagesAroundARefusal({ _ in }, form: columns)
+                == ["lagged 1", "r 1", "s 1", "s 2", "r 3", "s 3"])
+        #expect(
+            try await messagesAroundARefusal({ _ in }, form: .nested(.full))
+                == ["r 1", "s 1", "r 2", "s 2", "r 3", "s 3"])
+    }
+
     @Test func `a removed run is announced in the order of the steps`() async throws {
         let broadcast = BroadcastManager(renderer: PlainRenderer())
         let store = MemoryStore(limits: StoreLimits())

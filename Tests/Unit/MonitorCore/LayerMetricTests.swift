@@ -35,8 +35,9 @@ import Testing
             Set(
                 LayerMetric.all.filter { !isLite || $0.isLite }.map { metric in
                     let path = metric.path.map { "\($0)" }.joined(separator: ".")
-                    return "\(path) bound \(metric.bound == .notNegative && !isLite) nullable \(metric.isOptional) "
-                        + "required \(isServed || !metric.isOptional)"
+                    // A step of the open wire may lack any of them, and has no bounds.
+                    return "\(path) bound \(metric.bound == .notNegative && !isServed) "
+                        + "nullable \(isServed || metric.isOptional) required \(isServed || !metric.isOptional)"
                 })
         }
         #expect(try rows("LayerStatistics") == expected(isServed: false))
@@ -53,7 +54,12 @@ import Testing
         let required = schema["required"] as? [String] ?? []
         var found: Set<String> = []
         for (key, property) in schema["properties"] as? [String: [String: Any]] ?? [:] {
-            let types = property["type"] as? [String] ?? [property["type"] as? String ?? ""]
+            var types = property["type"] as? [String] ?? [property["type"] as? String ?? ""]
+            // What is served may be one of the strings for numbers that are not finite.
+            let choices = property["anyOf"] as? [[String: Any]] ?? []
+            if choices.first?["$ref"] as? String == "#/components/schemas/StepValue" {
+                types = ["number"] + choices.dropFirst().compactMap { $0["type"] as? String }
+            }
             if types.contains("number") {
                 found.insert(
                     "\(key) bound \(property["minimum"] != nil) nullable \(types.contains("null")) "

@@ -28,7 +28,26 @@ import Testing
         let structure = run.details.structure
         if let table = structure.table { tables[ObjectIdentifier(table)] = table.memory }
         if let shapes = structure.shapes { tables[ObjectIdentifier(shapes)] = shapes.memory }
-        return bytes + tables.values.reduce(0, +) + run.details.heapBytes
+        return bytes + tables.values.reduce(0, +) + run.details.heapBytes + held(run.series)
+    }
+
+    private func held(_ series: RunSeries) -> Int {
+        var tables: [ObjectIdentifier: Int] = [:]
+        let closed = series.archive.buckets(in: 0 ... .max).buckets.dropLast()
+        for bucket in closed {
+            tables[ObjectIdentifier(bucket.numbers.table)] = bucket.numbers.table.memory + 32
+            tables[ObjectIdentifier(bucket.numbers.columns)] = bucket.numbers.columns.memory + 32
+        }
+        // The list of buckets and the open one.
+        let rest = series.archive.memoryOfCopy
+        return held(series.root) + series.tail.heapBytes + closed.reduce(0) { $0 + $1.numbers.memory }
+            + tables.values.reduce(0, +) + rest
+    }
+
+    private func held(_ node: SeriesTreeNode?) -> Int {
+        guard let node else { return 0 }
+        return 144 + node.steps.heapBytes + (node.numbers?.memory ?? 0) + held(node.children?.low)
+            + held(node.children?.high)
     }
 
     @Test func `steps in any order and of any structure are counted exactly`() {

@@ -67,14 +67,15 @@ import Testing
     }
 
     @Test func `over the memory limit the oldest run is evicted and then the lowest steps`() async throws {
+        let layers = (0..<50).map { Payloads.layer(id: "layer.\($0)", depth: "\($0)") }
         let probe = MemoryStore(limits: StoreLimits())
-        for number in 0..<10 { _ = await probe.append(Payloads.step(number)) }
+        for number in 0..<10 { _ = await probe.append(Payloads.step(number, layers: layers)) }
         let tenSteps = await probe.memoryInUse
         let store = MemoryStore(limits: StoreLimits(memory: tenSteps + tenSteps / 2))
-        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "old")) }
-        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "new")) }
+        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "old", layers: layers)) }
+        for number in 0..<10 { _ = await store.append(Payloads.step(number, run: "new", layers: layers)) }
         #expect(await store.listing().runs.map(\.id) == ["new"])
-        for number in 10..<40 { _ = await store.append(Payloads.step(number, run: "new")) }
+        for number in 10..<40 { _ = await store.append(Payloads.step(number, run: "new", layers: layers)) }
         let left = try await steps(store.snapshot(of: "new"))
         #expect(left.last == 39)
         #expect(left.count > 5 && left.count < 30)

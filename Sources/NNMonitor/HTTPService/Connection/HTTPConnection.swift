@@ -232,7 +232,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             if exchange == nil {
                 exchange = Exchange(unreadable: nextNumber(), line: decoder.requestLine, now: context.eventLoop.now)
             }
-            answer(failure.response)
+            refuse(failure.response)
         case .finish: finish(context)
         case .halfClose: halfClose(context)
         case .close: context.close(promise: nil)
@@ -248,10 +248,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         switch admission {
         case .answer(let response):
             machine.refused(closing: false)
-            answer(response)
+            refuse(response)
         case .answerAndClose(let response):
             machine.refused(closing: true)
-            answer(response)
+            refuse(response)
         case .proceed(let admitted):
             self.admitted = admitted
             do throws(BodyFailure) {
@@ -276,7 +276,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         // How much of the body was decompressed before it failed is not known.
         turn.end()
         machine.refused(closing: failure == .stalled)
-        answer(failure.response)
+        refuse(failure.response)
     }
 
     /// Marks the unfinished body as waiting, once all input that has arrived is processed, so that it can be evicted.
@@ -319,7 +319,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         // The grant may have ended while the body was arriving.
         if let refusal = admitted.request.access?.refusal {
             if let place { server.bodies.end(place) }
-            return answer(refusal)
+            return refuse(refusal)
         }
         admitted.request.body = bytes
         switch admitted.route.action {
@@ -380,6 +380,12 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         advance()
     }
 
+    /// Sends the response of a request whose handler does not run.
+    private func refuse(_ response: HTTPResponse) {
+        caller.observer?.refused(response.status)
+        answer(response)
+    }
+
     /// Writes the head of a response and, unless it is streamed, the body.
     private func answer(_ response: HTTPResponse) {
         guard let sender, machine.owesAnswer, let exchange else { return }
@@ -420,6 +426,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func endExchange() {
         logExchange(isComplete: true)
         exchange = nil
+        caller.observer = nil
         admitted = nil
         task?.end()
     }

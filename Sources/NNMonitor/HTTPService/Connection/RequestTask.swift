@@ -102,8 +102,7 @@ struct HandlerExecution: Sendable {
 
     private func response() async -> HTTPResponse {
         do {
-            var request = request
-            request.lines?.receive(request.body, budget: server.bodies, place: place)
+            request.lines?.finish(budget: server.bodies, place: place)
             return try await handler(request)
         } catch let error as HTTPError {
             return error.response

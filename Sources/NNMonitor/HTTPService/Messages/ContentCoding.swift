@@ -48,8 +48,8 @@ enum AcceptEncoding {
         return wanted > 0 && wanted >= (identity ?? 0)
     }
 
-    /// The value of the `q` parameter; 1 if absent, 0 if malformed.
-    private static func quality(_ parameters: Substring.UTF8View) -> Double {
+    /// The value of the `q` parameter; 1 if it is absent, 0 if it is malformed.
+    static func quality(_ parameters: Substring.UTF8View) -> Double {
         var quality = 1.0
         for parameter in parameters.split(separator: UInt8(ascii: ";")) {
             let text = parameter.trimmed

@@ -13,7 +13,7 @@ package struct HTTPRequest: Sendable {
     package var query: [(name: String, value: String)]
     /// The header fields as sent.
     package var headers: HTTPHeaders
-    /// The body; empty if there is none. Decompressed, except that of `lines`.
+    /// The decompressed body; empty if there is none, or if it is in `lines`.
     package var body: ByteBuffer
     /// The body as lines, if its content type is `application/x-ndjson`.
     package var lines: LineBody?

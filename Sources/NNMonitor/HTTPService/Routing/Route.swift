@@ -39,13 +39,19 @@ package struct Route: Sendable {
     /// Another scope that suffices instead of `scope`.
     let alternative: Scope?
     let action: Action
+    /// Counts refused requests and received bytes.
+    let observer: (any RouteObserver)?
 
-    private init(method: HTTPMethod, pattern: String, scope: Scope?, alternative: Scope? = nil, action: Action) {
+    private init(
+        method: HTTPMethod, pattern: String, scope: Scope?, alternative: Scope? = nil, action: Action,
+        observer: (any RouteObserver)? = nil
+    ) {
         self.method = method
         self.pattern = pattern
         self.scope = scope
         self.alternative = alternative
         self.action = action
+        self.observer = observer
     }
 
     /// Creates a route that returns a response.
@@ -56,16 +62,18 @@ package struct Route: Sendable {
     ///   - scope: the scope that the client's token must have; nil requires no token.
     ///   - alternative: another scope that suffices. The handler then checks `AccessGrant.scope`.
     ///   - body: the body that the route accepts.
+    ///   - observer: counts refused requests and received bytes.
     ///   - handler: runs in its own task, which is cancelled if the client disconnects. A thrown `HTTPError` sends its
     ///     response; any other error is logged and sends 500.
     /// - Returns: the route.
     package static func on(
         _ method: HTTPMethod, _ pattern: String, scope: Scope?, or alternative: Scope? = nil,
-        body: BodyPolicy = .none,
+        body: BodyPolicy = .none, observer: (any RouteObserver)? = nil,
         handler: @escaping @Sendable (HTTPRequest) async throws -> HTTPResponse
     ) -> Route {
         Route(
-            method: method, pattern: pattern, scope: scope, alternative: alternative, action: .handle(body, handler))
+            method: method, pattern: pattern, scope: scope, alternative: alternative, action: .handle(body, handler),
+            observer: observer)
     }
 
     /// Creates a GET route that changes the connection's protocol.

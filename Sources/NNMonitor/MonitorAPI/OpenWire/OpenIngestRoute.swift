@@ -4,18 +4,11 @@ import MonitorCore
 import NIOCore
 import NIOHTTP1
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// `POST /api/v2/runs/{run}/steps`: one step of a run, or a batch of them, one a line.
 struct OpenIngestRoute: Sendable {
     private let monitor: Monitor
     private let decoder: OpenStepDecoder
+    private var counters: ServiceCounters { monitor.counters }
 
     init(_ monitor: Monitor) {
         self.monitor = monitor
@@ -23,10 +16,18 @@ struct OpenIngestRoute: Sendable {
     }
 
     var route: Route {
-        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines) { request in
-            let runID = try request.runID()
-            guard let lines = request.lines else { return try await step(request.body, of: runID) }
-            return try await batch(lines.text(), of: runID)
+        .on(.POST, "/api/v2/runs/{run}/steps", scope: .ingest, body: .jsonOrLines, observer: counters) { request in
+            let runID: RunID
+            let text: LineText?
+            do throws(HTTPError) {
+                runID = try request.runID()
+                text = try request.lines?.text()
+            } catch {
+                counters.reject(RejectionReason(error.response.status))
+                throw error
+            }
+            guard let text else { return try await step(request.body, of: runID) }
+            return try await batch(text, of: runID)
         }
     }
 
@@ -40,7 +41,9 @@ struct OpenIngestRoute: Sendable {
         let known = await monitor.store.tables(of: runID)
         var warnings = StepWarnings()
         switch decode(body, of: runID, known, &warnings) {
-        case .failure(let rejection): return Self.refusal(rejection)
+        case .failure(let rejection):
+            counters.reject(.invalid)
+            return Self.refusal(rejection)
         case .success(let step):
             // 202 is sent after the step is stored, so that a read that follows it sees the step.
             do throws(StoreError) {
@@ -48,6 +51,7 @@ struct OpenIngestRoute: Sendable {
                 warnings.add(outcome.warnings)
                 return .json(Self.accepted(outcome, warnings), status: .accepted)
             } catch {
+                counters.reject(.storeUnavailable)
                 throw monitor.failures.unavailable(error, during: .append)
             }
         }
@@ -84,62 +88,44 @@ struct OpenIngestRoute: Sendable {
 
     /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so nothing
     /// can be found later that rejects it as a whole.
-    private func batch(_ text: ByteBuffer, of runID: RunID) async throws -> HTTPResponse {
+    private func batch(_ text: LineText, of runID: RunID) async throws -> HTTPResponse {
         var report = BatchReport()
         var warnings = StepWarnings()
         var known = await monitor.store.tables(of: runID)
         var rest = text
         var number = 0
         var bytesUntilYield = Self.bytesBetweenYields
-        while rest.readableBytes > 0 {
+        while let line = rest.next(maximum: monitor.configuration.maximumLineSize) {
             number += 1
-            let before = rest.readableBytes
-            let line = rest.readLine()
-            bytesUntilYield -= before - rest.readableBytes
+            bytesUntilYield -= line.length + 1
             if bytesUntilYield <= 0 {
                 bytesUntilYield = Self.bytesBetweenYields
                 await Task.yield()
             }
             if line.isBlank { continue }
-            guard line.readableBytes <= monitor.configuration.maximumLineSize else {
+            guard line.length <= monitor.configuration.maximumLineSize else {
                 let issue = PayloadIssue(.lineTooLong(maximum: monitor.configuration.maximumLineSize), at: [])
                 report.reject(line: number, RejectedPayload(issues: [issue]))
+                counters.reject(.tooLarge)
                 continue
             }
-            switch decode(line, of: runID, known, &warnings) {
-            case .failure(let rejection): report.reject(line: number, rejection)
-            case .success(let step):
+            switch decode(line.text, of: runID, known, &warnings) {
+            case .failure(let rejection):
+                report.reject(line: number, rejection)
+                counters.reject(.invalid)
+            case .success(var step):
+                step.followsInBody = report.accepted > 0
                 do throws(StoreError) {
                     let outcome = try await monitor.accept(step)
                     report.accept(outcome)
                     warnings.add(outcome.warnings)
                     known.note(outcome.step.record)
                 } catch {
+                    counters.reject(.storeUnavailable)
                     throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
                 }
             }
         }
         return .json(ByteBuffer(bytes: report.body(warnings)), status: .accepted)
-    }
-}
-
-extension ByteBuffer {
-    /// Reads up to the next newline, which is consumed, or to the end.
-    fileprivate mutating func readLine() -> ByteBuffer {
-        // `memchr` reads only the readable bytes, and the pointers are used only inside the closure.
-        let length = unsafe withUnsafeReadableBytes { bytes -> Int? in
-            guard let start = bytes.baseAddress, let end = unsafe memchr(start, Int32(UInt8(ascii: "\n")), bytes.count)
-            else { return nil }
-            return unsafe start.distance(to: UnsafeRawPointer(end))
-        }
-        guard let length else { return readSlice(length: readableBytes) ?? self }
-        let line = readSlice(length: length) ?? self
-        moveReaderIndex(forwardBy: 1)
-        return line
-    }
-
-    /// Whether there is nothing but white space.
-    fileprivate var isBlank: Bool {
-        readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
     }
 }

@@ -27,21 +27,13 @@ struct OpenReadRoutes: Sendable {
 
     private static let lines = "application/x-ndjson"
 
-    private func snapshot(_ request: HTTPRequest) async throws -> RunSnapshot {
-        let id = try request.runID()
-        guard let snapshot = try await monitor.store.snapshot(of: id) else {
-            throw HTTPError(.notFound, code: "not_found", message: "Run '\(id)' not found")
-        }
-        return snapshot
-    }
-
     /// Steps, one a line.
     private func steps(_ request: HTTPRequest) async throws -> HTTPResponse {
         var parameters = QueryParameters(request)
         let range = StepRange(&parameters, allowsLast: true)
         let form = OpenStepForm(metrics: parameters.names("metrics"), layers: parameters.patterns("layers"))
         try parameters.finish()
-        return try await lines(snapshot(request), range, form, request)
+        return try await lines(monitor.snapshot(request.runID()), range, form, request)
     }
 
     private func lines(
@@ -61,7 +53,7 @@ struct OpenReadRoutes: Sendable {
         var parameters = QueryParameters(request)
         let format = parameters.requiredWord("format", of: ["csv", "jsonl"]) ?? ""
         try parameters.finish()
-        let snapshot = try await snapshot(request)
+        let snapshot = try await monitor.snapshot(request.runID())
         var response: HTTPResponse
         if format == "jsonl" {
             response = try await lines(snapshot, StepRange(), .all, request)
@@ -87,9 +79,9 @@ struct OpenReadRoutes: Sendable {
         let name = ByteString(parameters.requiredText("name"))
         let layer = QueryParameters.served(Array(parameters.requiredText("layer").utf8))
         let range = StepRange(&parameters)
-        let points = Int(parameters.integer("points", atLeast: 1, atMost: 10_000) ?? 500)
+        let points = parameters.points()
         try parameters.finish()
-        let snapshot = try await snapshot(request)
+        let snapshot = try await monitor.snapshot(request.runID())
         var buckets = StepBuckets()
         var reader = try await StepReader(snapshot.steps, range)
         while let record = try await reader.next() { buckets.note(record.step) }

@@ -47,11 +47,16 @@ struct QueryParameters {
         return word(name, of: allowed)
     }
 
-    /// A whole number; `nil` if the parameter is absent.
+    /// A whole number; `nil` if the parameter is absent. As pydantic reads an integer from text: white space around it,
+    /// a sign, `_` between digits, and a fraction of zeros are accepted; an exponent and other bases are not.
     mutating func integer(_ name: String, atLeast minimum: Int64, atMost maximum: Int64 = .max) -> Int64? {
         guard let text = text(name) else { return nil }
-        guard let value = Int64(text), text.utf8.first != UInt8(ascii: "+") else {
-            reject(Self.problem(text), name)
+        guard let digits = Self.digits(text) else {
+            reject(.textIsNoInteger, name)
+            return nil
+        }
+        guard let value = Int64(digits) else {
+            reject(.integerTooLarge, name)
             return nil
         }
         if value < minimum { reject(.notGreaterOrEqual(to: Int(minimum)), name) }
@@ -62,8 +67,7 @@ struct QueryParameters {
     /// The names in a list; `nil` for all: if the parameter is absent or the list is empty.
     func names(_ name: String) -> Set<ByteString>? {
         let items = items(name)
-        return items.isEmpty
-            ? nil : Set(items.map { ByteString(decoding: Array($0.joined(separator: [UInt8(ascii: "*")]))) })
+        return items.isEmpty ? nil : Set(items.map(Self.literal))
     }
 
     /// The patterns for layer ids in a list; `nil` for all. Ids may be written with `.` or `/`.
@@ -75,10 +79,15 @@ struct QueryParameters {
     /// A layer id as it is served: with `/` between its parts.
     static func served(_ id: [UInt8]) -> [UInt8] { id.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "/") : $0 } }
 
+    /// The text of an item in which stars have no meaning.
+    static func literal(_ parts: [[UInt8]]) -> ByteString {
+        ByteString(decoding: Array(parts.joined(separator: [UInt8(ascii: "*")])))
+    }
+
     /// The items of a list, each as the parts between its stars.
     ///
     /// Values of repeated parameters are joined. Items are separated by commas; `\\,`, `\\*` and `\\\\` are literal.
-    private func items(_ name: String) -> [[[UInt8]]] {
+    func items(_ name: String) -> [[[UInt8]]] {
         var items: [[[UInt8]]] = []
         for (key, value) in query where key == name && !value.isEmpty {
             var parts: [[UInt8]] = [[]]
@@ -106,17 +115,30 @@ struct QueryParameters {
         return items
     }
 
-    private mutating func reject(_ kind: PayloadIssue.Kind, _ name: String) {
+    mutating func reject(_ kind: PayloadIssue.Kind, _ name: String) {
         issues.append(PayloadIssue(kind, at: [.key(name)]))
     }
 
-    /// Why a text is not a whole number of 64 bits.
-    private static func problem(_ text: String) -> PayloadIssue.Kind {
-        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
-        if !digits.isEmpty, digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) {
-            return .integerTooLarge
+    /// The sign and the digits of a whole number; `nil` if the text is none.
+    private static func digits(_ text: String) -> String? {
+        let bytes = text.utf8
+        let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+        guard let first = bytes.firstIndex(where: { !isSpace($0) }), let last = bytes.lastIndex(where: { !isSpace($0) })
+        else { return nil }
+        var rest = bytes[first...last]
+        var digits: [UInt8] = []
+        if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
+            if sign == UInt8(ascii: "-") { digits.append(sign) }
+            rest = rest.dropFirst()
         }
-        if digits.first != UInt8(ascii: "+"), let number = Double(text), number.isFinite { return .integerHasFraction }
-        return .integerExpected
+        let parts = rest.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, parts[1].isEmpty || parts[1].contains(where: { $0 != UInt8(ascii: "0") }) { return nil }
+        for group in parts[0].split(separator: UInt8(ascii: "_"), omittingEmptySubsequences: false) {
+            guard !group.isEmpty, group.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+                return nil
+            }
+            digits += group
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

@@ -88,6 +88,27 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         place.changeInterest(change, answer: answer, bytes: answer.map(renderer.size) ?? 0)
     }
 
+    /// Adds a run to what a subscriber watches: every event that is published from now on comes in the new form.
+    ///
+    /// - Parameters:
+    ///   - run: the run.
+    ///   - form: the form of its messages.
+    ///   - place: the subscriber.
+    /// - Returns: what `undo` needs; `nil` if the subscriber's connection is not set up, or has closed.
+    package func add(
+        _ run: RunID, form: LiveForm, to place: SubscriberRegistry<Renderer>.Place
+    ) -> AddedRun? {
+        let sequence = order.withLock { $0.lastSequence }
+        return place.interest.map { before in
+            place.changeInterest({ $0.add(run, form: form) }, answer: nil, bytes: 0)
+            return AddedRun(run: run, before: before, sequence: sequence)
+        }
+    }
+
+    /// Removes a run that was added. Messages that came for it meanwhile in the new form are removed as well; they
+    /// count as skipped if the subscriber would have got them in another form.
+    package func undo(_ added: AddedRun, of place: SubscriberRegistry<Renderer>.Place) { place.undo(added) }
+
     private func send(_ event: StoreEvent) {
         let variants = subscribers.queues
         guard !variants.isEmpty, let runID = event.runID else { return }

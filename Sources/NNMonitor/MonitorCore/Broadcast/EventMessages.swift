@@ -136,6 +136,12 @@ package enum LiveMessages {
         writer.byte(UInt8(ascii: "}"))
     }
 
+    /// A size that this message does not exceed, in bytes.
+    package static func largestStructureSize(_ record: StepRecord, of runID: RunID) -> Int {
+        // The tables hold every text of a layer, most as the message has it; the rest are keys and numbers.
+        256 + 6 * runID.byteCount + 128 * record.layerCount + record.table.memory + record.shapes.memory
+    }
+
     /// Appends the message with what a run is.
     static func appendRun(_ run: RunDescription, _ form: RunForm, to writer: inout JSONWriter) {
         writer.literal("{\"type\":\"run\",\"run_id\":")

@@ -8,6 +8,16 @@ package enum LiveForm: Sendable, Hashable {
     case runs
 }
 
+/// A run that was added to what a subscriber watches.
+package struct AddedRun: Sendable {
+    /// The run.
+    let run: RunID
+    /// What the subscriber watched before.
+    let before: Interest
+    /// The sequence number of the last event in the form of before.
+    let sequence: UInt64
+}
+
 /// Which messages a subscriber gets.
 package struct Interest: Sendable, Equatable {
     /// The runs that are watched; `nil` for all.

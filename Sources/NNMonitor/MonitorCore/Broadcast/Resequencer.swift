@@ -10,6 +10,9 @@ struct Resequencer<Event> {
     /// - Parameter first: the sequence number of the first event.
     init(first: UInt64 = 1) { nextSequence = first }
 
+    /// The sequence number of the last delivered event.
+    var lastSequence: UInt64 { nextSequence - 1 }
+
     /// Accepts an event, and delivers it and the events held back for it, in order, unless an earlier one is missing.
     mutating func accept(_ event: Event, sequence: UInt64, deliver: (Event) -> Void) {
         guard sequence == nextSequence else {

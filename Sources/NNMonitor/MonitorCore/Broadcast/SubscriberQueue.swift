@@ -73,13 +73,18 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
 
     private let state = Locked(State())
     private let limits: QueueLimits
+    private let onSkip: @Sendable (Int) -> Void
     private let wake: @Sendable () -> Void
 
     /// - Parameters:
     ///   - limits: the limits of the queue.
+    ///   - onSkip: called, on any thread, with the number of messages that were dropped; must not block.
     ///   - wake: called, on any thread, when a frame arrives after `take` has returned `nil`.
-    package init(limits: QueueLimits, wake: @escaping @Sendable () -> Void) {
+    package init(
+        limits: QueueLimits, onSkip: @escaping @Sendable (Int) -> Void = { _ in }, wake: @escaping @Sendable () -> Void
+    ) {
         self.limits = limits
+        self.onSkip = onSkip
         self.wake = wake
     }
 
@@ -98,20 +103,24 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     func append(answer frame: Frame, bytes: Int) { append(Entry(frame: frame, bytes: bytes)) }
 
     private func append(_ entry: Entry) {
-        let isIdle = state.withLock { state in
-            if state.closed { return false }
-            if isKnown(entry, &state) { return false }
+        let (isIdle, skipped) = state.withLock { state in
+            if state.closed { return (false, 0) }
+            if isKnown(entry, &state) { return (false, 0) }
             state.entries.append(entry)
             state.bytes += entry.bytes
-            dropOldest(&state)
+            let skipped = dropOldest(&state)
             defer { state.isIdle = false }
-            return state.isIdle
+            return (state.isIdle, skipped)
         }
+        if skipped > 0 { onSkip(skipped) }
         if isIdle { wake() }
     }
 
     /// Drops the oldest events until the limits are met. The newest entry stays, and so do answers.
-    private func dropOldest(_ state: inout State) {
+    ///
+    /// - Returns: the number of dropped events.
+    private func dropOldest(_ state: inout State) -> Int {
+        var skipped = 0
         var index = 0
         while index < state.entries.count - 1,
             state.entries.count > limits.messages || state.bytes > limits.bytes
@@ -121,8 +130,10 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
                 continue
             }
             state.bytes -= state.entries.remove(at: index).bytes
-            state.skipped += 1
+            skipped += 1
         }
+        state.skipped += skipped
+        return skipped
     }
 
     /// Takes the next item.
@@ -157,6 +168,28 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
                 return true
             }
         }
+    }
+
+    /// Removes the queued events of a run.
+    ///
+    /// - Parameters:
+    ///   - run: the run.
+    ///   - sequence: events with higher sequence numbers are removed.
+    ///   - isGap: whether the subscriber misses them, so that they count as skipped.
+    func remove(_ run: RunID, after sequence: UInt64, isGap: Bool) {
+        let skipped = state.withLock { state in
+            var removed = 0
+            state.entries.removeAll { entry in
+                guard entry.sequence > sequence, entry.runID == run else { return false }
+                state.bytes -= entry.bytes
+                removed += 1
+                return true
+            }
+            guard isGap else { return 0 }
+            state.skipped += removed
+            return removed
+        }
+        if skipped > 0 { onSkip(skipped) }
     }
 
     /// Empties the queue for good: later frames are dropped.

@@ -16,6 +16,12 @@ package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
             change(&interest)
             if let answer { queue.append(answer: answer, bytes: bytes) }
         }
+
+        mutating func undo(_ added: AddedRun) {
+            let (form, before) = (interest.form(of: added.run), added.before.form(of: added.run))
+            interest = added.before
+            if form != before { queue.remove(added.run, after: added.sequence, isGap: before != nil) }
+        }
     }
 
     typealias Queues = [Renderer.Variant: [ObjectIdentifier: Subscriber]]
@@ -106,6 +112,22 @@ package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
                 guard case .admitted = phase else { return }
                 phase = .receiving(variant, connection)
                 registry.state.withLock { $0.queues[variant, default: [:]][connection] = Subscriber(queue: queue) }
+            }
+        }
+
+        /// Which events the queue gets; `nil` before `begin` and after `end`.
+        var interest: Interest? {
+            phase.withLock { phase in
+                guard case .receiving(let variant, let connection) = phase else { return nil }
+                return registry.state.withLock { $0.queues[variant]?[connection]?.interest }
+            }
+        }
+
+        /// Removes a run that was added. Called by `BroadcastManager`, between two events.
+        func undo(_ added: AddedRun) {
+            phase.withLock { phase in
+                guard case .receiving(let variant, let connection) = phase else { return }
+                registry.state.withLock { $0.queues[variant]?[connection]?.undo(added) }
             }
         }
 

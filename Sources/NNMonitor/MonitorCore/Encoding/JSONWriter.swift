@@ -51,9 +51,13 @@ package struct JSONWriter: Sendable {
         reserving(ByteCursor.doubleRoom) { $0.double(value) }
     }
 
-    /// Writes a double as text that is not JSON: numbers that are not finite have no quotes.
+    /// Writes a double as text that is not JSON: whole numbers have no fraction, numbers that are not finite no quotes.
     mutating func plainDouble(_ value: Double) {
-        if value.isFinite { return double(value) }
+        if value.isFinite {
+            double(value)
+            if bytes.suffix(2).elementsEqual(".0".utf8) { bytes.removeLast(2) }
+            return
+        }
         literal(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")
     }
 

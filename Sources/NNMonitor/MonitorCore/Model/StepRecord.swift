@@ -26,6 +26,9 @@ package struct DecodedStep: Sendable {
     /// The numbers, as in `StepRecord.numbers`.
     package internal(set) var numbers: [Double] = []
 
+    /// Whether an earlier step came in the same body, so that this one shows nothing of how often the trainer posts.
+    package var followsInBody = false
+
     /// An empty step, which the decoder fills.
     package init() {}
 }

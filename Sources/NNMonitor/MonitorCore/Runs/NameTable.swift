@@ -1,3 +1,5 @@
+package import Foundations
+
 /// Distinct names in order of their first appearance.
 ///
 /// Flat arrays: a name costs its bytes and about twelve more, and the memory of the table is known exactly.
@@ -16,6 +18,9 @@ package struct NameTable: Sendable {
     package subscript(index: Int) -> ArraySlice<UInt8> {
         text[(index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])]
     }
+
+    /// All names.
+    package var names: [ByteString] { (0..<count).map { ByteString(decoding: Array(self[$0])) } }
 
     /// The index of a name; `nil` if the table does not have it.
     package func index(of name: ArraySlice<UInt8>) -> Int? {

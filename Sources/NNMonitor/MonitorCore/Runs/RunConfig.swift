@@ -53,6 +53,9 @@ package struct RunConfig: Sendable, Equatable {
         return RunConfig(json: text)
     }
 
+    /// The members: keys without their quotes, and values. Equal keys are written equally.
+    var members: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] { Self.members(of: json) }
+
     /// The members of a compact object: keys without their quotes, and values. Equal keys are written equally.
     private static func members(of json: [UInt8]) -> [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
         guard !json.isEmpty else { return [] }

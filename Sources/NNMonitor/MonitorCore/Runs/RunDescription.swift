@@ -61,21 +61,27 @@ package struct RunFilter: Sendable {
         if let group, info.group?.elementsEqual(group.text.utf8) != true { return false }
         return tags.allSatisfy { tag in info.tags.contains { $0.elementsEqual(tag.text.utf8) } }
     }
+}
 
-    /// Whether the id, the name or a tag contains `text`, in any case.
-    func finds(_ run: RunDescription, _ lowercased: [UInt8]) -> Bool {
-        if lowercased.isEmpty { return true }
-        let info = run.details.info
-        if Self.contains(run.id.text, lowercased) { return true }
-        if let name = info.name, Self.contains(String(decoding: name, as: UTF8.self), lowercased) { return true }
-        return info.tags.contains { Self.contains(String(decoding: $0, as: UTF8.self), lowercased) }
+/// Searches for a text in any case.
+struct TextSearch: Sendable {
+    private let text: [UInt8]
+
+    /// - Parameter text: the text; empty finds every run.
+    init(_ text: String) { self.text = Array(text.lowercased().utf8) }
+
+    /// Whether the id, the name or a tag of a run contains the text.
+    func finds(id: RunID, name: [UInt8]?, tags: [[UInt8]]) -> Bool {
+        if text.isEmpty || isContained(in: id.text) { return true }
+        if let name, isContained(in: String(decoding: name, as: UTF8.self)) { return true }
+        return tags.contains { isContained(in: String(decoding: $0, as: UTF8.self)) }
     }
 
-    private static func contains(_ text: String, _ lowercased: [UInt8]) -> Bool {
-        let text = Array(text.lowercased().utf8)
-        guard text.count >= lowercased.count else { return false }
-        return (0...text.count - lowercased.count).contains { start in
-            text[start] == lowercased[0] && text[start..<start + lowercased.count].elementsEqual(lowercased)
+    private func isContained(in whole: String) -> Bool {
+        let whole = Array(whole.lowercased().utf8)
+        guard whole.count >= text.count else { return false }
+        return (0...whole.count - text.count).contains { start in
+            whole[start] == text[0] && whole[start..<start + text.count].elementsEqual(text)
         }
     }
 }
@@ -93,23 +99,5 @@ package struct RunPage: Sendable {
     package init(runs: [RunDescription], next: UTCTime?) {
         self.runs = runs
         self.next = next
-    }
-
-    /// Picks the runs that a filter finds.
-    ///
-    /// - Parameters:
-    ///   - candidates: runs that match the filter except for its text, the last updated one first.
-    ///   - filter: the filter.
-    init(_ candidates: [RunDescription], _ filter: RunFilter) {
-        let text = Array(filter.text.lowercased().utf8)
-        var found: [RunDescription] = []
-        for run in candidates where filter.finds(run, text) {
-            if found.count == filter.limit {
-                self.init(runs: found, next: found.last?.lastUpdate)
-                return
-            }
-            found.append(run)
-        }
-        self.init(runs: found, next: nil)
     }
 }

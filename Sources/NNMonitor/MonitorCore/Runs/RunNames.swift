@@ -7,7 +7,7 @@ package struct RunNames: Sendable {
     /// The names of vectors.
     package private(set) var vectors = NameTable()
     /// The ids of layers.
-    private(set) var layers = NameTable()
+    package private(set) var layers = NameTable()
     /// Whether the number of a layer's parameters was posted.
     private var hasParameterCounts = false
     /// Whether `noteV1Metrics` has found every metric of v1 among `metrics`. Names are never removed.
@@ -77,18 +77,11 @@ package struct RunNames: Sendable {
 
     /// The names of the metrics that can be derived from those of the run. A posted metric of the same name wins.
     package var derived: [StaticString] {
-        let hasNorm = metrics.contains("gradient_l2_norm")
-        let hasFrobenius = metrics.contains("weight_frobenius_norm")
-        let hasCount =
-            hasParameterCounts
-            || hasFrobenius && metrics.contains("weight_std") && metrics.contains("weight_mean")
-        let available: [(name: StaticString, isAvailable: Bool)] = [
-            ("gradient_to_weight", hasNorm && hasFrobenius),
-            ("stable_rank", hasFrobenius && metrics.contains("weight_spectral_norm")),
-            ("gradient_rms", hasNorm && hasCount),
-            ("heavy_tail", hasNorm && hasCount && metrics.contains("gradient_max_abs")),
-        ]
-        return available.filter { $0.isAvailable && !metrics.contains($0.name) }.map(\.name)
+        DerivedMetric.allCases.filter { metric in
+            !metrics.contains(metric.name)
+                && metric.isAvailable(hasCount: hasParameterCounts) { metrics.contains($0.name) }
+        }
+        .map(\.name)
     }
 }
 

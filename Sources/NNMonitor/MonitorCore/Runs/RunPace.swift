@@ -1,4 +1,4 @@
-/// How often a run posts steps, and when something came last.
+/// How often a run posts bodies with steps, and when something came last.
 struct RunPace: Sendable {
     /// The shortest silence that counts, in microseconds.
     private static let shortestSilence: Int64 = 30_000_000
@@ -11,8 +11,8 @@ struct RunPace: Sendable {
 
     /// When something of the trainer came last: a step, an alert or an update that is not only a description.
     private(set) var lastSign: UTCTime
-    private var lastStep: UTCTime?
-    /// The last intervals between steps, in microseconds, in any order.
+    private var lastBody: UTCTime?
+    /// The last intervals between bodies with steps, in microseconds, in any order.
     private var intervals: [Int64] = []
     /// The index of the oldest interval, when all are filled.
     private var oldest = 0
@@ -20,9 +20,16 @@ struct RunPace: Sendable {
     init(since time: UTCTime) { lastSign = time }
 
     /// Notes a step.
-    mutating func noteStep(at now: UTCTime) {
-        if let lastStep {
-            let interval = now.microseconds - lastStep.microseconds
+    ///
+    /// - Parameters:
+    ///   - now: the current time.
+    ///   - followsInBody: whether an earlier step came in the same body. The steps of a batch come at once, whatever
+    ///     the time between two batches.
+    mutating func noteStep(at now: UTCTime, followsInBody: Bool = false) {
+        lastSign = now
+        if followsInBody { return }
+        if let lastBody {
+            let interval = now.microseconds - lastBody.microseconds
             if intervals.count < Self.remembered {
                 intervals.append(interval)
             } else {
@@ -31,9 +38,8 @@ struct RunPace: Sendable {
             }
         }
         // At once, so that later steps take no memory here.
-        if lastStep == nil { intervals.reserveCapacity(Self.remembered) }
-        lastStep = now
-        lastSign = now
+        if lastBody == nil { intervals.reserveCapacity(Self.remembered) }
+        lastBody = now
     }
 
     /// Notes another sign of the trainer.

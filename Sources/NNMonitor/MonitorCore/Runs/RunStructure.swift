@@ -54,6 +54,26 @@ package struct RunStructure: Sendable {
         return earlier[index]
     }
 
+    /// For each name in `RunNames.layers`: the depth of the layer and the number of its parameters.
+    ///
+    /// The depth is the one that was posted last; if none was, the layer's position in the run's layers, or among all
+    /// that the run ever had.
+    func depthsAndParameterCounts(_ names: RunNames) -> [(depth: Int64, parameterCount: Int64?)] {
+        var found = (0..<names.layers.count).map { index in
+            let known = index < earlier.count ? earlier[index] : .none
+            return (depth: known.depth ?? Int64(index), parameterCount: known.parameterCount)
+        }
+        guard let layout = table?.layout else { return found }
+        for layer in (0..<layout.layerCount).reversed() {
+            guard let index = names.layers.index(of: layout.idBytes(layer)) else { continue }
+            let known = index < earlier.count ? earlier[index] : .none
+            found[index] = (
+                layout.depth(layer) ?? known.depth ?? Int64(layer), layout.parameterCount(layer) ?? known.parameterCount
+            )
+        }
+        return found
+    }
+
     /// Replaces the tables by those of a newer step.
     mutating func replace(with table: LayerTable, _ shapes: ShapeTable, _ names: RunNames) {
         if let oldTable = self.table, let oldShapes = self.shapes,

@@ -50,26 +50,6 @@ extension MemoryStore {
         runs.slot(of: id).map { description($0, at: currentTime) }
     }
 
-    /// A part of the listing of runs, the last updated one first.
-    package nonisolated func runs(matching filter: RunFilter) async -> RunPage {
-        // Searching text takes too long for the actor.
-        RunPage(await candidates(filter), filter)
-    }
-
-    /// The runs that match a filter except for its text; without a text, not more than one above the limit.
-    private func candidates(_ filter: RunFilter) -> [RunDescription] {
-        let now = currentTime
-        let limit = filter.text.isEmpty ? filter.limit + 1 : .max
-        var found: [RunDescription] = []
-        runs.newestFirst { id, run in
-            if filter.before.map({ run.lastUpdate < $0 }) != false, filter.matches(run.details.info) {
-                found.append(RunDescription(run, id: id, at: now))
-            }
-            return found.count < limit
-        }
-        return found
-    }
-
     /// Notes an alert of a run's trainer. It is closed at once.
     package func note(_ alert: PostedAlert, of id: RunID) -> RunUpdateOutcome? {
         guard let slot = runs.slot(of: id) else { return nil }

@@ -10,6 +10,9 @@ package struct StoreLimits: Sendable, Equatable {
     /// The largest number of names and layer ids of a run. Further ones are ignored.
     package var namesPerRun: Int
 
+    /// The largest size of the buckets of all runs' steps that are no longer kept, in bytes: a quarter of `memory`.
+    var archiveMemory: Int { memory > 0 ? memory / 4 : .max }
+
     /// - Parameters:
     ///   - runs: the largest number of runs.
     ///   - stepsPerRun: the largest number of steps of a run.
@@ -32,6 +35,10 @@ package actor MemoryStore: MetricsStoring {
     var runs = RunTable()
     private(set) var sequence: UInt64
     private var memory = 0
+    /// The part of `memory` that is buckets of steps that are no longer kept.
+    private(set) var archiveMemory = 0
+    /// The slot of the run whose buckets were merged last for want of memory.
+    private var archiveHand: RunTable.Slot = 0
     private let ledger = StoreLedger()
     private var lastMoment: UTCTime
 
@@ -72,12 +79,15 @@ package actor MemoryStore: MetricsStoring {
             let (step, warnings) = run.admit(decoded, maximumNames: limits.namesPerRun)
             let record = run.record(step)
             let placement = run.keep(record, limit: limits.stepsPerRun)
-            run.note(record, placement, maximumNames: limits.namesPerRun, at: now)
+            run.note(
+                record, followsInBody: decoded.followsInBody, placement, maximumNames: limits.namesPerRun, at: now)
             return (record, placement, warnings)
         }
         if endSilence(slot, at: now) { changes.append(change(slot, at: now)) }
         let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
-        var reason: NotKeptReason? = placement.isKept ? nil : .belowKeptSteps
+        // Where there is room for more steps, the lower ones were dropped for want of memory.
+        let isFull = runs[slot].steps.count >= limits.stepsPerRun
+        var reason: NotKeptReason? = placement.isKept ? nil : isFull ? .belowKeptSteps : .memory
         if trimmed > 0, reason == nil, let first = runs[slot].steps.first, first.step > record.step { reason = .memory }
         return AppendOutcome(
             step: StoredStep(sequence: number, runID: id, record: record, kept: reason == nil), reason: reason,
@@ -103,11 +113,7 @@ package actor MemoryStore: MetricsStoring {
 
     /// A run as it is now; `nil` if there is no such run.
     package func snapshot(of id: RunID) -> RunSnapshot? {
-        guard let run = runs[id] else { return nil }
-        let ledger = run.ledger
-        return RunSnapshot(
-            id: id, createdAt: run.createdAt, lastUpdate: run.lastUpdate, sequence: sequence, lastSeq: run.lastSeq,
-            steps: run.steps, memory: run.steps.memoryOfCopy, retained: { ledger?.retained ?? 0 })
+        runs[id].map { RunSnapshot($0, id: id, sequence: sequence) }
     }
 
     /// The step of a run with the highest number; `nil` if there is no such run.
@@ -150,6 +156,7 @@ package actor MemoryStore: MetricsStoring {
     /// Accounts for a run that was taken out of the table.
     private func removed(_ run: Run, id: RunID, _ reason: RemovalReason) -> RemovedRun {
         memory -= run.memory + RunTable.memory(of: id)
+        archiveMemory -= run.series.archiveMemory
         run.ledger?.setStored(0)
         return RemovedRun(sequence: nextSequence(), runID: id, reason: reason, stepCount: run.steps.count)
     }
@@ -157,14 +164,38 @@ package actor MemoryStore: MetricsStoring {
     /// Changes a run, counts its memory, and moves it to the end of the order of updates.
     func update<Value>(_ slot: RunTable.Slot, at now: UTCTime, _ body: (inout Run) -> Value) -> Value {
         let (value, growth) = runs.update(slot) { run in
-            let before = run.memory
+            let before = (run.memory, run.series.archiveMemory)
             run.lastUpdate = now
             let value = body(&run)
             run.ledger?.setStored(run.stepMemory)
-            return (value, run.memory - before)
+            return (value, (run.memory - before.0, run.series.archiveMemory - before.1))
         }
-        memory += growth
+        memory += growth.0
+        archiveMemory += growth.1
         return value
+    }
+
+    /// Merges buckets of steps that are not kept until they are within their part of the memory, run by run: those of
+    /// runs that use at least the average of all.
+    private func enforceArchiveLimit() {
+        // One round reaches the run with the most buckets.
+        var rest = runs.slotCount
+        while archiveMemory > limits.archiveMemory, rest > 0 {
+            rest -= 1
+            archiveHand = runs.slot(after: archiveHand)
+            let average = archiveMemory / max(1, runs.count)
+            while archiveMemory > limits.archiveMemory, runs[archiveHand].series.archiveMemory >= average {
+                let growth = runs.change(archiveHand) { run in
+                    let before = (run.memory, run.series.archiveMemory)
+                    run.shrinkArchive()
+                    run.ledger?.setStored(run.stepMemory)
+                    return (run.memory - before.0, run.series.archiveMemory - before.1)
+                }
+                memory += growth.0
+                archiveMemory += growth.1
+                rest = runs.slotCount
+            }
+        }
     }
 
     /// Evicts the least recently updated runs other than the one in `slot`. If that run alone exceeds the limit, drops
@@ -175,9 +206,10 @@ package actor MemoryStore: MetricsStoring {
         keeping slot: RunTable.Slot, at now: UTCTime, _ evicted: inout [RemovedRun]
     ) -> Int {
         guard limits.memory > 0 else { return 0 }
+        enforceArchiveLimit()
         while memory > limits.memory && runs.count > 1, let run = evictOldest(.memoryLimit) { evicted.append(run) }
         guard memory > limits.memory else { return 0 }
         let excess = memory - limits.memory
-        return update(slot, at: now) { $0.free(excess, at: now) }
+        return update(slot, at: now) { $0.free(excess, archiveLimit: limits.archiveMemory, at: now) }
     }
 }

@@ -14,6 +14,9 @@ package protocol MetricsStoring: Sendable {
     /// that several snapshots contain counts once. 0 for a store whose snapshots keep no steps in memory.
     nonisolated var retainedMemory: Int { get }
 
+    /// The size of everything that the store holds in memory, in bytes.
+    var memoryInUse: Int { get async }
+
     /// Stores a step: replaces the same step of the same run, or inserts it in order, and evicts what exceeds a limit.
     ///
     /// When this returns, the step is stored: a read that begins afterwards sees it.
@@ -132,6 +135,9 @@ extension MetricsStoring {
 
     /// Nothing is kept in memory.
     package nonisolated var retainedMemory: Int { 0 }
+
+    /// Nothing is kept in memory.
+    package var memoryInUse: Int { get async { 0 } }
 }
 
 /// The steps of a run as they were when a snapshot was taken, read in batches.

@@ -4,13 +4,16 @@ extension Run {
     ///
     /// - Parameters:
     ///   - record: the step.
+    ///   - followsInBody: `DecodedStep.followsInBody`.
     ///   - placement: what `keep` returned for it.
     ///   - maximumNames: the largest number of names and layer ids of the run.
     ///   - now: the current time.
-    mutating func note(_ record: StepRecord, _ placement: Placement, maximumNames: Int, at now: UTCTime) {
+    mutating func note(
+        _ record: StepRecord, followsInBody: Bool = false, _ placement: Placement, maximumNames: Int, at now: UTCTime
+    ) {
         let needsMetrics = record.columns.layout.isV1 && !details.names.hasAllV1Metrics
         change { details in
-            details.pace.noteStep(at: now)
+            details.pace.noteStep(at: now, followsInBody: followsInBody)
             if needsMetrics { details.names.noteV1Metrics(record, maximum: maximumNames) }
             if !placement.isKept { details.eventList.noteRestart(record.step, at: now) }
             if placement.dropped > 0 {
@@ -62,8 +65,12 @@ extension Run {
 
     /// Frees memory: drops the lowest steps, but never the last one, and then the oldest events.
     ///
+    /// - Parameters:
+    ///   - bytes: how much.
+    ///   - archiveLimit: the largest size of the buckets of dropped steps.
+    ///   - now: the current time.
     /// - Returns: the number of dropped steps.
-    mutating func free(_ bytes: Int, at now: UTCTime) -> Int {
+    mutating func free(_ bytes: Int, archiveLimit: Int, at now: UTCTime) -> Int {
         let goal = memory - bytes
         var dropped = 0
         if steps.count > 1, let lowest = steps.first {
@@ -73,6 +80,7 @@ extension Run {
             while memory > goal, steps.count > 1, let removed = removeLowest() {
                 dropped += 1
                 last = removed.step
+                while series.archiveMemory > archiveLimit { shrinkArchive() }
             }
             change { $0.eventList.noteDrop(dropped, upTo: last, .memoryLimit, at: now) }
         }

@@ -9,8 +9,12 @@ struct Run {
     private(set) var memory = 0
     /// The part of `memory` that is `details.heapBytes`.
     private var detailsMemory = 0
-    /// The part of `memory` that the steps held and their tables take.
-    var stepMemory: Int { memory - detailsMemory }
+    /// Summaries of the steps.
+    private(set) var series = RunSeries()
+    /// The parts of `memory` that are `series.numbersMemory` and `series.overhead`.
+    private var seriesMemory = (numbers: 0, overhead: 0)
+    /// The part of `memory` that the ledger counts: the steps held, their tables and their summaries.
+    var stepMemory: Int { memory - detailsMemory - seriesMemory.overhead }
     /// Counts the steps and tables of this run that exist, held or not; `nil` in tests of a run alone.
     let ledger: RunLedger?
     /// The tables of the latest step, which the next one probably shares.
@@ -143,13 +147,15 @@ struct Run {
 
     /// Inserts a step, unless the run is full and all its steps are higher.
     mutating func keep(_ record: StepRecord, limit: Int) -> Placement {
-        if steps.count >= limit, let first = steps.first, record.step < first.step {
+        if isBelowKeptSteps(record.step, limit: limit) {
             dropUnusedTables()
             details.highestDroppedSeq = record.seq
+            changeSeries { $0.archive(record, $1, ledger: $2) }
             return Placement(isKept: false)
         }
         count(record)
         if let replaced = steps.insert(record) { discount(replaced) }
+        changeSeries { $0.add(record.step, $1, ledger: $2) }
         var placement = Placement(isKept: true)
         while steps.count > limit, let removed = removeLowest() {
             placement.dropped += 1
@@ -158,11 +164,19 @@ struct Run {
         return placement
     }
 
+    /// Whether a step cannot be kept. Kept steps are higher than all of which only buckets are left.
+    private func isBelowKeptSteps(_ step: Int64, limit: Int) -> Bool {
+        if steps.count >= limit, let first = steps.first, step < first.step { return true }
+        guard let archived = series.archivedThrough else { return false }
+        return step <= archived
+    }
+
     /// Drops and returns the lowest step.
     @discardableResult
     mutating func removeLowest() -> StepRecord? {
         guard let removed = steps.removeFirst() else { return nil }
         discount(removed)
+        changeSeries { $0.archive(removed, $1, ledger: $2) }
         details.highestDroppedSeq = max(details.highestDroppedSeq, removed.seq)
         return removed
     }
@@ -173,9 +187,23 @@ struct Run {
     mutating func goBack(to step: Int64) -> Int {
         let removed = steps.removeAll(from: step)
         for record in removed { discount(record) }
+        changeSeries { $0.removeAll(from: step, $1, ledger: $2) }
         details.seamSeq = lastSeq
         return removed.count
     }
+
+    // MARK: Summaries
+
+    /// Changes the summaries and counts their memory.
+    private mutating func changeSeries(_ body: (inout RunSeries, StepSequence, RunLedger?) -> Void) {
+        body(&series, steps, ledger)
+        let now = (numbers: series.numbersMemory, overhead: series.overhead)
+        memory += now.numbers - seriesMemory.numbers + now.overhead - seriesMemory.overhead
+        seriesMemory = now
+    }
+
+    /// Frees memory of the buckets of steps that are not kept: merges two of them, or drops the only one.
+    mutating func shrinkArchive() { changeSeries { series, _, ledger in series.shrinkArchive(ledger: ledger) } }
 
     // MARK: Details
 

@@ -47,6 +47,12 @@ package struct RunSnapshot: Sendable {
     package let lastSeq: UInt64
     /// The steps held at that number.
     package let steps: any HistorySource
+    /// The names that the run's steps have used.
+    package let names: RunNames
+    /// The run's layers.
+    package let structure: RunStructure
+    /// Summaries of the steps; `nil` if the store has none, so that all steps are read.
+    let series: SeriesSnapshot?
     /// The bytes that the snapshot uses beside its steps.
     package let memory: Int
     /// The bytes of the run's steps that the store has removed and snapshots, this one among them, keep alive; `nil` if
@@ -60,11 +66,14 @@ package struct RunSnapshot: Sendable {
     ///   - sequence: the sequence number of the last change that the snapshot reflects.
     ///   - lastSeq: the number of the run's last accepted step.
     ///   - steps: the steps held at that number.
+    ///   - names: the names that the run's steps have used.
+    ///   - structure: the run's layers.
     ///   - memory: the bytes that the snapshot uses beside its steps.
     ///   - retained: the bytes of the run's steps that only snapshots keep alive.
     package init(
         id: RunID, createdAt: UTCTime, lastUpdate: UTCTime, sequence: UInt64, lastSeq: UInt64,
-        steps: any HistorySource, memory: Int = 0, retained: (@Sendable () -> Int)? = nil
+        steps: any HistorySource, names: RunNames = RunNames(), structure: RunStructure = RunStructure(),
+        memory: Int = 0, retained: (@Sendable () -> Int)? = nil
     ) {
         self.id = id
         self.createdAt = createdAt
@@ -72,7 +81,25 @@ package struct RunSnapshot: Sendable {
         self.sequence = sequence
         self.lastSeq = lastSeq
         self.steps = steps
+        self.names = names
+        self.structure = structure
+        self.series = nil
         self.memory = memory
         self.retained = retained
+    }
+
+    /// A snapshot of a run of the memory store.
+    init(_ run: Run, id: RunID, sequence: UInt64) {
+        self.id = id
+        createdAt = run.createdAt
+        lastUpdate = run.lastUpdate
+        self.sequence = sequence
+        lastSeq = run.lastSeq
+        steps = run.steps
+        names = run.details.names
+        structure = run.details.structure
+        series = SeriesSnapshot(series: run.series, records: run.steps)
+        memory = run.steps.memoryOfCopy + run.series.memoryOfCopy
+        retained = { [ledger = run.ledger] in ledger?.retained ?? 0 }
     }
 }

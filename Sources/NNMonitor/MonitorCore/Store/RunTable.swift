@@ -76,11 +76,49 @@ struct RunTable {
     /// capacity that they need, and its id.
     static func memory(of id: RunID) -> Int { 256 + 2 * MemoryLayout<Run>.stride + id.byteCount }
 
-    /// Visits the runs, the last updated one first, until the closure returns `false`.
-    func newestFirst(_ visit: (RunID, Run) -> Bool) {
-        var slot = updates.last
-        while let current = slot, visit(ids[current], runs[current]) { slot = updates.previous(before: current) }
+    /// The number of slots, with and without a run.
+    var slotCount: Int { runs.count }
+
+    /// The next slot in a round of all slots, also of those without a run.
+    func slot(after slot: Slot) -> Slot { slot + 1 < runs.count ? slot + 1 : 0 }
+
+    /// A run in the order of updates.
+    struct UpdatePosition: Sendable {
+        let slot: Slot
+        let id: RunID
+        let lastUpdate: UTCTime
     }
+
+    /// The next runs in the order of updates, the last updated one first.
+    ///
+    /// - Parameters:
+    ///   - time: runs that were updated at this time or later are left out; `nil` for none.
+    ///   - position: the last run of an earlier call; `nil` to begin.
+    ///   - limit: the largest number of runs.
+    /// - Returns: the runs.
+    func updatedLast(before time: UTCTime?, after position: UpdatePosition?, limit: Int) -> [UpdatePosition] {
+        var next: Slot?
+        if let position, slots[position.id] == Int32(position.slot),
+            runs[position.slot].lastUpdate == position.lastUpdate
+        {
+            next = updates.previous(before: position.slot)
+        } else {
+            // The beginning, or the run has moved or was removed.
+            let bound = position?.lastUpdate ?? time
+            next = updates.last
+            while let slot = next, let bound, runs[slot].lastUpdate >= bound { next = updates.previous(before: slot) }
+        }
+        var found: [UpdatePosition] = []
+        found.reserveCapacity(min(limit, count))
+        while let slot = next, found.count < limit {
+            found.append(UpdatePosition(slot: slot, id: ids[slot], lastUpdate: runs[slot].lastUpdate))
+            next = updates.previous(before: slot)
+        }
+        return found
+    }
+
+    /// What clients report about a held run.
+    func info(of slot: Slot) -> RunInfo { runs[slot].details.info }
 
     /// Visits the slots of the runs, in order of creation.
     func forEachSlot(_ visit: (Slot) -> Void) {

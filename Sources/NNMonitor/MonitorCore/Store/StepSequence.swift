@@ -97,6 +97,21 @@ package struct StepSequence: HistorySource {
         return index == 0 ? chunks[chunk] : Array(chunks[chunk][index...])
     }
 
+    /// The steps in a range of numbers, ascending.
+    func records(in range: ClosedRange<Int64>) -> ArraySlice<StepRecord> {
+        var found: ArraySlice<StepRecord> = []
+        for chunk in chunks[chunkIndex(upTo: range.lowerBound)...] {
+            let start = Self.partition(chunk.count) { chunk[$0].step < range.lowerBound }
+            let end =
+                range.upperBound == .max
+                ? chunk.count : Self.partition(chunk.count) { chunk[$0].step <= range.upperBound }
+            if start >= end { break }
+            found = found.isEmpty ? chunk[start..<end] : found + chunk[start..<end]
+            if end < chunk.count { break }
+        }
+        return found
+    }
+
     private mutating func append(_ record: StepRecord) {
         if chunks.isEmpty || chunks[chunks.count - 1].count >= Self.chunkSize {
             chunks.append([])

@@ -44,9 +44,10 @@ enum Application {
                 }
             })
         let turns = TurnQueues()
+        let lag = EventLoopLag()
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
-            folded: foldedLog, turns: turns)
+            folded: foldedLog, turns: turns, lag: lag)
         let configuration = HTTPConfiguration(settings, access: access.mode)
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         let http = try HTTPServer(
@@ -56,6 +57,7 @@ enum Application {
         let threads = settings.listening.threads.value
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
         try await turns.prepare(group)
+        lag.watch(group)
         let listener = Listener(
             settings: settings, group: group, registry: registry, subscribers: monitor.subscribers, http: http,
             tls: tls.source, logger: logger,

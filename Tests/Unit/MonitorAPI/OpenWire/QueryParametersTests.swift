@@ -43,13 +43,26 @@ import Testing
     }
 
     @Test(arguments: [
-        ("x", "int_type"), ("", "int_type"), ("+1", "int_type"), ("1.5", "int_from_float"),
-        ("9223372036854775808", "int_parsing_size"), ("0", "greater_than_equal"), ("11", "less_than_equal"),
+        ("x", "int_parsing"), ("", "int_parsing"), (" ", "int_parsing"), ("1.5", "int_parsing"),
+        ("0x5", "int_parsing"), ("1e2", "int_parsing"), ("5.", "int_parsing"), (".0", "int_parsing"),
+        ("1.0e0", "int_parsing"), ("nan", "int_parsing"), ("inf", "int_parsing"), ("-", "int_parsing"),
+        ("--5", "int_parsing"), ("+-5", "int_parsing"), ("- 5", "int_parsing"), ("_1", "int_parsing"),
+        ("1_", "int_parsing"), ("1__0", "int_parsing"), ("1.0_0", "int_parsing"), ("5.0.0", "int_parsing"),
+        ("\u{0665}", "int_parsing"), ("\u{FF15}", "int_parsing"), ("5\u{0}", "int_parsing"),
+        ("9223372036854775808", "int_parsing_size"), ("99999999999999999999999.0", "int_parsing_size"),
+        ("0", "greater_than_equal"), ("11", "less_than_equal"),
     ])
     func `a number outside its bounds is refused`(text: String, type: String) throws {
         var parameters = parameters(("n", text))
         _ = parameters.integer("n", atLeast: 1, atMost: 10)
         #expect(try issues(parameters).contains(#"{"type":"\#(type)","loc":["query","n"],"#))
+    }
+
+    @Test(arguments: ["5", "5.0", "5.00", "05", "+5", " 5", "5\n", "0_5", "+05.0 "])
+    func `a whole number may be written in several ways`(text: String) throws {
+        var parameters = parameters(("n", text))
+        #expect(parameters.integer("n", atLeast: 1, atMost: 10) == 5)
+        try parameters.finish()
     }
 
     @Test func `all errors of a query are reported`() throws {

@@ -124,7 +124,7 @@ import Testing
         CSVEncoder.append(StepRecord(Self.step), to: &writer)
         #expect(
             String(decoding: writer.bytes, as: UTF8.self).split(separator: "\r\n").map(String.init) == [
-                "7,1.5,,gradient_norm_ratio/key,0.5", "7,1.5,,loss,Infinity", "7,1.5,a/b,weight_std,1.0",
+                "7,1.5,,gradient_norm_ratio/key,0.5", "7,1.5,,loss,Infinity", "7,1.5,a/b,weight_std,1",
                 "7,1.5,a/b,mine,NaN", "7,1.5,c,mine,-Infinity",
             ])
         var quoted = Self.step

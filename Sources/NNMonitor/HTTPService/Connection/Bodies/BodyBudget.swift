@@ -60,6 +60,9 @@ final class BodyBudget: Sendable {
         }
     }
 
+    /// Gives back bytes of a body. Those that make it a large body stay reserved.
+    func shrink(_ body: UInt64, by count: Int) { self.state.withLock { $0.shrink(body, by: count) } }
+
     /// Marks a body as unfinished, so that it can be evicted, and records its progress.
     ///
     /// - Parameters:

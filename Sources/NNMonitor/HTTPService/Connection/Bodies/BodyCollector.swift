@@ -59,6 +59,8 @@ final class BodyCollector {
 
     private let isKept: Bool
     private let limit: Int
+    /// Receives the body instead of `buffer`.
+    private let lines: LineBody?
     private var wireBytes = 0
     private var buffer = ByteBuffer()
     private var inflater: Inflater?
@@ -74,6 +76,7 @@ final class BodyCollector {
     ///
     /// - Parameters:
     ///   - isKept: whether to keep the body; otherwise it is only counted.
+    ///   - lines: receives a body of lines as it was sent; nil for other bodies.
     ///   - coding: the body's content coding.
     ///   - limit: the maximum size, compressed and decompressed, in bytes.
     ///   - ratio: the maximum ratio of the decompressed to the compressed size.
@@ -81,10 +84,12 @@ final class BodyCollector {
     ///   - share: the client's share of `budget`.
     /// - Throws: `outOfMemory`.
     init(
-        isKept: Bool, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget, share: Int
+        isKept: Bool, lines: LineBody? = nil, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget,
+        share: Int
     ) throws(BodyFailure) {
         self.isKept = isKept
         self.limit = limit
+        self.lines = lines
         self.budget = budget
         self.share = share
         if isKept, case .compressed(let format) = coding {
@@ -106,12 +111,14 @@ final class BodyCollector {
     ///
     /// - Returns: the number of bytes that were collected, after decompression.
     func append(_ part: ByteBuffer, now: NIODeadline) throws(BodyFailure) -> Int {
+        let sizeBefore = self.collectedBytes
         self.wireBytes += part.readableBytes
         guard self.wireBytes <= self.limit else { throw .tooLarge(limit: self.limit) }
         guard self.isKept else { return 0 }
-        let sizeBefore = self.buffer.readableBytes
         var part = part
-        if self.inflater != nil {
+        if let lines = self.lines {
+            lines.append(part)
+        } else if self.inflater != nil {
             do {
                 try self.inflater?.inflate(&part, into: &self.buffer)
             } catch {
@@ -127,13 +134,15 @@ final class BodyCollector {
             try self.takeRoom(now: now)
         } catch {
             // A small body may be complete within this read and then needs no reservation. If it is not, `wait` throws.
-            guard error == .noRoom, self.buffer.readableBytes <= BodyBudget.smallBody else { throw error }
+            guard error == .noRoom, self.collectedBytes <= BodyBudget.smallBody else { throw error }
         }
-        return self.buffer.readableBytes - sizeBefore
+        return self.collectedBytes - sizeBefore
     }
 
+    private var collectedBytes: Int { self.lines == nil ? self.buffer.readableBytes : self.wireBytes }
+
     private func takeRoom(now: NIODeadline) throws(BodyFailure) {
-        let growth = self.buffer.readableBytes + self.overhead - self.taken
+        let growth = self.collectedBytes + self.overhead - self.taken
         guard growth > 0 else { return }
         let place = self.place ?? self.budget.begin(in: self.share, now: now)
         self.place = place

@@ -5,6 +5,8 @@ struct BodyIntake {
     private let server: HTTPServer
     private let peer: String
     private var collector: BodyCollector?
+    /// Counts the bytes of the body.
+    private var observer: (any RouteObserver)?
     /// The share of this connection's bodies in the budget, and its identity.
     private var share: (identity: String?, index: Int)?
 
@@ -22,8 +24,10 @@ struct BodyIntake {
     mutating func begin(_ admitted: HeadGate.Admitted, framing: BodyFraming) throws(BodyFailure) {
         // A request without a body needs no collector.
         guard framing.length != 0 else { return }
+        observer = admitted.route.observer
         collector = try BodyCollector(
-            isKept: admitted.keepsBody, coding: admitted.coding, limit: admitted.bodyLimit,
+            isKept: admitted.keepsBody, lines: admitted.request.lines, coding: admitted.coding,
+            limit: admitted.bodyLimit,
             ratio: server.configuration.maximumExpansionRatio, budget: server.bodies,
             share: admitted.keepsBody ? shareOfBodies(admitted.request.access?.tokenName) : 0)
     }
@@ -32,7 +36,9 @@ struct BodyIntake {
     ///
     /// - Returns: the number of bytes that were collected, after decompression.
     func append(_ bytes: ByteBuffer, now: NIODeadline) throws(BodyFailure) -> Int {
-        try collector?.append(bytes, now: now) ?? 0
+        guard let collector else { return 0 }
+        observer?.received(bytes.readableBytes)
+        return try collector.append(bytes, now: now)
     }
 
     /// Ends the body.

@@ -136,6 +136,16 @@ struct BodyShares {
         return .taken
     }
 
+    /// Gives back bytes of a large body, which stays large.
+    mutating func shrink(_ id: UInt64, by count: Int) {
+        guard var body = self.bodies[id] else { return }
+        let returned = min(count, body.taken - BodyBudget.smallBody - 1)
+        guard returned > 0 else { return }
+        self.forEachShare(from: body.share) { $0.large -= returned }
+        body.taken -= returned
+        self.bodies.updateValue(body, forKey: id)
+    }
+
     /// Marks a body as unfinished and records its progress.
     ///
     /// - Returns: whether it is marked for the first time.
@@ -198,26 +208,6 @@ struct BodyShares {
     }
 
     // MARK: Room
-
-    /// The bytes that a growing body needs.
-    private struct Need {
-        /// Whether the body is still small after growing.
-        let isSmall: Bool
-        /// The bytes needed in the body's size class: the whole body if it becomes large, else the growth.
-        let bytes: Int
-        /// The bytes that the body already holds in its size class.
-        let own: Int
-        /// The bytes that move from the small class to the large one.
-        let moved: Int
-
-        init(body taken: Int, growth: Int) {
-            self.isSmall = taken + growth <= BodyBudget.smallBody
-            let becomesLarge = !self.isSmall && taken <= BodyBudget.smallBody
-            self.bytes = becomesLarge ? taken + growth : growth
-            self.own = becomesLarge ? 0 : taken
-            self.moved = becomesLarge ? taken : 0
-        }
-    }
 
     private func room(in index: Int, for need: Need) -> Int {
         let share = self.shares[index]

@@ -35,9 +35,12 @@ struct HeadGate: Sendable {
     /// The login of pages; without one, pages get 401 as other files do.
     let login: (any PageLogin)?
 
-    /// Records whether the client of a request is authenticated, even if the request is rejected.
+    /// What is known of a request even if it is rejected.
     final class Caller {
+        /// Whether the client is authenticated.
         var isKnown = false
+        /// The observer of the request's route.
+        var observer: (any RouteObserver)?
     }
 
     func admit(
@@ -126,6 +129,7 @@ struct HeadGate: Sendable {
     // MARK: Routes
 
     private func admit(_ context: RequestContext, to route: Route, parameters: [String]) -> Admission {
+        context.caller.observer = route.observer
         var access: AccessGrant?
         if let scope = route.scope {
             let isReading = context.head.method == .GET || context.head.method == .HEAD

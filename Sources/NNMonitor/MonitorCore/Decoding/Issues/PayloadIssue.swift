@@ -56,6 +56,8 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case integerExpected
         /// A number that must be an integer has a fraction.
         case integerHasFraction
+        /// The text of a parameter is not a whole number.
+        case textIsNoInteger
         /// An integer does not fit into 64 bits.
         case integerTooLarge
         /// The value must be a number.
@@ -112,6 +114,7 @@ extension PayloadIssue.Kind {
         case .loneSurrogate: "string_unicode"
         case .integerExpected: "int_type"
         case .integerHasFraction: "int_from_float"
+        case .textIsNoInteger: "int_parsing"
         case .integerTooLarge: "int_parsing_size"
         case .numberExpected: "float_type"
         case .notGreater: "greater_than"
@@ -146,6 +149,7 @@ extension PayloadIssue.Kind {
         case .loneSurrogate: "The string contains one half of a surrogate pair without the other"
         case .integerExpected: "A whole number is expected here"
         case .integerHasFraction: "A whole number is expected here, not one with a fraction"
+        case .textIsNoInteger: "A whole number in decimal digits is expected here"
         case .integerTooLarge: "The number does not fit into 64 bits"
         case .numberExpected: "A number is expected here"
         case .notGreater(let bound): "The number must be greater than \(bound)"

@@ -1,0 +1,86 @@
+import Foundations
+
+/// The buckets and the series that a request touches. It refers to what is read and copies no numbers.
+package struct SeriesPlan: Sendable {
+    /// The layers that have at least one of the metrics: by depth, then first seen.
+    package let layers: [SeriesLayer]
+    /// The series that exist: layer by layer the metrics in the order of the request, then the scalars.
+    package let rows: [SeriesRow]
+    private let selection: SeriesSelection
+
+    /// Selects what to read.
+    ///
+    /// - Throws: `StoreError` if the steps cannot be read.
+    package init(_ snapshot: RunSnapshot, _ request: SeriesRequest) async throws(StoreError) {
+        var request = request
+        // A v1 step has a column for each of v1's metrics, also for those of which no value was ever posted.
+        request.metrics.removeAll { snapshot.names.metrics.index(of: Array($0.text.utf8)[...]) == nil }
+        selection = try await SeriesSelection(snapshot, request)
+        var names = SeriesNames(request)
+        for source in selection.sources { names.note(source.table, source.columns) }
+        layers = names.layers(snapshot.names, snapshot.structure)
+        var rows: [SeriesRow] = []
+        for layer in layers.indices {
+            for metric in request.metrics.indices where names.has(metric: metric, layer: layers[layer].id) {
+                rows.append(SeriesRow(layer: layer, name: request.metrics[metric]))
+            }
+        }
+        for scalar in request.scalars where names.has(scalar: scalar) {
+            rows.append(SeriesRow(layer: nil, name: scalar))
+        }
+        self.rows = rows
+    }
+
+    /// The first step of each bucket, ascending.
+    package var steps: [Int64] { selection.steps }
+    /// The last step of each bucket.
+    package var lastSteps: [Int64] { selection.lastSteps }
+    /// The number of buckets.
+    package var bucketCount: Int { selection.steps.count }
+    /// The number of step numbers that share a stored bucket at the coarsest place of the range; 1 where all steps are
+    /// kept in full.
+    package var resolution: Int64 { selection.resolution }
+
+    /// The buckets of some rows.
+    ///
+    /// - Parameters:
+    ///   - rows: which rows.
+    ///   - parts: which parts beside the last value.
+    /// - Returns: the buckets.
+    package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) -> SeriesBlock {
+        var block = SeriesBlock(rows: rows, bucketCount: bucketCount, parts: parts)
+        var places = SeriesPlaces(self.rows[rows].map { row in (row.layer.map { layers[$0].id }, row.name) })
+        var start = 0
+        for (bucket, end) in selection.sourceEnds.enumerated() {
+            if block.hasOnlyLast {
+                fillLast(&block, bucket, selection.sources[start..<end], &places)
+                start = end
+                continue
+            }
+            for source in selection.sources[start..<end] {
+                let indices = places.indices(source.table, source.columns)
+                switch source {
+                case .step(let record): block.fold(record, indices, bucket)
+                case .numbers(let numbers): block.fold(numbers, indices, bucket)
+                }
+            }
+            start = end
+        }
+        return block
+    }
+
+    /// Finds the last values of a bucket, from its highest source on until each row has one. Usually the highest source
+    /// has all of them.
+    private func fillLast(
+        _ block: inout SeriesBlock, _ bucket: Int, _ sources: ArraySlice<SeriesSource>, _ places: inout SeriesPlaces
+    ) {
+        var left = block.rows.count
+        for source in sources.reversed() where left > 0 {
+            let indices = places.indices(source.table, source.columns)
+            switch source {
+            case .step(let record): left -= block.fillLast(record.numbers, indices, bucket)
+            case .numbers(let numbers): left -= block.fillLast(numbers.last, indices, bucket)
+            }
+        }
+    }
+}
