@@ -82,7 +82,7 @@ def wrk(peer: Peer, load: Load) -> tuple[float, float]:
     """Requests per second, and the server's CPU per request in microseconds."""
     used = peer.cpu()
     made = subprocess.run(
-        ["wrk", "-t2", "-c16", f"-d{SECONDS}s", "-s", ROOT / "Benchmarks/ingest.lua", peer.url, "--", load.file, TOKEN,
+        ["wrk", "-t2", "-c16", f"-d{SECONDS}s", "--timeout", "10s", "-s", ROOT / "Benchmarks/ingest.lua", peer.url, "--", load.file, TOKEN,
          load.path, load.kind, *([load.coding] if load.coding else [])], check=True, capture_output=True, text=True)
     line = next(line for line in made.stdout.splitlines() if line.startswith("RESULT"))
     count, duration, errors = [int(number) for number in line.split()[1:4]]
