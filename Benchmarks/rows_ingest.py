@@ -1,4 +1,4 @@
-"""Rows 1 to 4, 16 and 17: decoding, and ingest over HTTPS."""
+"""Rows 1 to 4, 17 and 18: decoding, and ingest over HTTPS."""
 
 import gzip
 import json
