@@ -1,4 +1,4 @@
-"""Rows 1 to 4, 16 and 17: decoding, and ingest over HTTPS."""
+"""Rows 1 to 4, 17 and 18: decoding, and ingest over HTTPS."""
 
 import gzip
 import json
@@ -82,7 +82,7 @@ def wrk(peer: Peer, load: Load) -> tuple[float, float]:
     """Requests per second, and the server's CPU per request in microseconds."""
     used = peer.cpu()
     made = subprocess.run(
-        ["wrk", "-t2", "-c16", f"-d{SECONDS}s", "-s", ROOT / "Benchmarks/ingest.lua", peer.url, "--", load.file, TOKEN,
+        ["wrk", "-t2", "-c16", f"-d{SECONDS}s", "--timeout", "10s", "-s", ROOT / "Benchmarks/ingest.lua", peer.url, "--", load.file, TOKEN,
          load.path, load.kind, *([load.coding] if load.coding else [])], check=True, capture_output=True, text=True)
     line = next(line for line in made.stdout.splitlines() if line.startswith("RESULT"))
     count, duration, errors = [int(number) for number in line.split()[1:4]]
