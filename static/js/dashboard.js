@@ -2,7 +2,8 @@
 
 import { Phase } from "./feed/feed.js";
 import { fetchLimits, fetchListing } from "./feed/listing.js";
-import { isRunNotFound, subscribeRun } from "./feed/protocol.js";
+import { isRunNotFound, subscribeRun, watchRuns } from "./feed/protocol.js";
+import { RunLoader } from "./feed/run-loader.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { SelectedRun } from "./model/selected-run.js";
@@ -17,16 +18,23 @@ import { RunHeader } from "./view/run-header.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
 
-/** Least time between two fetches of the listing, and between two reloads of a lagging history (milliseconds). */
+/** Least time between two fetches of the listing, and between two subscriptions of a lagging page (milliseconds). */
 const LISTING_INTERVAL = 10_000;
-const NEW_RUN_LISTING_INTERVAL = 1_000;
+/** Time from a failed load of the run to the next attempt (milliseconds). */
+const LOAD_RETRY_INTERVAL = 2_000;
 const RELOAD_INTERVAL = 10_000;
+
+const UNREADABLE = "The server sent a message that cannot be read. The page may be incomplete; reload it.";
 
 export class Dashboard {
     #feed = null;
     #runs = new RunDirectory();
     /** The `SelectedRun`, or null. */
     #run = null;
+    /** The `RunLoader` of the selected run, or null. */
+    #loader = null;
+    /** Layers by the structure's id in this connection, for the selected run. */
+    #layersOfStructure = new Map();
     #notice = "";
     /** The server's limits, `{ runs, stepsPerRun }`; null until they are known. */
     #limits = null;
@@ -35,7 +43,7 @@ export class Dashboard {
     #hasListing = false;
     #listingAt = -Infinity;
     #isListing = false;
-    /** Milliseconds from the last listing to the next; finite once steps arrived that the last one does not count. */
+    /** Milliseconds from the last listing to the next; finite once messages were skipped for this page. */
     #listingInterval = Infinity;
     #reloadTimer = null;
     #reloadedAt = -Infinity;
@@ -70,6 +78,7 @@ export class Dashboard {
             onState: () => this.#frame.request(),
             onOpen: () => this.#opened(),
             onMessage: (message) => this.#receive(message),
+            onUnreadable: () => this.notify(UNREADABLE),
         };
     }
 
@@ -82,7 +91,9 @@ export class Dashboard {
     /** Selects this run, live. The server need not have it yet. */
     select(id) {
         if (id === this.#run?.id) return;
+        this.#loader?.stop();
         this.#run = new SelectedRun(id);
+        this.#loader = this.#makeLoader(this.#run);
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#subscribe();
@@ -90,7 +101,9 @@ export class Dashboard {
     }
 
     #opened() {
-        this.#subscribe();
+        this.#layersOfStructure.clear();
+        if (this.#run === null) this.#feed.send(watchRuns());
+        else this.#subscribe();
         // For each connection, because a restarted server may have other limits.
         fetchLimits().then((limits) => (this.#limits = limits ?? this.#limits));
     }
@@ -100,8 +113,31 @@ export class Dashboard {
         this.#reloadTimer = null;
         if (this.#run === null || this.#feed?.state.phase !== Phase.open) return;
         this.#reloadedAt = Date.now();
-        this.#run.isLoading = true;
-        this.#feed.send(subscribeRun(this.#run.id));
+        const { id, createdAt, followedSeq } = this.#run;
+        const resume = followedSeq === null || this.#run.isMissing
+            ? null : { sinceSeq: followedSeq, createdAt, limit: this.#loader.recordsPerRead };
+        this.#loader.subscribed();
+        // Ends the steps of a run that was selected before.
+        this.#feed.send(watchRuns());
+        this.#feed.send(subscribeRun(id, resume));
+    }
+
+    #makeLoader(run) {
+        const whileSelected = (action) => (...values) => {
+            if (run === this.#run) action(...values);
+        };
+        return new RunLoader(run, {
+            onChange: whileSelected(() => this.#frame.request()),
+            onStep: whileSelected((data, layers) => this.#takeStep(data, layers)),
+            onLoaded: whileSelected((description) => this.#runs.applyDescription(run.id, description)),
+            onFailure: whileSelected((text) => this.notify(text)),
+            onLoadFailed: whileSelected(() => this.#retryLoad()),
+        });
+    }
+
+    #retryLoad() {
+        if (this.#run.isMissing || this.#reloadTimer !== null) return;
+        this.#reloadTimer = setTimeout(() => this.#subscribe(), LOAD_RETRY_INTERVAL);
     }
 
     #receive(message) {
@@ -109,11 +145,20 @@ export class Dashboard {
             case "initial_runs":
                 this.#takeListing(message.data ?? {});
                 break;
-            case "new_metrics":
-                this.#takeStep(message.run_id, message.data);
+            case "run":
+                this.#takeDescription(message.run_id, message.data);
+                break;
+            case "structure":
+                if (message.run_id === this.#run?.id) this.#layersOfStructure.set(message.structure, message.layers);
+                break;
+            case "step":
+                if (message.run_id === this.#run?.id) this.#receiveStep(message.data);
                 break;
             case "run_history":
-                if (message.run_id === this.#run?.id) this.#run.takeHistory(message.data);
+                if (message.run_id === this.#run?.id) this.#takeHistory(message);
+                break;
+            case "reset":
+                if (message.run_id === this.#run?.id) this.#takeReset(message.from_step);
                 break;
             case "run_deleted":
                 this.#dropRun(message.run_id, message.reason);
@@ -140,33 +185,55 @@ export class Dashboard {
             this.#run.takeNotFound();
         } else if (summary.createdAt !== this.#run.createdAt) {
             // The run was evicted, and a new run has its id.
-            this.#run.beginAgain(summary.createdAt);
             this.#subscribe();
         }
     }
 
-    #takeStep(id, data) {
-        if (typeof id !== "string" || !isStepNumber(data?.step)) return;
-        let isNew;
-        if (id === this.#run?.id) {
-            isNew = this.#run.takeStep(data, this.#limits?.stepsPerRun ?? null);
-            // The run was removed, so the step belongs to a new run; its history has that run's steps.
-            if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
-        }
-        const isUnknown = this.#runs.applyStep(id, data.step, isNew);
+    #takeDescription(id, data) {
+        this.#runs.applyDescription(id, data);
         if (this.#run === null) this.#selectMostRecent();
-        // A new run may have evicted another one.
-        this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
+        if (id !== this.#run?.id) return;
+        const known = this.#run.isLoading ? this.#loader.createdAt : this.#run.createdAt;
+        const isOther = known !== null && known !== data.created_at;
+        if (isOther || (this.#run.isMissing && !this.#run.isLoading)) this.#subscribe();
+    }
+
+    #takeHistory({ data, reset }) {
+        if (this.#run.followedSeq === null || reset !== false) this.#loader.load(data.created_at);
+        else this.#loader.takeChanges(data, (step) => this.#layersOfStructure.get(step.structure) ?? []);
+    }
+
+    #takeReset(fromStep) {
+        if (this.#run.isLoading || !isStepNumber(fromStep)) this.#loader.load(this.#run.createdAt);
+        else this.#run.dropFrom(fromStep);
+    }
+
+    #receiveStep(data) {
+        const layers = this.#layersOfStructure.get(data?.structure) ?? [];
+        if (!this.#loader.holdBack(data, layers)) this.#takeStep(data, layers);
+    }
+
+    #takeStep(data, layers) {
+        if (!isStepNumber(data?.step)) return;
+        const isNew = this.#run.takeStep(data, { limit: this.#limits?.stepsPerRun ?? null, layers });
+        this.#runs.applyStep(this.#run.id, data.step, isNew);
+        // The run was removed, so the step belongs to a new run.
+        if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
     }
 
     #dropRun(id, reason) {
         if (reason === "evicted") this.#evictions.add(id, this.#runs.size, this.#limits);
         this.#runs.remove(id);
-        if (id === this.#run?.id) this.#run.takeNotFound(reason);
+        if (id !== this.#run?.id) return;
+        this.#loader.removed();
+        this.#run.takeNotFound(reason);
     }
 
     #takeError(message) {
-        if (this.#run !== null && isRunNotFound(message, this.#run.id)) this.#run.takeNotFound();
+        if (this.#run !== null && isRunNotFound(message, this.#run.id)) {
+            this.#loader.removed();
+            this.#run.takeNotFound();
+        }
         // The error may also be about a run that was selected before; then it is not shown.
         else if (!/^Run '.*' not found$/su.test(message.message)) this.notify(String(message.message));
     }
@@ -176,7 +243,7 @@ export class Dashboard {
         if (summary !== undefined) this.select(summary.id);
     }
 
-    /** Reloads the history after the server skipped steps for this page; delayed, because a reload adds to the lag. */
+    /** Asks for what the server skipped for this page; delayed, because the answer adds to the lag. */
     #reloadSoon() {
         if (this.#reloadTimer !== null) return;
         const delay = Math.max(0, this.#reloadedAt + RELOAD_INTERVAL - Date.now());
@@ -217,12 +284,14 @@ export class Dashboard {
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
         this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
         this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
-        if (run === null || run.history.length === 0) {
+        const record = run?.shownRecord;
+        if (record === undefined) {
             this.#grid.clear();
             return;
         }
-        this.#header.show(run.id, run.viewedRecord);
+        this.#header.show(run.id, record);
         this.#controls.show(run.player, run.history);
-        this.#grid.show(run.history, run.viewedIndex);
+        this.#grid.show(record, run);
+        if (this.#feed.state.phase === Phase.open) this.#loader.want(this.#grid.visibleLayers);
     }
 }

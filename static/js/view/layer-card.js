@@ -76,10 +76,10 @@ export class LayerCard {
         }
     }
 
-    /** The trends up to a position of the history. */
-    paintTrends(history, viewedIndex, palette) {
+    /** The trends up to the viewed step of a run. */
+    paintTrends({ history, viewedIndex, trends }, palette) {
         for (const trend of this.#trends) {
-            const values = trendValues(history, this.key, trend.column, viewedIndex);
+            const values = trendValues(history, this.key, trend.column, viewedIndex, undefined, trends);
             trend.sparkline.paint(values, palette.trend(trend.colour));
         }
     }

@@ -42,9 +42,13 @@ export class LayerGrid {
         this.#structure = null;
     }
 
-    /** Shows the record at a position of the history. */
-    show(history, viewedIndex) {
-        const record = history.at(viewedIndex);
+    /** The layers on screen, `{ id, key }`. */
+    get visibleLayers() {
+        return this.#structure?.layers.filter((layer) => this.#cards.get(layer.key)?.isVisible) ?? [];
+    }
+
+    /** Shows a record of a run, with the trends up to the viewed step. */
+    show(record, run) {
         const structure = record.structure;
         if (structure !== this.#structure) {
             if (!structure.hasSameLayout(this.#structure)) this.#arrange(structure.layers);
@@ -54,7 +58,7 @@ export class LayerGrid {
         structure.layers.forEach((layer, index) => {
             const card = this.#cards.get(layer.key);
             card.showValues(record, index);
-            if (card.isVisible) card.paintTrends(history, viewedIndex, this.#palette);
+            if (card.isVisible) card.paintTrends(run, this.#palette);
         });
     }
 
