@@ -35,6 +35,8 @@ export class Dashboard {
     #loader = null;
     /** Layers by the structure's id in this connection, for the selected run. */
     #layersOfStructure = new Map();
+    /** The last move of the player; each waits for the one before. */
+    #moves = Promise.resolve();
     #notice = "";
     /** The server's limits, `{ runs, stepsPerRun }`; null until they are known. */
     #limits = null;
@@ -56,12 +58,14 @@ export class Dashboard {
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
     #controls = new PlayerControls({
-        back: () => this.#play((player, history) => player.back(history)),
+        back: () => this.#move((history, index) => index - 1, (player, history) => player.back(history)),
         toggle: () => this.#play((player, history) => player.toggle(history)),
-        forward: () => this.#play((player, history) => player.forward(history)),
+        forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
         live: () => this.#play((player) => player.live()),
         seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#play((player, history) => player.seekStep(history, step)),
+        seekStep: (step) => this.#move(
+            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
+            (player, history) => player.seekStep(history, step)),
     });
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
@@ -264,6 +268,22 @@ export class Dashboard {
         this.#takeListing(answer.listing, answer.requestedAt);
         this.#listingInterval = wantedSince;
         this.#frame.request();
+    }
+
+    /**
+     * Plays an action after the numbers of the steps that it may choose are known, and after all moves before it.
+     * `place(history, viewedIndex)` is the position at which an unread gap would hide them.
+     */
+    #move(place, action) {
+        const run = this.#run;
+        const move = async () => {
+            if (run === null || run !== this.#run) return null;
+            const index = place(run.history, run.viewedIndex);
+            if (run.history.hasGapAfter(index)) await this.#loader.fillGap(index);
+            return run === this.#run ? this.#play(action) : null;
+        };
+        this.#moves = this.#moves.then(move);
+        return this.#moves;
     }
 
     #play(action) {

@@ -12,6 +12,7 @@ const SERIES_LAYERS = 24;
 const SERIES_CHARACTERS = 4_000;
 /** Steps read beyond a trend on each side while paused, so that stepping needs no read each time. */
 const TREND_MARGIN = 60;
+/** What a run without steps has. */
 const NO_STEPS = Object.freeze({ steps: [], last_steps: [] });
 /** Milliseconds without a read after one failed. */
 const PAUSE_AFTER_FAILURE = 2_000;
@@ -24,8 +25,8 @@ export class RunLoader {
     /** Live steps since the subscription, `{ data, layers }`, until the run is read; null otherwise. */
     #waiting = null;
     #loadCount = 0;
-    /** The load after which the neighbours of its latest step were read. */
-    #neighboursOf = 0;
+    /** Whether the neighbours of the latest step were read since the last load. */
+    #hasNeighbours = false;
     #busy = new Set();
     #pausedUntil = 0;
 
@@ -88,6 +89,7 @@ export class RunLoader {
         const count = (this.#loadCount += 1);
         const isStale = () => count !== this.#loadCount;
         this.#waiting ??= [];
+        this.#hasNeighbours = false;
         this.#run.isLoading = true;
         this.createdAt = createdAt;
         await this.#attempt("load", async () => {
@@ -99,11 +101,6 @@ export class RunLoader {
             const records = this.#decode(latest);
             this.createdAt = description.created_at;
             const load = { createdAt: description.created_at, records, lastSeq: description.last_seq };
-            if (this.#run.history.length === 0 && records.length > 0) {
-                // The first picture: the latest step, before the numbers of the others are known.
-                this.#run.history.load(NO_STEPS, records);
-                this.#handlers.onChange();
-            }
             const buckets = first === null ? NO_STEPS : await this.#reads.stepNumbers({ from: first });
             if (isStale()) return;
             this.#run.takeRun({ ...load, buckets: clipped(buckets, first), lastSeq: buckets.last_seq ?? load.lastSeq });
@@ -124,14 +121,13 @@ export class RunLoader {
     /** The viewed record, and as many before it as one read may have. */
     #wantRecord() {
         const { step, structure } = this.#run.viewedRecord;
-        const hasNeighbours = this.#neighboursOf === this.#loadCount || this.recordsPerRead === 1;
-        if (structure !== undefined && hasNeighbours) return;
-        this.#neighboursOf = this.#loadCount;
+        if (structure !== undefined && (this.#hasNeighbours || this.recordsPerRead === 1)) return;
         const last = this.recordsPerRead;
-        this.#once("record", async () => {
-            const records = this.#decode(await this.#reads.steps({ to: step, last, metrics: METRIC_NAMES }));
+        this.#once("record", this.#reads.steps, { to: step, last, metrics: METRIC_NAMES }, (steps) => {
+            const records = this.#decode(steps);
+            this.#hasNeighbours = true;
             if (!records.some((record) => record.step === step)) this.#run.forget(step);
-            for (const record of records) if (!this.#run.isMissing) this.#run.history.insert(record);
+            for (const record of records) this.#run.history.insert(record);
         });
     }
 
@@ -148,9 +144,22 @@ export class RunLoader {
             to = history.at(index + 1).step;
         }
         if (from === null) return;
-        this.#once("numbers", async () => {
-            history.refine(from, to, clipped(await this.#reads.stepNumbers({ from, to }), from, to));
+        this.#once("numbers", this.#reads.stepNumbers, { from, to }, (numbers) => {
+            history.refine(from, to, clipped(numbers, from, to));
         });
+    }
+
+    /** Reads the numbers of the steps in the gap at this position of the history. */
+    async fillGap(index) {
+        const { history } = this.#run;
+        const [from, to] = [history.at(index).step, history.at(index + 1).step];
+        const count = this.#loadCount;
+        try {
+            const numbers = await this.#reads.stepNumbers({ from, to });
+            if (count === this.#loadCount) history.refine(from, to, clipped(numbers, from, to));
+        } catch (error) {
+            if (!this.#abort.signal.aborted) this.#failed("numbers", error);
+        }
     }
 
     /** Series of the layers on screen, for the steps of their trends that have no record. */
@@ -171,10 +180,8 @@ export class RunLoader {
         const to = history.at(Math.min(history.length - 1, end + margin)).step;
         const points = Math.min(MAXIMUM_POINTS, history.indexOf(to) - history.indexOf(from) + 1);
         const chosen = fitting(missing);
-        this.#once("trends", async () => {
-            const answer = await this.#reads.series({ layers: chosen, metrics: TREND_METRICS, from, to, points });
-            trends.add(chosen, from, to, answer);
-        });
+        const query = { layers: chosen, metrics: TREND_METRICS, from, to, points };
+        this.#once("trends", this.#reads.series, query, (answer) => trends.add(chosen, from, to, answer));
     }
 
     #decode(steps) {
@@ -189,12 +196,21 @@ export class RunLoader {
         for (const { data, layers } of waiting) if (data.seq > lastSeq) this.#handlers.onStep(data, layers);
     }
 
-    /** One read of a kind at a time; its end asks for what is missing then. */
-    #once(kind, read) {
+    /** One read of a kind at a time; after it, `want` reads what is missing then. */
+    #once(kind, read, query, apply) {
         if (this.#busy.has(kind)) return;
         this.#busy.add(kind);
         const count = this.#loadCount;
-        this.#attempt(kind, read, () => count !== this.#loadCount).finally(() => this.#busy.delete(kind));
+        const isStale = () => count !== this.#loadCount;
+        this.#attempt(kind, async () => {
+            try {
+                const answer = await read.call(this.#reads, query);
+                // After a reload the answer may be about another run of this id.
+                if (!isStale()) apply(answer);
+            } finally {
+                this.#busy.delete(kind);
+            }
+        }, isStale);
     }
 
     async #attempt(kind, read, isStale) {

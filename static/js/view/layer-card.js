@@ -49,6 +49,11 @@ export class LayerCard {
         this.#trends.find((trend) => trend.canvas === canvas)?.sparkline.resize(width, height);
     }
 
+    /** Frees the pixels of the trends. */
+    release() {
+        this.#trends.forEach((trend) => trend.sparkline.release());
+    }
+
     /** Name, type, depth and shape. */
     describe(layer) {
         this.node.dataset.layer = layer.id;

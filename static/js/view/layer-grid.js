@@ -18,7 +18,7 @@ export class LayerGrid {
         this.#palette = palette;
         this.#visibility = new IntersectionObserver(
             (entries) => {
-                for (const entry of entries) this.#cardByNode.get(entry.target).isVisible = entry.isIntersecting;
+                for (const entry of entries) this.#setVisible(this.#cardByNode.get(entry.target), entry.isIntersecting);
                 requestPaint();
             },
             { rootMargin: "200px" },
@@ -68,7 +68,7 @@ export class LayerGrid {
         for (const [key, card] of this.#cards) {
             if (wanted.has(key)) continue;
             this.#visibility.unobserve(card.node);
-            card.canvases.forEach((canvas) => this.#sizes.unobserve(canvas));
+            this.#setVisible(card, false);
             this.#cards.delete(key);
         }
         const groups = [];
@@ -85,6 +85,17 @@ export class LayerGrid {
         this.#container.replaceChildren(...groups);
     }
 
+    /** Only cards on screen have canvases with pixels, and sizes that are observed. */
+    #setVisible(card, isVisible) {
+        if (card.isVisible === isVisible) return;
+        card.isVisible = isVisible;
+        for (const canvas of card.canvases) {
+            if (isVisible) this.#sizes.observe(canvas);
+            else this.#sizes.unobserve(canvas);
+        }
+        if (!isVisible) card.release();
+    }
+
     #card(key) {
         let card = this.#cards.get(key);
         if (card === undefined) {
@@ -92,7 +103,6 @@ export class LayerGrid {
             this.#cards.set(key, card);
             this.#cardByNode.set(card.node, card);
             this.#visibility.observe(card.node);
-            card.canvases.forEach((canvas) => this.#sizes.observe(canvas));
         }
         return card;
     }
