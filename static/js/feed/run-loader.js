@@ -29,13 +29,14 @@ export class RunLoader {
     #hasNeighbours = false;
     #busy = new Set();
     #pausedUntil = 0;
+    #hasFailed = false;
 
     /** When the run that is being read was created, as far as it is known; null before. */
     createdAt = null;
 
     /**
      * `handlers`: `onChange()`, `onStep(data, layers)` for live steps that had to wait, `onLoaded(description)`,
-     * `onLoadFailed()`, `onFailure(text)` for an error to show.
+     * `onLoadFailed()`, `onFailure(text)` for an error to show, empty when a later read succeeded.
      */
     constructor(run, handlers) {
         this.#run = run;
@@ -216,6 +217,8 @@ export class RunLoader {
     async #attempt(kind, read, isStale) {
         try {
             await read();
+            if (this.#hasFailed && !isStale()) this.#handlers.onFailure("");
+            this.#hasFailed = false;
         } catch (error) {
             if (this.#abort.signal.aborted || isStale()) return;
             this.#failed(kind, error);
@@ -230,6 +233,7 @@ export class RunLoader {
             this.#run.takeNotFound();
         } else if (!(error instanceof TypeError)) {
             // A TypeError of fetch is a lost connection, which the mark shows.
+            this.#hasFailed = true;
             this.#handlers.onFailure(`The server's answer for this run cannot be read: ${error.message}.`);
         }
         if (kind === "load") this.#handlers.onLoadFailed();

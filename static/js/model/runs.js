@@ -22,11 +22,23 @@ export class RunDirectory {
     #arrival = 0;
     #clock;
 
-    /** Milliseconds to add to a time of the server to get one of this browser. */
-    clockOffset = 0;
+    #clockOffset = 0;
 
     constructor(clock = () => Date.now()) {
         this.#clock = clock;
+    }
+
+    /** Milliseconds to add to a time of the server to get one of this browser. */
+    get clockOffset() {
+        return this.#clockOffset;
+    }
+
+    set clockOffset(offset) {
+        for (const run of this.#runs.values()) {
+            // A live message's time is this browser's.
+            if (run.lastUpdate !== run.lastSeen) run.lastUpdate += offset - this.#clockOffset;
+        }
+        this.#clockOffset = offset;
     }
 
     get size() {
