@@ -94,7 +94,7 @@ class Traffic:
 
 
 def open_and_measure(chromium, url: str, run: BigRun, picture: str | None = None) -> dict:
-    """Opens the run in a new window. Returns the time to the first picture, and what came until the page was at rest."""
+    """Opens the run in a new window, until the page is at rest. Returns the figures and the addresses of its reads."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(OBSERVE)
     page = context.new_page()

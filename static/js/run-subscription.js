@@ -25,8 +25,9 @@ export class RunSubscription {
     run;
 
     /**
-     * `handlers`: `send(text)` returns whether the page is connected, `stepLimit()` the server's maximum number of steps
-     * of a run or null, `onChange()`, `onStep(step, isNew)`, `onDescription(data)`, `onFailure(text)`: empty when it ended.
+     * `handlers`: `send(text)` returns whether the page is connected, `stepLimit()` the server's maximum number of
+     * steps of a run or null; `onChange()`, `onStep(step, isNew)`, `onDescription(data)`, and `onFailure(text)` with an
+     * error to show, empty when it is over.
      */
     constructor(runId, handlers) {
         this.run = new SelectedRun(runId);

@@ -31,9 +31,9 @@ export class History {
 
     /**
      * @param maximumSteps most steps known
-     * @param maximumValues most numbers held over all records (8 bytes each); the default is 16 MiB
+     * @param maximumValues most numbers held over all records (8 bytes each); the default is 32 MiB
      */
-    constructor({ maximumSteps = Infinity, maximumValues = 2 * 1024 * 1024 } = {}) {
+    constructor({ maximumSteps = Infinity, maximumValues = 4 * 1024 * 1024 } = {}) {
         this.maximumSteps = maximumSteps;
         this.#maximumValues = maximumValues;
     }

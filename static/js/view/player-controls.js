@@ -17,7 +17,10 @@ export class PlayerControls {
     #behind = element("behind");
     #behindText = element("behind-text");
 
-    /** `actions` is `{ back, toggle, forward, live, seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step shown. */
+    /**
+     * `actions` is `{ back, toggle, forward, live, seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step
+     * that is shown then.
+     */
     constructor(actions) {
         this.#back.addEventListener("click", actions.back);
         this.#toggle.addEventListener("click", actions.toggle);
