@@ -5,6 +5,7 @@ As a program, `big_runs.py BINARY [STEPSxLAYERS...]` starts a server, posts the 
 """
 
 import json
+import os
 import random
 import ssl
 import sys
@@ -12,7 +13,11 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
+
+from Support.servers.server import Server  # noqa: E402
 
 CARD_METRICS = ("activation_std", "activation_mean", "gradient_l2_norm", "gradient_max_abs", "weight_std",
                 "weight_spectral_norm")
@@ -117,10 +122,6 @@ def open_and_measure(chromium, url: str, run: BigRun, picture: str | None = None
 
 
 def main():
-    from playwright.sync_api import sync_playwright
-    from Support.servers.server import Server
-
-    import os
     os.environ["NN_MONITOR_BINARY"] = str(Path(sys.argv[1]).resolve())
     sizes = sys.argv[2:] or SIZES
     print("| steps x layers | first picture | bytes | longest task | heap |")

@@ -51,6 +51,68 @@ def test_a_page_follows_up_to_the_last_change_without_a_hole(run):
     """) == [9, 10, 10, 10]
 
 
+LOADER = SELECTED + """
+const { RunLoader } = await import("/static/js/feed/run-loader.js");
+const asked = [];
+const answers = [];
+globalThis.fetch = async (address) => {
+    const { pathname, searchParams } = new URL(address, location.href);
+    asked.push([pathname.replace("/api/v2/runs/x", ""), Object.fromEntries(searchParams)]);
+    return { ok: true, status: 200, text: () => new Promise((resolve) => answers.push(resolve)) };
+};
+const failures = [];
+const loader = new RunLoader(selected, { onChange() {}, onStep() {}, onLoaded() {}, onLoadFailed() {},
+    onFailure: (text) => failures.push(text) });
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+const numbers = (from, to, width) => {
+    const steps = [];
+    for (let step = from; step <= to; step += width) steps.push(step);
+    return { steps, last_steps: steps.map((step) => Math.min(to, step + width - 1)) };
+};
+const takeBuckets = (buckets) => selected.takeRun({ createdAt: "t", lastSeq: 9, buckets, records: [record(99999)] });
+"""
+
+
+def test_the_numbers_of_the_steps_of_a_trend_are_read_at_once(run):
+    assert run(LOADER + """
+        takeBuckets(numbers(0, 99999, 16));
+        loader.want([]);
+        await settle();
+        const query = asked.find(([, query]) => query.metric === undefined && query.points !== undefined)[1];
+        const reads = asked.length;
+        loader.want([]);
+        await settle();
+        answers[asked.findIndex(([, other]) => other === query)](JSON.stringify({ ...numbers(99872, 99999, 1), last_seq: 9 }));
+        await settle();
+        const exact = stepsOf(selected.history).slice(-128);
+        return [Number(query.from), Number(query.to), reads === asked.length, exact[0], exact.at(-1)];
+    """) == [99872, 99999, True, 99872, 99999]
+
+
+def test_an_answer_to_a_read_of_before_a_reload_is_ignored(run):
+    assert run(LOADER + """
+        take([1, 2]);
+        selected.play((player, history) => player.back(history));
+        loader.want([]);
+        await settle();
+        loader.subscribed();
+        answers[0](JSON.stringify({ ...openStep(1, 5), seq: 99 }));
+        await settle();
+        return [asked[0][0], selected.history.record(1) === undefined, failures];
+    """) == ["/steps", True, []]
+
+
+def test_series_are_read_of_few_layers_at_a_time_with_their_names_quoted(run):
+    assert run(LOADER + r"""
+        take([1, 2, 3]);
+        const layers = ["a,b", "c*", "d\\e", ...Array.from({ length: 100 }, (_, index) => `layer${index}`)];
+        loader.want(layers.map((id) => ({ id, key: id })));
+        await settle();
+        const names = asked.find(([path]) => path === "/series")[1].layers;
+        return [names.split(",layer")[0], names.split(",layer").length - 1];
+    """) == [r"a\,b,c\*,d\\e", 21]
+
+
 # Trends
 
 

@@ -132,17 +132,19 @@ export class RunLoader {
         });
     }
 
-    /** The numbers in the gaps beside the viewed step. */
+    /** The numbers in the gaps beside the viewed step and before it, as far as a trend reaches. */
     #wantNumbers() {
         const { history, viewedIndex } = this.#run;
-        const begin = Math.max(0, viewedIndex - 2);
-        const end = Math.min(history.length - 1, viewedIndex + 2);
         let from = null;
         let to = null;
-        for (let index = begin; index < end; index += 1) {
+        let hidden = 0n;
+        for (let index = viewedIndex + 1; index >= 0 && index > viewedIndex - TREND_LENGTH; index -= 1) {
             if (!history.hasGapAfter(index)) continue;
-            from ??= history.at(index).step;
-            to = history.at(index + 1).step;
+            const [begin, end] = [history.at(index).step, history.at(index + 1).step];
+            from = begin;
+            to ??= end;
+            hidden += BigInt(end) - BigInt(begin);
+            if (hidden >= TREND_LENGTH) break;
         }
         if (from === null) return;
         this.#once("numbers", this.#reads.stepNumbers, { from, to }, (numbers) => {
