@@ -1,51 +1,44 @@
 #!/usr/bin/env python3
-"""Trains a small network on scikit-learn's handwritten digits and reports every step to NNMonitor.
+"""Trains a small network on scikit-learn's handwritten digits and reports it to NNMonitor.
 
-Needs PyTorch, scikit-learn and requests. The data ships inside scikit-learn: 1797 images of 8 x 8 pixels.
+Needs PyTorch 2.1 or newer, scikit-learn and the client (`pip install ./clients/python`). The data ships inside
+scikit-learn: 1797 images of 8 x 8 pixels. The server is that of NN_MONITOR_URL, NN_MONITOR_FINGERPRINT and
+NN_MONITOR_TOKEN; the server prints a line with them when it starts.
 
-    python examples/train_digits.py --url https://localhost:8443 --token T --ca certs/dev-cert.pem
+    python examples/train_digits.py --model cnn
 """
 
 import argparse
-import gzip
-import json
-import os
-import sys
-import time
-from collections import OrderedDict
 
+import nnmonitor as nnm
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-
-from layer_statistics import LayerStatistics
-from reporter import Reporter
+from torch import nn
 
 
-def named(**parts):
-    """Returns a sequence of named modules; the names become layer ids."""
-    return torch.nn.Sequential(OrderedDict(parts))
-
-
-def cnn():
+class CNN(nn.Sequential):
     """Two convolutions and two linear layers."""
-    nn = torch.nn
-    return named(
-        block1=named(conv=nn.Conv2d(1, 16, 3, padding=1), relu=nn.ReLU()),
-        block2=named(conv=nn.Conv2d(16, 32, 3, padding=1), relu=nn.ReLU(), pool=nn.MaxPool2d(2)),
-        hidden=named(flatten=nn.Flatten(), linear=nn.Linear(32 * 16, 64), relu=nn.ReLU()),
-        head=nn.Linear(64, 10))
+
+    def __init__(self):
+        super().__init__()
+        self.block1 = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU())
+        self.block2 = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten())
+        self.hidden = nn.Sequential(nn.Linear(32 * 16, 64), nn.ReLU())
+        self.head = nn.Linear(64, 10)
 
 
-def mlp():
+class MLP(nn.Sequential):
     """Three linear layers."""
-    nn = torch.nn
-    return named(
-        flatten=nn.Flatten(), hidden1=named(linear=nn.Linear(64, 128), relu=nn.ReLU()),
-        hidden2=named(linear=nn.Linear(128, 64), relu=nn.ReLU()), head=nn.Linear(64, 10))
+
+    def __init__(self):
+        super().__init__()
+        self.hidden1 = nn.Sequential(nn.Flatten(), nn.Linear(64, 128), nn.ReLU())
+        self.hidden2 = nn.Sequential(nn.Linear(128, 64), nn.ReLU())
+        self.head = nn.Linear(64, 10)
 
 
-MODELS = {"cnn": cnn, "mlp": mlp}
+MODELS = {"cnn": CNN, "mlp": MLP}
 
 
 def digits(seed):
@@ -58,77 +51,35 @@ def digits(seed):
     return images[training], labels[training], images[test], labels[test]
 
 
-def train(name, run_id, options, publish):
-    """Trains one model; calls `publish` with the payload of each reported step. Returns the test accuracy."""
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", choices=list(MODELS), default="cnn")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--lr", type=float, default=2e-3, help="learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", default="auto", help="report the layers at every N-th step; auto: as often as is cheap")
+    options = parser.parse_args()
+
     torch.manual_seed(options.seed)
     images, labels, test_images, test_labels = digits(options.seed)
-    model = MODELS[name]()
-    statistics = LayerStatistics(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-    step = 0
+    model = MODELS[options.model]()
+    optimizer = torch.optim.Adam(model.parameters(), lr=options.lr)
+
+    nnm.init(project="digits", name=f"digits-{options.model}", config=options)
+    nnm.watch(model, every=options.every if options.every == "auto" else int(options.every))
     for _epoch in range(options.epochs):
         for batch in torch.randperm(len(labels)).split(64):
-            statistics.watching = step % options.every == 0
             optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
-            if statistics.watching:
-                publish(statistics.payload(run_id, step, len(batch)))
+            loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
+            loss.backward()
             optimizer.step()
-            step += 1
-    with torch.no_grad():
-        return (model(test_images).argmax(1) == test_labels).float().mean().item()
-
-
-def positive(text):
-    """A whole number above zero."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--url", help="the server, such as https://localhost:8443")
-    parser.add_argument("--token", default=os.environ.get("NN_MONITOR_TOKEN"), help="default: $NN_MONITOR_TOKEN")
-    parser.add_argument("--ca", help="the certificate to trust, a PEM file")
-    parser.add_argument("--run-id", default=time.strftime("digits-%Y%m%d-%H%M%S"))
-    parser.add_argument("--model", choices=[*MODELS, "both"], default="cnn")
-    parser.add_argument("--epochs", type=positive, default=12)
-    parser.add_argument("--every", type=positive, default=1, help="report every N-th step")
-    parser.add_argument("--gzip", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--record", help="also write each payload as a line of JSON; .gz compresses")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    if not options.url and not options.record:
-        parser.error("give --url, --record, or both")
-    return options
-
-
-def main():
-    options = arguments()
-    reporter = Reporter(options.url, options.token, options.ca, options.gzip) if options.url else None
-    record = None
-    if options.record:
-        record = (gzip.open if options.record.endswith(".gz") else open)(options.record, "wt", encoding="utf-8")
-
-    def publish(payload):
-        if record:
-            record.write(json.dumps(payload) + "\n")
-        if reporter:
-            reporter.report(payload)
-
-    for name in MODELS if options.model == "both" else [options.model]:
-        run_id = f"{options.run_id}-{name}" if options.model == "both" else options.run_id
-        accuracy = train(name, run_id, options, publish)
-        print(f"run {run_id}, {name}: test accuracy: {accuracy * 100:.1f} %")
-    if record:
-        record.close()
-    if reporter:
-        delivered = reporter.close()
-        print(reporter.summary())
-        if not delivered:
-            sys.exit(1)
+            nnm.log({"train/loss": loss, "lr": options.lr})
+        with torch.no_grad():
+            right = model(test_images).argmax(1) == test_labels
+        accuracy = right.float().mean().item()
+        nnm.log({"test/accuracy": accuracy})
+    nnm.finish()
+    print(f"test accuracy: {accuracy * 100:.1f} %")
 
 
 if __name__ == "__main__":

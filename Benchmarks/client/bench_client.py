@@ -17,7 +17,7 @@ import time
 
 import torch
 from networks import NETWORKS, Network
-from variants import VARIANTS, OldExample, Plain, Wandb, Watch
+from variants import VARIANTS, Plain, Wandb, Watch
 
 # Of a plain step: without and with activations. Of tiny: milliseconds. wandb.watch over ours. `every="auto"`.
 MOST_WITHOUT, MOST_WITH, MOST_TINY_MS, LEAST_RATIO, MOST_AUTO = 0.25, 0.35, 6.0, 7.0, 0.01
@@ -108,8 +108,6 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     wanted = [kind for kind in VARIANTS if kind.name not in options.without]
-    if not OldExample.present:
-        wanted = [kind for kind in wanted if kind is not OldExample]
     print(f"PyTorch {torch.__version__}, Python {platform.python_version()}, one thread, {options.rounds} rounds")
     met = [report(name, measure(name, options.rounds, wanted), interval_of(name)) for name in options.networks]
     sys.exit(0 if all(met) else 1)

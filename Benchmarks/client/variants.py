@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from old_example import LayerStatistics
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "clients/python/src"), str(ROOT / "examples")]
+sys.path.insert(0, str(ROOT / "clients/python/src"))
 
 
 class Plain:
@@ -103,28 +104,21 @@ class Wandb(Plain):
 
 
 class OldExample(Plain):
-    """The hooks and the SVD of `examples/layer_statistics.py`, while that file exists."""
+    """The hooks and the SVD of the examples before the client."""
 
     name = "old example"
-    present = (ROOT / "examples/layer_statistics.py").exists()
 
     def attach(self) -> None:
-        from layer_statistics import LayerStatistics
-
-        self.hooks = [module._forward_hooks.copy() for module in self.model.modules()]
         self.statistics = LayerStatistics(self.model)
-        self.statistics.watching = True
         self.count = 0
 
     def detach(self) -> None:
-        for module, hooks in zip(self.model.modules(), self.hooks):
-            module._forward_hooks.clear()
-            module._forward_hooks.update(hooks)
+        self.statistics.close()
 
     def step(self, loss: Any) -> None:
         self.optimizer.zero_grad()
         loss(self.model).backward()
-        json.dumps(self.statistics.payload("bench", self.count, 64))
+        json.dumps(self.statistics.payload(self.count))
         self.count += 1
         self.optimizer.step()
 

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from fastapi_peer import Payload
+from models import Payload
 
 body = Path(sys.argv[1]).read_bytes()
 count, begin = 0, time.perf_counter()

@@ -9,7 +9,7 @@ from Support.wire.raw import INGEST
 
 LAYERS = 50
 # Calls of the allocator for a request, kept alive, without subscribers.
-REQUEST = {"GET /health": 15, "POST": 38, "POST, gzip": 59, "POST over TLS": 59, "POST to v2": 55}
+REQUEST = {"GET /health": 14, "POST": 35, "POST, gzip": 56, "POST over TLS": 55, "POST to v2": 35}
 # Calls of the allocator for a message to one more subscriber, who is sent it compressed.
 MESSAGE = 1.5
 # Bytes that stay in use for a stored step, by the 8 bytes of each of its numbers.

@@ -1,11 +1,7 @@
-"""The examples with a real server: training over HTTPS with a token, and simulated metrics.
-
-train_digits.py needs torch and scikit-learn in addition to requirements.txt.
-"""
+"""Simulated metrics, and a recorded run, with a real server. The client's tests run the examples that train."""
 
 import gzip
 import json
-import re
 import struct
 import subprocess
 import sys
@@ -13,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from Support.clients.ingest import accept, get, kept_steps, run_path
+from Support.clients import openwire
+from Support.clients.ingest import accept, kept_steps
 from Support.payloads import run_id, served
 from Support.servers import processes
 from Support.servers.server import ROOT, clean_environment
@@ -53,27 +50,6 @@ def floats_like(expected, seen):
     return float(seen) if isinstance(expected, float) and type(seen) is int else seen
 
 
-@pytest.mark.parametrize(("option", "file"), [("--gzip", "run.jsonl.gz"), ("--no-gzip", "run.jsonl")])
-def test_a_real_training_over_https_is_kept_number_for_number(secure_server, tmp_path, option, file):
-    run = run_id("digits")
-    process = run_example(
-        "train_digits.py", "--url", secure_server.url, "--token", secure_server.token, "--ca", secure_server.ca,
-        "--run-id", run, option, "--record", file, "--seed", 1, cwd=tmp_path, seconds=300)
-    assert_done(process)
-    accuracy = re.search(r"test accuracy: ([\d.]+) %", process.stdout)
-    assert accuracy and float(accuracy[1]) > 95, process.stdout
-
-    posted = recorded(tmp_path / file)
-    assert len(posted) > 100
-    assert all(item["metadata"]["run_id"] == run for item in posted)
-    expected = sorted(map(served, posted), key=lambda step: step["step"])
-    seen = kept_steps(secure_server, run)
-    assert [step["step"] for step in seen] == [step["step"] for step in expected]
-    for one, other in zip(expected, seen):
-        assert bits(floats_like(one, other)) == bits(one), f"step {one['step']}"
-    assert get(secure_server, run_path(run) + "/latest").json() == seen[-1]
-
-
 @pytest.mark.parametrize("where", ["server", "secure_server"])
 @pytest.mark.parametrize("option", ["--gzip", "--no-gzip"])
 def test_simulated_metrics_are_accepted(request, tmp_path, where, option):
@@ -89,8 +65,39 @@ def test_simulated_metrics_are_accepted(request, tmp_path, where, option):
     assert [len(step["layers"]) for step in steps] == [50] * 5
 
 
+@pytest.mark.parametrize("where", ["server", "secure_server"])
+def test_a_simulated_training_posts_all_that_the_open_wire_takes(request, tmp_path, where):
+    chosen = request.getfixturevalue(where)
+    run = run_id("simulated/open")
+    arguments = ["--token", chosen.token, "--ca", chosen.ca] if chosen.secure else []
+    process = run_example(
+        "simulate.py", "--api", "v2", "--url", chosen.url, *arguments, "--run-id", run, "--steps", 100, "--interval", 0,
+        "--layers", 9, "--gzip", "--seed", 1, cwd=tmp_path, seconds=60)
+    assert_done(process)
+    record = openwire.request(chosen, "GET", openwire.run_path(run)).json()
+    assert (record["project"], record["state"], record["tags"]) == ("simulated", "finished", ["simulated"])
+    assert record["config"]["layers"] == 9 and record["step_count"] == 100
+    assert record["vectors"] == ["router_load"] and {"train/loss", "lr", "grad_norm"} <= set(record["scalars"])
+    steps = openwire.read_steps(chosen, run)
+    assert [step["step"] for step in steps] == list(range(100))
+    assert steps[0]["scalars"]["train/loss"] > 1.5 * steps[-1]["scalars"]["train/loss"]
+    assert [step["step"] for step in steps if step["scalars"]["grad_norm"] == "NaN"] == [96]
+    places = {layer["id"]: place for place, layer in enumerate(steps[0]["layers"])}
+    metrics = steps[0]["metrics"]
+    frozen, relu, router = (places["block0/" + part] for part in ("conv", "relu", "moe"))
+    assert metrics["weight_std"][frozen] and metrics["gradient_l2_norm"][frozen] is None
+    assert not steps[0]["layers"][frozen]["trainable"]
+    assert metrics["activation_std"][relu] and metrics["weight_std"][relu] is None
+    assert {name for name, column in metrics.items() if column[relu] is not None} == {
+        "activation_std", "activation_mean", "dead_fraction"}
+    for step in steps:
+        loads = step["vectors"]["router_load"]
+        assert set(loads) == {"block0/moe", "block1/moe"} and steps[0]["layers"][router]["id"] in loads
+        assert all(sum(load) == pytest.approx(1) for load in loads.values())
+
+
 def test_the_recorded_run_is_accepted_and_kept_number_for_number(server):
-    """The recording in Tests/Fixtures contains payloads that the example posted."""
+    """The recording in Tests/Fixtures contains payloads of a real training in the form of `/api/v1`."""
     run = run_id("recorded")
     recordings = sorted((ROOT / "Tests" / "Fixtures").glob("*.jsonl.gz"))
     assert recordings

@@ -225,6 +225,20 @@ def test_permanent_refusal_is_logged_once_with_its_remedy_and_passes_when_it_is_
     assert not log_lines("secret-token")
 
 
+def test_refusal_of_another_kind_is_logged_too(front, until, log_lines):
+    """After a wrong token, a token without the scope: the first sentence would send the user the wrong way."""
+    front.fault(1, status=401, body={"detail": {"error": "unauthorized", "message": "no token"}})
+    front.fault(3, status=403, body={"detail": {"error": "forbidden", "message": "scope"}})
+    run = nnm.init(url=front.url)
+    log_steps(run, 0, 20)
+    run.log({"loss": 0.0}, step=20)
+    until(lambda: log_lines("needs the scope ingest"))
+    until(lambda: not front.faults)
+    run.finish()
+    assert len(log_lines("does not accept the token")) == len(log_lines("needs the scope ingest")) == 1
+    assert sorted(front.steps(run.id)) == list(range(21))
+
+
 def test_permanent_refusal_does_not_hold_up_the_end(front, until, log_lines):
     front.fault(10_000, status=401, body={"detail": {"error": "unauthorized", "message": "no"}})
     run = nnm.init(url=front.url)

@@ -1,10 +1,8 @@
 """The package as people get it: built, installed into a clean environment, checked by type checkers and linters."""
 
 import importlib.util
-import os
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -20,37 +18,11 @@ def run(*command, **options):
     return ended.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Built without the network: setuptools is installed with the tests."""
-    pytest.importorskip("setuptools", minversion="64")
-    pytest.importorskip("wheel")
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    run(sys.executable, "-c", "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2], "
-        "ignore=shutil.ignore_patterns('build', '*.egg-info', '.*'))", ROOT, source)
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, source)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-def test_three_lines_in_a_clean_environment_give_a_run(wheel, front, tmp_path):
-    place = tmp_path / "environment"
-    venv.create(place, with_pip=False)
-    run(sys.executable, "-m", "pip", "-q", "--python", place / "bin" / "python", "install", "--no-index", wheel)
-    program = tmp_path / "train.py"
-    program.write_text(
-        "import nnmonitor as nnm\n"
-        "run = nnm.init(project='gpt', name='r7', id='clean', config={'lr': 3e-4})\n"
-        "nnm.watch(None)\n"
-        "for step in range(10):\n"
-        "    nnm.log({'train/loss': 1 / (step + 1), 'lr': 3e-4}, step=step)\n"
-    )
-    environment = {**os.environ, "NN_MONITOR_URL": front.url}
-    run(place / "bin" / "python", "-I", program, env=environment)
-    assert sorted(front.steps("clean")) == list(range(10))
-    assert front.run("clean")["project"] == "gpt" and front.run("clean")["state"] == "finished"
-    assert "address      ok" in run(place / "bin" / "nnmonitor", "check", env=environment)
+def test_build_gives_a_wheel_and_a_source_archive(source, tmp_path):
+    """`python -m build`, with what is installed: tests need no network."""
+    pytest.importorskip("build")
+    run(sys.executable, "-m", "build", "--no-isolation", "-o", tmp_path, source)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".gz", ".whl"]
 
 
 def test_wheel_is_typed_and_needs_nothing(wheel):

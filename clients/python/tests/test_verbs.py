@@ -78,6 +78,9 @@ class Scalar:
     def item(self):
         return self.value
 
+    def __repr__(self):
+        return f"Scalar({self.value})"
+
 
 @pytest.mark.parametrize(("value", "sent"), [
     (True, 1), (7, 7), (2.5, 2.5), (numpy.float32(0.1), 0.1), (numpy.float64("nan"), "NaN"), (numpy.int64(-3), -3),

@@ -47,8 +47,8 @@ package enum CORSPolicy: Sendable, Equatable {
     /// Further request headers, allowed if the preflight names them.
     private static let allowedOnRequest: Set<String> = [
         "accept", "accept-language", "baggage", "cache-control", "content-language", "if-modified-since",
-        "if-none-match", "if-range", "pragma", "range", "sentry-trace", "traceparent", "tracestate", "x-request-id",
-        "x-requested-with",
+        "if-none-match", "if-range", "last-event-id", "pragma", "range", "sentry-trace", "traceparent", "tracestate",
+        "x-request-id", "x-requested-with",
     ]
 
     /// The response to a preflight for a route with `methods`. `ResponseDecoration` adds `Access-Control-Allow-Origin`

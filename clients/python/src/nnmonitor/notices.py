@@ -12,7 +12,7 @@ import sys
 LOGGER = logging.getLogger("nnmonitor")
 
 
-#: Warnings about delivery. Any number of warnings about single values must not keep them away.
+#: How the keys of warnings about delivery begin. Any number of warnings about single values must not keep them away.
 _ALWAYS = ("unreachable", "refusal", "disk", "lower step", "sender")
 
 
@@ -53,17 +53,17 @@ class Notices:
         """Logs a warning unless its key (default: the text) was logged before. Returns whether it was logged."""
         key = text if key is None else key
         # Without a lock, which a signal handler could find taken: at worst a line is logged twice.
-        if key in self._seen or (len(self._seen) >= self._limit and key not in _ALWAYS):
+        if key in self._seen or (len(self._seen) >= self._limit and not key.startswith(_ALWAYS)):
             return False
         self._seen.add(key)
         LOGGER.warning("%s", text)
         return True
 
     def forget(self, key: str) -> bool:
-        """Lets a warning with this key be logged again: the condition ended and may come back.
+        """Lets warnings be logged again whose key begins with this one: the condition ended and may come back.
 
-        Returns whether it had been logged.
+        Returns whether one had been logged.
         """
-        known = key in self._seen
-        self._seen.discard(key)
-        return known
+        known = {seen for seen in set(self._seen) if seen.startswith(key)}
+        self._seen -= known
+        return bool(known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import ssl
 import subprocess
@@ -42,9 +43,18 @@ def server(folder, name, signer, host="localhost", expired=False):
         "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={host}",
         "-keyout", pair.key, "-out", request,
     )
+    # `openssl x509` of OpenSSL 3.0 cannot set the times.
+    now = datetime.datetime.now(datetime.timezone.utc)
+    begins, ends = (f"{now + datetime.timedelta(days):%Y%m%d%H%M%SZ}" for days in (-10, -1 if expired else 30))
+    database = folder / f"{name}.index"
+    database.touch()
+    settings = folder / f"{name}.cnf"
+    settings.write_text(
+        f"[ca]\ndefault_ca=made\n[made]\ndatabase={database}\nnew_certs_dir={folder}\nrand_serial=yes\n"
+        "default_md=sha256\npolicy=policy\n[policy]\ncommonName=supplied\n")
     openssl(
-        "x509", "-req", "-in", request, "-CA", signer.certificate, "-CAkey", signer.key, "-CAcreateserial",
-        # OpenSSL 3.0 has no -not_after here; a negative number of days ends before it begins, and so is expired.
-        "-days", "-1" if expired else "30", "-extfile", extensions, "-out", pair.certificate,
+        "ca", "-batch", "-notext", "-config", settings, "-in", request, "-out", pair.certificate,
+        "-extfile", extensions, "-cert", signer.certificate, "-keyfile", signer.key,
+        "-startdate", begins, "-enddate", ends,
     )
     return pair

@@ -1,4 +1,4 @@
-"""An HTTP front with faults: before the reference server, or before a real one at `NN_MONITOR_TEST_URL`.
+"""An HTTP front with faults: before the reference server, or before a real one.
 
 It can be down, slow, reset connections in the middle of a body or instead of an answer, and answer in the server's
 place. What comes through unharmed is handed to the backend.
@@ -67,12 +67,18 @@ class Direct:
 
 
 class Remote:
-    """A real server, asked over the network with the token in `NN_MONITOR_TEST_TOKEN` (scopes of all kinds)."""
+    """A real server, asked over the network. The token needs the scopes ingest, read and admin."""
 
-    def __init__(self, url):
+    def __init__(self, url, token=None, ca=None):
         self.parts = urllib.parse.urlsplit(url)
-        self.token = os.environ.get("NN_MONITOR_TEST_TOKEN")
-        self.ca = os.environ.get("NN_MONITOR_TEST_CA")
+        self.token = token
+        self.ca = ca
+
+    @classmethod
+    def of_environment(cls):
+        """The one at `NN_MONITOR_TEST_URL`, or None."""
+        url = os.environ.get("NN_MONITOR_TEST_URL")
+        return cls(url, os.environ.get("NN_MONITOR_TEST_TOKEN"), os.environ.get("NN_MONITOR_TEST_CA")) if url else None
 
     def ask(self, method, path, headers, body):
         if self.parts.scheme == "https":
@@ -95,11 +101,11 @@ class Remote:
 class Front:
     """Listens on a port of its own, which stays the same over `down` and `up`."""
 
-    def __init__(self, certificate=None, reference=None):
-        url = os.environ.get("NN_MONITOR_TEST_URL")
-        self.real = bool(url) and reference is None
+    def __init__(self, certificate=None, reference=None, remote=None):
+        remote = remote if reference else remote or Remote.of_environment()
+        self.real = remote is not None
         self.reference = None if self.real else (reference or Reference())
-        self.backend = Remote(url) if self.real else Direct(self.reference)
+        self.backend = remote or Direct(self.reference)
         self.certificate = certificate
         self.faults = []
         self.requests = []

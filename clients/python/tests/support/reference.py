@@ -52,11 +52,11 @@ def check_name(name, *loc):
         raise Refused("string_pattern_mismatch", *loc, name)
 
 
-def check_integer(value, least, *loc):
+def check_integer(value, least, *loc, kind="greater_than_equal"):
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refused("int_type", *loc)
     if not least <= value < 2**63:
-        raise Refused("greater_than_equal", *loc)
+        raise Refused(kind, *loc)
 
 
 def check_step(step):
@@ -69,7 +69,7 @@ def check_step(step):
     if step.get("time") is not None and not (isinstance(step["time"], (int, float)) and step["time"] > 0):
         raise Refused("greater_than", "body", "time")
     if step.get("batch_size") is not None:
-        check_integer(step["batch_size"], 1, "body", "batch_size")
+        check_integer(step["batch_size"], 1, "body", "batch_size", kind="greater_than")
     scalars = step.get("scalars") or {}
     if len(scalars) > 1000:
         raise Refused("too_long", "body", "scalars")
@@ -116,7 +116,7 @@ def check_layers(layers):
             raise Refused("extra", "body", "layers", place)
         identities.append(layer["id"].replace(".", "/"))
         if identities[-1] in identities[:-1]:
-            raise Refused("value_error", "body", "layers", place, "id")
+            raise Refused("value_error", "body", "layers", place)
     return identities
 
 
@@ -190,8 +190,11 @@ class Reference:
         if method == "DELETE":
             del self.runs[run]
             return 204, None
+        return 200, self._object(run)
+
+    def _object(self, run):
         kept = self.runs[run]
-        return 200, {
+        return {
             "run_id": run, **kept.fields, "created_at": kept.created_at, "step_count": len(kept.steps),
             "last_seq": kept.last_seq, "last_step": max(kept.steps, default=None), "events": kept.events,
         }
@@ -206,8 +209,9 @@ class Reference:
                 raise Refused("string_type", "body", name)
         if put.get("state") not in (None, "running", "finished", "failed"):
             raise Refused("enum", "body", "state")
-        if put.get("tags") is not None and not all(isinstance(tag, str) for tag in put["tags"]):
-            raise Refused("string_type", "body", "tags")
+        for place, tag in enumerate(put.get("tags") or []):
+            if not isinstance(tag, str):
+                raise Refused("string_type", "body", "tags", place)
         begins = run not in self.runs
         kept = self.runs.setdefault(run, Run())
         kept.heartbeats += not put
@@ -228,9 +232,7 @@ class Reference:
                 del kept.steps[step]
             event = {"type": "resumed", "time": time.time(), "step": put["resume_from"], "dropped": len(gone)}
             kept.events.append(event)
-        return (201 if begins else 200), {
-            "run_id": run, **kept.fields, "created_at": kept.created_at, "last_seq": kept.last_seq,
-        }
+        return (201 if begins else 200), self._object(run)
 
     def _post(self, run, headers, body):
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
@@ -273,8 +275,8 @@ class Reference:
     def _read(line):
         try:
             return json.loads(line)
-        except ValueError:
-            raise Refused("json_invalid", "body", 0) from None
+        except json.JSONDecodeError as error:
+            raise Refused("json_invalid", "body", error.pos) from None
 
     def _store(self, run, step):
         kept = self.runs.setdefault(run, Run())

@@ -25,11 +25,11 @@ def say(text):
 class Trainer:
     """A program whose lines of output can be waited for."""
 
-    def __init__(self, code, folder, environment, preface=PREFACE):
+    def __init__(self, code, folder, environment, preface=PREFACE, wrapper=()):
         variables = {**os.environ, "NN_MONITOR_DIR": str(folder / "spools"), **environment}
         variables.pop("PYTHONPATH", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", preface + textwrap.dedent(code)], env=variables, text=True,
+            [*wrapper, sys.executable, "-u", "-c", preface + textwrap.dedent(code)], env=variables, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
         )
         if hasattr(fcntl, "F_SETPIPE_SZ") or sys.platform == "linux":

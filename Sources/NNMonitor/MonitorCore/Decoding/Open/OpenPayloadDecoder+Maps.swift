@@ -127,6 +127,9 @@ extension OpenPayloadDecoder {
             try reader.open()
             var first = true
             while try reader.nextElement(first: &first) {
+                let plain = reader.appendPlainDoubles(to: &step.numbers, expected: (layerCount ?? 0) &- length)
+                length &+= plain
+                if plain > 0 { continue }
                 if let value = try self.value() {
                     step.numbers.append(value)
                 } else {

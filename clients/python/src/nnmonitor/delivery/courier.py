@@ -206,7 +206,7 @@ class Courier:
             )
             return Turn("wait", reason=str(error))
         except Untrusted as error:
-            return self._refusal(f"{self._transport.url}: {error}")
+            return self._refusal("certificate", f"{self._transport.url}: {error}")
 
     def _put(self, item: Item, timeout: float) -> Turn:
         answer = self._request("PUT", self._path, item.body, timeout=timeout)
@@ -281,6 +281,7 @@ class Courier:
         if answer.status == 422:
             # The request itself is invalid, such as its run id; single lines are rejected in a 202.
             return self._refusal(
+                "run",
                 f"{self._transport.url} rejects run {self.run!r} ({answer.message}): choose another id= or update the "
                 "client or the server"
             )
@@ -334,8 +335,10 @@ class Courier:
         self._pop(items)
         return Turn("again")
 
-    def _refusal(self, sentence: str) -> Turn:
-        self._notices.once(f"{sentence}. Training continues, and steps are kept in {self.directory}", key="refusal")
+    def _refusal(self, kind: str, sentence: str) -> Turn:
+        """Logs each kind of refusal once: after a wrong token a token with a wrong scope is news."""
+        self._notices.once(
+            f"{sentence}. Training continues, and steps are kept in {self.directory}", key=f"refusal {kind}")
         return Turn("refused", reason=sentence)
 
     def _failure(self, answer: Answer) -> Turn:
@@ -343,7 +346,7 @@ class Courier:
         self._greeted = False
         kind, sentence = judge(answer, self._transport.url)
         if kind == REFUSED:
-            return self._refusal(sentence)
+            return self._refusal(str(answer.status), sentence)
         self._notices.once(f"{sentence}; training continues, and steps are kept in {self.directory}", key="unreachable")
         return Turn("wait", after=answer.retry_after, reason=sentence)
 

@@ -29,9 +29,11 @@ class ReportBuilder:
     def describe(self, parameters: dict[int, LayerParameters]) -> None:
         """Takes counts of values, and whether any of them is trained."""
         for index, found in parameters.items():
-            self._counts[index] = (
-                sum(parameter.numel() for parameter in found.all),
-                any(parameter.requires_grad for parameter in found.all))
+            listed = found.all
+            if listed:
+                self._counts[index] = (
+                    sum([parameter.numel() for parameter in listed]),
+                    any(parameter.requires_grad for parameter in listed))
 
     def add(self, result: StepResult) -> None:
         """Takes one optimizer's step. Later values win."""

@@ -103,12 +103,16 @@ class Measurement:
         run = self._guard.run
         samples = self.sampler or Sampler(self._generator)
         updates = self._updates.setdefault(id(optimizer), Updates())
+        self._spectral.begin()
+        updates.begin()
         self._samples = samples
         self._weights = WeightReader(
             self.transfer, self.reducer, self.sampler, self._spectral, updates, self._guard)
         self._gradients = GradientReader(self.reducer, samples, self._selection.histograms, self._guard)
         scale = self._read_scaler(optimizer)
         for layer in layers:
+            if not layer.has_parameters:
+                continue
             own = parameters[layer.index]
             if self._selection.parameters:
                 run("weights", layer.id, self._weights.read, layer, own, owned)
@@ -187,6 +191,8 @@ class Measurement:
             name: value for name, value in self._extras.metrics.get(layer.index, {}).items()
             if not (name == "attention_entropy" and math.isnan(value))}
         extra.update(self._gradients.fractions(layer, scale))
+        if not self._samples.percentiles and not self._samples.kurtosis:
+            return extra
         for kind in ("activation", "gradient", "weight"):
             key = (kind, layer.index)
             clipped = kind == "gradient" and factor is not None and factor > 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any, Callable, Optional, Union
 import torch
 from torch import nn
 
-from nnmonitor.watching.numerics.ranges import output_range
+from nnmonitor.watching.numerics.ranges import OutputRange, output_range
 
 # Path components that wrappers add.
 _WRAPPER_PARTS = {"_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"}
@@ -61,6 +62,11 @@ class Layer:
     def has_parameters(self) -> bool:
         return bool(self.weights or self.biases)
 
+    @functools.cached_property
+    def limits(self) -> Optional[OutputRange]:
+        """The range of its outputs, if it is an activation function or recurrent layer."""
+        return output_range(self.module)
+
 
 @dataclass(frozen=True)
 class LayerParameters:
@@ -93,7 +99,10 @@ def resolve(layers: Iterable[Layer]) -> dict[int, LayerParameters]:
                 found.append(parameter)
         return found
 
-    return {layer.index: LayerParameters(current(layer.weights), current(layer.biases)) for layer in layers}
+    none = LayerParameters([], [])
+    return {
+        layer.index: LayerParameters(current(layer.weights), current(layer.biases)) if layer.has_parameters else none
+        for layer in layers}
 
 
 def find_layers(

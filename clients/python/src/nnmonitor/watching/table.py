@@ -12,6 +12,13 @@ from nnmonitor.watching.numerics.moments import Moments
 Row = dict[str, float]
 
 
+def _names(prefix: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}_{name}" for name in ("std", "mean", "min", "max", "max_abs"))
+
+
+_ACTIVATION, _GRADIENT, _WEIGHT = _names("activation"), _names("gradient"), _names("weight")
+
+
 @dataclass
 class Measured:
     """What one optimizer step measured of one layer.
@@ -36,12 +43,12 @@ class Measured:
 def row_of(measured: Measured) -> Row:
     """The metrics of one layer. A metric that does not apply is absent."""
     row: Row = {}
-    kinds = [measured.weight, measured.bias, measured.gradient, measured.activation]
-    counted = [moments for moments in kinds if moments is not None]
-    if counted:
-        row["nonfinite_count"] = float(sum(moments.nonfinite for moments in counted))
+    kinds = (measured.weight, measured.bias, measured.gradient, measured.activation)
+    counts = [moments.nonfinite for moments in kinds if moments is not None]
+    if counts:
+        row["nonfinite_count"] = float(sum(counts))
     if measured.activation is not None:
-        row.update(_spread("activation", measured.activation))
+        _add_spread(row, _ACTIVATION, measured.activation)
         row["activation_rms"] = measured.activation.rms
         if measured.half_activation:
             row["overflow_fraction"] = measured.activation.nonfinite / measured.activation.count
@@ -52,10 +59,10 @@ def row_of(measured: Measured) -> Row:
             row["gradient_clipped_l2_norm"] = gradient.norm
             gradient = gradient.scaled(1.0 / factor)
         row["gradient_l2_norm"] = gradient.norm
-        row.update(_spread("gradient", gradient))
+        _add_spread(row, _GRADIENT, gradient)
     if measured.weight is not None:
         row["weight_frobenius_norm"] = measured.weight.norm
-        row.update(_spread("weight", measured.weight))
+        _add_spread(row, _WEIGHT, measured.weight)
         if measured.spectral_norm is not None:
             row["weight_spectral_norm"] = measured.spectral_norm
     if measured.bias is not None:
@@ -70,10 +77,10 @@ def row_of(measured: Measured) -> Row:
     return row
 
 
-def _spread(prefix: str, moments: Moments) -> Row:
-    return {
-        f"{prefix}_std": moments.std, f"{prefix}_mean": moments.mean, f"{prefix}_min": moments.low,
-        f"{prefix}_max": moments.high, f"{prefix}_max_abs": moments.max_abs}
+def _add_spread(row: Row, names: tuple[str, ...], moments: Moments) -> None:
+    std, mean, low, high, max_abs = names
+    row[std], row[mean], row[low], row[high] = moments.std, moments.mean, moments.low, moments.high
+    row[max_abs] = moments.max_abs
 
 
 def add_cross_layer_ratios(rows: Sequence[Row]) -> None:

@@ -15,10 +15,15 @@ from typing import NamedTuple, Optional
 import torch
 
 from nnmonitor.watching.numerics.reduction import SMALL
-from nnmonitor.watching.numerics.spectral_steps import ROUNDING, take_two_steps
+from nnmonitor.watching.numerics.spectral_steps import (
+    TwoSteps,
+    normalized,
+    take_two_steps,
+    take_two_steps_together,
+    times,
+)
 
 _FIRST_STEPS = 24
-_WARM_STEPS = 2
 _MORE_STEPS = 12
 # Squared sine of the angle between the old and the new vector, above which two steps were too few.
 _FAR = 0.001
@@ -64,29 +69,42 @@ class SpectralNorms:
         self._padded: dict[_Size, tuple[list[torch.Size], torch.Tensor]] = {}
         self._generator = torch.Generator().manual_seed(0)
 
-    def measure(self, items: list[Item]) -> dict[Hashable, float]:
-        """The spectral norm of each matrix (two dimensions); NaN where the matrix has a value that is not finite."""
-        results: dict[Hashable, float] = {}
+    def begin(self) -> None:
+        """Begins a report."""
         self._reports += 1
         if self._reports % _ANEW == 0:
             self._vectors.clear()
+
+    def measure_at_once(self, key: Hashable, matrix: torch.Tensor) -> Optional[float]:
+        """The norm of a large matrix on a CPU, while its values are in the processor's cache; None for any other one,
+        and where its norm needs more than two steps from an earlier vector."""
+        if matrix.numel() <= SMALL or matrix.device.type != "cpu" or not self._is_warm(key, matrix):
+            return None
+        matrix = matrix.to(_dtype_of(matrix))
+        results: dict[Hashable, float] = {}
+        moved = self._keep([key], [take_two_steps(matrix, self._vectors[key])], results)
+        return results[key] if moved <= _FAR and _LEAST < results[key] < _MOST else None
+
+    def measure(self, items: list[Item]) -> dict[Hashable, float]:
+        """The spectral norm of each matrix (two dimensions); NaN where the matrix has a value that is not finite."""
+        results: dict[Hashable, float] = {}
         new: list[Item] = []
         warm: list[Item] = []
         for key, matrix in items:
-            vector = self._vectors.get(key)
-            fits = vector is not None and vector.numel() == _padded(matrix)[1] and vector.device == matrix.device
-            (warm if fits else new).append((key, matrix))
+            (warm if self._is_warm(key, matrix) else new).append((key, matrix))
         for key, matrix in new:
             self._begin(key, matrix)
         for block in self._blocks(new):
             self._estimate(block, _FIRST_STEPS, results)
         for block in self._blocks(warm):
-            alone = len(block.keys) == 1 and block.matrices.device.type == "cpu"
-            moved = self._step(block, results) if alone else self._estimate(block, _WARM_STEPS, results)
-            if moved > _FAR:
+            if self._step(block, results) > _FAR:
                 self._estimate(block, _MORE_STEPS, results)
         self._repeat_in_double(items, results)
         return results
+
+    def _is_warm(self, key: Hashable, matrix: torch.Tensor) -> bool:
+        vector = self._vectors.get(key)
+        return vector is not None and vector.numel() == _padded(matrix)[1] and vector.device == matrix.device
 
     def _begin(self, key: Hashable, matrix: torch.Tensor) -> None:
         """Chooses a random vector; 0 in the padding."""
@@ -106,18 +124,29 @@ class SpectralNorms:
                 self._vectors.pop(key, None)
 
     def _step(self, block: Block, results: dict[Hashable, float]) -> float:
-        """Two steps for a block of one matrix. Returns how far its vector moved (squared sine)."""
-        (key,) = block.keys
-        steps = take_two_steps(block.matrices[0], self._vectors[key])
-        results[key] = steps.norm if math.isfinite(steps.norm) else math.nan
-        if steps.norm > 0.0 and math.isfinite(steps.norm):
-            self._vectors[key] = steps.vector
-            return steps.moved
-        del self._vectors[key]
-        return 0.0
+        """Two steps from the vectors of an earlier report. Returns how far one moved at most (squared sine)."""
+        if len(block.keys) == 1 and block.matrices.device.type == "cpu":
+            steps = [take_two_steps(block.matrices[0], self._vectors[block.keys[0]])]
+        else:
+            start = torch.stack([self._vectors[key] for key in block.keys])
+            steps = take_two_steps_together(block.matrices, start)
+        return self._keep(block.keys, steps, results)
 
-    def _estimate(self, block: Block, steps: int, results: dict[Hashable, float]) -> float:
-        """Writes norms and vectors. Returns how far the vectors of the block moved at most (squared sine)."""
+    def _keep(self, keys: list[Hashable], steps: list[TwoSteps], results: dict[Hashable, float]) -> float:
+        """Writes norms and vectors. Returns how far a vector moved at most; 0 where one cannot be used again."""
+        moved, usable = 0.0, True
+        for key, (norm, vector, distance) in zip(keys, steps):
+            results[key] = norm if math.isfinite(norm) else math.nan
+            if norm > 0.0 and math.isfinite(norm):
+                self._vectors[key] = vector
+                moved = max(moved, distance)
+            else:
+                del self._vectors[key]
+                usable = False
+        return moved if usable else 0.0
+
+    def _estimate(self, block: Block, steps: int, results: dict[Hashable, float]) -> None:
+        """Writes norms and vectors after so many steps."""
         start = torch.stack([self._vectors[key] for key in block.keys])
         bidiagonal, basis = _bidiagonalize(block.matrices, start, min(steps, *block.matrices.shape[1:]))
         good = bidiagonal.isfinite().flatten(1).all(1).tolist()
@@ -125,17 +154,12 @@ class SpectralNorms:
         largest = singular[:, 0].tolist()
         coefficients = right[:, 0]
         vectors = torch.bmm(coefficients.unsqueeze(1).to(basis), basis).squeeze(1).unbind(0)
-        along = coefficients[:, 0].tolist()
-        moved = 0.0
         for row, key in enumerate(block.keys):
             results[key] = largest[row] if good[row] else math.nan
             if good[row] and largest[row] > 0.0:
                 self._vectors[key] = vectors[row]
-                moved = max(moved, 1.0 - along[row] ** 2)
             else:
                 self._vectors.pop(key, None)
-        # Without vectors of all keys, no further steps can be taken from here.
-        return moved if all(key in self._vectors for key in block.keys) else 0.0
 
     def _blocks(self, items: list[Item]) -> list[Block]:
         """Small matrices together, a large one alone."""
@@ -175,48 +199,30 @@ def _padded(matrix: torch.Tensor) -> tuple[int, int]:
     return 1 << (rows - 1).bit_length(), 1 << (columns - 1).bit_length()
 
 
-def _times(block: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-    """Each matrix times its vector: (k, m, n) and (k, n) to (k, m)."""
-    if block.shape[0] == 1:
-        return torch.mv(block[0], vectors[0]).unsqueeze(0)
-    # Ten times as fast on a CPU as with the vectors on the right.
-    return torch.bmm(vectors.unsqueeze(1), block.transpose(1, 2)).squeeze(1)
-
-
-def _normalized(vectors: torch.Tensor, scale: Optional[torch.Tensor] = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Unit vectors and norms; both 0 where the norm is rounding error of values of size `scale`."""
-    norms = torch.linalg.vector_norm(vectors, dim=1)
-    if scale is not None:
-        # Written so that NaN stays.
-        norms = norms.masked_fill(norms <= scale * ROUNDING[norms.dtype], 0.0)
-    factors = norms.reciprocal().masked_fill(norms == 0.0, 0.0)
-    return vectors * factors.unsqueeze(1), norms
-
-
 def _bidiagonalize(block: torch.Tensor, start: torch.Tensor, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The upper bidiagonal (k, s, s + 1), in double precision on the CPU, and the right basis (k, s + 1, n)."""
-    right, _ = _normalized(start)
+    right, _ = normalized(start)
     basis = [right]
     alphas: list[torch.Tensor] = []
     betas: list[torch.Tensor] = []
     lefts: list[torch.Tensor] = []
     left, scale = right, None
     for _ in range(steps):
-        product = _times(block, right)
+        product = times(block, right)
         if betas:
             product = product - betas[-1].unsqueeze(1) * left
-        if lefts and steps > _WARM_STEPS:
+        if lefts:
             kept = torch.stack(lefts, dim=1)
-            product = product - _times(kept.transpose(1, 2), _times(kept, product))
-        left, alpha = _normalized(product, scale)
+            product = product - times(kept.transpose(1, 2), times(kept, product))
+        left, alpha = normalized(product, scale)
         lefts.append(left)
         scale = alpha if scale is None else torch.maximum(scale, alpha)
-        right = _times(block.transpose(1, 2), left) - alpha.unsqueeze(1) * right
-        # Twice is enough (Parlett, The Symmetric Eigenvalue Problem, section 6.9), once for a few steps.
+        right = times(block.transpose(1, 2), left) - alpha.unsqueeze(1) * right
+        # Twice is enough (Parlett, The Symmetric Eigenvalue Problem, section 6.9).
         kept = torch.stack(basis, dim=1)
-        for _ in range(2 if steps > _WARM_STEPS else 1):
-            right = right - _times(kept.transpose(1, 2), _times(kept, right))
-        right, beta = _normalized(right, scale)
+        for _ in range(2):
+            right = right - times(kept.transpose(1, 2), times(kept, right))
+        right, beta = normalized(right, scale)
         alphas.append(alpha)
         betas.append(beta)
         basis.append(right)

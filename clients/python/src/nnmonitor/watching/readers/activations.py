@@ -118,8 +118,7 @@ class Activations:
             return
         begin = time.perf_counter()
         try:
-            with torch.no_grad():
-                self._measure(layer, inputs, output)
+            self._measure(layer, inputs, output)
         except Exception as error:  # An error in a hook would end training.
             self._guard.failed("activations", layer.id, error)
         finally:
@@ -129,6 +128,9 @@ class Activations:
         tensor = first_tensor(output)
         if tensor is None or transformed(tensor):
             return
+        produced = tensor
+        # Operations on a detached tensor are not recorded, and cost less than a block without gradients.
+        tensor = tensor.detach()
         # Checkpointing calls the module again in the backward pass; the outputs are those of the first call. Only
         # where the first call ran without gradients (reentrant checkpointing), the second one is counted.
         if _task() == -1:
@@ -144,18 +146,20 @@ class Activations:
         layer.half_output = tensor.dtype == torch.float16
         if _autocast_enabled(tensor.device.type):
             with torch.autocast(tensor.device.type, enabled=False):
-                self._reduce(layer, inputs, output, tensor)
+                self._reduce(layer, inputs, output, tensor, produced)
         else:
-            self._reduce(layer, inputs, output, tensor)
+            self._reduce(layer, inputs, output, tensor, produced)
 
-    def _reduce(self, layer: Layer, inputs: Any, output: Any, tensor: torch.Tensor) -> None:
+    def _reduce(
+        self, layer: Layer, inputs: Any, output: Any, tensor: torch.Tensor, produced: torch.Tensor
+    ) -> None:
         if tensor.numel() == 0:
             return
         if layer.has_parameters:
             self._reducer.add(("activation", layer.index), tensor, changes=True)
             if self._sampler is not None:
                 self._sampler.add(("activation", layer.index), [tensor])
-            self._extras.remember_producer(tensor, layer)
+            self._extras.remember_producer(produced, layer)
         self._extras.observe(layer, inputs, output, tensor)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Optional
 import torch
 from torch import nn
 
-from nnmonitor.watching.numerics.ranges import count_saturated, output_range, unit_peaks
+from nnmonitor.watching.numerics.ranges import count_saturated, unit_peaks
 from nnmonitor.watching.numerics.transfer import Receiver, Transfer
 from nnmonitor.watching.structure import Layer
 
@@ -47,25 +47,28 @@ class Extras:
         """Processes one call of a module. Tensors are reduced at once.
 
         Args:
-            first: the first floating-point tensor of `output`.
+            first: the first floating-point tensor of `output`, detached.
         """
-        limits = output_range(layer.module)
+        limits = layer.limits
         if limits is not None:
             target = layer if layer.has_parameters else self._producer(inputs) or layer
-            saturated = count_saturated(first.detach(), limits)
+            saturated = count_saturated(first, limits)
             if saturated is not None:
                 total, count = self._saturated.get(target.index, (torch.zeros_like(saturated), 0))
                 self._saturated[target.index] = (total + saturated, count + first.numel())
             if limits.rectifies:
-                peaks = unit_peaks(first.detach(), 1 if _has_channels(target, first) else first.dim() - 1)
+                peaks = unit_peaks(first, 1 if _has_channels(target, first) else first.dim() - 1)
                 by_size = self._peaks.setdefault(target.index, {})
                 known = by_size.get(peaks.numel())
                 by_size[peaks.numel()] = peaks if known is None else torch.maximum(known, peaks)
         if "Attention" in layer.type:
             self._observe_attention(layer, output)
-        self._observe_router(layer)
+        if "router_load" in layer.module.__dict__ or "router_logits" in layer.module.__dict__:
+            self._observe_router(layer)
         if layer.function is not None:
-            for name, value in layer.function(layer.module, inputs, output).items():
+            with torch.no_grad():
+                found = layer.function(layer.module, inputs, output)
+            for name, value in found.items():
                 self._add(layer.index, name, torch.as_tensor(value))
 
     def finish(self, transfer: Transfer) -> None:

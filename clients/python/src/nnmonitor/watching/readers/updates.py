@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Optional
 
 import torch
 
@@ -26,43 +27,59 @@ class Updates:
     """
 
     def __init__(self) -> None:
-        self._items: list[Item] = []
+        self._small: list[Item] = []
+        self._large: list[Item] = []
         self._buffers: list[torch.Tensor] = []
+        self._joined: Optional[torch.Tensor] = None
         self._scratch = Scratch()
 
-    def keep(self, items: list[Item]) -> None:
-        """Copies local tensors of measured dtypes."""
-        self._items = sorted(items, key=lambda item: item[1].numel())
-        parts = self._parts()
-        wanted = [(part.numel(), part.device, _kept_dtype(part)) for part in parts]
-        if wanted != [(buffer.numel(), buffer.device, buffer.dtype) for buffer in self._buffers]:
-            self._buffers = [torch.empty(count, dtype=dtype, device=device) for count, device, dtype in wanted]
-        if parts:
-            torch._foreach_copy_(self._buffers, parts)
+    def begin(self) -> None:
+        """Begins a report."""
+        self._small, self._large, self._joined = [], [], None
+
+    def keep(self, key: Hashable, weight: torch.Tensor) -> None:
+        """Copies a local tensor of a measured dtype, a large one at once and a small one in `complete`."""
+        if weight.numel() <= SMALL:
+            self._small.append((key, weight))
+            return
+        values = flat(weight.detach())
+        position = len(self._large)
+        wanted = (values.numel(), values.device, _kept_dtype(values))
+        known = self._buffers[position] if position < len(self._buffers) else None
+        if known is None or wanted != (known.numel(), known.device, known.dtype):
+            known = torch.empty(wanted[0], dtype=wanted[2], device=wanted[1])
+            self._buffers[position:position + 1] = [known]
+        known.copy_(values)
+        self._large.append((key, weight))
+
+    def complete(self) -> None:
+        """Copies the small tensors."""
+        self._small.sort(key=lambda item: item[1].numel())
+        del self._buffers[len(self._large):]
+        if self._small:
+            joined = self._join()
+            self._joined = self._scratch.get("kept", joined.numel(), _kept_dtype(joined), joined.device)
+            self._joined.copy_(joined)
 
     def measure(self, transfer: Transfer) -> dict[Hashable, Moments]:
         """The changes since `keep`: moments with squares and count alone, complete after `transfer.run`."""
-        results: dict[Hashable, Moments] = {key: Moments() for key, _ in self._items}
-        small = [item for item in self._items if item[1].numel() <= SMALL]
-        large = [item for item in self._items if item[1].numel() > SMALL]
-        parts = self._parts()
-        for buffer, part in zip(self._buffers, parts):
-            torch.sub(buffer, part.to(buffer.dtype), out=buffer)
-        if small:
-            for keys, block in rows_by_size(small, self._buffers[0]):
+        results: dict[Hashable, Moments] = {key: Moments() for key, _ in self._small + self._large}
+        if self._joined is not None:
+            difference = self._joined.sub_(self._join())
+            for keys, block in rows_by_size(self._small, difference):
                 transfer.add(_norms_of_rows(block), _receiver(results, keys, block.shape[1]))
-        for (key, _), buffer in zip(large, self._buffers[1 if small else 0:]):
+        for (key, weight), buffer in zip(self._large, self._buffers):
+            torch.sub(buffer, flat(weight.detach()).to(buffer.dtype), out=buffer)
             transfer.add(norm_in_double(buffer), _receiver(results, [key], buffer.numel()))
-        self._items = []
+        self.begin()
         return results
 
-    def _parts(self) -> list[torch.Tensor]:
-        values = [flat(weight.detach()) for _, weight in self._items]
-        small = [part for part in values if part.numel() <= SMALL]
-        if len({part.device for part in small}) > 1:
-            small = [part.to(small[0].device) for part in small]
-        joined = [self._scratch.join("updates", small)] if small else []
-        return joined + [part for part in values if part.numel() > SMALL]
+    def _join(self) -> torch.Tensor:
+        """The small weights as they are now, valid until the next call."""
+        parts = [flat(weight.detach()) for _, weight in self._small]
+        if len({part.device for part in parts}) > 1:
+            parts = [part.to(parts[0].device) for part in parts]
+        return self._scratch.join("updates", parts)
 
 
 def _kept_dtype(part: torch.Tensor) -> torch.dtype:

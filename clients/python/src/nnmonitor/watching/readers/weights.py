@@ -44,7 +44,6 @@ class WeightReader:
         self._updates = updates
         self._guard = guard
         self._matrices: list[tuple[Any, torch.Tensor]] = []
-        self._changing: list[tuple[Any, torch.Tensor]] = []
 
     @property
     def biases(self) -> dict[Any, Moments]:
@@ -60,25 +59,26 @@ class WeightReader:
                 continue
             self._weights.add(("weight", layer.index), local)
             locals_of_weights.append(local)
+            # All that reads a large tensor comes together, while its values are in the processor's cache.
             if local.dim() > 1 and not distributed.is_sharded(parameter):
-                self._matrices.append(((layer.index, position), as_matrix(local, layer.transposed)))
+                self._add_matrix((layer.index, position), as_matrix(local, layer.transposed))
             if id(parameter) in owned:
-                self._changing.append((layer.index, local))
+                self._guard.run("updates", "*", self._updates.keep, layer.index, local)
         for parameter in parameters.biases:
             local = self._usable(layer, parameter)
             if local is None:
                 continue
             self._biases.add(layer.index, local)
             if id(parameter) in owned and not parameters.weights:
-                self._changing.append((layer.index, local))
+                self._guard.run("updates", "*", self._updates.keep, layer.index, local)
         if self._sampler is not None and locals_of_weights:
             self._sampler.add(("weight", layer.index), locals_of_weights)
 
     def finish(self) -> None:
-        """Reduces biases and matrices, and copies the weights before the step changes them."""
+        """Reduces biases and matrices, and completes the copies of the weights before the step changes them."""
         self._guard.run("biases", "*", self._biases.finish)
         self._guard.run("spectral norms", "*", self._measure_spectral)
-        self._guard.run("updates", "*", self._updates.keep, self._changing)
+        self._guard.run("updates", "*", self._updates.complete)
 
     def measure_updates(self) -> dict[Any, Moments]:
         """After the optimizer's step: layer index to the moments of the change."""
@@ -94,6 +94,13 @@ class WeightReader:
             self._guard.skip("weights", layer.id, reason)
             return None
         return local.detach()
+
+    def _add_matrix(self, key: tuple[int, int], matrix: torch.Tensor) -> None:
+        norm = self._guard.run("spectral norms", "*", self._spectral.measure_at_once, key, matrix)
+        if norm is None:
+            self._matrices.append((key, matrix))
+        else:
+            self.spectral_norms.setdefault(key[0], []).append(norm)
 
     def _measure_spectral(self) -> None:
         for key, value in self._spectral.measure(self._matrices).items():
