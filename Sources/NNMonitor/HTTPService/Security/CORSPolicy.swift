@@ -51,11 +51,10 @@ package enum CORSPolicy: Sendable, Equatable {
         "x-request-id", "x-requested-with",
     ]
 
-    /// The response to a preflight for a route with `methods`. `ResponseDecoration` adds `Access-Control-Allow-Origin`
-    /// and `Vary: Origin`, as for every response.
-    func preflight(_ headers: HTTPHeaders, origin: String, methods: [String]) -> HTTPResponse {
+    /// The response to a preflight for a route with `methods`, the same for every origin. `ResponseDecoration` adds
+    /// `Access-Control-Allow-Origin`, which alone allows an origin, and `Vary: Origin`, as for every response.
+    static func preflight(_ headers: HTTPHeaders, methods: [String]) -> HTTPResponse {
         var response = HTTPResponse(status: .noContent)
-        guard self == .any || self.lists(origin) else { return response }
         let requested = headers[canonicalForm: "access-control-request-headers"]
             .map { $0.lowercased() }
             .filter(Self.allowedOnRequest.contains)
