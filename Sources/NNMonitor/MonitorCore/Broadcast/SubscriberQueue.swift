@@ -78,8 +78,8 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - limits: the limits of the queue.
-    ///   - onSkip: called, on any thread and under the queue's lock, with the number of messages that were dropped; must
-    ///     not block, nor use the queue.
+    ///   - onSkip: called, on any thread and under the queue's lock, with the number of messages that were dropped;
+    ///     must not block, nor use the queue.
     ///   - wake: called, on any thread, when a frame arrives after `take` has returned `nil`.
     package init(
         limits: QueueLimits, onSkip: @escaping @Sendable (Int) -> Void = { _ in }, wake: @escaping @Sendable () -> Void
