@@ -46,6 +46,9 @@ def decode(report):
             11, lambda: processor_time(file, NNMONITOR), lambda: processor_time(file, SIMDJSON), orjson_loads, pydantic)
         # The two runs differ only in the number of decodings.
         allocations = (mallocs(file, 2000) - mallocs(file, 1000)) / 1000
+        posted = json.loads(body)
+        extracted = [number for number in run("decode_floor", file, "print") if number == number]
+        assert sorted(extracted) == sorted(floats([posted["layer_statistics"], posted["cross_layer_analysis"]]))
     report.figure(f"NNMonitor, {len(body)} bytes", one, "us of CPU")
     report.figure("C++: the same values with simdjson's on-demand parser", least, "us of CPU")
     report.figure("`orjson.loads`, which only parses", other, "us of CPU")
@@ -65,6 +68,14 @@ def processor_time(file: Path, program: tuple) -> float:
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     return (seconds(11_000) - seconds(1_000)) / 10_000 * 1e6
+
+
+def floats(value) -> list[float]:
+    """All numbers with a point in a value."""
+    if isinstance(value, float):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [number for item in items for number in floats(item)]
 
 
 def mallocs(file: Path, times: int) -> int:
