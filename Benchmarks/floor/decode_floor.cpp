@@ -1,9 +1,10 @@
-// decode_floor PAYLOAD times COUNT: decodes a payload of v1 again and again. decode_floor PAYLOAD print: prints the numbers.
+// decode_floor PAYLOAD times COUNT: decodes a payload of v1 again and again.
+// decode_floor PAYLOAD print: prints its numbers.
 //
 // The floor of decoding: extracts the values with simdjson's on-demand parser, the numbers into one array by column, as
-// NNMonitor's decoder does. It checks types, lower bounds, lengths, the order of the layers and UTF-8. It expects the keys
-// in schema order, finds no repeated keys, ends at the first error, and ignores `layer_groups`. The text has the padding
-// that simdjson needs, and the parser's memory is reused, as its authors recommend; that of a decoded step is new.
+// NNMonitor's decoder does. It checks types, lower bounds, lengths, the order of the layers and UTF-8. It expects the
+// keys in schema order, finds no repeated keys, ends at the first error, and ignores `layer_groups`. The text has the
+// padding that simdjson needs, and the parser's memory is reused, as its authors recommend; that of a step is new.
 #include <simdjson.h>
 
 #include <array>
