@@ -146,8 +146,12 @@ export class RunSubscription {
     }
 
     #takeReset(fromStep) {
-        if (this.run.isLoading || !isStepNumber(fromStep)) this.#loader.load(this.run.createdAt);
-        else this.run.dropFrom(fromStep);
+        if (this.run.isLoading || !isStepNumber(fromStep)) {
+            this.#loader.load(this.run.createdAt);
+        } else {
+            this.#loader.stepsDropped();
+            this.run.dropFrom(fromStep);
+        }
     }
 
     #receiveStep(data) {

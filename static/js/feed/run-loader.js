@@ -70,6 +70,11 @@ export class RunLoader {
         this.#waiting = null;
     }
 
+    /** Steps were dropped: the answers of reads that have begun may still have them, and are ignored. */
+    stepsDropped() {
+        this.#loadCount += 1;
+    }
+
     /** Applies the steps that changed since the page lost the connection. `layersOf` finds those of a step. */
     takeChanges(data, layersOf) {
         for (const step of data.steps) this.#handlers.onStep(step, layersOf(step));
