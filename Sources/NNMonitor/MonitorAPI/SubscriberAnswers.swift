@@ -18,7 +18,7 @@ struct SubscriberAnswers: Sendable {
 
     /// The result of preparing a history.
     enum History {
-        /// The message and what comes before it.
+        /// The history message and the structures before it.
         case ready(PreparedHistory)
         /// The message to send instead.
         case refused(ByteBuffer)

@@ -57,7 +57,7 @@ final class EventOutput {
         append(LiveFrame(events: EventText.id(seq), isCompressed: isCompressed))
     }
 
-    /// Sends what was appended, and returns when the connection is writable.
+    /// Sends the appended events, and returns when the connection is writable.
     func flush() async throws {
         guard buffer.readableBytes > 0 else { return }
         let bytes = buffer

@@ -104,7 +104,7 @@ final class EventSubscription: Sendable {
     /// - Parameters:
     ///   - position: the last step that was sent. The position after the missed steps is stored in it.
     ///   - structures: the structures whose layers the client has.
-    /// - Returns: the missed steps; `nil` if the run was deleted, of which the queue has the message.
+    /// - Returns: the missed steps; `nil` if the run was deleted; the queue has that message.
     /// - Throws: `HTTPError` if there is no memory, `StoreError` if the run cannot be read.
     func resume(_ position: inout Position, _ structures: SentStructures) async throws -> MissedSteps? {
         guard var subscription = wanted.subscription else { return nil }

@@ -116,7 +116,7 @@ extension PayloadDecoder {
 
     // MARK: Dictionaries
 
-    /// Removes what was read of an earlier `gradient_norm_ratio`.
+    /// Removes the values of an earlier `gradient_norm_ratio`.
     mutating func forgetRatios() {
         ratios.removeAll(keepingCapacity: true)
         step.columns = .v1

@@ -65,7 +65,7 @@ package final class ResponseWriter {
         hold(reservation)
     }
 
-    /// Replaces the memory of the response. That of before is kept until what was written is sent.
+    /// Replaces the memory of the response. The old reservation stays until the bytes written so far are sent.
     package func reserve(_ reservation: ResponseReservation?) {
         endResponse()
         hold(reservation)

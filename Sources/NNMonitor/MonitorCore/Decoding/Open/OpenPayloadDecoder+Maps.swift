@@ -4,7 +4,7 @@ extension OpenPayloadDecoder {
     /// that later ones replace.
     ///
     /// - Parameters:
-    ///   - begin: removes what was read of an earlier attempt.
+    ///   - begin: removes the values that an earlier attempt read.
     ///   - entry: reads the value of a key. The reader is at the value.
     ///   - replaced: the positions of the entries that later ones replace; `nil` if no key is repeated.
     /// - Throws: a syntax error.
