@@ -158,7 +158,7 @@ struct Run {
         }
         count(record)
         if let replaced = steps.insert(record) { discount(replaced) }
-        changeSeries { $0.add(record.step, $1, ledger: $2) }
+        changeSeries { $0.add(record, $1, ledger: $2) }
         var placement = Placement(isKept: true)
         while steps.count > limit, let removed = removeLowest() {
             placement.dropped += 1
