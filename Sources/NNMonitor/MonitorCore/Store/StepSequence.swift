@@ -46,6 +46,19 @@ package struct StepSequence: HistorySource {
         return nil
     }
 
+    /// The highest steps below a number, descending, at most as many as a limit.
+    package func steps(below step: Int64, limit: Int) -> [StepRecord] {
+        var found: [StepRecord] = []
+        guard !chunks.isEmpty else { return found }
+        for chunk in chunks[...chunkIndex(upTo: step)].reversed() {
+            for record in chunk.reversed() where record.step < step {
+                if found.count == limit { return found }
+                found.append(record)
+            }
+        }
+        return found
+    }
+
     /// Removes and returns the lowest step.
     mutating func removeFirst() -> StepRecord? {
         guard !chunks.isEmpty else { return nil }
