@@ -1,0 +1,120 @@
+import MonitorCore
+
+/// Where the numbers that rules read are in steps with the same names.
+struct StepColumns: Sendable {
+    /// For each `Metric` the index of its column; -1 if the steps do not have it.
+    private(set) var places = [Int](repeating: -1, count: Metric.allCases.count)
+    /// For each column what it is measured on.
+    private(set) var kinds: [MetricKind] = []
+    /// The indices of the scalars; `nil` if the steps do not have them.
+    private(set) var loss: Int?
+    private(set) var gradNorm: Int?
+    private(set) var skipped: Int?
+    /// The learning rates of all groups.
+    private(set) var learningRates: [Int] = []
+    /// The vectors with the load of a router: the layer's id, and where the values are behind the scalars.
+    private(set) var routers: [(layer: ArraySlice<UInt8>, values: Range<Int>)] = []
+
+    /// Finds the names.
+    ///
+    /// - Parameters:
+    ///   - layout: the names of the steps.
+    ///   - names: the names that the rules interpret.
+    init(_ layout: ColumnLayout, _ names: InterpretedNames) {
+        for column in 0..<layout.metricCount {
+            let name = layout.metricName(column)
+            kinds.append(MetricKind(name: name))
+            if let metric = Metric.allCases.first(where: { $0.name.utf8.elementsEqual(name) }) {
+                places[metric.rawValue] = column
+            }
+        }
+        let scalars = (0..<layout.scalarCount).map { String(decoding: layout.scalarName($0), as: UTF8.self) }
+        loss = Self.first(of: names.loss, scalars)
+        gradNorm = Self.first(of: names.gradNorm, scalars)
+        skipped = scalars.firstIndex(of: "optimizer_skipped")
+        if let one = Self.first(of: names.learningRate, scalars) {
+            learningRates = [one]
+        } else {
+            learningRates = scalars.indices.filter { index in
+                names.learningRate.contains { scalars[index].hasPrefix("\($0)/") }
+            }
+        }
+        var start = 0
+        for vector in 0..<layout.vectorCount {
+            let values = start..<start + layout.vectorLength(vector)
+            start = values.upperBound
+            if names.routerLoad.contains(where: { $0.utf8.elementsEqual(layout.vectorName(vector)) }) {
+                routers.append((layout.vectorLayer(vector), values))
+            }
+        }
+    }
+
+    private static func first(of names: [String], _ scalars: [String]) -> Int? {
+        names.lazy.compactMap { scalars.firstIndex(of: $0) }.first
+    }
+
+    /// Whether the steps have a metric.
+    func has(_ metric: Metric) -> Bool { places[metric.rawValue] >= 0 }
+}
+
+/// The names of scalars and vectors that rules interpret; the first one that a step has counts.
+package struct InterpretedNames: Sendable, Equatable {
+    /// The loss.
+    package var loss = ["train/loss", "loss", "train_loss"]
+    /// The learning rate; of several groups (`lr/NAME`) the largest.
+    package var learningRate = ["lr", "train/lr", "learning_rate", "train/learning_rate"]
+    /// The norm of all gradients.
+    package var gradNorm = ["grad_norm", "train/grad_norm"]
+    /// The vector with the share of tokens of each expert.
+    package var routerLoad = ["router_load"]
+}
+
+/// The numbers of one step, as rules read them.
+struct StepValues: Sendable {
+    /// The step.
+    let record: StepRecord
+    /// Where the numbers are.
+    let columns: StepColumns
+    private let numbers: [Double]
+    private let layerCount: Int
+
+    init(_ record: StepRecord, _ columns: StepColumns) {
+        self.record = record
+        self.columns = columns
+        numbers = record.numbers
+        layerCount = record.layerCount
+    }
+
+    /// A metric of a layer; `MissingValue.number` if it was not posted.
+    ///
+    /// - Parameters:
+    ///   - metric: the metric.
+    ///   - position: the position of the layer in the step.
+    func value(_ metric: Metric, _ position: Int) -> Double {
+        let column = columns.places[metric.rawValue]
+        return column < 0 ? MissingValue.number : numbers[column * layerCount + position]
+    }
+
+    /// A number of a column.
+    func value(column: Int, _ position: Int) -> Double { numbers[column * layerCount + position] }
+
+    /// The values of a vector.
+    func vector(_ values: Range<Int>) -> ArraySlice<Double> {
+        let start = record.firstScalar + record.columns.layout.scalarCount
+        return numbers[start + values.lowerBound..<start + values.upperBound]
+    }
+
+    /// A scalar; `MissingValue.number` if it was not posted.
+    func scalar(_ index: Int?) -> Double { index.map { record.scalar($0) } ?? MissingValue.number }
+
+    /// Whether a number of a layer is NaN or infinite.
+    var hasNonFinite: Bool {
+        var special: UInt64 = 0
+        for index in 0..<columns.kinds.count * layerCount {
+            let bits = numbers[index].bitPattern
+            let isSpecial = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000
+            special |= (isSpecial ? 1 : 0) & (bits == MissingValue.number.bitPattern ? 0 : 1)
+        }
+        return special != 0
+    }
+}
