@@ -106,7 +106,7 @@ let package = Package(
             path: "Tests/Support/EchoServer", swiftSettings: strict),
 
         .executableTarget(
-            name: "CoreBench", dependencies: ["MonitorCore", "Foundations"], path: "Benchmarks/CoreBench",
+            name: "CoreBench", dependencies: ["MonitorCore", "Health", "Foundations"], path: "Benchmarks/CoreBench",
             swiftSettings: strict),
 
         .testTarget(

@@ -73,7 +73,7 @@ struct AlertBook: Sendable {
             case .none: break
             case .opened(let level):
                 guard let finding = change.finding else { continue }
-                let layer = change.layer >= 0 ? layers.layers[change.layer] : nil
+                let layer = change.layer >= 0 ? NamedLayer(layers, change.layer) : nil
                 let episode = joinEpisode(change.rule, level, layer, moment, &touched)
                 let opened = makeAlert(change, finding, layer, level, episode, moment, evidence)
                 touched.candidates.append(
@@ -129,7 +129,7 @@ struct AlertBook: Sendable {
     // MARK: Alerts
 
     private mutating func makeAlert(
-        _ change: StepFindings.Change, _ finding: Finding, _ layer: LayerFacts?, _ level: AlertLevel, _ episode: UInt64,
+        _ change: StepFindings.Change, _ finding: Finding, _ layer: NamedLayer?, _ level: AlertLevel, _ episode: UInt64,
         _ moment: Moment, _ evidence: (_ metric: String, _ layer: ByteString?) -> [Alert.Point]
     ) -> Alert {
         lastAlert += 1
@@ -185,7 +185,7 @@ struct AlertBook: Sendable {
 
     /// The episode that an alert joins, or a new one.
     private mutating func joinEpisode(
-        _ rule: RuleID, _ level: AlertLevel, _ layer: LayerFacts?, _ moment: Moment, _ touched: inout TouchedEpisodes
+        _ rule: RuleID, _ level: AlertLevel, _ layer: NamedLayer?, _ moment: Moment, _ touched: inout TouchedEpisodes
     ) -> UInt64 {
         if let index = openEpisodes.lastIndex(where: { moment.reports - $0.lastOpening <= Self.joiningReports }) {
             openEpisodes[index].lastOpening = moment.reports
@@ -252,6 +252,17 @@ struct AlertBook: Sendable {
         episode.alerts.prefix(EpisodeNotice.maximumAlerts).compactMap { id in
             open.values.first { $0.id == id } ?? closed.last { $0.id == id }
         }
+    }
+}
+
+/// A layer of an alert.
+struct NamedLayer {
+    let id: ByteString
+    let depth: Int64
+
+    init(_ layers: LayerIndex, _ number: Int) {
+        id = layers.ids[number]
+        depth = layers.layers[number].depth
     }
 }
 

@@ -1,10 +1,8 @@
 import Foundations
 import MonitorCore
 
-/// What rules know of a layer.
-struct LayerFacts: Sendable {
-    /// The id as it is served.
-    let id: ByteString
+/// What rules know of a layer. It has no references, so that a copy costs little.
+struct LayerFacts: Sendable, BitwiseCopyable {
     /// The depth, or the position if none was posted.
     fileprivate(set) var depth: Int64
     /// Whether it normalises its input.
@@ -21,6 +19,8 @@ struct LayerFacts: Sendable {
 struct LayerIndex: Sendable {
     /// The layers.
     private(set) var layers: [LayerFacts] = []
+    /// Their ids as they are served.
+    private(set) var ids: [ByteString] = []
     private var numbers: [ByteString: Int32] = [:]
     private var table: LayerTable?
     /// For each position in steps with `table` the number of the layer; -1 for an id that v1 repeats.
@@ -29,7 +29,7 @@ struct LayerIndex: Sendable {
 
     /// Bytes of the lists and ids. Ids are held twice.
     var memory: Int {
-        layers.heapBytes + positions.heapBytes + numbers.capacity * 32 + 2 * idBytes
+        layers.heapBytes + ids.heapBytes + positions.heapBytes + numbers.capacity * 32 + 2 * idBytes
     }
 
     /// Takes the structure of a step.
@@ -63,16 +63,17 @@ struct LayerIndex: Sendable {
         let number = Int32(layers.count)
         layers.append(
             LayerFacts(
-                id: id, depth: Int64(number), isNormalisation: false, isTrainable: true, parameterCount: nil,
+                depth: Int64(number), isNormalisation: false, isTrainable: true, parameterCount: nil,
                 variant: variant))
         numbers[id] = number
+        ids.append(id)
         idBytes += id.byteCount
         return number
     }
 
     /// Applies other settings.
     mutating func setVariants(_ variant: (ArraySlice<UInt8>) -> Int) {
-        for index in layers.indices { layers[index].variant = variant(Array(layers[index].id.text.utf8)[...]) }
+        for index in layers.indices { layers[index].variant = variant(Array(ids[index].text.utf8)[...]) }
     }
 
     /// The position of a layer in another step; `nil` if it has no such layer.

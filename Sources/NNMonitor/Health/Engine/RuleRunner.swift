@@ -19,6 +19,10 @@ struct StepFindings {
     var changes: [Change] = []
     /// Whether a rule has judged.
     var hasJudged = false
+
+    mutating func note(_ change: Track.Change, of rule: RuleID, _ layer: Int, _ track: Track, _ finding: Finding?) {
+        changes.append(Change(rule: rule, layer: layer, change: change, track: track, finding: finding))
+    }
 }
 
 /// A rule on all layers of a run.
@@ -44,34 +48,26 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
         guard Rule.reads(values.columns) else { return }
         while entries.count < layers.layers.count { entries.append((Rule.start, Track())) }
         let step = values.record.step
-        for position in layers.positions.indices {
-            let number = Int(layers.positions[position])
+        let (rules, first, hasVariants) = (rules, rules[0], rules.count > 1)
+        let (facts, positions, inputs) = (layers.layers.span, layers.positions.span, values.inputs.span)
+        var entries = entries.mutableSpan
+        for position in positions.indices {
+            let number = Int(positions[position])
             guard number >= 0, entries[number].track.mayJudge(step) else { continue }
-            let rule = rules[layers.layers[number].variant]
+            let layer = facts[number]
+            let rule = hasVariants ? rules[layer.variant] : first
             guard rule.isEnabled else {
-                if entries[number].track.end() {
-                    findings.changes.append(
-                        .init(rule: Rule.id, layer: number, change: .closed, track: Track(), finding: nil))
-                }
+                if entries[number].track.end() { findings.note(.closed, of: Rule.id, number, Track(), nil) }
                 continue
             }
-            guard let judgement = rule.judge(layers.layers[number], position, values, run, &entries[number].state)
+            guard let judgement = rule.judge(layer, inputs[position], position, values, run, &entries[number].state)
             else { continue }
             findings.hasJudged = true
             let change = entries[number].track.note(judgement, step: step, gap: Rule.gap)
             if change == .none { continue }
-            let level: AlertLevel? =
-                switch change {
-                case .opened(let level): level
-                case .continued(let level): level ?? .warning
-                case .none, .closed: nil
-                }
-            let finding = level.map {
-                rule.describe(layers.layers[number], position, values, run, entries[number].state, $0)
-            }
-            findings.changes.append(
-                .init(
-                    rule: Rule.id, layer: number, change: change, track: entries[number].track, finding: finding))
+            let state = entries[number].state
+            let finding = change.level.map { rule.describe(layer, position, values, run, state, $0) }
+            findings.note(change, of: Rule.id, number, entries[number].track, finding)
         }
     }
 
@@ -101,7 +97,7 @@ struct RunRuleRunner<Rule: RunRule>: Sendable {
         guard track.mayJudge(values.record.step) else { return }
         guard rule.isEnabled else {
             if track.end() {
-                findings.changes.append(.init(rule: Rule.id, layer: -1, change: .closed, track: Track(), finding: nil))
+                findings.note(.closed, of: Rule.id, -1, Track(), nil)
             }
             return
         }
@@ -109,14 +105,8 @@ struct RunRuleRunner<Rule: RunRule>: Sendable {
         findings.hasJudged = true
         let change = track.note(judgement, step: values.record.step, gap: State.self == ExplosionState.self ? 10 : 1)
         if change == .none { return }
-        let level: AlertLevel? =
-            switch change {
-            case .opened(let level): level
-            case .continued(let level): level ?? .warning
-            case .none, .closed: nil
-            }
-        let finding = level.map { rule.describe(values, run, state, $0) }
-        findings.changes.append(.init(rule: Rule.id, layer: -1, change: change, track: track, finding: finding))
+        let finding = change.level.map { rule.describe(values, run, state, $0) }
+        findings.note(change, of: Rule.id, -1, track, finding)
     }
 
     private typealias State = Rule.State

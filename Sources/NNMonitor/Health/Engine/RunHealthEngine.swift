@@ -21,6 +21,8 @@ package struct RunHealthEngine: RunObserver {
     private var hasLayers = false
     private var hasJudged = false
     private var isBelowKeptSteps = false
+    /// Memory for the numbers of a step, which is used again.
+    private var scratch: [LayerInputs] = []
 
     /// - Parameters:
     ///   - settings: the settings of the rules.
@@ -31,7 +33,7 @@ package struct RunHealthEngine: RunObserver {
     }
 
     /// Bytes of the states, the layers and the alerts.
-    package var memory: Int { 2_048 + layers.memory + runners.memory + book.memory }
+    package var memory: Int { 2_048 + layers.memory + runners.memory + book.memory + scratch.heapBytes }
 
     /// The numbers of open alerts.
     package var openAlerts: AlertCounts { book.counts }
@@ -41,7 +43,8 @@ package struct RunHealthEngine: RunObserver {
         _ step: StepRecord, isBelowKeptSteps: Bool, kept: StepSequence, context: RunContext
     ) -> HealthChanges {
         useSettings(context)
-        let values = StepValues(step, columns(of: step.columns))
+        let values = StepValues(step, columns(of: step.columns), reusing: takeScratch())
+        defer { scratch = values.inputs }
         var changes = HealthChanges()
         if isBelowKeptSteps, !self.isBelowKeptSteps { changes = restart(at: step) }
         self.isBelowKeptSteps = isBelowKeptSteps
@@ -98,6 +101,11 @@ package struct RunHealthEngine: RunObserver {
     }
 
     // MARK: Parts of a step
+
+    private mutating func takeScratch() -> [LayerInputs] {
+        defer { scratch = [] }
+        return scratch
+    }
 
     private func bookMoment(_ step: StepRecord) -> AlertBook.Moment {
         AlertBook.Moment(step: step.step, seq: step.seq, time: step.timestamp, reports: reports)

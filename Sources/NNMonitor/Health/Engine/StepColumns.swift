@@ -3,7 +3,7 @@ import MonitorCore
 /// Where the numbers that rules read are in steps with the same names.
 struct StepColumns: Sendable {
     /// For each `Metric` the index of its column; -1 if the steps do not have it.
-    private(set) var places = [Int](repeating: -1, count: Metric.allCases.count)
+    private(set) var places = InlineArray<17, Int>(repeating: -1)
     /// For each column what it is measured on.
     private(set) var kinds: [MetricKind] = []
     /// The indices of the scalars; `nil` if the steps do not have them.
@@ -69,20 +69,75 @@ package struct InterpretedNames: Sendable, Equatable {
     package var routerLoad = ["router_load"]
 }
 
+/// A number that is computed when it is first needed.
+final class LazyNumber {
+    private var number: Double?
+
+    func value(_ compute: () -> Double) -> Double {
+        if let number { return number }
+        let computed = compute()
+        number = computed
+        return computed
+    }
+}
+
+/// The numbers of one layer in one step.
+struct LayerInputs: Sendable, BitwiseCopyable {
+    private var values = InlineArray<17, Double>(repeating: MissingValue.number)
+    /// The natural logarithm of `activation_std`, where that is above 0.
+    private(set) var activationLogarithm = 0.0
+    /// The natural logarithm of `gradient_l2_norm`, where that is above 0.
+    private(set) var gradientLogarithm = 0.0
+
+    /// A metric; `MissingValue.number` if it was not posted.
+    subscript(metric: Metric) -> Double {
+        @inline(__always) get { values[metric.rawValue] }
+    }
+
+    fileprivate mutating func set(_ metric: Metric, _ value: Double) {
+        values[metric.rawValue] = value
+        switch metric {
+        case .activationStd where value > 0: activationLogarithm = Logarithm.of(value)
+        case .gradientNorm where value > 0: gradientLogarithm = Logarithm.of(value)
+        default: break
+        }
+    }
+}
+
 /// The numbers of one step, as rules read them.
-struct StepValues: Sendable {
+struct StepValues {
     /// The step.
     let record: StepRecord
     /// Where the numbers are.
     let columns: StepColumns
     private let numbers: [Double]
     private let layerCount: Int
+    /// The median of the gradient norms.
+    let median = LazyNumber()
+    /// The numbers of each layer.
+    private(set) var inputs: [LayerInputs]
 
-    init(_ record: StepRecord, _ columns: StepColumns) {
+    /// - Parameters:
+    ///   - record: the step.
+    ///   - columns: where its numbers are.
+    ///   - inputs: memory of an earlier step that is used again.
+    init(_ record: StepRecord, _ columns: StepColumns, reusing inputs: consuming [LayerInputs] = []) {
         self.record = record
         self.columns = columns
         numbers = record.numbers
         layerCount = record.layerCount
+        inputs.removeAll(keepingCapacity: true)
+        inputs.append(contentsOf: repeatElement(LayerInputs(), count: layerCount))
+        self.inputs = inputs
+        for metric in Metric.allCases where columns.has(metric) { take(metric) }
+    }
+
+    private mutating func take(_ metric: Metric) {
+        let column = columns.places[metric.rawValue] * layerCount
+        let numbers = numbers
+        let values = numbers.span.extracting(column..<column + layerCount)
+        var inputs = inputs.mutableSpan
+        for layer in values.indices { inputs[layer].set(metric, values[layer]) }
     }
 
     /// A metric of a layer; `MissingValue.number` if it was not posted.
@@ -108,13 +163,20 @@ struct StepValues: Sendable {
     func scalar(_ index: Int?) -> Double { index.map { record.scalar($0) } ?? MissingValue.number }
 
     /// Whether a number of a layer is NaN or infinite.
+    ///
+    /// Memory: the pointer is used only inside the closure, below the count of the numbers.
     var hasNonFinite: Bool {
-        var special: UInt64 = 0
-        for index in 0..<columns.kinds.count * layerCount {
-            let bits = numbers[index].bitPattern
-            let isSpecial = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000
-            special |= (isSpecial ? 1 : 0) & (bits == MissingValue.number.bitPattern ? 0 : 1)
+        let count = min(columns.kinds.count * layerCount, numbers.count)
+        return unsafe numbers.withUnsafeBufferPointer { numbers in
+            var special: UInt64 = 0
+            // No branches, so that the compiler handles several numbers at once.
+            for index in 0..<count {
+                let bits = unsafe numbers[index].bitPattern
+                let isSpecial: UInt64 = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 ? 1 : 0
+                let isPosted: UInt64 = bits == 0x7FF8_0000_0000_A85E ? 0 : 1
+                special |= isSpecial & isPosted
+            }
+            return special != 0
         }
-        return special != 0
     }
 }

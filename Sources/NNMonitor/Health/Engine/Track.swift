@@ -12,6 +12,15 @@ struct Track: Sendable {
         case continued(AlertLevel?)
         /// The alert ends.
         case closed
+
+        /// The severity by which the report is described; `nil` where nothing is abnormal.
+        var level: AlertLevel? {
+            switch self {
+            case .opened(let level): level
+            case .continued(let level): level ?? .warning
+            case .none, .closed: nil
+            }
+        }
     }
 
     /// The last judged step; -1 for none.
@@ -22,10 +31,10 @@ struct Track: Sendable {
     private(set) var abnormalReports: Int32 = 0
     /// The number of reports.
     private(set) var reports: Int32 = 0
-    private var cleanReports: UInt8 = .max
+    private var cleanReports = Self.closingReports
     private var isOpen = false
     /// The number of clean reports that end an alert.
-    static let closingReports = 10
+    private static let closingReports: UInt8 = 10
 
     /// Whether a step is above all that were judged.
     func mayJudge(_ step: Int64) -> Bool { step > lastStep }
@@ -41,8 +50,9 @@ struct Track: Sendable {
         lastStep = step
         reports &+= 1
         guard judgement.isAbnormal else {
-            if cleanReports < .max { cleanReports += 1 }
-            guard isOpen, cleanReports >= Self.closingReports else { return .none }
+            if cleanReports == Self.closingReports { return .none }
+            cleanReports += 1
+            guard isOpen, cleanReports == Self.closingReports else { return .none }
             isOpen = false
             return .closed
         }

@@ -24,13 +24,14 @@ struct DeadLayer: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.activationStd) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let value = values.value(.activationStd, position)
+        let value = inputs[.activationStd]
         guard value.isFinite, value >= 0 else { return nil }
         var isDead = value == 0
         if !isDead {
-            let logarithm = log(value)
+            let logarithm = inputs.activationLogarithm
             isDead = state.baseline.count > 0 && logarithm < state.baseline.mean + log(critical)
             // The mean stays what it was before.
             if !isDead { state.baseline.add(logarithm, floor: 0.3) }
@@ -82,12 +83,13 @@ struct ActivationDrift: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.activationStd) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let value = values.value(.activationStd, position)
+        let value = inputs[.activationStd]
         guard value.isFinite, value >= 0 else { return nil }
         guard value > 0 else { return .clean }
-        let logarithm = log(value)
+        let logarithm = inputs.activationLogarithm
         let score =
             state.baseline.count >= Self.warmUp ? state.baseline.score(logarithm, floor: Self.floor) : 0
         state.baseline.add(logarithm, floor: Self.floor, leastWeight: Self.leastWeight)

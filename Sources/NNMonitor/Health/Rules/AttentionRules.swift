@@ -1,4 +1,3 @@
-import Foundations
 import MonitorCore
 
 /// The largest attention logit grows: above 50 and more than twice its minimum of the last 50 reports, for 3 reports;
@@ -30,9 +29,10 @@ struct AttentionLogits: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.attentionMaxLogit) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let logit = values.value(.attentionMaxLogit, position)
+        let logit = inputs[.attentionMaxLogit]
         guard logit.isFinite else { return nil }
         let isHigh = logit > warning && logit > growth * state.minima.minimum
         let isExtreme = logit > critical
@@ -96,9 +96,10 @@ struct EntropyCollapse: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.attentionEntropy) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let entropy = values.value(.attentionEntropy, position)
+        let entropy = inputs[.attentionEntropy]
         guard entropy.isFinite else { return nil }
         if state.first == 0 {
             if entropy > 0 { state.first = entropy }
@@ -154,9 +155,11 @@ struct RouterCollapse: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { !columns.routers.isEmpty }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        guard let router = values.columns.routers.first(where: { $0.layer.elementsEqual(layer.id.text.utf8) }) else {
+        let id = values.record.table.layout.idBytes(position)
+        guard let router = values.columns.routers.first(where: { $0.layer.elementsEqual(id) }) else {
             return nil
         }
         let load = values.vector(router.values)

@@ -36,9 +36,10 @@ extension FractionRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(metric) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout FractionState
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout FractionState
     ) -> Judgement? {
-        let share = values.value(Self.metric, position)
+        let share = inputs[Self.metric]
         guard share.isFinite else { return nil }
         let isWarning = Self.note(share, above: warning, for: warningFor, mostFall, &state.warning, &state.warningBegin)
         let isCritical = Self.note(
@@ -135,14 +136,15 @@ struct Overflow: LayerRule {
     }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout Bool
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout Bool
     ) -> Judgement? {
-        let share = values.value(.overflowFraction, position)
+        let share = inputs[.overflowFraction]
         guard share.isFinite || run.isHalfPrecision else { return nil }
         var (isWarning, isCritical) = (share > warning, share > critical)
         if run.isHalfPrecision {
             for metric in Self.magnitudes {
-                let value = values.value(metric, position)
+                let value = inputs[metric]
                 guard value.isFinite, metric != .gradientMaxAbs || !run.isSkipped else { continue }
                 if value > warningOfLargest * Self.largest { isWarning = true }
                 if value > criticalOfLargest * Self.largest { isCritical = true }

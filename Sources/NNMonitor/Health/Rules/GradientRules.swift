@@ -1,25 +1,55 @@
 import Glibc
 import MonitorCore
 
-extension StepValues {
+extension LayerInputs {
     /// The root mean square of a layer's gradient: its norm over the square root of the number of weights, which is
     /// posted, or F^2 / (s_w^2 + m_w^2) of the Frobenius norm, standard deviation and mean of the weights.
     ///
     /// - Returns: the root mean square; `nil` where the number of weights is unknown.
-    func gradientRMS(_ layer: LayerFacts, _ position: Int) -> Double? {
-        let norm = value(.gradientNorm, position)
+    func gradientRMS(_ layer: LayerFacts) -> Double? {
+        let norm = self[.gradientNorm]
         if let count = layer.parameterCount, count > 0 { return norm / Double(count).squareRoot() }
-        let (std, mean) = (value(.weightStd, position), value(.weightMean, position))
-        let count =
-            value(.weightFrobeniusNorm, position) * value(.weightFrobeniusNorm, position)
-            / (std * std + mean * mean)
+        let (std, mean, frobenius) = (self[.weightStd], self[.weightMean], self[.weightFrobeniusNorm])
+        let count = frobenius * frobenius / (std * std + mean * mean)
         return count.isFinite && count > 0 ? norm / count.squareRoot() : nil
     }
+}
 
+extension StepValues {
     /// The median of the gradient norms of the step's layers.
     var medianGradient: Double {
-        let norms = (0..<record.layerCount).map { value(.gradientNorm, $0) }.filter { $0.isFinite && $0 > 0 }.sorted()
-        return norms.isEmpty ? 0 : norms[norms.count / 2]
+        median.value {
+            var norms: [Double] = []
+            norms.reserveCapacity(record.layerCount)
+            for layer in 0..<record.layerCount {
+                let norm = value(.gradientNorm, layer)
+                if norm.isFinite, norm > 0 { norms.append(norm) }
+            }
+            return norms.isEmpty ? 0 : Self.median(of: &norms)
+        }
+    }
+}
+
+extension StepValues {
+    /// The median of some numbers, which are reordered (Hoare's selection: about three passes).
+    static func median(of numbers: inout [Double]) -> Double {
+        let middle = numbers.count / 2
+        var (low, high) = (0, numbers.count - 1)
+        while low < high {
+            let pivot = numbers[(low + high) / 2]
+            var (left, right) = (low, high)
+            while left <= right {
+                while numbers[left] < pivot { left += 1 }
+                while numbers[right] > pivot { right -= 1 }
+                if left <= right {
+                    numbers.swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+            }
+            if middle <= right { high = right } else if middle >= left { low = left } else { break }
+        }
+        return numbers[middle]
     }
 }
 
@@ -47,6 +77,8 @@ struct VanishingGradient: LayerRule {
         fileprivate var zero = Streak()
     }
     static let start = State()
+    /// The root of a number of weights that no layer has.
+    private static let largestRoot = 1e6
     var isEnabled = true
     /// A root mean square below this is small.
     var rms = 1e-7
@@ -62,11 +94,14 @@ struct VanishingGradient: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.gradientNorm) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let norm = values.value(.gradientNorm, position)
+        let norm = inputs[.gradientNorm]
         guard norm.isFinite, !run.isSkipped else { return nil }
-        let size = values.gradientRMS(layer, position) ?? .infinity
+        // A root mean square is at least the norm over the root of the largest number of weights.
+        let mayBeSmall = norm < rms * Self.largestRoot || norm < leastRMS * Self.largestRoot
+        let size = mayBeSmall ? inputs.gradientRMS(layer) ?? .infinity : .infinity
         // The median is computed only where it matters.
         let isSmall = size < rms && run.isLossAbove(leastLoss) && norm < ofMedian * values.medianGradient
         let isTiny = size < leastRMS
@@ -87,7 +122,7 @@ struct VanishingGradient: LayerRule {
                 metric: Metric.gradientNorm.name, value: 0, comparison: .equal, threshold: [0], inputs: inputs)
         }
         return Finding(
-            metric: "gradient_rms", value: values.gradientRMS(layer, position) ?? MissingValue.number,
+            metric: "gradient_rms", value: values.inputs[position].gradientRMS(layer) ?? MissingValue.number,
             comparison: .below, threshold: [rms], baseline: values.medianGradient, inputs: inputs)
     }
 }
@@ -119,10 +154,11 @@ struct ExplosionState: Sendable {
     /// more than 1 000 times the first value above 0 is strong, unless the report before was 0.
     ///
     /// - Returns: whether it is abnormal, and whether strongly.
-    mutating func note(_ value: Double, _ limits: ExplosionLimits) -> (isWeak: Bool, isStrong: Bool) {
+    mutating func note(
+        _ value: Double, logarithm: Double, _ limits: ExplosionLimits
+    ) -> (isWeak: Bool, isStrong: Bool) {
         var (isWeak, isStrong) = (false, false)
         if value > 0 {
-            let logarithm = log(value)
             if baseline.count >= Self.warmUp, value > 2 * (early.median ?? .infinity) {
                 let score = baseline.score(logarithm, floor: 0.3)
                 let factor = logarithm - baseline.mean
@@ -166,11 +202,12 @@ struct ExplodingGradient: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.gradientNorm) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout ExplosionState
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout ExplosionState
     ) -> Judgement? {
-        let norm = values.value(.gradientNorm, position)
+        let norm = inputs[.gradientNorm]
         guard norm.isFinite, norm >= 0, !run.isSkipped else { return nil }
-        let (isWeak, isStrong) = state.note(norm, limits)
+        let (isWeak, isStrong) = state.note(norm, logarithm: inputs.gradientLogarithm, limits)
         return Judgement(
             isWarning: isStrong || (isWeak && state.weak.count >= weakOfTen),
             isCritical: isStrong && state.strong.count >= strongOfTen, isAbnormal: isWeak)

@@ -105,13 +105,15 @@ protocol LayerRule: HealthRule {
     ///
     /// - Parameters:
     ///   - layer: the layer.
+    ///   - inputs: its numbers.
     ///   - position: its position in the step.
     ///   - values: the numbers of the step.
     ///   - run: what is known of the run.
     ///   - state: what it remembers of the layer.
     /// - Returns: what it finds; `nil` if the step is no report of this layer.
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement?
 
     /// Describes an abnormal report.

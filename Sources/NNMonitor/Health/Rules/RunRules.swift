@@ -136,7 +136,7 @@ struct GradNormSpike: RunRule {
     func judge(_ values: StepValues, _ run: RunState, _ state: inout ExplosionState) -> Judgement? {
         let norm = values.scalar(values.columns.gradNorm)
         guard norm.isFinite, norm >= 0, !run.isSkipped else { return nil }
-        let (isWeak, isStrong) = state.note(norm, limits)
+        let (isWeak, isStrong) = state.note(norm, logarithm: norm > 0 ? log(norm) : 0, limits)
         return Judgement(
             isWarning: isWeak, isCritical: isStrong && state.strong.count >= criticalOfTen, isAbnormal: isWeak)
     }

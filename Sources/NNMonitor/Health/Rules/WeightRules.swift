@@ -16,8 +16,9 @@ struct FrozenLayer: LayerRule {
 
     struct State: Sendable {
         fileprivate var streak = Streak()
+        /// The first posted statistic, and the fingerprint of all where that did not change.
+        fileprivate var first = MissingValue.number
         fileprivate var statistics: UInt64 = 0
-        fileprivate var hasStatistics = false
     }
     static let start = State()
     var isEnabled = true
@@ -32,30 +33,42 @@ struct FrozenLayer: LayerRule {
     }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let norm = values.value(.gradientNorm, position)
+        let norm = inputs[.gradientNorm]
         guard norm.isFinite, !run.isSkipped else { return nil }
-        let isTraining =
-            norm > 0 && run.learningRate.map { $0 > 0 } ?? true
-            && values.gradientRMS(layer, position).map { $0 >= leastRMS } ?? true
-        let ratio = values.value(.updateRatio, position)
+        let ratio = inputs[.updateRatio]
         let isFrozen: Bool
         if ratio.isFinite {
-            isFrozen = isTraining && ratio == 0
+            isFrozen = ratio == 0 && isTraining(layer, inputs, run)
         } else {
-            guard let statistics = Self.statistics(values, position) else { return nil }
-            let isSame = state.hasStatistics && statistics == state.statistics
-            (state.statistics, state.hasStatistics) = (statistics, true)
-            isFrozen = isSame && isTraining && isPrecise(values, position, run)
+            guard let first = Self.firstStatistic(inputs) else { return nil }
+            var isSame = false
+            if first.bitPattern == state.first.bitPattern {
+                let statistics = Self.statistics(inputs)
+                isSame = statistics == state.statistics || state.statistics == 0
+                state.statistics = statistics
+            } else {
+                state.first = first
+                state.statistics = 0
+            }
+            isFrozen =
+                isSame && isTraining(layer, inputs, run) && isPrecise(inputs, run)
         }
         return Judgement(isWarning: state.streak.note(isFrozen, for: warningFor), isAbnormal: isFrozen)
     }
 
+    /// Whether the optimizer should change the weights.
+    private func isTraining(_ layer: LayerFacts, _ inputs: LayerInputs, _ run: RunState) -> Bool {
+        guard inputs[.gradientNorm] > 0, run.learningRate.map({ $0 > 0 }) ?? true else { return false }
+        return inputs.gradientRMS(layer).map { $0 >= leastRMS } ?? true
+    }
+
     /// Whether a change of the weights would show in the statistics.
-    private func isPrecise(_ values: StepValues, _ position: Int, _ run: RunState) -> Bool {
+    private func isPrecise(_ inputs: LayerInputs, _ run: RunState) -> Bool {
         if let rate = run.learningRate { return rate >= leastRate * run.largestLearningRate }
-        return Metric.weights.contains { Self.hasManyDigits(values.value($0, position)) }
+        return Metric.weights.contains { Self.hasManyDigits(inputs[$0]) }
     }
 
     /// Whether a number has more than six significant digits.
@@ -65,19 +78,24 @@ struct FrozenLayer: LayerRule {
         return abs(scaled - scaled.rounded()) > 1e-6
     }
 
-    /// A fingerprint of all posted statistics of weights and biases; `nil` if there is none.
-    private static func statistics(_ values: StepValues, _ position: Int) -> UInt64? {
-        var mixed: UInt64 = 0xCBF2_9CE4_8422_2325
-        var hasAny = false
+    /// The first posted statistic of weights and biases; `nil` if there is none.
+    private static func firstStatistic(_ inputs: LayerInputs) -> Double? {
         for metric in Metric.weights {
-            let value = values.value(metric, position)
-            if MissingValue.isMissing(value) { continue }
-            hasAny = true
-            // FNV-1a over whole numbers: enough to tell neighbouring reports of one layer apart.
-            mixed = (mixed ^ value.bitPattern) &* 0x0000_0100_0000_01B3
-            mixed ^= mixed >> 29
+            let value = inputs[metric]
+            if !MissingValue.isMissing(value) { return value }
         }
-        return hasAny ? mixed : nil
+        return nil
+    }
+
+    /// A fingerprint of all posted statistics of weights and biases; never 0.
+    private static func statistics(_ inputs: LayerInputs) -> UInt64 {
+        var mixed: UInt64 = 0xCBF2_9CE4_8422_2325
+        for metric in Metric.weights {
+            let bits = inputs[metric].bitPattern
+            // FNV-1a over whole numbers: enough to tell neighbouring reports of one layer apart.
+            mixed = (mixed ^ bits ^ bits >> 29) &* 0x0000_0100_0000_01B3
+        }
+        return mixed | 1
     }
 
     func describe(
@@ -128,9 +146,10 @@ struct UpdateRatio: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.updateRatio) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let ratio = values.value(.updateRatio, position)
+        let ratio = inputs[.updateRatio]
         guard ratio.isFinite, ratio > 0, !layer.isNormalisation, !run.isSkipped,
             let factor = run.rateFactor(least: leastRate)
         else { return nil }
@@ -180,9 +199,10 @@ struct SpectralGrowth: LayerRule {
     static func reads(_ columns: StepColumns) -> Bool { columns.has(.weightSpectralNorm) }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout State
     ) -> Judgement? {
-        let norm = values.value(.weightSpectralNorm, position)
+        let norm = inputs[.weightSpectralNorm]
         guard norm.isFinite else { return nil }
         state.reports += 1
         if state.base == 0 {
@@ -218,10 +238,11 @@ struct InconsistentReport: LayerRule {
     }
 
     func judge(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout Bool
+        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
+        _ state: inout Bool
     ) -> Judgement? {
-        let spectral = values.value(.weightSpectralNorm, position)
-        let frobenius = values.value(.weightFrobeniusNorm, position)
+        let spectral = inputs[.weightSpectralNorm]
+        let frobenius = inputs[.weightFrobeniusNorm]
         guard spectral.isFinite, frobenius.isFinite else { return nil }
         let isWrong = frobenius > 0 && spectral > frobenius * (1 + tolerance)
         return Judgement(isWarning: isWrong, isAbnormal: isWrong)
