@@ -1,0 +1,104 @@
+"""Healthy networks, several of which look ill to a simple rule: a gradient of nearly zero, a learning rate of zero, a
+loss that rises at a restart, layers that are not trained."""
+
+import math
+
+import torch
+from torch import nn
+
+from sick_networks.attention import Transformer
+from sick_networks.networks import CNN, Backbone, Recurrent, ResNet, mlp
+from sick_networks.training import Case, Training
+
+
+def _adam(model, rate=2e-3):
+    return torch.optim.Adam(model.parameters(), lr=rate)
+
+
+def _cnn():
+    model = CNN()
+    return Training(model, _adam(model), steps=250, config={"optimizer": "adam", "lr": 2e-3})
+
+
+def _mlp_batch_norm():
+    model = mlp([48, 48, 48, 32], norm=nn.BatchNorm1d)
+    return Training(
+        model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), steps=250,
+        config={"optimizer": "sgd", "lr": 0.1, "momentum": 0.9})
+
+
+def _transformer():
+    model = Transformer()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, 251)
+    return Training(model, optimizer, steps=250, schedule=schedule, clip=1.0, config={"optimizer": "adamw", "lr": 3e-3})
+
+
+def _lstm():
+    model = Recurrent(nn.LSTM)
+    return Training(model, _adam(model, 5e-3), steps=500, every=2, config={"optimizer": "adam", "lr": 5e-3})
+
+
+def _resnet_cosine():
+    model = ResNet()
+    steps, warm_up = 300, 30
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.2, momentum=0.9, weight_decay=5e-4)
+
+    def factor(step):
+        if step < warm_up:
+            return (step + 1) / warm_up
+        return 0.5 * (1 + math.cos(math.pi * min(1, (step - warm_up) / (steps - 10 - warm_up))))
+
+    return Training(
+        model, optimizer, steps=steps, schedule=torch.optim.lr_scheduler.LambdaLR(optimizer, factor),
+        config={"optimizer": "sgd", "lr": 0.2, "warmup_steps": warm_up, "schedule": "cosine"})
+
+
+def _converged():
+    model = mlp([64, 64, 64])
+    return Training(model, _adam(model, 3e-3), steps=900, every=3, examples=256, config={"optimizer": "adam", "lr": 3e-3})
+
+
+def _warm_restarts():
+    model = CNN()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 60)
+    return Training(
+        model, optimizer, steps=300, schedule=schedule, config={"optimizer": "sgd", "lr": 0.1, "schedule": "restarts"})
+
+
+def _frozen_backbone():
+    model = Backbone()
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return Training(model, torch.optim.Adam(trained, lr=2e-3), steps=250, config={"optimizer": "adam", "lr": 2e-3})
+
+
+def _balanced_experts():
+    model = Transformer(experts=8)
+
+    def loss(network, inputs, labels):
+        return nn.functional.cross_entropy(network(inputs), labels) + 0.02 * network.balance()
+
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    return Training(model, optimizer, steps=250, loss=loss, clip=1.0, config={"optimizer": "adamw", "lr": 2e-3})
+
+
+def _gru_clipped():
+    model = Recurrent(nn.GRU)
+    return Training(
+        model, torch.optim.RMSprop(model.parameters(), lr=2e-3), steps=500, every=2, batch=32, clip=0.5,
+        config={"optimizer": "rmsprop", "lr": 2e-3, "clip": 0.5})
+
+
+HEALTHY = [
+    Case("cnn", _cnn),
+    Case("mlp_batch_norm", _mlp_batch_norm),
+    Case("transformer", _transformer),
+    Case("lstm", _lstm),
+    Case("resnet_cosine", _resnet_cosine),
+    Case("converged", _converged),
+    Case("warm_restarts", _warm_restarts),
+    Case("frozen_backbone", _frozen_backbone),
+    Case("balanced_experts", _balanced_experts),
+    Case("gru_clipped", _gru_clipped),
+]

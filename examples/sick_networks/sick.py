@@ -1,0 +1,159 @@
+"""Networks with one fault each, the step at which it begins, and the finding that must name it."""
+
+import functools
+
+import torch
+from torch import nn
+
+from sick_networks.attention import Transformer
+from sick_networks.networks import CNN, ResNet, mlp, rectified
+from sick_networks.training import Case, Training
+
+_HIDDEN = tuple(f"linear{index}" for index in range(19))
+
+
+def _sgd(model, rate=0.05):
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9)
+
+
+def _adam(model, rate=2e-3):
+    return torch.optim.Adam(model.parameters(), lr=rate)
+
+
+def _vanishing():
+    model = mlp([32] * 19, nn.Sigmoid)  # PyTorch's default initialisation is far too small for sigmoids.
+    return Training(model, torch.optim.SGD(model.parameters(), lr=0.1), steps=120, config={"optimizer": "sgd", "lr": 0.1})
+
+
+def _exploding(factor):
+    """The learning rate is `factor` times too high from the fault on: the loss ends in NaN."""
+    model = mlp([48] * 6)
+    optimizer = _sgd(model)
+
+    def fault(step, inputs, labels):
+        optimizer.param_groups[0]["lr"] = 0.05 * factor
+        return inputs, labels
+
+    return Training(model, optimizer, steps=130, fault=fault, config={"optimizer": "sgd", "lr": 0.05})
+
+
+def _nan_weight():
+    model = mlp([48] * 4)
+
+    def fault(step, inputs, labels):
+        if step == 90:
+            with torch.no_grad():
+                model.linear2.weight[3, 5] = float("nan")
+        return inputs, labels
+
+    return Training(model, _adam(model), steps=110, fault=fault)
+
+
+def _huge_bias_step(make, layer):
+    """One wrong update of a layer's biases: no unit of it is positive any more."""
+    model = make()
+
+    def fault(step, inputs, labels):
+        if step == 90:
+            with torch.no_grad():
+                model.get_submodule(layer).bias -= 1e3
+        return inputs, labels
+
+    return Training(model, _adam(model), steps=160, fault=fault)
+
+
+def _frozen_layer():
+    """The learning rate of one layer's group becomes 0, though its parameters require gradients."""
+    model = CNN()
+    optimizer = torch.optim.Adam(
+        [{"params": list(module.parameters())} for module in model.children() if list(module.parameters())], lr=2e-3)
+
+    def fault(step, inputs, labels):
+        optimizer.param_groups[1]["lr"] = 0.0
+        return inputs, labels
+
+    return Training(model, optimizer, steps=170, fault=fault)
+
+
+def _attention_logits():
+    """Query and key of one head block grow without bound: nothing normalises them, and their learning rate is wrong."""
+    model = Transformer()
+    wrong = [*model.h[0].attention.query.parameters(), *model.h[0].attention.key.parameters()]
+    marked = {id(parameter) for parameter in wrong}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in marked]
+    optimizer = torch.optim.AdamW([{"params": wrong}, {"params": others}], lr=2e-3)
+
+    def fault(step, inputs, labels):
+        optimizer.param_groups[0]["lr"] = 0.1
+        return inputs, labels
+
+    return Training(model, optimizer, steps=220, fault=fault, clip=1.0)
+
+
+def _entropy_collapse():
+    """A wrong temperature of one attention grows from step to step until each position sees one other only."""
+    model = Transformer()
+
+    def fault(step, inputs, labels):
+        with torch.no_grad():
+            model.h[1].attention.query.weight *= 1.1
+        return inputs, labels
+
+    return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=220, fault=fault, clip=1.0)
+
+
+def _router_collapse():
+    """Without a balance loss, and with a bias towards one expert that grows from step to step."""
+    model = Transformer(experts=8)
+
+    def loss(network, inputs, labels):
+        return nn.functional.cross_entropy(network(inputs), labels) + 0.02 * network.balance()
+
+    def fault(step, inputs, labels):
+        with torch.no_grad():
+            model.h[1].mlp.router.bias[2] += 0.1
+        return inputs, labels
+
+    return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=220, loss=loss, fault=fault, clip=1.0)
+
+
+def _loss_spike():
+    """One batch of wrong labels and inputs that nobody scaled."""
+    model = CNN()
+
+    def fault(step, inputs, labels):
+        return (inputs * 8, labels.roll(1)) if step == 100 else (inputs, labels)
+
+    return Training(model, _sgd(model, 0.02), steps=160, fault=fault)
+
+
+def _underflow():
+    """Half precision whose loss scale falls to 2^-6: small gradients become 0."""
+    model = mlp([48] * 4)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**12, growth_interval=10**6)
+
+    def fault(step, inputs, labels):
+        scaler.update(2.0**-6)
+        return inputs, labels
+
+    return Training(
+        model, _sgd(model), steps=160, fault=fault, scaler=scaler,
+        config={"optimizer": "sgd", "lr": 0.05, "precision": "fp16"})
+
+
+SICK = [
+    Case("vanishing", _vanishing, 0, ("vanishing_gradient",), _HIDDEN[:17]),
+    Case("exploding", functools.partial(_exploding, 200), 90, ("exploding_gradient",),
+         (*_HIDDEN[:6], "head")),
+    Case("nan_weight", _nan_weight, 90, ("non_finite",), ("linear2",)),
+    Case("dead_layer", functools.partial(_huge_bias_step, lambda: rectified([48] * 4), "dense2"), 90,
+         ("dead_layer",), ("dense2",)),
+    Case("dead_units", functools.partial(_huge_bias_step, lambda: mlp([48] * 4), "linear1"), 90,
+         ("dead_units",), ("linear1",)),
+    Case("frozen_layer", _frozen_layer, 100, ("frozen_layer",), ("conv2",)),
+    Case("attention_logits", _attention_logits, 100, ("attention_logits",), ("h.0.attention",)),
+    Case("entropy_collapse", _entropy_collapse, 100, ("entropy_collapse",), ("h.1.attention",)),
+    Case("router_collapse", _router_collapse, 100, ("router_collapse",), ("h.1.mlp",)),
+    Case("loss_spike", _loss_spike, 100, ("loss_spike",)),
+    Case("underflow", _underflow, 90, ("underflow",), ("linear0", "linear1", "linear2", "linear3", "head")),
+]
