@@ -61,10 +61,10 @@ def _converged():
 
 def _warm_restarts():
     model = CNN()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     schedule = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 60)
     return Training(
-        model, optimizer, steps=300, schedule=schedule, config={"optimizer": "sgd", "lr": 0.1, "schedule": "restarts"})
+        model, optimizer, steps=300, schedule=schedule, config={"optimizer": "sgd", "lr": 0.05, "schedule": "restarts"})
 
 
 def _frozen_backbone():
@@ -90,6 +90,27 @@ def _gru_clipped():
         config={"optimizer": "rmsprop", "lr": 2e-3, "clip": 0.5})
 
 
+def _small_batches():
+    """Batches of eight images: the loss is noisy."""
+    model = CNN()
+    return Training(
+        model, torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.5), steps=1000, every=5, batch=8,
+        config={"optimizer": "sgd", "lr": 0.02})
+
+
+def _half_precision():
+    """The loss scale begins too high, as usual: the first steps are skipped."""
+    model = mlp([48] * 4)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20, growth_interval=50)
+    return Training(
+        model, _adam(model), steps=250, scaler=scaler, config={"optimizer": "adam", "lr": 2e-3, "precision": "16-mixed"})
+
+
+def _dropout_tanh():
+    model = mlp([64, 48, 48], nn.Tanh, lambda width: nn.Dropout(0.3))
+    return Training(model, _adam(model), steps=250, config={"optimizer": "adam", "lr": 2e-3})
+
+
 HEALTHY = [
     Case("cnn", _cnn),
     Case("mlp_batch_norm", _mlp_batch_norm),
@@ -101,4 +122,7 @@ HEALTHY = [
     Case("frozen_backbone", _frozen_backbone),
     Case("balanced_experts", _balanced_experts),
     Case("gru_clipped", _gru_clipped),
+    Case("small_batches", _small_batches),
+    Case("half_precision", _half_precision),
+    Case("dropout_tanh", _dropout_tanh),
 ]

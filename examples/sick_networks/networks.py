@@ -101,6 +101,8 @@ class Backbone(nn.Module):
         super().__init__()
         self.backbone = nn.Sequential(
             nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU())
+        for layer in self.backbone[::2]:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         self.backbone.requires_grad_(False)
         self.hidden, self.head = nn.Linear(64, 32), nn.Linear(32, 10)
         self.relu = nn.ReLU()

@@ -141,6 +141,53 @@ def _underflow():
         config={"optimizer": "sgd", "lr": 0.05, "precision": "fp16"})
 
 
+def _saturation():
+    """The weights of one tanh layer are multiplied by a hundred: its outputs are all at the ends of the range."""
+    model = mlp([48] * 3, nn.Tanh)
+
+    def fault(step, inputs, labels):
+        if step == 90:
+            with torch.no_grad():
+                model.linear1.weight *= 100
+        return inputs, labels
+
+    return Training(model, _adam(model), steps=150, fault=fault)
+
+
+def _tiny_learning_rate():
+    """A learning rate for which the weights are too large by far."""
+    model = CNN()
+    return Training(model, _adam(model, 1e-8), steps=120, config={"optimizer": "adam", "lr": 1e-8})
+
+
+def _unscaled_inputs():
+    """From the fault on nobody scales the inputs: they are a hundred times too large."""
+    model = CNN()
+    return Training(
+        model, _adam(model, 1e-4), steps=150, fault=lambda step, inputs, labels: (inputs * 100, labels))
+
+
+def _wrong_labels():
+    """From the fault on the labels belong to other images."""
+    model = CNN()
+    return Training(model, _adam(model), steps=200, fault=lambda step, inputs, labels: (inputs, labels.roll(1)))
+
+
+def _overflow():
+    """Half precision with a layer that grows until its outputs pass 65 504."""
+    model = mlp([48] * 4)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**6, growth_interval=10**6)
+
+    def fault(step, inputs, labels):
+        with torch.no_grad():
+            model.linear2.weight *= 1.5
+        return inputs, labels
+
+    return Training(
+        model, _sgd(model, 0.01), steps=140, fault=fault, scaler=scaler,
+        config={"optimizer": "sgd", "lr": 0.01, "precision": "fp16"})
+
+
 SICK = [
     Case("vanishing", _vanishing, 0, ("vanishing_gradient",), _HIDDEN[:17]),
     Case("exploding", functools.partial(_exploding, 200), 90, ("exploding_gradient",),
@@ -156,4 +203,9 @@ SICK = [
     Case("router_collapse", _router_collapse, 100, ("router_collapse",), ("h.1.mlp",)),
     Case("loss_spike", _loss_spike, 100, ("loss_spike",)),
     Case("underflow", _underflow, 90, ("underflow",), ("linear0", "linear1", "linear2", "linear3", "head")),
+    Case("saturation", _saturation, 90, ("saturation",), ("linear1",)),
+    Case("tiny_learning_rate", _tiny_learning_rate, 0, ("update_ratio",), ("conv1", "conv2", "conv3", "hidden", "head")),
+    Case("unscaled_inputs", _unscaled_inputs, 90, ("activation_drift",), ("conv1",)),
+    Case("wrong_labels", _wrong_labels, 120, ("loss_diverging",)),
+    Case("overflow", _overflow, 90, ("overflow",), ("linear2",)),
 ]
