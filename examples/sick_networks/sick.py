@@ -12,8 +12,8 @@ from sick_networks.training import Case, Training
 _HIDDEN = tuple(f"linear{index}" for index in range(19))
 
 
-def _sgd(model, rate=0.05):
-    return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9)
+def _sgd(model, rate=0.05, fused=False):
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, fused=fused)
 
 
 def _adam(model, rate=2e-3):
@@ -84,7 +84,7 @@ def _attention_logits():
     optimizer = torch.optim.AdamW([{"params": wrong}, {"params": others}], lr=2e-3)
 
     def fault(step, inputs, labels):
-        optimizer.param_groups[0]["lr"] = 0.1
+        optimizer.param_groups[0]["lr"] = 0.2
         return inputs, labels
 
     return Training(model, optimizer, steps=220, fault=fault, clip=1.0)
@@ -96,22 +96,24 @@ def _entropy_collapse():
 
     def fault(step, inputs, labels):
         with torch.no_grad():
-            model.h[1].attention.query.weight *= 1.1
+            model.h[1].attention.query.weight *= 1.2
         return inputs, labels
 
     return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=220, fault=fault, clip=1.0)
 
 
 def _router_collapse():
-    """Without a balance loss, and with a bias towards one expert that grows from step to step."""
-    model = Transformer(experts=8)
+    """The balance loss is lost, and a bias towards one expert grows from step to step."""
+    model, balance = Transformer(experts=8), 1
 
     def loss(network, inputs, labels):
-        return nn.functional.cross_entropy(network(inputs), labels) + 0.02 * network.balance()
+        return nn.functional.cross_entropy(network(inputs), labels) + 0.1 * balance * network.balance()
 
     def fault(step, inputs, labels):
+        nonlocal balance
+        balance = 0
         with torch.no_grad():
-            model.h[1].mlp.router.bias[2] += 0.1
+            model.h[1].mlp.router.bias[2] += 0.5
         return inputs, labels
 
     return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=220, loss=loss, fault=fault, clip=1.0)
@@ -122,9 +124,9 @@ def _loss_spike():
     model = CNN()
 
     def fault(step, inputs, labels):
-        return (inputs * 8, labels.roll(1)) if step == 100 else (inputs, labels)
+        return (inputs * 3, labels.roll(1)) if step == 130 else (inputs, labels)
 
-    return Training(model, _sgd(model, 0.02), steps=160, fault=fault)
+    return Training(model, _adam(model), steps=180, fault=fault)
 
 
 def _underflow():
@@ -137,7 +139,7 @@ def _underflow():
         return inputs, labels
 
     return Training(
-        model, _sgd(model), steps=160, fault=fault, scaler=scaler,
+        model, _sgd(model, fused=True), steps=160, fault=fault, scaler=scaler,
         config={"optimizer": "sgd", "lr": 0.05, "precision": "fp16"})
 
 
@@ -174,18 +176,18 @@ def _wrong_labels():
 
 
 def _overflow():
-    """Half precision with a layer that grows until its outputs pass 65 504."""
-    model = mlp([48] * 4)
-    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**6, growth_interval=10**6)
+    """Half precision with a layer whose weights grow until its outputs pass 65 504; a normalisation hides it below."""
+    model = mlp([48] * 4, norm=nn.LayerNorm)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10, growth_interval=10**6)
 
     def fault(step, inputs, labels):
         with torch.no_grad():
-            model.linear2.weight *= 1.5
+            model.linear2.weight *= 1e4 if step == 90 else 1.15
         return inputs, labels
 
     return Training(
-        model, _sgd(model, 0.01), steps=140, fault=fault, scaler=scaler,
-        config={"optimizer": "sgd", "lr": 0.01, "precision": "fp16"})
+        model, torch.optim.Adam(model.parameters(), lr=2e-3, fused=True), steps=120, fault=fault, scaler=scaler,
+        config={"optimizer": "adam", "lr": 2e-3, "precision": "fp16"})
 
 
 SICK = [
@@ -201,7 +203,7 @@ SICK = [
     Case("attention_logits", _attention_logits, 100, ("attention_logits",), ("h.0.attention",)),
     Case("entropy_collapse", _entropy_collapse, 100, ("entropy_collapse",), ("h.1.attention",)),
     Case("router_collapse", _router_collapse, 100, ("router_collapse",), ("h.1.mlp",)),
-    Case("loss_spike", _loss_spike, 100, ("loss_spike",)),
+    Case("loss_spike", _loss_spike, 130, ("loss_spike",)),
     Case("underflow", _underflow, 90, ("underflow",), ("linear0", "linear1", "linear2", "linear3", "head")),
     Case("saturation", _saturation, 90, ("saturation",), ("linear1",)),
     Case("tiny_learning_rate", _tiny_learning_rate, 0, ("update_ratio",), ("conv1", "conv2", "conv3", "hidden", "head")),

@@ -22,7 +22,8 @@ class Training:
         clip: the bound of the gradient's norm.
         fault: called before each step from the fault's on, with the step, inputs and labels; returns inputs and labels.
         after: called after each optimizer step from the fault's on.
-        scaler: a loss scaler; the forward pass then runs in half precision.
+        scaler: a loss scaler; the forward pass then runs in half precision. The optimizer is a fused one, for which the
+            client knows the scale and which steps are skipped.
         functions: statistics of this model's own, for `watch`.
         config: what a user would post as the run's configuration.
     """
@@ -92,11 +93,7 @@ def _step(training, inputs, labels):
     scaler = training.scaler
     with torch.autocast("cpu", torch.float16, enabled=scaler is not None):
         loss = training.loss(training.model, inputs, labels)
-    if scaler is None:
-        loss.backward()
-    else:
-        scaler.scale(loss).backward()
-        scaler.unscale_(training.optimizer)
+    (loss if scaler is None else scaler.scale(loss)).backward()
     trained = [parameter for parameter in training.model.parameters() if parameter.grad is not None]
     if training.clip is not None:
         norm = nn.utils.clip_grad_norm_(trained, training.clip)
@@ -105,6 +102,7 @@ def _step(training, inputs, labels):
     if scaler is None:
         training.optimizer.step()
     else:
+        norm = norm / scaler.get_scale()
         scaler.step(training.optimizer)
         scaler.update()
     if training.schedule is not None:
