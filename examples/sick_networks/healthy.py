@@ -61,10 +61,10 @@ def _converged():
 
 def _warm_restarts():
     model = CNN()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     schedule = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 60)
     return Training(
-        model, optimizer, steps=300, schedule=schedule, config={"optimizer": "sgd", "lr": 0.05, "schedule": "restarts"})
+        model, optimizer, steps=300, schedule=schedule, config={"optimizer": "sgd", "lr": 0.02, "schedule": "restarts"})
 
 
 def _frozen_backbone():
