@@ -6,7 +6,7 @@ NN_MONITOR_URL, NN_MONITOR_FINGERPRINT and NN_MONITOR_TOKEN. With --record, no s
 measured is written to DIR, one file a run, and an index of what is wrong with each.
 
     python examples/sick_networks.py dead_units
-    python examples/sick_networks.py --record DIR --seeds 1 2 3
+    python examples/sick_networks.py --record DIR --seeds 1 2 3 4 --untouched 4
 """
 
 import argparse
@@ -25,6 +25,8 @@ def main():
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help="which networks; default: all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--record", metavar="DIR", help="write files there instead of reporting to a server")
+    parser.add_argument("--untouched", type=int, nargs="+", default=[], metavar="SEED",
+                        help="of the seeds, those to mark in the index as never used while thresholds are chosen")
     parser.add_argument("--everything", action="store_true", help="record all statistics, with six digits")
     options = parser.parse_args()
     unknown = [name for name in options.networks if name not in CASES]
@@ -32,7 +34,8 @@ def main():
         parser.error(f"unknown network {unknown[0]!r}; known are {', '.join(CASES)}")
     cases = [CASES[name] for name in options.networks or CASES]
     if options.record:
-        record(cases, options.seeds, options.record, 6 if options.everything else 5, options.everything)
+        record(cases, options.seeds, options.record, options.untouched, 6 if options.everything else 5,
+               options.everything)
         return
     for case in cases:
         for seed in options.seeds:

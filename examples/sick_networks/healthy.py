@@ -56,7 +56,8 @@ def _resnet_cosine():
 
 def _converged():
     model = mlp([64, 64, 64])
-    return Training(model, _adam(model, 3e-3), steps=900, every=3, examples=256, config={"optimizer": "adam", "lr": 3e-3})
+    return Training(
+        model, _adam(model, 3e-3), steps=900, every=3, examples=256, config={"optimizer": "adam", "lr": 3e-3})
 
 
 def _warm_restarts():
@@ -103,7 +104,8 @@ def _half_precision():
     model = mlp([48] * 4)
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**20, growth_interval=50)
     return Training(
-        model, torch.optim.Adam(model.parameters(), lr=2e-3, fused=True), steps=250, scaler=scaler, config={"optimizer": "adam", "lr": 2e-3, "precision": "16-mixed"})
+        model, torch.optim.Adam(model.parameters(), lr=2e-3, fused=True), steps=250, scaler=scaler,
+        config={"optimizer": "adam", "lr": 2e-3, "precision": "16-mixed"})
 
 
 def _dropout_tanh():

@@ -5,7 +5,7 @@ from torch import nn
 
 
 def mlp(widths, activation=nn.ReLU, norm=None):
-    """A network of linear layers `0`, `1`, ... and a linear layer `head`; `norm` makes a layer before each activation."""
+    """Linear layers `linear0`, `linear1`, ... and `head`; `norm` makes a layer before each activation function."""
     layers, before = {}, 64
     for index, width in enumerate(widths):
         layers[f"linear{index}"] = nn.Linear(before, width)

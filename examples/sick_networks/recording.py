@@ -3,6 +3,7 @@ takes it, and an index of all files."""
 
 import gzip
 import json
+import logging
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ METRICS = {
     "weight_frobenius_norm", "update_ratio", "dead_fraction", "saturated_fraction", "underflow_fraction",
     "overflow_fraction", "attention_entropy", "attention_max_logit",
 }
+HALF_PRECISION = {"activation_max_abs", "gradient_max_abs"}
 VECTORS = {"router_load"}
 
 
@@ -49,11 +51,11 @@ def _spooled(directory, near):
     return [rounded_step(event.body, near) for event in events if event.kind == "step"]
 
 
-def reduced(step, number):
-    """The step with what the rules read; `time` is the step's number in seconds, so that files are the same again."""
+def reduced(step, number, names):
+    """The step with these metrics; `time` is the step's number in seconds, so that files are the same again."""
     made = {"step": step["step"], "time": 1_800_000_000 + number, "scalars": step["scalars"]}
     if "layers" in step:
-        kept = {name: column for name, column in step["metrics"].items() if name in METRICS}
+        kept = {name: column for name, column in step["metrics"].items() if name in names}
         described = [
             {key: layer[key] for key in ("id", "type", "depth", "parameters", "trainable") if key in layer}
             for layer in step["layers"]]
@@ -64,8 +66,14 @@ def reduced(step, number):
     return made
 
 
-def record(cases, seeds, folder, digits=5, everything=False):
-    """Records each case with each seed, and writes `index.json` beside the files. `everything` keeps all statistics."""
+def record(cases, seeds, folder, untouched=(), digits=5, everything=False):
+    """Records each case with each seed, and adds the files to `index.json` beside them.
+
+    Args:
+        untouched: of the seeds, those that are never looked at while thresholds are chosen.
+        everything: keep all statistics.
+    """
+    logging.getLogger("nnmonitor").setLevel(logging.ERROR)  # No line about each spool, which is removed at once.
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.json"
@@ -74,15 +82,17 @@ def record(cases, seeds, folder, digits=5, everything=False):
         for seed in seeds:
             config, steps = measure(case, seed, digits)
             if not everything:
-                steps = [reduced(step, number) for number, step in enumerate(steps)]
+                names = METRICS | HALF_PRECISION if "16" in config.get("precision", "") else METRICS
+                steps = [reduced(step, number, names) for number, step in enumerate(steps)]
             name = f"{case.name}-{seed}"
             lines = "".join(json.dumps(step, separators=(",", ":")) + "\n" for step in steps)
             # Without a time in the header, the same lines give the same bytes.
             (folder / f"{name}.ndjson.gz").write_bytes(gzip.compress(lines.encode(), 9, mtime=0))
             index[name] = {
-                "case": case.name, "seed": seed, "sick": case.sick, "fault": case.fault, "rules": list(case.rules),
-                "layers": list(case.layers), "steps": len(steps), "config": config,
-                "command": f"examples/sick_networks.py {case.name} --seeds {seed} --record DIR"}
+                "case": case.name, "seed": seed, "use": "untouched" if seed in untouched else "tuning",
+                "sick": case.sick, "fault": case.fault, "rules": list(case.rules), "layers": list(case.layers),
+                "steps": len(steps), "config": config,
+                "command": f"python examples/sick_networks.py {case.name} --seeds {seed} --record DIR"}
             print(f"{name}: {len(steps)} steps, loss {steps[0]['scalars']['train/loss']} to "
                   f"{steps[-1]['scalars']['train/loss']}", flush=True)
         path.write_text(json.dumps(dict(sorted(index.items())), indent=1) + "\n")

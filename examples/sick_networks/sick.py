@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sick_networks.attention import Transformer
-from sick_networks.networks import CNN, ResNet, mlp, rectified
+from sick_networks.networks import CNN, mlp, rectified
 from sick_networks.training import Case, Training
 
 _HIDDEN = tuple(f"linear{index}" for index in range(19))
@@ -22,7 +22,8 @@ def _adam(model, rate=2e-3):
 
 def _vanishing():
     model = mlp([32] * 19, nn.Sigmoid)  # PyTorch's default initialisation is far too small for sigmoids.
-    return Training(model, torch.optim.SGD(model.parameters(), lr=0.1), steps=120, config={"optimizer": "sgd", "lr": 0.1})
+    return Training(
+        model, torch.optim.SGD(model.parameters(), lr=0.1), steps=120, config={"optimizer": "sgd", "lr": 0.1})
 
 
 def _exploding(factor):
@@ -87,7 +88,7 @@ def _attention_logits():
         optimizer.param_groups[0]["lr"] = 0.2
         return inputs, labels
 
-    return Training(model, optimizer, steps=220, fault=fault, clip=1.0)
+    return Training(model, optimizer, steps=170, fault=fault, clip=1.0)
 
 
 def _entropy_collapse():
@@ -99,7 +100,7 @@ def _entropy_collapse():
             model.h[1].attention.query.weight *= 1.2
         return inputs, labels
 
-    return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=220, fault=fault, clip=1.0)
+    return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=170, fault=fault, clip=1.0)
 
 
 def _router_collapse():
@@ -116,11 +117,11 @@ def _router_collapse():
             model.h[1].mlp.router.bias[2] += 0.5
         return inputs, labels
 
-    return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=220, loss=loss, fault=fault, clip=1.0)
+    return Training(model, torch.optim.AdamW(model.parameters(), lr=2e-3), steps=170, loss=loss, fault=fault, clip=1.0)
 
 
 def _loss_spike():
-    """One batch of wrong labels and inputs that nobody scaled."""
+    """One batch of wrong labels and inputs three times too large."""
     model = CNN()
 
     def fault(step, inputs, labels):
@@ -163,7 +164,7 @@ def _tiny_learning_rate():
 
 
 def _unscaled_inputs():
-    """From the fault on nobody scales the inputs: they are a hundred times too large."""
+    """From the fault on the inputs are a hundred times too large."""
     model = CNN()
     return Training(
         model, _adam(model, 1e-4), steps=150, fault=lambda step, inputs, labels: (inputs * 100, labels))
@@ -206,7 +207,8 @@ SICK = [
     Case("loss_spike", _loss_spike, 130, ("loss_spike",)),
     Case("underflow", _underflow, 90, ("underflow",), ("linear0", "linear1", "linear2", "linear3", "head")),
     Case("saturation", _saturation, 90, ("saturation",), ("linear1",)),
-    Case("tiny_learning_rate", _tiny_learning_rate, 0, ("update_ratio",), ("conv1", "conv2", "conv3", "hidden", "head")),
+    Case("tiny_learning_rate", _tiny_learning_rate, 0, ("update_ratio",),
+         ("conv1", "conv2", "conv3", "hidden", "head")),
     Case("unscaled_inputs", _unscaled_inputs, 90, ("activation_drift",), ("conv1",)),
     Case("wrong_labels", _wrong_labels, 120, ("loss_diverging",)),
     Case("overflow", _overflow, 90, ("overflow",), ("linear2",)),
