@@ -113,6 +113,39 @@ def _dropout_tanh():
     return Training(model, _adam(model), steps=250, config={"optimizer": "adam", "lr": 2e-3})
 
 
+def _fine_tuning():
+    """The lower layers have a learning rate a hundred times lower than the head."""
+    model = CNN()
+    lower = [parameter for name, parameter in model.named_parameters() if not name.startswith("head")]
+    optimizer = torch.optim.AdamW([{"params": lower, "lr": 3e-5}, {"params": model.head.parameters(), "lr": 3e-3}])
+    return Training(model, optimizer, steps=250, config={"optimizer": "adamw", "lr": 3e-3, "lr_backbone": 3e-5})
+
+
+def _zero_initialisation():
+    """The last layer of each residual branch begins at zero, so that the layers before it first have no gradient."""
+    model = ResNet(blocks=2)
+    for block in model.blocks:
+        nn.init.zeros_(block.norm2.weight)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, step / 20))
+    return Training(model, optimizer, steps=200, schedule=schedule, config={"optimizer": "adamw", "lr": 5e-3})
+
+
+def _plain_sgd():
+    model = mlp([64, 64])
+    return Training(
+        model, torch.optim.SGD(model.parameters(), lr=0.05), steps=1000, every=5,
+        config={"optimizer": "sgd", "lr": 0.05})
+
+
+def _autoencoder():
+    model = mlp([32, 8, 32], nn.GELU)
+    model.head = nn.Linear(32, 64)
+    return Training(
+        model, _adam(model, 3e-3), steps=250, config={"optimizer": "adam", "lr": 3e-3},
+        loss=lambda network, inputs, labels: nn.functional.mse_loss(network(inputs), inputs))
+
+
 HEALTHY = [
     Case("cnn", _cnn),
     Case("mlp_batch_norm", _mlp_batch_norm),
@@ -127,4 +160,8 @@ HEALTHY = [
     Case("small_batches", _small_batches),
     Case("half_precision", _half_precision),
     Case("dropout_tanh", _dropout_tanh),
+    Case("fine_tuning", _fine_tuning),
+    Case("zero_initialisation", _zero_initialisation),
+    Case("plain_sgd", _plain_sgd),
+    Case("autoencoder", _autoencoder),
 ]
