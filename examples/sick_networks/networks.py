@@ -1,6 +1,5 @@
 """Fully connected, convolutional and recurrent networks for images of 64 values and ten classes."""
 
-import torch
 from torch import nn
 
 
