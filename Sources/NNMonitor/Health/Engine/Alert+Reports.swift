@@ -3,8 +3,7 @@ import MonitorCore
 /// What further reports change in an alert.
 extension Alert {
     /// Takes another abnormal report.
-    mutating func update(_ finding: Finding, rule: RuleID, hasEscalated: Bool, at moment: AlertBook.Moment)
-    {
+    mutating func update(_ finding: Finding, rule: RuleID, hasEscalated: Bool, at moment: AlertBook.Moment) {
         if hasEscalated {
             severity = .critical
             escalatedStep = moment.step

@@ -2,8 +2,8 @@ import Glibc
 
 /// What a value was before: its exponential mean and deviation.
 ///
-/// The weight of the n-th value is 1/(n+1) until that is below the least weight, usually 0.03. A value far above the mean enters as the
-/// mean and two deviations, so that a spike does not become the norm.
+/// The weight of the n-th value is 1/(n+1) until that is below the least weight, usually 0.03. A value far above the
+/// mean enters as the mean and two deviations, so that a spike does not become the norm.
 struct Baseline: Sendable {
     /// The exponential mean.
     private(set) var mean = 0.0

@@ -145,6 +145,7 @@ struct StepValues {
     /// - Parameters:
     ///   - metric: the metric.
     ///   - position: the position of the layer in the step.
+    /// - Returns: the number.
     func value(_ metric: Metric, _ position: Int) -> Double {
         let column = columns.places[metric.rawValue]
         return column < 0 ? MissingValue.number : numbers[column * layerCount + position]

@@ -54,9 +54,9 @@ struct DeadLayer: LayerRule {
 /// The outputs of a layer become larger than ever: ln `activation_std` is 6 deviations above its mean for 3 reports;
 /// 12 deviations are critical. The deviation counts as at least 0.3, after 20 reports.
 ///
-/// The mean follows with a weight of 0.1: the outputs of a network's head grow 10 to 35 fold while it begins to learn, and
-/// a slower mean lags behind. Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
-/// neural networks".
+/// The mean follows with a weight of 0.1: the outputs of a network's head grow 10 to 35 fold while it begins to learn,
+/// and a slower mean lags behind. Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep
+/// feedforward neural networks".
 struct ActivationDrift: LayerRule {
     static let id = RuleID.activationDrift
     static let inputNames = [Metric.activationStd.name]

@@ -55,11 +55,11 @@ extension StepValues {
 
 /// The gradient of a layer is too small to train it.
 ///
-/// Warning: rms < 1e-7 and the norm below 1e-3 of that of the run's median layer, for 3 reports, while the loss is above
-/// 1 % of its first value; or rms < 1e-12 for 3. Critical: the norm is 0 for 10 reports while the parameters train. Small
-/// gradients at a converged loss are healthy, and so is a 0 in the first report of a layer that begins with zeros.
-/// Source: Wortsman et al. 2023, "Small-scale proxies for large-scale Transformer training instabilities" (arXiv
-/// 2309.14322).
+/// Warning: rms < 1e-7 and the norm below 1e-3 of that of the run's median layer, for 3 reports, while the loss is
+/// above 1 % of its first value; or rms < 1e-12 for 3. Critical: the norm is 0 for 10 reports while the parameters
+/// train. Small gradients at a converged loss are healthy, and so is a 0 in the first report of a layer that begins
+/// with zeros. Source: Wortsman et al. 2023, "Small-scale proxies for large-scale Transformer training instabilities"
+/// (arXiv 2309.14322).
 struct VanishingGradient: LayerRule {
     static let id = RuleID.vanishingGradient
     static let inputNames = [
@@ -150,8 +150,8 @@ struct ExplosionState: Sendable {
 
     /// Notes a finite value that is not negative.
     ///
-    /// A value counts above the mean only if it is also above twice the median of the first ten. In the first 20 reports
-    /// more than 1 000 times the first value above 0 is strong, unless the report before was 0.
+    /// A value counts above the mean only if it is also above twice the median of the first ten. In the first 20
+    /// reports more than 1 000 times the first value above 0 is strong, unless the report before was 0.
     ///
     /// - Returns: whether it is abnormal, and whether strongly.
     mutating func note(

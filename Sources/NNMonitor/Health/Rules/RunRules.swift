@@ -23,10 +23,10 @@ struct LossNotFinite: RunRule {
     }
 }
 
-/// The loss of one report is far above what it was: z = (loss - m) / max(s, 2 % of the absolute first loss) > 6 and loss
-/// over 3 times m and over 2 times the largest of the last 50 losses, for m > 0 and from report 10 on. A bad batch lasts one
-/// report, so the warning is at once. Losses of small batches have heavy tails: without the largest loss, healthy runs with
-/// batches of 8 reach z = 10.
+/// The loss of one report is far above what it was: z = (loss - m) / max(s, 2 % of the absolute first loss) > 6 and
+/// loss over 3 times m and over 2 times the largest of the last 50 losses, for m > 0 and from report 10 on. A bad batch
+/// lasts one report, so the warning is at once. Losses of small batches have heavy tails: without the largest loss,
+/// healthy runs with batches of 8 reach z = 10.
 struct LossSpike: RunRule {
     static let id = RuleID.lossSpike
     static let inputNames = ["loss"]
@@ -117,8 +117,8 @@ struct LossDiverging: RunRule {
     }
 }
 
-/// The norm of all gradients is far above what it was, as `ExplodingGradient` judges a layer: z > 5 and 10 times the mean
-/// a warning at once; z > 6 and 50 times in 3 of 10 reports critical.
+/// The norm of all gradients is far above what it was, as `ExplodingGradient` judges a layer: z > 5 and 10 times the
+/// mean a warning at once; z > 6 and 50 times in 3 of 10 reports critical.
 struct GradNormSpike: RunRule {
     static let id = RuleID.gradNormSpike
     static let inputNames = ["grad_norm"]

@@ -3,10 +3,11 @@ import MonitorCore
 
 /// The weights of a layer do not change although it has a gradient.
 ///
-/// `update_ratio` is 0 for 10 reports; where it is not posted, all posted statistics of weights and biases are identical
-/// for 10 reports while the learning rate is at least 0.01 of its largest value (unknown: only where the values have more
-/// than six significant digits). Both only while the gradient's norm and the learning rate are above 0, and its root mean
-/// square, where it is known, is at least 1e-7: smaller updates vanish in the digits of the weights.
+/// `update_ratio` is 0 for 10 reports; where it is not posted, all posted statistics of weights and biases are
+/// identical for 10 reports while the learning rate is at least 0.01 of its largest value (unknown: only where the
+/// values have more than six significant digits). Both only while the gradient's norm and the learning rate are above
+/// 0, and its root mean square, where it is known, is at least 1e-7: smaller updates vanish in the digits of the
+/// weights.
 struct FrozenLayer: LayerRule {
     static let id = RuleID.frozenLayer
     static let inputNames = [Metric.updateRatio.name, Metric.gradientNorm.name, "lr"]
@@ -115,10 +116,10 @@ struct FrozenLayer: LayerRule {
 
 /// The optimizer changes the weights of a layer too much or too little.
 ///
-/// n is `update_ratio` times the largest learning rate over the present one (`update_ratio` where it is unknown). Warning:
-/// n outside 1e-5 to 0.1 for 20 reports; critical: outside 1e-7 to 0.3 for 10. Not judged: learning rates below 0.001 of
-/// the largest, normalisation layers, exact 0. Healthy values: 5e-5 to 0.07. Source: Karpathy, "makemore" part 3, whose
-/// guide is 1e-3.
+/// n is `update_ratio` times the largest learning rate over the present one (`update_ratio` where it is unknown).
+/// Warning: n outside 1e-5 to 0.1 for 20 reports; critical: outside 1e-7 to 0.3 for 10. Not judged: learning rates
+/// below 0.001 of the largest, normalisation layers, exact 0. Healthy values: 5e-5 to 0.07. Source: Karpathy,
+/// "makemore" part 3, whose guide is 1e-3.
 struct UpdateRatio: LayerRule {
     static let id = RuleID.updateRatio
     static let inputNames = [Metric.updateRatio.name, "lr"]

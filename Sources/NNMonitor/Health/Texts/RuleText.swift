@@ -1,7 +1,7 @@
 import MonitorCore
 
 /// The texts about findings. docs/LAYER_HEALTH.md has the same advice.
-package enum RuleText {
+enum RuleText {
     /// One line: what is wrong with which layer.
     static func title(_ rule: RuleID, _ layer: String?) -> String {
         let layer = layer ?? "every layer"
@@ -77,7 +77,7 @@ package enum RuleText {
     }
 
     /// What people usually do about a finding.
-    package static func advice(_ rule: RuleID) -> String {
+    static func advice(_ rule: RuleID) -> String {
         switch rule {
         case .nonFinite:
             "Look at the step where it began: a division by zero, a logarithm of 0, an overflow in half precision, or bad "
