@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains small networks with a known fault, or healthy ones, and reports them to NNMonitor or to files.
 
-Needs PyTorch 2.1 or newer, scikit-learn and the client (`pip install ./clients/python`). The server is that of
+Needs PyTorch 2.4 or newer, scikit-learn and the client (`pip install ./clients/python`). The server is that of
 NN_MONITOR_URL, NN_MONITOR_FINGERPRINT and NN_MONITOR_TOKEN. With --record, no server is needed: what the client
 measured is written to DIR, one file a run, and an index of what is wrong with each.
 

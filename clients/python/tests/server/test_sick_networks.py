@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-pytest.importorskip("torch", minversion="2.1")
+pytest.importorskip("torch", minversion="2.4")
 pytest.importorskip("sklearn")
 
 
