@@ -11,8 +11,8 @@ import COpenSSL
 
     /// Reads the authorities. Blocks on disk reads: do not call it on an event loop.
     ///
-    /// - Parameter authorities: path of a PEM file with the only authorities to trust; `nil`: those of the system, which
-    ///   OpenSSL finds (SSL_CTX_set_default_verify_paths(3)).
+    /// - Parameter authorities: path of a PEM file with the only authorities to trust; `nil`: those of the system,
+    ///   which OpenSSL finds (SSL_CTX_set_default_verify_paths(3)).
     /// - Throws: a case of `TLSError` under "Files", or `.library`.
     package init(trusting authorities: String? = nil) throws(TLSError) {
         let certificates: [X509Certificate]? =

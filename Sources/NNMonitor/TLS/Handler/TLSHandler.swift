@@ -5,8 +5,9 @@ import NIOTLS
 
 /// One side of TLS as a channel handler: ciphertext towards the network, plaintext towards the application.
 ///
-/// - The handshake starts when the channel becomes active; a client sends the first message. On success the handler fires
-///   `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`; on failure or timeout it fires a `TLSError` and closes.
+/// - The handshake starts when the channel becomes active; a client sends the first message. On success the handler
+///   fires `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`; on failure or timeout it fires a `TLSError` and
+///   closes.
 /// - With the channel option `allowRemoteHalfClosure`, the peer's `close_notify` fires `ChannelEvent.inputClosed`, and
 ///   so does the end of TCP without `close_notify`: HTTP framing detects incomplete messages (RFC 9112 section 9.8).
 ///   Without the option, `close_notify` closes the channel, and the end of TCP first fires `TLSError.truncated`.
