@@ -73,7 +73,7 @@ import Testing
                 == "<https://monitor.example.org/nn/#run=r7&amp;step=360&amp;layer=a%3C%21channel%3E%26b|Open the run>")
     }
 
-    @Test func `Discord's Markdown is escaped, and nobody is mentioned`() throws {
+    @Test func `Discord's Markdown is escaped, and mentions are off`() throws {
         let whole = try body("discord", Notices.dead(layer: "__init__", message: "@everyone *x*"))
         #expect(whole["content"] as? String == "Critical: \\_\\_init\\_\\_ is dead")
         #expect(whole["allowed_mentions"] as? [String: [String]] == ["parse": []])
