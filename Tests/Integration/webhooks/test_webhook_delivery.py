@@ -1,60 +1,14 @@
-"""Receivers that are down, slow or broken: each alert arrives at least once or is counted as lost, and posts go on."""
+"""Each alert arrives at least once and in order or is counted as lost, and posts go on."""
 
-import re
-import struct
 import time
-from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
+from Support.clients.alerts import counts, entry, post, settled, titles
 from Support.clients.ingest import accept
-from Support.clients.libraries import wait_until
 from Support.clients.metrics import metrics
-from Support.clients.runs import path, put, read, send
+from Support.clients.runs import read
 from Support.payloads import payload
 from Support.servers.receiver import OK, Receiver, answer
-
-RESULTS = ("delivered", "refused", "failed", "queue_full", "stopped")
-# Waits between attempts that are short enough for tests.
-QUICK = ("--alert-retry-base", 0.05, "--alert-retry-max", 0.2)
-
-
-@pytest.fixture
-def start(start_server):
-    """Starts a server with receivers: `start(entry, ..., options=[...])`."""
-
-    def start(*entries, options=(), env=None):
-        server = start_server(*QUICK, *options, env={"NN_MONITOR_ALERT_WEBHOOKS": " ".join(entries), **(env or {})})
-        put(server, "r", {}, 201)
-        return server
-
-    return start
-
-
-def entry(receiver, kind: str = "json", scheme: str = "http", host: str = "127.0.0.1") -> str:
-    return f"{kind}={scheme}://{host}:{receiver.port}/hook-s3cret"
-
-
-def post(server, *titles: str):
-    for title in titles:
-        response = send(server, "POST", path("r") + "/alerts", {"level": "critical", "title": title})
-        assert response.status_code == 202, response.text
-
-
-def counts(server) -> dict:
-    """The counts of messages that are not 0, and `queue` and `retries`."""
-    values = metrics(server)
-    found = {name: values["webhook_messages_total", name] for name in RESULTS}
-    found |= {"retries": values["webhook_retries_total"], "queue": values["webhook_queue"]}
-    return {name: value for name, value in found.items() if value}
-
-
-def settled(server, **wanted):
-    """Waits until the counts are these."""
-    wait_until(lambda: counts(server) == wanted or None, 60)
-
-
-def titles(messages) -> list[str]:
-    return [message.json["episode"]["title"] for message in messages]
 
 
 def test_alerts_arrive_in_their_order(start):
@@ -138,97 +92,6 @@ def test_many_refused_messages_make_few_lines(start):
         server.end()
         lines = [line for line in server.lines if "an alert was lost" in line]
         assert len(lines) == 2 and "count=39" in lines[1] and "total=40" in lines[1]
-
-
-def test_alerts_for_a_receiver_that_is_down_arrive_once_it_is_up(start):
-    with Receiver() as receiver:
-        port = receiver.port
-    server = start(f"json=http://127.0.0.1:{port}/", options=["--alert-retries", 1000])
-    post(server, "first", "second")
-    wait_until(lambda: counts(server).get("retries", 0) >= 3 or None)
-    assert "cannot be reached: Connection refused" in server.wait_for_line("is not delivered yet")
-    with Receiver(port=port) as receiver:
-        assert titles(receiver.wait(2)) == ["first", "second"]
-        wait_until(lambda: counts(server).get("delivered") == 2 or None)
-
-
-def test_alerts_for_a_receiver_that_stays_down_are_counted(start):
-    with Receiver() as receiver:
-        port = receiver.port
-    server = start(f"json=http://127.0.0.1:{port}/", options=["--alert-retries", 2])
-    post(server, "first", "second")
-    settled(server, failed=2, retries=4)
-    assert "no attempt succeeded" in server.wait_for_line("an alert was lost")
-
-
-def test_an_unknown_host(start):
-    server = start("json=http://receiver.invalid/", options=["--alert-retries", 0])
-    post(server, "t")
-    settled(server, failed=1)
-    assert "its host name is unknown" in server.wait_for_line("an alert was lost")
-
-
-def test_a_receiver_that_never_answers(start):
-    with Receiver(lambda _, number, connection: connection.recv(1) if number == 0 else OK) as receiver:
-        server = start(entry(receiver), options=["--alert-timeout", 1, "--alert-connect-timeout", 1])
-        post(server, "t")
-        messages = receiver.wait(2)
-        assert messages[0].delivery == messages[1].delivery
-        settled(server, delivered=1, retries=1)
-        assert "did not answer within ALERT_TIMEOUT" in server.wait_for_line("is not delivered yet")
-
-
-def test_a_receiver_whose_answer_never_ends(start):
-    def drip(_, number, connection):
-        if number:
-            return OK
-        while True:
-            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-
-    with Receiver(drip) as receiver:
-        server = start(entry(receiver))
-        post(server, "t")
-        receiver.wait(2)
-        settled(server, delivered=1, retries=1)
-        assert "head that is too large" in server.wait_for_line("is not delivered yet")
-
-
-def test_a_long_body_after_the_answer_is_not_read(start):
-    def flood(_, __, connection):
-        try:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-            for _ in range(10_000):
-                connection.sendall(bytes(100_000))
-            ends.append("whole")
-        except OSError:
-            ends.append("closed")
-
-    ends = []
-    with Receiver(flood) as receiver:
-        server = start(entry(receiver))
-        post(server, "t")
-        settled(server, delivered=1)
-        wait_until(lambda: ends or None)
-        assert ends == ["closed"]
-
-
-def reset(connection):
-    connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-
-
-@pytest.mark.parametrize(("ending", "reason"), [
-    (lambda connection: None, "closed the connection without an answer"),
-    (reset, "cannot be reached: Connection reset by peer"),
-    (lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-"), "not HTTP/1.1|without an answer"),
-    (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9\r\n\r\n"), "not HTTP/1.1")])
-def test_a_receiver_that_closes_in_the_middle(start, ending, reason):
-    with Receiver(lambda _, number, connection: OK if number else ending(connection)) as receiver:
-        server = start(entry(receiver))
-        post(server, "t")
-        messages = receiver.wait(2)
-        assert messages[0].delivery == messages[1].delivery
-        settled(server, delivered=1, retries=1)
-        assert re.search(reason, server.wait_for_line("is not delivered yet"))
 
 
 def test_the_queue_of_a_stuck_receiver_loses_its_oldest_alerts(start):

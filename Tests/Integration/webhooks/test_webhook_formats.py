@@ -2,6 +2,9 @@
 
 import base64
 import json
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -115,6 +118,32 @@ def test_less_severe_alerts_are_not_sent(start_server, receiver, minimum, sent):
     assert [message.json["episode"]["title"] for message in receiver.wait(len(sent))] == sent
     server.end()
     assert len(receiver.messages) == len(sent)
+
+
+def test_the_receiver_of_the_documentation(start_server, tmp_path):
+    text = (Path(__file__).parents[3] / "docs/ALERTS.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert "9000" in code
+    program = subprocess.Popen([sys.executable, "-c", code.replace("9000", str(port))], cwd=tmp_path, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        server = start(start_server, f"json=http://127.0.0.1:{port}/alerts", "--alert-retries", 1000,
+                       "--alert-retry-max", 0.2)
+        put(server, "r7", {}, 201)
+        post(server, "r7", "a test")
+        assert program.stdout.readline() == "opened r7 a test\n"
+    finally:
+        program.kill()
+        program.communicate()
+
+
+def test_the_start_shows_the_receivers_without_their_secrets(start_server, receiver):
+    server = start(start_server, f"json=http://a:s3cret@127.0.0.1:{receiver.port}/s3cret ntfy=http://localhost/s3cret")
+    server.wait_for_line("^  alerts  to json 127.0.0.1, ntfy localhost$")
+    server.end()
+    assert "s3cret" not in server.output
 
 
 def test_webhooks_of_the_env_file(start_server, receiver, tmp_path):

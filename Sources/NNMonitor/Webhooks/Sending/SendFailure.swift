@@ -19,7 +19,8 @@ enum SendFailure: Error {
     static func reason(_ error: any Error) -> String {
         switch error {
         case SendFailure.timeout: "did not answer within ALERT_TIMEOUT"
-        case SendFailure.closed: "closed the connection without an answer"
+        case SendFailure.closed, TLSError.truncated, TLSError.handshakeInterrupted:
+            "closed the connection without an answer"
         case SendFailure.headTooLarge: "sent a response head that is too large"
         case SendFailure.cancelled: "was still busy when the server stopped"
         case ChannelError.connectTimeout: noConnection
@@ -29,7 +30,7 @@ enum SendFailure: Error {
             "has a certificate that is not trusted (\(reason)): correct it there, or name its authority in ALERT_CA_FILE"
         case TLSError.plaintext:
             "answered without TLS: write http:// in its address in ALERT_WEBHOOKS, or the port of its HTTPS"
-        case let error as TLSError: "cannot be reached: \(error)"
+        case let error as TLSError: "cannot be reached over TLS: \(error)"
         case is HTTPParserError: "sent a response that is not HTTP/1.1"
         default: "cannot be reached: the connection failed"
         }
