@@ -79,7 +79,9 @@ def test_each_service_gets_a_body_that_it_accepts(start_server, receiver, name):
     post(server, "r", "\u0001\t\U0001F600", "critical", text=" \n")
     put(server, " ", {}, 201)
     post(server, " ", "of a run with a blank name", "critical")
-    messages = receiver.wait(4)
+    put(server, "long", {"name": "&" * 1024, "project": "_" * 1024}, 201)
+    post(server, "long", "of a run with a long name")
+    messages = receiver.wait(5)
     for message in messages:
         valid(name, message)
     text = json.dumps(messages[0].json)
