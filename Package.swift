@@ -51,6 +51,9 @@ let package = Package(
             name: "MonitorCore", dependencies: ["Foundations", deque],
             path: "Sources/NNMonitor/MonitorCore", swiftSettings: fenced),
         .target(
+            name: "Health", dependencies: ["MonitorCore", "Foundations"], path: "Sources/NNMonitor/Health",
+            swiftSettings: fenced),
+        .target(
             name: "Compression", dependencies: ["CZlib", "Foundations", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
@@ -87,7 +90,7 @@ let package = Package(
         .target(
             name: "MonitorServer",
             dependencies: [
-                "Webhooks", "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Turns",
+                "Webhooks", "MonitorAPI", "MonitorCore", "Health", "HTTPService", "WebSocket", "TLS", "Turns",
                 "Foundations", "CAllocator", nio.core, nio.posix, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -110,7 +113,7 @@ let package = Package(
             path: "Tests/Support/EchoServer", swiftSettings: strict),
 
         .executableTarget(
-            name: "CoreBench", dependencies: ["MonitorCore", "Foundations"], path: "Benchmarks/CoreBench",
+            name: "CoreBench", dependencies: ["MonitorCore", "Health", "Foundations"], path: "Benchmarks/CoreBench",
             swiftSettings: strict),
 
         .testTarget(
@@ -119,6 +122,9 @@ let package = Package(
         .testTarget(
             name: "MonitorCoreTests", dependencies: ["MonitorCore", "Foundations", "CAllocator"],
             path: "Tests/Unit/MonitorCore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "HealthTests", dependencies: ["Health", "MonitorCore", "Foundations"], path: "Tests/Unit/Health",
             swiftSettings: strict),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", nio.core], path: "Tests/Unit/Compression",

@@ -11,6 +11,9 @@ package struct StepSequence: HistorySource {
     /// The number of steps.
     private(set) var count = 0
 
+    /// No steps.
+    package init() {}
+
     /// The bytes that a copy uses beside the steps: changes after the copy are made in a new list of chunks and in a
     /// new last chunk.
     var memoryOfCopy: Int { 256 + (chunks.count + 2 * Self.chunkSize) * MemoryLayout<StepRecord>.stride }

@@ -1,4 +1,5 @@
 import HTTPService
+import Health
 import Logging
 import MonitorAPI
 import MonitorCore
@@ -33,6 +34,8 @@ enum Application {
             try await read("static files", within: fileTimeout) {
                 try StaticFolder.load(settings.listening.staticDir)
             }, paths: AssetPath.dashboard)
+        let rules = HealthRulesInUse(
+            try await read("rules of layer health", within: fileTimeout) { try settings.health.load() })
         let foldedLog = FoldedLog(logger: logger)
         let authenticator = Authenticator(
             table: access.table, failureLimit: settings.security.authFailureLimit.value,
@@ -53,6 +56,7 @@ enum Application {
         let lag = EventLoopLag()
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64,
+            observer: { RunHealthEngine(rules, maximumLayers: settings.storage.maxNamesPerRun.value) },
             onNotice: { webhooks?.enqueue($0) }, deliveries: { webhooks?.counts ?? DeliveryCounts() },
             logger: logger, folded: foldedLog, turns: turns, lag: lag)
         let configuration = HTTPConfiguration(settings, access: access.mode)
@@ -72,7 +76,8 @@ enum Application {
                 Banner(settings: settings, address: address, tls: tls, access: access.mode).show()
             })
         let reload = Reload(
-            settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, logger: logger,
+            settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, rules: rules,
+            logger: logger,
             signals: await UnixSignalsSequence(trapping: .sighup))
         var services: [any Service] = [
             listener, reload, MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value),
