@@ -71,6 +71,13 @@ package struct Webhook: Sendable {
     package var name: String { "\(format.rawValue) \(address.host)" }
 }
 
+extension Webhook: CustomStringConvertible, CustomReflectable {
+    /// The name, which contains nothing secret.
+    package var description: String { name }
+    /// The name alone: the topic is secret, too.
+    package var customMirror: Mirror { Mirror(self, children: ["name": name]) }
+}
+
 extension WebAddress {
     /// The address with `wait=true`: without it, Discord answers before it has saved the message, and reports no error.
     fileprivate var waiting: WebAddress {
