@@ -4,10 +4,9 @@ import time
 
 import pytest
 from Support.clients.alerts import counts, entry, post, settled, titles
-from Support.clients.ingest import accept
 from Support.clients.metrics import metrics
+from Support.clients.openwire import accept_steps
 from Support.clients.runs import read
-from Support.payloads import payload
 from Support.servers.receiver import OK, Receiver, answer
 
 
@@ -119,7 +118,7 @@ def test_a_stuck_receiver_delays_neither_others_nor_posts(start):
         names = [f"alert {number}" for number in range(20)]
         for number, name in enumerate(names):
             post(server, name)
-            accept(server, payload("r", number))
+            accept_steps(server, "r", {"step": number, "scalars": {"x": 1}})
         assert titles(quick.wait(20)) == names
         assert len(stuck.messages) == 1
         assert read(server, "r")["step_count"] == 20

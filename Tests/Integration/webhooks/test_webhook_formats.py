@@ -10,9 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from Support.clients.ingest import accept
+from Support.clients.openwire import accept_steps
 from Support.clients.runs import path, put, send
-from Support.payloads import payload
 from Support.servers.receiver import Receiver
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -47,7 +46,7 @@ def valid(name: str, message):
 def test_json_has_the_whole_episode(start_server, receiver):
     server = start(start_server, f"json=http://127.0.0.1:{receiver.port}/hook?a=1,2")
     put(server, "r/7", {"name": "first", "project": "digits"}, 201)
-    accept(server, payload("r/7", 7))
+    accept_steps(server, "r/7", {"step": 7, "scalars": {"x": 1}})
     before = time.time()
     post(server, "r/7", "plateau", "critical", text="no progress\nfor an hour", step=7)
     [message] = receiver.wait(1)
