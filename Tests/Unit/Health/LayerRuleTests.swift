@@ -75,8 +75,8 @@ import Testing
         for step in 0..<30 { run.post(step, "gradient_l2_norm", step % 2 == 0 ? 1 : 1.1) }
         let first = try #require(run.post(30, "gradient_l2_norm", 100).alerts.first)
         #expect(TestRun.name(first) == "exploding_gradient a warning" && first.escalatedStep == nil)
-        run.post(31, "gradient_l2_norm", 100)
-        let second = try #require(run.post(32, "gradient_l2_norm", 100).alerts.first)
+        run.post(31, "gradient_l2_norm", 1_000)
+        let second = try #require(run.post(32, "gradient_l2_norm", 10_000).alerts.first)
         #expect(TestRun.name(second) == "exploding_gradient a critical")
         #expect((second.firstStep, second.openedStep, second.escalatedStep) == (30, 30, 32))
         #expect(second.id == first.id)

@@ -61,20 +61,3 @@ struct RecentReports: Sendable {
     /// The number of reports in which the condition held.
     var count: Int { bits.nonzeroBitCount }
 }
-
-/// The median of the first ten values.
-struct EarlyMedian: Sendable {
-    private var values = InlineArray<10, Float>(repeating: 0)
-    private var count = 0
-    /// The median; `nil` before there are ten values.
-    private(set) var median: Double?
-
-    mutating func note(_ value: Double) {
-        guard count < 10 else { return }
-        values[count] = Float(value)
-        count += 1
-        guard count == 10 else { return }
-        let sorted = values.indices.map { values[$0] }.sorted()
-        median = Double(sorted[4] + sorted[5]) / 2
-    }
-}

@@ -86,8 +86,6 @@ struct LayerInputs: Sendable, BitwiseCopyable {
     private var values = InlineArray<17, Double>(repeating: MissingValue.number)
     /// The natural logarithm of `activation_std`, where that is above 0.
     private(set) var activationLogarithm = 0.0
-    /// The natural logarithm of `gradient_l2_norm`, where that is above 0.
-    private(set) var gradientLogarithm = 0.0
 
     /// A metric; `MissingValue.number` if it was not posted.
     subscript(metric: Metric) -> Double {
@@ -96,11 +94,7 @@ struct LayerInputs: Sendable, BitwiseCopyable {
 
     fileprivate mutating func set(_ metric: Metric, _ value: Double) {
         values[metric.rawValue] = value
-        switch metric {
-        case .activationStd where value > 0: activationLogarithm = Logarithm.of(value)
-        case .gradientNorm where value > 0: gradientLogarithm = Logarithm.of(value)
-        default: break
-        }
+        if metric == .activationStd, value > 0 { activationLogarithm = Logarithm.of(value) }
     }
 }
 
@@ -114,6 +108,7 @@ struct StepValues {
     private let layerCount: Int
     /// The median of the gradient norms.
     let median = LazyNumber()
+    private let updates = LazyNumber()
     /// The numbers of each layer.
     private(set) var inputs: [LayerInputs]
 
@@ -162,6 +157,11 @@ struct StepValues {
 
     /// A scalar; `MissingValue.number` if it was not posted.
     func scalar(_ index: Int?) -> Double { index.map { record.scalar($0) } ?? MissingValue.number }
+
+    /// Whether the optimizer changed the weights of a layer.
+    var hasUpdates: Bool {
+        updates.value { inputs.contains { $0[.updateRatio] > 0 } ? 1 : 0 } > 0
+    }
 
     /// Whether a number of a layer is NaN or infinite.
     ///

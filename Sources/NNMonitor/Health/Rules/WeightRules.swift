@@ -3,7 +3,7 @@ import MonitorCore
 
 /// The weights of a layer do not change although it has a gradient.
 ///
-/// `update_ratio` is 0 for 10 reports; where it is not posted, all posted statistics of weights and biases are
+/// `update_ratio` is 0 for 10 reports while that of another layer is not (a schedule may end at a learning rate of 0); where it is not posted, all posted statistics of weights and biases are
 /// identical for 10 reports while the learning rate is at least 0.01 of its largest value (unknown: only where the
 /// values have more than six significant digits). Both only while the gradient's norm and the learning rate are above
 /// 0, and its root mean square, where it is known, is at least 1e-7: smaller updates vanish in the digits of the
@@ -42,7 +42,7 @@ struct FrozenLayer: LayerRule {
         let ratio = inputs[.updateRatio]
         let isFrozen: Bool
         if ratio.isFinite {
-            isFrozen = ratio == 0 && isTraining(layer, inputs, run)
+            isFrozen = ratio == 0 && values.hasUpdates && isTraining(layer, inputs, run)
         } else {
             guard let first = Self.firstStatistic(inputs) else { return nil }
             var isSame = false

@@ -56,6 +56,8 @@ enum RuleText {
         case .attentionLogits: "least value of the last 50 reports"
         case .entropyCollapse: "first value"
         case .spectralGrowth: "value at report 20"
+        case .explodingGradient, .gradNormSpike: "largest before"
+        case .lossSpike: "largest of the last 50"
         case .lossNotFinite: "last finite value"
         case .lossDiverging: "best"
         default: "mean before"
