@@ -42,6 +42,8 @@ import Testing
             ])
         #expect(opened.link == "https://monitor.example.org/nn/#run=r7&step=360&layer=conv1")
         #expect(opened.text == "m" && opened.advice == "Lower the learning rate.")
+        let equal = AlertSummary(Notices.dead(comparison: .equal), link: link)
+        #expect(equal.facts.last?.value == "activation_std = 0.25")
         let escalated = AlertSummary(Notices.dead(.escalated), link: .none)
         #expect(escalated.headline == "Escalated (critical): conv1 is dead")
         #expect(escalated.advice == nil && escalated.link == nil)

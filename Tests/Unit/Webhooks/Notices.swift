@@ -6,7 +6,8 @@ enum Notices {
     /// An alert of the rule `dead_layer`, and its episode with two more layers.
     static func dead(
         _ event: EpisodeNotice.Event = .opened, layer: String = "conv1", title: String? = nil, message: String? = "m",
-        severity: AlertLevel = .critical, name: String = "first", project: String = "digits"
+        severity: AlertLevel = .critical, name: String = "first", project: String = "digits",
+        comparison: Alert.Comparison = .below
     ) -> EpisodeNotice {
         var alert = Alert(
             id: 3, episode: 1, rule: "dead_layer", layer: .init(layer), depth: 2, severity: severity, seq: 123,
@@ -14,7 +15,7 @@ enum Notices {
         alert.firstStep = 360
         alert.metric = "activation_std"
         alert.value = 0.25
-        alert.comparison = .below
+        alert.comparison = comparison
         alert.threshold = [0.001]
         var episode = AlertEpisode(
             id: 1, severity: severity, kind: "dead_layer", openedAt: 1_795_000_097.6, title: title ?? "\(layer) is dead"

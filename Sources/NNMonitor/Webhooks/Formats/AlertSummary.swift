@@ -75,7 +75,8 @@ struct AlertSummary: Sendable {
     private static func value(of alert: Alert) -> String? {
         guard let metric = alert.metric, !MissingValue.isMissing(alert.value) else { return nil }
         let value = "\(metric.onOneLine) = \(number(alert.value))"
-        switch alert.threshold.count {
+        // A value that equals its threshold would be named twice.
+        switch alert.comparison == .equal ? 0 : alert.threshold.count {
         case 0: return value
         case 1: return "\(value) (threshold \(number(alert.threshold[0])))"
         default: return "\(value) (allowed \(number(alert.threshold[0])) to \(number(alert.threshold[1])))"
