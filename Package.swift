@@ -81,9 +81,16 @@ let package = Package(
             ],
             path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),
         .target(
+            name: "Webhooks",
+            dependencies: [
+                "MonitorCore", "TLS", "Foundations", nio.core, nio.posix, nio.http1, logging, deque,
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/NNMonitor/Webhooks", swiftSettings: fenced),
+        .target(
             name: "MonitorServer",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "Health", "HTTPService", "WebSocket", "TLS", "Turns",
+                "Webhooks", "MonitorAPI", "MonitorCore", "Health", "HTTPService", "WebSocket", "TLS", "Turns",
                 "Foundations", "CAllocator", nio.core, nio.posix, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -148,6 +155,10 @@ let package = Package(
                 nio.http1, nio.webSocket, nio.embedded, logging,
             ],
             path: "Tests/Unit/MonitorAPI", swiftSettings: strict),
+        .testTarget(
+            name: "WebhooksTests",
+            dependencies: ["Webhooks", "MonitorCore", "Foundations", nio.core, nio.posix, nio.http1, logging],
+            path: "Tests/Unit/Webhooks", swiftSettings: strict),
         .testTarget(
             name: "MonitorServerTests",
             dependencies: [

@@ -58,6 +58,8 @@ package final class Monitor: Sendable {
     let counters = ServiceCounters()
     /// The delays of the event loops, for `GET /metrics`.
     let lag: EventLoopLag
+    /// What became of the messages about alerts, for `GET /metrics`.
+    let deliveries: @Sendable () -> DeliveryCounts
     private let losses: LossLog
     private let onNotice: (@Sendable (EpisodeNotice) -> Void)?
 
@@ -67,6 +69,7 @@ package final class Monitor: Sendable {
     ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
     ///   - observer: makes what judges the steps of a new run; `nil`: nothing does. Only for a store in memory.
     ///   - onNotice: gets each event of an episode of alerts; it must not wait.
+    ///   - deliveries: what became of the messages that `onNotice` caused, for `GET /metrics`.
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
     ///   - turns: the queues of connections that wait for their turn.
@@ -75,12 +78,14 @@ package final class Monitor: Sendable {
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
         store: (any MetricsStoring)? = nil, observer: (@Sendable () -> any RunObserver)? = nil,
         onNotice: (@Sendable (EpisodeNotice) -> Void)? = nil,
+        deliveries: @escaping @Sendable () -> DeliveryCounts = { DeliveryCounts() },
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
         folded: FoldedLog? = nil, turns: TurnQueues = TurnQueues(), lag: EventLoopLag = EventLoopLag()
     ) {
         self.turns = turns
         self.lag = lag
         self.onNotice = onNotice
+        self.deliveries = deliveries
         let store = store ?? MemoryStore(limits: configuration.store, observer: observer ?? { NoRules() })
         self.configuration = configuration
         self.sha1Base64 = sha1Base64

@@ -6,7 +6,7 @@ package enum TLSError: Error, Equatable, Sendable {
         case certificate
         /// The server's private key.
         case privateKey = "private key"
-        /// Authorities that sign client certificates.
+        /// Authorities that sign the certificates of peers.
         case authorities = "certificate authority"
     }
 
@@ -43,11 +43,13 @@ package enum TLSError: Error, Equatable, Sendable {
 
     /// The handshake failed: no common version or suite, a missing or invalid client certificate, a fatal alert.
     case handshakeFailed(OpenSSLErrorStack)
+    /// The server's certificate is not valid for the expected name, or no trusted authority issued it.
+    case untrustedCertificate(String)
     /// The handshake was not complete within its timeout.
     case handshakeTimeout
     /// The peer closed the connection during the handshake.
     case handshakeInterrupted
-    /// The peer sent a plaintext request instead of a ClientHello.
+    /// The peer sent plaintext instead of a TLS handshake.
     case plaintext
     /// The peer closed the connection without `close_notify`: the data may be incomplete.
     case truncated
@@ -83,6 +85,7 @@ extension TLSError: CustomStringConvertible {
         case .invalidName(let name): "'\(name)' is not a host name or IP address that a certificate can contain"
         case .invalidApplicationProtocol(let name): "'\(name)' is not an ALPN protocol name of 1 to 255 bytes"
         case .handshakeFailed(let reason): "The TLS handshake failed: \(reason)"
+        case .untrustedCertificate(let reason): "The peer's certificate is not trusted: \(reason)"
         case .handshakeTimeout: "The TLS handshake was not complete within its timeout"
         case .handshakeInterrupted: "The peer closed the connection during the TLS handshake"
         case .plaintext: "The peer sent a plaintext request to the TLS port"

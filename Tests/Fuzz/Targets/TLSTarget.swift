@@ -93,7 +93,7 @@ private final class TLSServerEnd {
         do {
             try channel.setOption(.allowRemoteHalfClosure, value: true).wait()
             try channel.pipeline.syncOperations.addHandlers([
-                TLSServerHandler(
+                TLSHandler(
                     context: context, handshakeTimeout: .seconds(10), plaintextAnswer: HTTPSRequired.response(to:)),
                 recorder,
             ])

@@ -30,12 +30,15 @@ def test_a_new_server_has_every_series(own):
     assert {name.removeprefix("nnmonitor_"): family.type for name, family in found.items()} == {
         "steps_accepted": "counter", "steps_not_kept": "counter", "rejected": "counter", "runs_evicted": "counter",
         "received_bytes": "counter", "subscribers": "gauge", "messages_sent": "counter", "messages_skipped": "counter",
+        "webhook_messages": "counter", "webhook_retries": "counter", "webhook_queue": "gauge",
         "store_bytes": "gauge", "event_loop_lag_seconds": "gauge"}
     assert all(family.documentation.endswith(".") for family in found.values())
     values = metrics(own)
     assert values.pop("event_loop_lag_seconds") >= 0
     assert set(values.values()) == {0}
     assert {key[1] for key in values if key[0] == "rejected_total"} == REASONS
+    assert {key[1] for key in values if key[0] == "webhook_messages_total"} == {
+        "delivered", "refused", "failed", "queue_full", "stopped"}
     assert {key[1] for key in values if key[0] == "steps_not_kept_total"} == {"below_kept_steps", "memory"}
 
 

@@ -43,7 +43,7 @@ struct EchoServer: AsyncParsableCommand {
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
-                            TLSServerHandler(context: tls, handshakeTimeout: .seconds(10)))
+                            TLSHandler(context: tls, handshakeTimeout: .seconds(10)))
                     }
                     try EchoHandshake.install(on: channel, configuration: configuration)
                 }

@@ -18,12 +18,12 @@ def families(server) -> dict:
 
 
 def metrics(server) -> dict:
-    """The values by name, without the prefix; by (name, reason) where there are reasons."""
+    """The values by name, without the prefix; by (name, value of the label) where there is a label."""
     values = {}
     for family in families(server).values():
         for sample in family.samples:
             name = sample.name.removeprefix(PREFIX)
-            key = (name, sample.labels["reason"]) if sample.labels else name
+            key = (name, next(iter(sample.labels.values()))) if sample.labels else name
             assert key not in values
             values[key] = sample.value
     return values

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import NIOCore
 import NIOHTTP1
 import Testing

@@ -59,7 +59,7 @@ import Testing
     @Test func `a number is written so that Prometheus reads it`() {
         var text = PrometheusText()
         text.write("lag_seconds", .gauge, "A lag.", 8.1e-05)
-        text.write("x_total", "Counts.", byReason: [("a", 1), ("b", 2)])
+        text.write("x_total", "Counts.", by: [("a", 1), ("b", 2)])
         #expect(
             text.text == """
                 # HELP nnmonitor_lag_seconds A lag.

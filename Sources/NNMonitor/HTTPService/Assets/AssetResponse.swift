@@ -1,3 +1,4 @@
+import Foundations
 import NIOHTTP1
 
 extension Asset {

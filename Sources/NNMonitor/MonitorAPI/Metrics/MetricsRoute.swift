@@ -24,13 +24,13 @@ struct MetricsRoute: Sendable {
         text.write("steps_accepted_total", .counter, "Steps answered 202.", counters.stepsAccepted.value)
         text.write(
             "steps_not_kept_total", "Accepted steps that were not kept in full.",
-            byReason: [
+            by: [
                 (NotKeptReason.belowKeptSteps.name, counters.stepsBelowKept.value),
                 (NotKeptReason.memory.name, counters.stepsOverMemory.value),
             ])
         text.write(
             "rejected_total", "Refused posts of steps, and refused lines of batches.",
-            byReason: RejectionReason.allCases.map { ($0.label, counters.rejected($0)) })
+            by: RejectionReason.allCases.map { ($0.label, counters.rejected($0)) })
         text.write(
             "runs_evicted_total", .counter, "Runs removed because of MAX_RUNS or MAX_MEMORY.",
             counters.runsEvicted.value)
@@ -42,6 +42,17 @@ struct MetricsRoute: Sendable {
         text.write(
             "messages_skipped_total", .counter, "Messages dropped for subscribers that read too slowly.",
             counters.messagesSkipped.value)
+        let deliveries = monitor.deliveries()
+        text.write(
+            "webhook_messages_total", "Messages about alerts, by what became of them: all but delivered ones are lost.",
+            label: "result",
+            by: [
+                ("delivered", deliveries.delivered), ("refused", deliveries.refused), ("failed", deliveries.failed),
+                ("queue_full", deliveries.queueFull), ("stopped", deliveries.stopped),
+            ])
+        text.write(
+            "webhook_retries_total", .counter, "Attempts to send a message about an alert again.", deliveries.retries)
+        text.write("webhook_queue", .gauge, "Messages about alerts that are not delivered yet.", deliveries.waiting)
         text.write(
             "store_bytes", .gauge, "Memory of the stored runs, as it counts against MAX_MEMORY.",
             await monitor.store.memoryInUse)

@@ -23,15 +23,18 @@ struct PrometheusText {
         text += "nnmonitor_\(name) \(value)\n"
     }
 
-    /// Writes a counter for each reason.
+    /// Writes a counter for each value of a label.
     ///
     /// - Parameters:
     ///   - name: the name, without the prefix of this server.
     ///   - help: one sentence, without line breaks and backslashes.
-    ///   - counts: the reasons, which need no escapes, and their counts.
-    mutating func write(_ name: String, _ help: String, byReason counts: [(reason: String, count: Int)]) {
+    ///   - label: the name of the label.
+    ///   - counts: the values of the label, which need no escapes, and their counts.
+    mutating func write(
+        _ name: String, _ help: String, label: String = "reason", by counts: [(value: String, count: Int)]
+    ) {
         begin(name, .counter, help)
-        for (reason, count) in counts { text += "nnmonitor_\(name){reason=\"\(reason)\"} \(count)\n" }
+        for (value, count) in counts { text += "nnmonitor_\(name){\(label)=\"\(value)\"} \(count)\n" }
     }
 
     private mutating func begin(_ name: String, _ kind: Kind, _ help: String) {

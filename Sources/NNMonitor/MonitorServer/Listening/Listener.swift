@@ -44,7 +44,7 @@ struct Listener: Service {
                 return channel.eventLoop.makeCompletedFuture {
                     guard let tls else { return try http.install(on: channel, secure: false) }
                     try channel.pipeline.syncOperations.addHandlers([
-                        TLSServerHandler(
+                        TLSHandler(
                             context: tls.current, handshakeTimeout: handshakeTimeout,
                             plaintextAnswer: HTTPSRequired.response(to:)),
                         HTTPPipelineInstaller(http: http, foldedLog: foldedLog),

@@ -11,6 +11,11 @@ struct ListeningSettings: SettingsTopic {
     var port: Setting<Int>
 
     @Option(
+        setting: "PUBLIC_URL", .publicURL, default: nil,
+        "Address by which browsers reach the dashboard: links in alerts begin with it.")
+    var publicURL: Setting<String?>
+
+    @Option(
         setting: "THREADS", .count(0...1024, note: "0 means one per core"), default: 0,
         "Event loop threads, which handle all network input and output.")
     var threads: Setting<Int>
@@ -34,6 +39,7 @@ struct ListeningSettings: SettingsTopic {
     mutating func read(with reader: inout SettingsReader) throws(SettingsError) {
         try reader.read(&host)
         try reader.read(&port)
+        try reader.read(&publicURL)
         try reader.read(&threads)
         try reader.read(&staticDir)
         try reader.read(&shutdownGrace)

@@ -10,10 +10,11 @@ struct Settings: ParsableArguments, Sendable {
     @OptionGroup(title: "WebSocket") var webSocket: WebSocketSettings
     @OptionGroup(title: "Security") var security: SecuritySettings
     @OptionGroup(title: "TLS") var tls: TLSSettings
+    @OptionGroup(title: "Alerts") var alerts: AlertSettings
     @OptionGroup(title: "Logs") var logs: LogSettings
 
     private var topics: [any SettingsTopic] {
-        [listening, storage, health, requests, connections, webSocket, security, tls, logs]
+        [listening, storage, health, requests, connections, webSocket, security, tls, alerts, logs]
     }
 
     private mutating func readTopics(with reader: inout SettingsReader) throws(SettingsError) {
@@ -25,6 +26,7 @@ struct Settings: ParsableArguments, Sendable {
         try webSocket.read(with: &reader)
         try security.read(with: &reader)
         try tls.read(with: &reader)
+        try alerts.read(with: &reader)
         try logs.read(with: &reader)
     }
 

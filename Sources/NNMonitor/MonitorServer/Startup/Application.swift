@@ -9,6 +9,7 @@ import TLS
 import Turns
 import ServiceLifecycle
 import UnixSignals
+import Webhooks
 
 /// The server as a whole: creates its components and runs them.
 enum Application {
@@ -46,20 +47,24 @@ enum Application {
                     ["limit": "\(refusal.rawValue)", "peer": "\(peer)"]
                 }
             })
+        let threads = settings.listening.threads.value
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
+        let webhooks = try await read("certificate authorities", within: fileTimeout) {
+            try WebhookService.make(settings, group: group, log: foldedLog)
+        }
         let turns = TurnQueues()
         let lag = EventLoopLag()
         let monitor = Monitor(
             configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64,
-            observer: { RunHealthEngine(rules, maximumLayers: settings.storage.maxNamesPerRun.value) }, logger: logger,
-            folded: foldedLog, turns: turns, lag: lag)
+            observer: { RunHealthEngine(rules, maximumLayers: settings.storage.maxNamesPerRun.value) },
+            onNotice: { webhooks?.enqueue($0) }, deliveries: { webhooks?.counts ?? DeliveryCounts() },
+            logger: logger, folded: foldedLog, turns: turns, lag: lag)
         let configuration = HTTPConfiguration(settings, access: access.mode)
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
         let http = try HTTPServer(
             configuration: configuration, routes: monitor.routes + login.routes, authenticator: authenticator,
             assets: assets, login: login, logger: logger, foldedLog: foldedLog, turns: turns)
 
-        let threads = settings.listening.threads.value
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads > 0 ? threads : System.coreCount)
         try await turns.prepare(group)
         lag.watch(group)
         let listener = Listener(
@@ -74,15 +79,15 @@ enum Application {
             settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, rules: rules,
             logger: logger,
             signals: await UnixSignalsSequence(trapping: .sighup))
+        var services: [any Service] = [
+            listener, reload, MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value),
+            FoldedLogWriter(log: foldedLog), SilenceWatch(monitor: monitor), ProgressWatch(monitor: monitor),
+        ]
+        // On shutdown the first service ends last: the alerts of the last requests are still sent.
+        if let webhooks { services.insert(WebhookService(webhooks: webhooks), at: 0) }
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: listener), .init(service: reload),
-                    .init(service: MemoryTrimmer(interval: settings.storage.memoryTrimInterval.value)),
-                    .init(service: FoldedLogWriter(log: foldedLog)),
-                    .init(service: SilenceWatch(monitor: monitor)),
-                    .init(service: ProgressWatch(monitor: monitor)),
-                ],
+                services: services.map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in
                     SwiftLogNoOpLogHandler()

@@ -1,4 +1,5 @@
 import NIOCore
+import Webhooks
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -30,6 +31,10 @@ struct Banner {
             "  access  \(accessSummary)",
             "  metrics \(memorySummary)",
             "  trainer \(trainerEnvironment)",
+        ]
+        let receivers = settings.alerts.webhooks.value.webhooks.map(\.name)
+        if !receivers.isEmpty { lines.append("  alerts  to \(receivers.joined(separator: ", "))") }
+        lines += [
             "  limits  \(storage.maxRuns.value) runs of \(storage.maxStepsPerRun.value) steps, "
                 + "\(settings.requests.maxRequestSize.value) bytes a request, "
                 + "\(settings.connections.maxConnections.value) connections, "

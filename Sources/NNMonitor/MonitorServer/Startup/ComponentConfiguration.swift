@@ -3,6 +3,7 @@ import MonitorAPI
 import MonitorCore
 import NIOCore
 import WebSocket
+import Webhooks
 
 // The configuration of each component, from the settings.
 
@@ -26,6 +27,7 @@ extension MonitorConfiguration {
             messages: subscribers.subscriberQueue.value, bytes: subscribers.subscriberQueueBytes.value)
         maximumSubscribers = subscribers.maxSubscribers.value
         stallTimeout = TimeAmount(subscribers.subscriberStallTimeout.value)
+        link = RunLink(prefix: settings.listening.publicURL.value)
         webSocket = WebSocketConfiguration(
             maximumMessageSize: subscribers.maxMessageSize.value,
             pingInterval: TimeAmount(subscribers.pingInterval.value),
@@ -60,5 +62,23 @@ extension HTTPConfiguration {
         // A server without tokens is safe only as long as just this machine reaches it. A web page can get around that
         // by resolving its own host name to a loopback address (DNS rebinding), so foreign host names are refused.
         if case .openOnLoopback = access { allowedHosts = [] }
+    }
+}
+
+extension WebhooksConfiguration {
+    init(_ settings: Settings) {
+        self.init()
+        let alerts = settings.alerts
+        webhooks = alerts.webhooks.value.webhooks
+        minimumSeverity = alerts.minSeverity.value.level
+        authorityFile = alerts.caFile.value
+        queueLimit = alerts.queue.value
+        connectTimeout = TimeAmount(alerts.connectTimeout.value)
+        timeout = TimeAmount(alerts.timeout.value)
+        retries = alerts.retries.value
+        retryBase = TimeAmount(alerts.retryBase.value)
+        retryMaximum = TimeAmount(alerts.retryMax.value)
+        shutdownGrace = TimeAmount(alerts.shutdownGrace.value)
+        link = RunLink(prefix: settings.listening.publicURL.value)
     }
 }

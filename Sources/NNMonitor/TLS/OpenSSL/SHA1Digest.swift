@@ -16,9 +16,6 @@ package enum SHA1Digest {
         let result = unsafe EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha1(), nil)
         // Independent of the input: fails only if OpenSSL has no default provider, and then it cannot do TLS either.
         precondition(result == 1, "OpenSSL has no SHA-1")
-        // EVP_EncodeBlock writes four characters for each three bytes, and a terminating zero.
-        var text = [UInt8](repeating: 0, count: (byteCount + 2) / 3 * 4 + 1)
-        let length = unsafe EVP_EncodeBlock(&text, digest, CInt(byteCount))
-        return String(decoding: text.prefix(Int(length)), as: UTF8.self)
+        return Base64.encode(digest)
     }
 }

@@ -46,6 +46,27 @@ package import NIOCore
         unsafe try self.init(adopting: ssl, keeping: context)
     }
 
+    /// Starts the client side of a connection. The handshake fails unless a trusted authority issued the server's
+    /// certificate for the expected name.
+    ///
+    /// - Parameters:
+    ///   - context: the trusted authorities and the policy.
+    ///   - name: the name that the server's certificate must have.
+    /// - Throws: `.library` if memory is exhausted.
+    package convenience init(context: TLSClientContext, expecting name: TLSPeerName) throws(TLSError) {
+        OpenSSLErrorStack.clear()
+        guard let ssl = unsafe SSL_new(context.pointer) else {
+            throw .library(operation: "make a TLS session", .take())
+        }
+        unsafe SSL_set_connect_state(ssl)
+        // `name` configures the pointer, which this initializer owns until it passes it on.
+        guard unsafe name.install(in: ssl) else {
+            unsafe SSL_free(ssl)
+            throw .library(operation: "set the expected name", .take())
+        }
+        unsafe try self.init(adopting: ssl, keeping: context)
+    }
+
     /// Takes ownership of an `SSL *` whose role (client or server) is set.
     ///
     /// - Parameters:
@@ -89,12 +110,18 @@ package import NIOCore
     /// Continues the handshake with the ciphertext received so far.
     ///
     /// - Returns: whether the handshake is complete. `takeCiphertext` returns what must be sent, also after an error.
-    /// - Throws: `.handshakeFailed`.
+    /// - Throws: `.handshakeFailed`; on the client side also `.untrustedCertificate`.
     package func handshake() throws(TLSError) -> HandshakeProgress {
         OpenSSLErrorStack.clear()
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 { return .complete }
         if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .wantsInput }
+        let verification = unsafe SSL_get_verify_result(ssl)
+        if unsafe SSL_is_server(ssl) == 0, verification != CLong(X509_V_OK) {
+            OpenSSLErrorStack.clear()
+            // The text is static.
+            throw .untrustedCertificate(unsafe String(cString: X509_verify_cert_error_string(verification)))
+        }
         throw .handshakeFailed(.take())
     }
 

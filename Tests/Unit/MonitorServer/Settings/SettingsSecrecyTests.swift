@@ -4,15 +4,28 @@ import Testing
 
 @Suite struct SettingsSecrecyTests {
     @Test func `A secret is not printed, from any source`() async throws {
-        #expect(SettingsFixture.descriptors.filter(\.isSecret).map(\.name) == ["AUTH_TOKEN"])
-        let name = "NN_MONITOR_AUTH_TOKEN"
-        let fromOption = try #require(await SettingsFixture.refusal(options: ["AUTH_TOKEN": "s3cret s3cret"]))
-        let fromVariable = try #require(await SettingsFixture.refusal(environment: [name: "s3cret s3cret"]))
-        #expect(!fromOption.contains("s3cret") && !fromVariable.contains("s3cret"))
-        try await SettingsFixture.withFile("\(name)=s3cret s3cret\n") { file in
-            let fromFile = try #require(await SettingsFixture.refusal(file: file))
-            #expect(!fromFile.contains("s3cret"))
+        let secrets = SettingsFixture.descriptors.filter(\.isSecret)
+        #expect(secrets.map(\.name) == ["AUTH_TOKEN", "ALERT_WEBHOOKS"])
+        for setting in secrets {
+            let name = setting.environmentName
+            let fromOption = try #require(await SettingsFixture.refusal(options: [setting.name: "s3cret s3cret"]))
+            let fromVariable = try #require(await SettingsFixture.refusal(environment: [name: "s3cret s3cret"]))
+            #expect(!fromOption.contains("s3cret") && !fromVariable.contains("s3cret"))
+            try await SettingsFixture.withFile("\(name)=s3cret s3cret\n") { file in
+                let fromFile = try #require(await SettingsFixture.refusal(file: file))
+                #expect(!fromFile.contains("s3cret"))
+            }
         }
+    }
+
+    @Test func `Receivers of alerts are printed without their addresses`() async throws {
+        let settings = try await SettingsFixture.settings(environment: [
+            "NN_MONITOR_ALERT_WEBHOOKS": "slack=https://u:s3cret@a/s3cret\n ntfy=https://b/s3cret"
+        ])
+        #expect("\(settings.alerts.webhooks.value.webhooks)" == "[slack a, ntfy b]")
+        var text = "\(settings.alerts) \(String(reflecting: settings.alerts.webhooks))"
+        dump(settings.alerts, to: &text)
+        #expect(text.contains("slack a") && !text.contains("s3cret"))
     }
 
     @Test func `Settings and sources that are printed or dumped contain no secret`() async throws {

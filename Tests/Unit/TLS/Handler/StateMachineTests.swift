@@ -3,8 +3,8 @@ import Testing
 @testable import TLS
 
 @Suite struct StateMachineTests {
-    private func open() -> TLSServerHandler.StateMachine {
-        var machine = TLSServerHandler.StateMachine()
+    private func open() -> TLSHandler.StateMachine {
+        var machine = TLSHandler.StateMachine()
         _ = machine.start()
         _ = machine.received(firstByte: 22)
         _ = machine.handshakeCompleted()
@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func `The first byte of a connection decides between TLS and plaintext`() {
-        var machine = TLSServerHandler.StateMachine()
+        var machine = TLSHandler.StateMachine()
         #expect(machine.received(firstByte: 22) == .discard)
         #expect(machine.start() == true)
         #expect(machine.start() == false)
@@ -23,7 +23,7 @@ import Testing
         #expect(machine.handshakeCompleted() == false)
         #expect(machine.received(firstByte: UInt8(ascii: "G")) == .decrypt)
 
-        var plain = TLSServerHandler.StateMachine()
+        var plain = TLSHandler.StateMachine()
         _ = plain.start()
         #expect(plain.received(firstByte: UInt8(ascii: "P")) == .answerPlaintext)
         #expect(plain.received(firstByte: UInt8(ascii: "O")) == .discard)
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `The handshake timeout applies only during the handshake`() {
-        var machine = TLSServerHandler.StateMachine()
+        var machine = TLSHandler.StateMachine()
         #expect(machine.deadlinePassed() == false)
         _ = machine.start()
         #expect(machine.deadlinePassed() == true)
@@ -81,11 +81,11 @@ import Testing
     }
 
     @Test func `The action at the end of TCP depends on the state`() {
-        var fresh = TLSServerHandler.StateMachine()
+        var fresh = TLSHandler.StateMachine()
         _ = fresh.start()
         #expect(fresh.transportInputEnded() == .close)
 
-        var begun = TLSServerHandler.StateMachine()
+        var begun = TLSHandler.StateMachine()
         _ = begun.start()
         _ = begun.received(firstByte: 22)
         #expect(begun.transportInputEnded() == .fail(.handshakeInterrupted))

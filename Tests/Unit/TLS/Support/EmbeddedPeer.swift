@@ -18,10 +18,10 @@ final class EmbeddedPeer {
         context: TLSContext, trusting authority: String,
         versions: ClosedRange<Int32> = TLSVersion.v1_2.rawValue...TLSVersion.v1_3.rawValue,
         maximumControlBytes: Int = 65536,
-        plaintextAnswer: TLSServerHandler.PlaintextAnswer? = nil
+        plaintextAnswer: TLSHandler.PlaintextAnswer? = nil
     ) throws {
         channel = EmbeddedChannel()
-        let handler = TLSServerHandler(
+        let handler = TLSHandler(
             context: context, handshakeTimeout: .seconds(10), maximumControlBytes: maximumControlBytes,
             plaintextAnswer: plaintextAnswer)
         try channel.pipeline.syncOperations.addHandlers([transport, handler, recorder])

@@ -36,7 +36,7 @@ struct TestServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(
-                        TLSServerHandler(
+                        TLSHandler(
                             context: context, handshakeTimeout: handshakeTimeout, plaintextAnswer: plaintextAnswer))
                     let handler = application()
                     handler.report = { continuation.yield($0) }

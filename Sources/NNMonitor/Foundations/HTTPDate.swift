@@ -1,5 +1,3 @@
-import Foundations
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -9,14 +7,14 @@ import Foundations
 #endif
 
 /// HTTP dates (RFC 9110 section 5.6.7). The server writes the IMF-fixdate form: `Sun, 06 Nov 1994 08:49:37 GMT`.
-enum HTTPDate {
+package enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
     /// The IMF-fixdate of `seconds` since 1970, UTC.
-    static func string(_ seconds: Int) -> String {
+    package static func string(_ seconds: Int) -> String {
         let time = CivilTime(ticksSince1970: seconds, ticksPerSecond: 1)
         let date = time.date
         let weekday = Self.days[((date.daysSince1970 % 7) + 7) % 7]
@@ -28,7 +26,10 @@ enum HTTPDate {
     /// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
     ///
     /// - Returns: seconds since 1970, UTC; nil for anything else.
-    static func parse(_ text: String, now: Int = Int(time(nil))) -> Int? {
+    package static func parse(_ text: String) -> Int? { Self.parse(text, now: Int(time(nil))) }
+
+    /// Parses a date as if the present were `now`, in seconds since 1970.
+    static func parse(_ text: String, now: Int) -> Int? {
         let words = text.split(separator: " ")
         guard let weekday = words.first, Self.days.contains(where: { weekday.hasPrefix($0) }) else { return nil }
         switch words.count {
@@ -72,18 +73,5 @@ enum HTTPDate {
 
     private static func two(_ value: Int) -> String {
         value < 10 ? "0\(value)" : "\(value)"
-    }
-}
-
-/// The value of the `Date` header, formatted at most once per second and shared by all connections.
-final class DateHeader: Sendable {
-    private let cached = Locked<(second: Int, text: String)>((0, HTTPDate.string(0)))
-
-    var now: String {
-        let second = Int(time(nil))
-        return self.cached.withLock { cached in
-            if cached.second != second { cached = (second, HTTPDate.string(second)) }
-            return cached.text
-        }
     }
 }

@@ -1,4 +1,4 @@
-extension TLSServerHandler {
+extension TLSHandler {
     /// The states of a TLS connection, and the action for each event in each state. It does no I/O.
     struct StateMachine {
         enum Output: Equatable {

@@ -3,10 +3,11 @@
 package import NIOCore
 import NIOTLS
 
-/// The server side of TLS as a channel handler: ciphertext towards the network, plaintext towards the application.
+/// One side of TLS as a channel handler: ciphertext towards the network, plaintext towards the application.
 ///
-/// - The handshake starts when the channel becomes active. On success the handler fires
-///   `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`; on failure or timeout it fires a `TLSError` and closes.
+/// - The handshake starts when the channel becomes active; a client sends the first message. On success the handler
+///   fires `TLSUserEvent.handshakeCompleted(negotiatedProtocol:)`; on failure or timeout it fires a `TLSError` and
+///   closes.
 /// - With the channel option `allowRemoteHalfClosure`, the peer's `close_notify` fires `ChannelEvent.inputClosed`, and
 ///   so does the end of TCP without `close_notify`: HTTP framing detects incomplete messages (RFC 9112 section 9.8).
 ///   Without the option, `close_notify` closes the channel, and the end of TCP first fires `TLSError.truncated`.
@@ -16,7 +17,7 @@ import NIOTLS
 ///   the loss.
 /// - Writes are queued while the channel is not writable; a promise succeeds once the last byte of its write is sent.
 /// - A peer that sends plaintext gets `plaintextAnswer`; the handler fires `TLSError.plaintext` and closes.
-package final class TLSServerHandler: ChannelDuplexHandler {
+package final class TLSHandler: ChannelDuplexHandler {
     /// Ciphertext from the network.
     package typealias InboundIn = ByteBuffer
     /// Plaintext for the application.
@@ -28,7 +29,20 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     /// Makes the answer to a peer that sends plaintext, from the first bytes of its request.
     package typealias PlaintextAnswer = (_ request: ByteBuffer) -> ByteBuffer
 
-    private let tlsContext: TLSContext
+    /// Which side of the connection this is, with what its session needs.
+    private enum Role {
+        case server(TLSContext)
+        case client(TLSClientContext, TLSPeerName)
+
+        func makeSession() throws(TLSError) -> TLSSession {
+            switch self {
+            case .server(let context): try TLSSession(context: context)
+            case .client(let context, let name): try TLSSession(context: context, expecting: name)
+            }
+        }
+    }
+
+    private let role: Role
     private let handshakeTimeout: TimeAmount
     private let closeTimeout: TimeAmount
     private let lingerTimeout: TimeAmount
@@ -42,7 +56,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     /// Whether an error of the transport was forwarded, which explains the end of the channel.
     private var transportFailed = false
 
-    /// Makes the handler of one connection.
+    /// Makes the handler of one connection that a client opened.
     ///
     /// - Parameters:
     ///   - context: certificate, key and policy.
@@ -53,7 +67,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     ///   - maximumControlBytes: the maximum number of bytes of alerts and key updates written while the channel is not
     ///     writable; beyond it the connection fails with `TLSError.controlFlood`.
     ///   - plaintextAnswer: the answer to a peer that sends plaintext; `nil`: the channel closes without an answer.
-    package init(
+    package convenience init(
         context: TLSContext,
         handshakeTimeout: TimeAmount,
         closeTimeout: TimeAmount = .seconds(5),
@@ -61,7 +75,32 @@ package final class TLSServerHandler: ChannelDuplexHandler {
         maximumControlBytes: Int = 65536,
         plaintextAnswer: PlaintextAnswer? = nil
     ) {
-        self.tlsContext = context
+        self.init(
+            role: .server(context), handshakeTimeout: handshakeTimeout, closeTimeout: closeTimeout,
+            lingerTimeout: lingerTimeout, maximumControlBytes: maximumControlBytes, plaintextAnswer: plaintextAnswer)
+    }
+
+    /// Makes the handler of one connection to a server, whose certificate must be valid for the expected name.
+    ///
+    /// - Parameters:
+    ///   - context: the trusted authorities and the policy.
+    ///   - name: the name that the server's certificate must have.
+    ///   - handshakeTimeout: the maximum duration of the whole handshake.
+    ///   - closeTimeout: how long `close(mode: .all)` waits until `close_notify` has been sent.
+    package convenience init(
+        context: TLSClientContext, expecting name: TLSPeerName, handshakeTimeout: TimeAmount,
+        closeTimeout: TimeAmount = .seconds(5)
+    ) {
+        self.init(
+            role: .client(context, name), handshakeTimeout: handshakeTimeout, closeTimeout: closeTimeout,
+            lingerTimeout: .seconds(2), maximumControlBytes: 65536, plaintextAnswer: nil)
+    }
+
+    private init(
+        role: Role, handshakeTimeout: TimeAmount, closeTimeout: TimeAmount, lingerTimeout: TimeAmount,
+        maximumControlBytes: Int, plaintextAnswer: PlaintextAnswer?
+    ) {
+        self.role = role
         self.handshakeTimeout = handshakeTimeout
         self.closeTimeout = closeTimeout
         self.lingerTimeout = lingerTimeout
@@ -109,7 +148,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
     private func start(_ context: ChannelHandlerContext) {
         guard machine.start() else { return }
         do {
-            session = try TLSSession(context: tlsContext)
+            session = try role.makeSession()
         } catch {
             fail(context, error)
             return
@@ -118,6 +157,7 @@ package final class TLSServerHandler: ChannelDuplexHandler {
             guard machine.deadlinePassed() else { return }
             fireAndClose(context, .handshakeTimeout)
         }
+        if case .client = role { advanceHandshake(context) }
         readForHandshake(context)
     }
 
@@ -456,4 +496,4 @@ package final class TLSServerHandler: ChannelDuplexHandler {
 }
 
 @available(*, unavailable)
-extension TLSServerHandler: Sendable {}
+extension TLSHandler: Sendable {}

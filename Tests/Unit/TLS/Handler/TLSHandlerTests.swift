@@ -3,7 +3,7 @@ import NIOEmbedded
 import TLS
 import Testing
 
-@Suite struct TLSServerHandlerTests {
+@Suite struct TLSHandlerTests {
     private let fixture: HandlerFixture
 
     init() throws { fixture = try HandlerFixture() }
