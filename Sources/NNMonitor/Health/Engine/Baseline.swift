@@ -19,6 +19,7 @@ struct Baseline: Sendable {
     ///   - value: the value.
     ///   - floor: the least deviation that counts.
     ///   - leastWeight: the weight of a value after the first ones.
+    @inline(__always)
     mutating func add(_ value: Double, floor: Double, leastWeight: Double = Self.leastWeight) {
         if count == 0 {
             mean = value
@@ -32,15 +33,20 @@ struct Baseline: Sendable {
     }
 
     /// The deviation, at least `floor`.
+    @inline(__always)
     func deviation(floor: Double) -> Double { max(variance.squareRoot(), floor) }
 
     /// How many deviations a value is above the mean.
+    @inline(__always)
     func score(_ value: Double, floor: Double) -> Double { (value - mean) / deviation(floor: floor) }
 }
 
 /// Counts the reports in a row in which a condition holds.
 struct Streak: Sendable {
     private(set) var count: Int32 = 0
+
+    /// Whether the condition held in the last report.
+    var isRunning: Bool { count > 0 }
 
     /// Notes a report.
     ///

@@ -25,14 +25,23 @@ struct StepFindings {
     }
 }
 
+/// What a rule knows of a layer.
+struct LayerEntry<State: Sendable>: Sendable {
+    var state: State
+    var track = Track()
+    /// Whether a clean report changes nothing but numbers: no alert is open, no streak runs, the last ten reports were
+    /// clean.
+    var isResting = true
+}
+
 /// A rule on all layers of a run.
 struct LayerRuleRunner<Rule: LayerRule>: Sendable {
     /// The settings: for all layers, then for patterns of layers.
     var rules = [Rule()]
-    private var entries: [(state: Rule.State, track: Track)] = []
+    private var entries: [LayerEntry<Rule.State>] = []
 
     /// Bytes of the states. A rule whose inputs were never posted has none.
-    var memory: Int { entries.capacity * MemoryLayout<(Rule.State, Track)>.stride }
+    var memory: Int { entries.heapBytes }
 
     /// The largest number of reports of a layer.
     var reports: Int { Int(entries.lazy.map(\.track.reports).max() ?? 0) }
@@ -42,38 +51,65 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
         positions.reduce(0) { $0 + ($1 < 0 || (Int($1) < entries.count && entries[Int($1)].track.reports > 0) ? 0 : 1) }
     }
 
-    /// Judges a step.
-    mutating func judge(_ values: StepValues, _ layers: LayerIndex, _ run: RunState, into findings: inout StepFindings)
-    {
-        guard Rule.reads(values.columns) else { return }
-        while entries.count < layers.layers.count { entries.append((Rule.start, Track())) }
+    /// Judges a step: most layers by the screen, which costs few instructions, and the others by the rule.
+    mutating func judge(
+        _ values: StepValues, _ layers: LayerIndex, _ run: RunState, usesScreens: Bool,
+        into findings: inout StepFindings
+    ) {
+        guard Rule.reads(values.columns, run) else { return }
+        while entries.count < layers.layers.count { entries.append(LayerEntry(state: Rule.start)) }
+        let canScreen = usesScreens && rules.allSatisfy(\.isEnabled)
+        let screen = canScreen ? Rule.screen(rules, values, run) : nil
         let step = values.record.step
-        let (rules, first, hasVariants) = (rules, rules[0], rules.count > 1)
-        let (facts, positions, inputs) = (layers.layers.span, layers.positions.span, values.inputs.span)
+        let (facts, positions, rules) = (layers.layers.span, layers.positions.span, rules)
+        let (numbers, logarithms) = (values.numbers.span, values.logarithms.span)
         var entries = entries.mutableSpan
+        let isInOrder = layers.isInOrder
+        var hasJudged = false
         for position in positions.indices {
-            let number = Int(positions[position])
+            let number = isInOrder ? position : Int(positions[position])
             guard number >= 0, entries[number].track.mayJudge(step) else { continue }
-            let layer = facts[number]
-            let rule = hasVariants ? rules[layer.variant] : first
-            guard rule.isEnabled else {
-                if entries[number].track.end() { findings.note(.closed, of: Rule.id, number, Track(), nil) }
-                continue
+            if let screen, entries[number].isResting {
+                switch screen.judge(position, numbers, logarithms, facts, number, &entries[number].state) {
+                case .clean:
+                    entries[number].track.noteClean(step: step)
+                    hasJudged = true
+                    continue
+                case .noReport: continue
+                case .unclear: break
+                }
             }
-            guard let judgement = rule.judge(layer, inputs[position], position, values, run, &entries[number].state)
-            else { continue }
-            findings.hasJudged = true
-            let change = entries[number].track.note(judgement, step: step, gap: Rule.gap)
-            if change == .none { continue }
-            let state = entries[number].state
-            let finding = change.level.map { rule.describe(layer, position, values, run, state, $0) }
-            findings.note(change, of: Rule.id, number, entries[number].track, finding)
+            let layer = facts[number]
+            Self.judge(number, layer, position, values, run, rules[layer.variant], &entries[number], &findings)
         }
+        if hasJudged { findings.hasJudged = true }
+    }
+
+    /// Judges a layer by the rule itself.
+    @inline(never)
+    private static func judge(
+        _ number: Int, _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ rule: Rule,
+        _ entry: inout LayerEntry<Rule.State>, _ findings: inout StepFindings
+    ) {
+        defer { entry.isResting = entry.track.isResting && Rule.isResting(entry.state) }
+        guard rule.isEnabled else {
+            if entry.track.end() { findings.note(.closed, of: Rule.id, number, Track(), nil) }
+            return
+        }
+        guard let judgement = rule.judge(layer, position, values, run, &entry.state) else { return }
+        findings.hasJudged = true
+        let change = entry.track.note(judgement, step: values.record.step, gap: Rule.gap)
+        if change == .none { return }
+        let finding = change.level.map { rule.describe(layer, position, values, run, entry.state, $0) }
+        findings.note(change, of: Rule.id, number, entry.track, finding)
     }
 
     /// Forgets all states; `isOpen` says for which layers an alert stays open.
     mutating func reset(isOpen: (Int) -> Bool) {
-        for number in entries.indices { entries[number] = (Rule.start, .continuing(isOpen(number))) }
+        for number in entries.indices {
+            let track = Track.continuing(isOpen(number))
+            entries[number] = LayerEntry(state: Rule.start, track: track, isResting: track.isResting)
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 import Glibc
 import MonitorCore
 
-extension LayerInputs {
+extension StepValues {
     /// The root mean square of a layer's gradient: its norm over the square root of the number of weights, which is
     /// posted, or F^2 / (s_w^2 + m_w^2) of the Frobenius norm, standard deviation and mean of the weights.
     ///
     /// - Returns: the root mean square; `nil` where the number of weights is unknown.
-    func gradientRMS(_ layer: LayerFacts) -> Double? {
-        let norm = self[.gradientNorm]
+    func gradientRMS(_ layer: LayerFacts, _ position: Int) -> Double? {
+        let norm = value(.gradientNorm, position)
         if let count = layer.parameterCount, count > 0 { return norm / Double(count).squareRoot() }
-        let (std, mean, frobenius) = (self[.weightStd], self[.weightMean], self[.weightFrobeniusNorm])
+        let (std, mean, frobenius) = (
+            value(.weightStd, position), value(.weightMean, position), value(.weightFrobeniusNorm, position)
+        )
         let count = frobenius * frobenius / (std * std + mean * mean)
         return count.isFinite && count > 0 ? norm / count.squareRoot() : nil
     }
@@ -19,12 +21,16 @@ extension StepValues {
     /// The median of the gradient norms of the step's layers.
     var medianGradient: Double {
         median.value {
-            var norms: [Double] = []
-            norms.reserveCapacity(record.layerCount)
-            for layer in 0..<record.layerCount {
-                let norm = value(.gradientNorm, layer)
-                if norm.isFinite, norm > 0 { norms.append(norm) }
+            guard let column = column(.gradientNorm) else { return 0 }
+            let numbers = numbers.span
+            var norms = Array(repeating: 0.0, count: record.layerCount)
+            var count = 0
+            for layer in norms.indices {
+                let norm = column.value(layer, in: numbers)
+                norms[count] = norm
+                count += norm > 0 && norm < .infinity ? 1 : 0
             }
+            norms.removeLast(norms.count - count)
             return norms.isEmpty ? 0 : Self.median(of: &norms)
         }
     }
@@ -91,20 +97,56 @@ struct VanishingGradient: LayerRule {
     var warningFor = 3
     var criticalFor = 10
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.gradientNorm) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.gradientNorm) }
+
+    static func isResting(_ state: State) -> Bool {
+        !state.small.isRunning && !state.tiny.isRunning && !state.zero.isRunning
+    }
+
+    struct Screen: LayerScreen {
+        fileprivate let norms: Column
+        fileprivate let limit: Double
+        fileprivate let isSkipped: Bool
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let norm = norms.value(position, in: numbers)
+            guard norm.isFinite, !isSkipped else { return .noReport }
+            return norm <= 0 || norm < limit ? .unclear : .clean
+        }
+    }
+
+    static func screen(_ rules: [VanishingGradient], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let norms = values.column(.gradientNorm) else { return nil }
+        // No median is above the largest norm, which costs less to find.
+        var largest = 0.0
+        let numbers = values.numbers.span
+        for position in 0..<values.record.layerCount {
+            let norm = norms.value(position, in: numbers)
+            if norm > largest, norm.isFinite { largest = norm }
+        }
+        let small = rules.largest { max($0.rms, $0.leastRMS) * largestRoot }
+        let tiny = rules.largest { $0.leastRMS * largestRoot }
+        return Screen(
+            norms: norms, limit: max(min(rules.largest(\.ofMedian) * largest, small), tiny),
+            isSkipped: run.isSkipped)
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let norm = inputs[.gradientNorm]
+        let norm = values.value(.gradientNorm, position)
         guard norm.isFinite, !run.isSkipped else { return nil }
         // A root mean square is at least the norm over the root of the largest number of weights.
-        let mayBeSmall = norm < rms * Self.largestRoot || norm < leastRMS * Self.largestRoot
-        let size = mayBeSmall ? inputs.gradientRMS(layer) ?? .infinity : .infinity
+        let mayBeTiny = norm < leastRMS * Self.largestRoot
+        let mayBeSmall = norm < rms * Self.largestRoot || mayBeTiny
+        let size = mayBeSmall ? values.gradientRMS(layer, position) ?? .infinity : .infinity
         // The median is computed only where it matters.
         let isSmall = size < rms && run.isLossAbove(leastLoss) && norm < ofMedian * values.medianGradient
-        let isTiny = size < leastRMS
+        let isTiny = mayBeTiny && size < leastRMS
         let isZero = norm == 0 && layer.isTrainable
         let isWarning = state.small.note(isSmall, for: warningFor)
         return Judgement(
@@ -122,7 +164,7 @@ struct VanishingGradient: LayerRule {
                 metric: Metric.gradientNorm.name, value: 0, comparison: .equal, threshold: [0], inputs: inputs)
         }
         return Finding(
-            metric: "gradient_rms", value: values.inputs[position].gradientRMS(layer) ?? MissingValue.number,
+            metric: "gradient_rms", value: values.gradientRMS(layer, position) ?? MissingValue.number,
             comparison: .below, threshold: [rms], baseline: values.medianGradient, inputs: inputs)
     }
 }
@@ -141,12 +183,14 @@ struct ExplosionState: Sendable {
     private var early = EarlyMedian()
     private var firstValue = 0.0
     private var previous = Double.nan
+    /// At most `warmUp`.
     private var reports = 0
     private(set) var weak = RecentReports()
     private(set) var strong = RecentReports()
 
     /// The number of reports before the mean is known well enough.
     static let warmUp = 20
+    private static let floor = 0.3
 
     /// Notes a finite value that is not negative.
     ///
@@ -160,7 +204,7 @@ struct ExplosionState: Sendable {
         var (isWeak, isStrong) = (false, false)
         if value > 0 {
             if baseline.count >= Self.warmUp, value > 2 * (early.median ?? .infinity) {
-                let score = baseline.score(logarithm, floor: 0.3)
+                let score = baseline.score(logarithm, floor: Self.floor)
                 let factor = logarithm - baseline.mean
                 isStrong = score > limits.strongScore && factor > log(limits.strongFactor)
                 isWeak = isStrong || (score > limits.weakScore && factor > log(limits.weakFactor))
@@ -169,13 +213,30 @@ struct ExplosionState: Sendable {
             }
             if firstValue == 0 { firstValue = value }
             early.note(value)
-            baseline.add(logarithm, floor: 0.3)
+            baseline.add(logarithm, floor: Self.floor)
         }
         previous = value
-        reports += 1
+        if reports < Self.warmUp { reports += 1 }
         weak.note(isWeak)
         strong.note(isStrong)
         return (isWeak, isStrong)
+    }
+
+    /// Whether no report of the last ten was abnormal.
+    var isResting: Bool { weak.count == 0 && strong.count == 0 }
+
+    /// Notes a finite value that is not negative, if it is clean: if its score is below all limits.
+    ///
+    /// - Returns: whether it is. If not, or in the first reports, nothing is noted.
+    @inline(__always)
+    fileprivate mutating func noteClean(_ value: Double, logarithm: Double, limit: Double) -> Bool {
+        guard baseline.count >= Self.warmUp else { return false }
+        if value > 0 {
+            if baseline.score(logarithm, floor: Self.floor) > limit { return false }
+            baseline.add(logarithm, floor: Self.floor)
+        }
+        previous = value
+        return true
     }
 }
 
@@ -199,15 +260,40 @@ struct ExplodingGradient: LayerRule {
     var weakOfTen = 3
     var strongOfTen = 3
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.gradientNorm) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.gradientNorm) }
+
+    static func isResting(_ state: ExplosionState) -> Bool { state.isResting }
+
+    struct Screen: LayerScreen {
+        fileprivate let norms: Column
+        fileprivate let logarithms: Column
+        fileprivate let limit: Double
+        fileprivate let isSkipped: Bool
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ state: inout ExplosionState
+        ) -> Screened {
+            let (norm, logarithm) = (norms.value(position, in: numbers), self.logarithms.value(position, in: logarithms))
+            guard norm.isFinite, norm >= 0, !isSkipped else { return .noReport }
+            return state.noteClean(norm, logarithm: logarithm, limit: limit) ? .clean : .unclear
+        }
+    }
+
+    static func screen(_ rules: [ExplodingGradient], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let norms = values.column(.gradientNorm) else { return nil }
+        return Screen(
+            norms: norms, logarithms: values.gradientLogarithms,
+            limit: rules.least { min($0.limits.weakScore, $0.limits.strongScore) }, isSkipped: run.isSkipped)
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout ExplosionState
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout ExplosionState
     ) -> Judgement? {
-        let norm = inputs[.gradientNorm]
+        let norm = values.value(.gradientNorm, position)
         guard norm.isFinite, norm >= 0, !run.isSkipped else { return nil }
-        let (isWeak, isStrong) = state.note(norm, logarithm: inputs.gradientLogarithm, limits)
+        let (isWeak, isStrong) = state.note(norm, logarithm: values.gradientLogarithms.value(position, in: values.logarithms.span), limits)
         return Judgement(
             isWarning: isStrong || (isWeak && state.weak.count >= weakOfTen),
             isCritical: isStrong && state.strong.count >= strongOfTen, isAbnormal: isWeak)

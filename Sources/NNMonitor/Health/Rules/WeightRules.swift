@@ -19,6 +19,17 @@ struct FrozenLayer: LayerRule {
         /// The first posted statistic, and the fingerprint of all where that did not change.
         fileprivate var first = MissingValue.number
         fileprivate var statistics: UInt64 = 0
+
+        /// Notes the first posted statistic if it differs from that of the report before.
+        ///
+        /// - Returns: whether it does.
+        @inline(__always)
+        fileprivate mutating func noteChange(of first: Double) -> Bool {
+            if first.bitPattern == self.first.bitPattern { return false }
+            self.first = first
+            statistics = 0
+            return true
+        }
     }
     static let start = State()
     var isEnabled = true
@@ -28,47 +39,71 @@ struct FrozenLayer: LayerRule {
     /// The root mean square of the gradient below which updates are too small to change the weights.
     var leastRMS = 1e-7
 
-    static func reads(_ columns: StepColumns) -> Bool {
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool {
         columns.has(.gradientNorm) && (columns.has(.updateRatio) || Metric.weights.contains { columns.has($0) })
     }
 
+    static func isResting(_ state: State) -> Bool { !state.streak.isRunning }
+
+    struct Screen: LayerScreen {
+        fileprivate let norms: Column
+        fileprivate let ratios: Column?
+        /// The first posted statistic, of layers that have it.
+        fileprivate let statistics: Column?
+        fileprivate let isSkipped: Bool
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            guard norms.value(position, in: numbers).isFinite, !isSkipped else { return .noReport }
+            if let ratio = ratios?.value(position, in: numbers), ratio.isFinite { return ratio == 0 ? .unclear : .clean }
+            guard let first = statistics?.value(position, in: numbers), !first.isNaN else { return .unclear }
+            return state.noteChange(of: first) ? .clean : .unclear
+        }
+    }
+
+    static func screen(_ rules: [FrozenLayer], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let norms = values.column(.gradientNorm) else { return nil }
+        return Screen(
+            norms: norms, ratios: values.column(.updateRatio),
+            statistics: Metric.weights.lazy.compactMap { values.column($0) }.first, isSkipped: run.isSkipped)
+    }
+
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let norm = inputs[.gradientNorm]
+        let norm = values.value(.gradientNorm, position)
         guard norm.isFinite, !run.isSkipped else { return nil }
-        let ratio = inputs[.updateRatio]
+        let ratio = values.value(.updateRatio, position)
         let isFrozen: Bool
         if ratio.isFinite {
-            isFrozen = ratio == 0 && isTraining(layer, inputs, run)
+            isFrozen = ratio == 0 && isTraining(layer, position, values, run)
         } else {
-            guard let first = Self.firstStatistic(inputs) else { return nil }
+            guard let first = Self.firstStatistic(position, values) else { return nil }
             var isSame = false
-            if first.bitPattern == state.first.bitPattern {
-                let statistics = Self.statistics(inputs)
+            if !state.noteChange(of: first) {
+                let statistics = Self.statistics(position, values)
                 isSame = statistics == state.statistics || state.statistics == 0
                 state.statistics = statistics
-            } else {
-                state.first = first
-                state.statistics = 0
             }
             isFrozen =
-                isSame && isTraining(layer, inputs, run) && isPrecise(inputs, run)
+                isSame && isTraining(layer, position, values, run) && isPrecise(position, values, run)
         }
         return Judgement(isWarning: state.streak.note(isFrozen, for: warningFor), isAbnormal: isFrozen)
     }
 
     /// Whether the optimizer should change the weights.
-    private func isTraining(_ layer: LayerFacts, _ inputs: LayerInputs, _ run: RunState) -> Bool {
-        guard inputs[.gradientNorm] > 0, run.learningRate.map({ $0 > 0 }) ?? true else { return false }
-        return inputs.gradientRMS(layer).map { $0 >= leastRMS } ?? true
+    private func isTraining(_ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState) -> Bool {
+        guard values.value(.gradientNorm, position) > 0, run.learningRate.map({ $0 > 0 }) ?? true else { return false }
+        return values.gradientRMS(layer, position).map { $0 >= leastRMS } ?? true
     }
 
     /// Whether a change of the weights would show in the statistics.
-    private func isPrecise(_ inputs: LayerInputs, _ run: RunState) -> Bool {
+    private func isPrecise(_ position: Int, _ values: StepValues, _ run: RunState) -> Bool {
         if let rate = run.learningRate { return rate >= leastRate * run.largestLearningRate }
-        return Metric.weights.contains { Self.hasManyDigits(inputs[$0]) }
+        return Metric.weights.contains { Self.hasManyDigits(values.value($0, position)) }
     }
 
     /// Whether a number has more than six significant digits.
@@ -79,19 +114,19 @@ struct FrozenLayer: LayerRule {
     }
 
     /// The first posted statistic of weights and biases; `nil` if there is none.
-    private static func firstStatistic(_ inputs: LayerInputs) -> Double? {
+    private static func firstStatistic(_ position: Int, _ values: StepValues) -> Double? {
         for metric in Metric.weights {
-            let value = inputs[metric]
+            let value = values.value(metric, position)
             if !MissingValue.isMissing(value) { return value }
         }
         return nil
     }
 
     /// A fingerprint of all posted statistics of weights and biases; never 0.
-    private static func statistics(_ inputs: LayerInputs) -> UInt64 {
+    private static func statistics(_ position: Int, _ values: StepValues) -> UInt64 {
         var mixed: UInt64 = 0xCBF2_9CE4_8422_2325
         for metric in Metric.weights {
-            let bits = inputs[metric].bitPattern
+            let bits = values.value(metric, position).bitPattern
             // FNV-1a over whole numbers: enough to tell neighbouring reports of one layer apart.
             mixed = (mixed ^ bits ^ bits >> 29) &* 0x0000_0100_0000_01B3
         }
@@ -143,13 +178,43 @@ struct UpdateRatio: LayerRule {
     var criticalFor = 10
     var leastRate = 0.001
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.updateRatio) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.updateRatio) }
+
+    static func isResting(_ state: State) -> Bool { !state.warning.isRunning && !state.critical.isRunning }
+
+    struct Screen: LayerScreen {
+        fileprivate let ratios: Column
+        /// By the inverse of the learning rate's share.
+        fileprivate let factor: Double
+        fileprivate let low: Double
+        fileprivate let high: Double
+        fileprivate let isSkipped: Bool
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let ratio = ratios.value(position, in: numbers)
+            guard ratio.isFinite, ratio > 0, !isSkipped, !layers[number].isNormalisation else { return .noReport }
+            let normalised = ratio * factor
+            return normalised < low || normalised > high ? .unclear : .clean
+        }
+    }
+
+    static func screen(_ rules: [UpdateRatio], _ values: StepValues, _ run: RunState) -> Screen? {
+        let low = rules.largest { max($0.warningLow, $0.criticalLow) }
+        let high = rules.least { min($0.warningHigh, $0.criticalHigh) }
+        guard let ratios = values.column(.updateRatio),
+            let factor = run.rateFactor(least: rules.largest(\.leastRate))
+        else { return nil }
+        return Screen(ratios: ratios, factor: factor, low: low, high: high, isSkipped: run.isSkipped)
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let ratio = inputs[.updateRatio]
+        let ratio = values.value(.updateRatio, position)
         guard ratio.isFinite, ratio > 0, !layer.isNormalisation, !run.isSkipped,
             let factor = run.rateFactor(least: leastRate)
         else { return nil }
@@ -188,6 +253,7 @@ struct SpectralGrowth: LayerRule {
     ]
 
     struct State: Sendable {
+        /// The reports until there is a base.
         fileprivate var reports = 0
         fileprivate var base = 0.0
     }
@@ -196,16 +262,37 @@ struct SpectralGrowth: LayerRule {
     var warning = 10.0
     var critical = 30.0
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.weightSpectralNorm) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.weightSpectralNorm) }
+
+    static func isResting(_ state: State) -> Bool { true }
+
+    struct Screen: LayerScreen {
+        fileprivate let norms: Column
+        fileprivate let limit: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let norm = norms.value(position, in: numbers)
+            guard norm.isFinite else { return .noReport }
+            return state.base == 0 || norm > limit * state.base ? .unclear : .clean
+        }
+    }
+
+    static func screen(_ rules: [SpectralGrowth], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let norms = values.column(.weightSpectralNorm) else { return nil }
+        return Screen(norms: norms, limit: rules.least { min($0.warning, $0.critical) })
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let norm = inputs[.weightSpectralNorm]
+        let norm = values.value(.weightSpectralNorm, position)
         guard norm.isFinite else { return nil }
-        state.reports += 1
         if state.base == 0 {
+            state.reports += 1
             if state.reports >= Self.warmUp, norm > 0 { state.base = norm }
             return .clean
         }
@@ -233,18 +320,46 @@ struct InconsistentReport: LayerRule {
     var isEnabled = true
     var tolerance = 1e-3
 
-    static func reads(_ columns: StepColumns) -> Bool {
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool {
         columns.has(.weightSpectralNorm) && columns.has(.weightFrobeniusNorm)
     }
 
+    static func isResting(_ state: Bool) -> Bool { true }
+
+    struct Screen: LayerScreen {
+        fileprivate let spectral: Column
+        fileprivate let frobenius: Column
+        fileprivate let factor: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ state: inout Bool
+        ) -> Screened {
+            let (spectral, frobenius) = (spectral.value(position, in: numbers), frobenius.value(position, in: numbers))
+            guard spectral.isFinite, frobenius.isFinite else { return .noReport }
+            return isWrong(spectral, frobenius, factor) ? .unclear : .clean
+        }
+    }
+
+    static func screen(_ rules: [InconsistentReport], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let spectral = values.column(.weightSpectralNorm), let frobenius = values.column(.weightFrobeniusNorm)
+        else { return nil }
+        return Screen(spectral: spectral, frobenius: frobenius, factor: 1 + rules.least(\.tolerance))
+    }
+
+    @inline(__always)
+    private static func isWrong(_ spectral: Double, _ frobenius: Double, _ factor: Double) -> Bool {
+        frobenius > 0 && spectral > frobenius * factor
+    }
+
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout Bool
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout Bool
     ) -> Judgement? {
-        let spectral = inputs[.weightSpectralNorm]
-        let frobenius = inputs[.weightFrobeniusNorm]
+        let spectral = values.value(.weightSpectralNorm, position)
+        let frobenius = values.value(.weightFrobeniusNorm, position)
         guard spectral.isFinite, frobenius.isFinite else { return nil }
-        let isWrong = frobenius > 0 && spectral > frobenius * (1 + tolerance)
+        let isWrong = Self.isWrong(spectral, frobenius, 1 + tolerance)
         return Judgement(isWarning: isWrong, isAbnormal: isWrong)
     }
 

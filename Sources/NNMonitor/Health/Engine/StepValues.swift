@@ -1,0 +1,136 @@
+import MonitorCore
+
+/// A number that is computed when it is first needed.
+final class LazyNumber {
+    private var number: Double?
+
+    func value(_ compute: () -> Double) -> Double {
+        if let number { return number }
+        let computed = compute()
+        number = computed
+        return computed
+    }
+}
+
+/// Where the numbers of one kind are in an array: one for each layer, by its position in the step. It has no reference, so
+/// that screens of layers cost no counting of references.
+struct Column: Sendable, BitwiseCopyable {
+    fileprivate let start: Int
+
+    /// The number of a layer; `MissingValue.number` if it was not posted.
+    ///
+    /// Memory: `StepValues` makes columns that are within its arrays, and positions are below the number of layers.
+    @inline(__always)
+    func value(_ position: Int, in numbers: Span<Double>) -> Double { unsafe numbers[unchecked: start &+ position] }
+}
+
+/// The numbers of one step, as rules read them.
+struct StepValues {
+    /// The step.
+    let record: StepRecord
+    /// Where the numbers are.
+    let columns: StepColumns
+    /// The median of the gradient norms.
+    let median = LazyNumber()
+    /// The logarithms of `activation_std`, then those of `gradient_l2_norm`, as far as they are posted.
+    let logarithms: [Double]
+    /// `record.numbers`.
+    let numbers: [Double]
+    private let layerCount: Int
+
+    /// - Parameters:
+    ///   - record: the step.
+    ///   - columns: where its numbers are.
+    ///   - logarithms: memory of an earlier step that is used again.
+    init(_ record: StepRecord, _ columns: StepColumns, reusing logarithms: consuming [Double] = []) {
+        let (numbers, layerCount) = (record.numbers, record.layerCount)
+        precondition(numbers.count >= columns.kinds.count * layerCount, "a step has a number for each metric and layer")
+        let count = 2 * layerCount
+        if logarithms.count != count { logarithms = Array(repeating: 0, count: count) }
+        Self.write(columns.places[Metric.activationStd.rawValue], 0, numbers, layerCount, to: &logarithms)
+        Self.write(columns.places[Metric.gradientNorm.rawValue], 1, numbers, layerCount, to: &logarithms)
+        self.record = record
+        self.columns = columns
+        self.numbers = numbers
+        self.layerCount = layerCount
+        self.logarithms = logarithms
+    }
+
+    /// Writes the logarithms of a column to a place of that length; no column is -1.
+    private static func write(
+        _ column: Int, _ place: Int, _ numbers: [Double], _ layerCount: Int, to logarithms: inout [Double]
+    ) {
+        guard column >= 0 else { return }
+        var results = logarithms.mutableSpan
+        var part = results._mutatingExtracting(place * layerCount..<(place + 1) * layerCount)
+        Logarithm.write(of: numbers.span.extracting(column * layerCount..<(column + 1) * layerCount), to: &part)
+    }
+
+    /// The column of a metric; `nil` if the steps do not have it.
+    func column(_ metric: Metric) -> Column? {
+        let column = columns.places[metric.rawValue]
+        return column < 0 ? nil : Column(start: column * layerCount)
+    }
+
+    /// Where in `logarithms` those of `activation_std` are. They have a meaning where that is above 0.
+    var activationLogarithms: Column { Column(start: 0) }
+
+    /// Where in `logarithms` those of `gradient_l2_norm` are. They have a meaning where that is above 0.
+    var gradientLogarithms: Column { Column(start: layerCount) }
+
+    /// A metric of a layer; `MissingValue.number` if it was not posted.
+    ///
+    /// - Parameters:
+    ///   - metric: the metric.
+    ///   - position: the position of the layer in the step.
+    func value(_ metric: Metric, _ position: Int) -> Double {
+        let column = columns.places[metric.rawValue]
+        return column < 0 ? MissingValue.number : numbers[column * layerCount + position]
+    }
+
+    /// A number of a column.
+    func value(column: Int, _ position: Int) -> Double { numbers[column * layerCount + position] }
+
+    /// The values of a vector.
+    func vector(_ values: Range<Int>) -> ArraySlice<Double> {
+        let start = record.firstScalar + record.columns.layout.scalarCount
+        return numbers[start + values.lowerBound..<start + values.upperBound]
+    }
+
+    /// A scalar; `MissingValue.number` if it was not posted.
+    func scalar(_ index: Int?) -> Double { index.map { record.scalar($0) } ?? MissingValue.number }
+
+    /// Whether a number of a layer is NaN or infinite.
+    var hasNonFinite: Bool {
+        let numbers = numbers.span
+        for column in columns.kinds.indices {
+            let column = numbers.extracting(column * layerCount..<(column + 1) * layerCount)
+            // Most columns have only finite numbers, and for these the first loop is enough.
+            if Self.hasSpecial(column), Self.hasNonFinite(column) { return true }
+        }
+        return false
+    }
+
+    /// Whether a number is NaN, infinite or missing: times 0 it is NaN, whose exponent has only ones.
+    ///
+    /// No branches, so that the compiler handles several numbers at once.
+    private static func hasSpecial(_ numbers: Span<Double>) -> Bool {
+        var bits: UInt64 = 0
+        // Memory: the indices are those of the span.
+        for index in numbers.indices { bits |= unsafe (numbers[unchecked: index] * 0).bitPattern }
+        return bits & 0x7FF0_0000_0000_0000 != 0
+    }
+
+    /// Whether a number is NaN or infinite, but not missing.
+    private static func hasNonFinite(_ numbers: Span<Double>) -> Bool {
+        var found: UInt64 = 0
+        // Memory: the indices are those of the span.
+        for index in numbers.indices {
+            let bits = unsafe numbers[unchecked: index].bitPattern
+            let isSpecial: UInt64 = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 ? 1 : 0
+            let isPosted: UInt64 = bits == MissingValue.number.bitPattern ? 0 : 1
+            found |= isSpecial & isPosted
+        }
+        return found != 0
+    }
+}
