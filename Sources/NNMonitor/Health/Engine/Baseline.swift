@@ -24,12 +24,15 @@ struct Baseline: Sendable {
         if count == 0 {
             mean = value
         } else {
-            let weight = max(1 / Double(count + 1), leastWeight)
-            let difference = min(value - mean, 2 * deviation(floor: floor))
+            // The branch spares a division for all but the first values.
+            let weight = count > Int(1 / leastWeight) ? leastWeight : max(1 / Double(count + 1), leastWeight)
+            var difference = value - mean
+            // The branch spares a root: the deviation is at least the floor.
+            if difference > 2 * floor { difference = min(difference, 2 * deviation(floor: floor)) }
             mean += weight * difference
             variance = (1 - weight) * (variance + weight * difference * difference)
         }
-        count += 1
+        count &+= 1
     }
 
     /// The deviation, at least `floor`.
@@ -39,6 +42,14 @@ struct Baseline: Sendable {
     /// How many deviations a value is above the mean.
     @inline(__always)
     func score(_ value: Double, floor: Double) -> Double { (value - mean) / deviation(floor: floor) }
+
+    /// Whether the score of a value is above a limit.
+    @inline(__always)
+    func isScore(_ value: Double, above limit: Double, floor: Double) -> Bool {
+        // The comparison spares a root and a division: the deviation is at least the floor, so the score is at most 2.
+        if limit >= 2, value - mean <= 2 * floor { return false }
+        return score(value, floor: floor) > limit
+    }
 }
 
 /// Counts the reports in a row in which a condition holds.

@@ -25,8 +25,6 @@ struct LayerIndex: Sendable {
     private var table: LayerTable?
     /// For each position in steps with `table` the number of the layer; -1 for an id that v1 repeats.
     private(set) var positions: [Int32] = []
-    /// Whether each position is the number of its layer.
-    private(set) var isInOrder = false
     private var idBytes = 0
 
     /// Bytes of the lists and ids. Ids are held twice.
@@ -58,7 +56,6 @@ struct LayerIndex: Sendable {
             layers[index].isTrainable = layout.isTrainable(layer) ?? true
             layers[index].parameterCount = layout.parameterCount(layer) ?? layers[index].parameterCount
         }
-        isInOrder = positions.elementsEqual(0..<Int32(layout.layerCount))
     }
 
     private mutating func add(_ id: ByteString, _ maximum: Int, _ variant: Int) -> Int32 {

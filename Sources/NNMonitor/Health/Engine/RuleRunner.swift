@@ -58,31 +58,35 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
     ) {
         guard Rule.reads(values.columns, run) else { return }
         while entries.count < layers.layers.count { entries.append(LayerEntry(state: Rule.start)) }
-        let canScreen = usesScreens && rules.allSatisfy(\.isEnabled)
-        let screen = canScreen ? Rule.screen(rules, values, run) : nil
         let step = values.record.step
         let (facts, positions, rules) = (layers.layers.span, layers.positions.span, rules)
-        let (numbers, logarithms) = (values.numbers.span, values.logarithms.span)
         var entries = entries.mutableSpan
-        let isInOrder = layers.isInOrder
-        var hasJudged = false
-        for position in positions.indices {
-            let number = isInOrder ? position : Int(positions[position])
-            guard number >= 0, entries[number].track.mayJudge(step) else { continue }
-            if let screen, entries[number].isResting {
-                switch screen.judge(position, numbers, logarithms, facts, number, &entries[number].state) {
-                case .clean:
-                    entries[number].track.noteClean(step: step)
-                    hasJudged = true
-                    continue
-                case .noReport: continue
-                case .unclear: break
-                }
+        guard usesScreens, rules.allSatisfy(\.isEnabled), let screen = Rule.screen(rules, values, run) else {
+            for position in positions.indices {
+                let number = Int(positions[position])
+                guard number >= 0, entries[number].track.mayJudge(step) else { continue }
+                let layer = facts[number]
+                Self.judge(number, layer, position, values, run, rules[layer.variant], &entries[number], &findings)
+            }
+            return
+        }
+        let (numbers, logarithms) = (values.numbers.span, values.logarithms.span)
+        precondition(entries.count >= facts.count, "each layer has an entry")
+        var position = 0
+        while position < positions.count {
+            defer { position &+= 1 }
+            // Memory: the position is one of the positions, and each number is that of a layer, which has an entry.
+            let number = unsafe Int(positions[unchecked: position])
+            guard number >= 0, unsafe entries[unchecked: number].track.mayJudge(step) else { continue }
+            if unsafe entries[unchecked: number].isResting {
+                let screened = unsafe screen.judge(
+                    position, numbers, logarithms, facts, number, &entries[unchecked: number].state)
+                if screened == .clean { unsafe entries[unchecked: number].track.noteClean(step: step) }
+                if screened != .unclear { continue }
             }
             let layer = facts[number]
             Self.judge(number, layer, position, values, run, rules[layer.variant], &entries[number], &findings)
         }
-        if hasJudged { findings.hasJudged = true }
     }
 
     /// Judges a layer by the rule itself.
@@ -97,7 +101,6 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
             return
         }
         guard let judgement = rule.judge(layer, position, values, run, &entry.state) else { return }
-        findings.hasJudged = true
         let change = entry.track.note(judgement, step: values.record.step, gap: Rule.gap)
         if change == .none { return }
         let finding = change.level.map { rule.describe(layer, position, values, run, entry.state, $0) }

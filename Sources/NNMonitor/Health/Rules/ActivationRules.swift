@@ -36,11 +36,10 @@ struct DeadLayer: LayerRule {
             _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
             _ state: inout State
         ) -> Screened {
-            let (value, logarithm) = (deviations.value(position, in: numbers), self.logarithms.value(position, in: logarithms))
-            guard value.isFinite, value >= 0 else { return .noReport }
-            if value == 0 || state.baseline.count == 0 || isFar(logarithm, below: state.baseline, limit) {
-                return .unclear
-            }
+            let value = deviations.value(position, in: numbers)
+            guard value.isPositiveFinite else { return value == 0 ? .unclear : .noReport }
+            let logarithm = self.logarithms.value(position, in: logarithms)
+            if state.baseline.count == 0 || isFar(logarithm, below: state.baseline, limit) { return .unclear }
             state.baseline.add(logarithm, floor: floor)
             return .clean
         }
@@ -129,9 +128,12 @@ struct ActivationDrift: LayerRule {
             _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
             _ state: inout State
         ) -> Screened {
-            let (value, logarithm) = (deviations.value(position, in: numbers), self.logarithms.value(position, in: logarithms))
-            guard value.isFinite, value >= 0 else { return .noReport }
-            if value == 0 || score(logarithm, state.baseline) > limit { return .unclear }
+            let value = deviations.value(position, in: numbers)
+            guard value.isPositiveFinite else { return value == 0 ? .unclear : .noReport }
+            let logarithm = self.logarithms.value(position, in: logarithms)
+            guard state.baseline.count >= warmUp, !state.baseline.isScore(logarithm, above: limit, floor: floor) else {
+                return .unclear
+            }
             state.baseline.add(logarithm, floor: floor, leastWeight: leastWeight)
             return .clean
         }

@@ -33,8 +33,8 @@ struct FractionScreen: LayerScreen {
             _ state: inout FractionState
         ) -> Screened {
         let share = shares.value(position, in: numbers)
-        guard share.isFinite else { return .noReport }
-        return share > limit ? .unclear : .clean
+        // A share that is not finite is no report.
+        return share <= limit && share > -.infinity ? .clean : share.isFinite ? .unclear : .noReport
     }
 }
 

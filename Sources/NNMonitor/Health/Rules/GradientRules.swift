@@ -106,7 +106,6 @@ struct VanishingGradient: LayerRule {
     struct Screen: LayerScreen {
         fileprivate let norms: Column
         fileprivate let limit: Double
-        fileprivate let isSkipped: Bool
 
         @inline(__always)
         func judge(
@@ -114,13 +113,13 @@ struct VanishingGradient: LayerRule {
             _ state: inout State
         ) -> Screened {
             let norm = norms.value(position, in: numbers)
-            guard norm.isFinite, !isSkipped else { return .noReport }
-            return norm <= 0 || norm < limit ? .unclear : .clean
+            if norm.isPositiveFinite, norm >= limit { return .clean }
+            return norm.isFinite ? .unclear : .noReport
         }
     }
 
     static func screen(_ rules: [VanishingGradient], _ values: StepValues, _ run: RunState) -> Screen? {
-        guard let norms = values.column(.gradientNorm) else { return nil }
+        guard let norms = values.column(.gradientNorm), !run.isSkipped else { return nil }
         // No median is above the largest norm, which costs less to find.
         var largest = 0.0
         let numbers = values.numbers.span
@@ -131,8 +130,7 @@ struct VanishingGradient: LayerRule {
         let small = rules.largest { max($0.rms, $0.leastRMS) * largestRoot }
         let tiny = rules.largest { $0.leastRMS * largestRoot }
         return Screen(
-            norms: norms, limit: max(min(rules.largest(\.ofMedian) * largest, small), tiny),
-            isSkipped: run.isSkipped)
+            norms: norms, limit: max(min(rules.largest(\.ofMedian) * largest, small), tiny))
     }
 
     func judge(
@@ -225,16 +223,15 @@ struct ExplosionState: Sendable {
     /// Whether no report of the last ten was abnormal.
     var isResting: Bool { weak.count == 0 && strong.count == 0 }
 
-    /// Notes a finite value that is not negative, if it is clean: if its score is below all limits.
+    /// Notes a positive finite value, if it is clean: if its score is below all limits.
     ///
     /// - Returns: whether it is. If not, or in the first reports, nothing is noted.
     @inline(__always)
     fileprivate mutating func noteClean(_ value: Double, logarithm: Double, limit: Double) -> Bool {
-        guard baseline.count >= Self.warmUp else { return false }
-        if value > 0 {
-            if baseline.score(logarithm, floor: Self.floor) > limit { return false }
-            baseline.add(logarithm, floor: Self.floor)
+        guard baseline.count >= Self.warmUp, !baseline.isScore(logarithm, above: limit, floor: Self.floor) else {
+            return false
         }
+        baseline.add(logarithm, floor: Self.floor)
         previous = value
         return true
     }
@@ -268,24 +265,24 @@ struct ExplodingGradient: LayerRule {
         fileprivate let norms: Column
         fileprivate let logarithms: Column
         fileprivate let limit: Double
-        fileprivate let isSkipped: Bool
 
         @inline(__always)
         func judge(
             _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
             _ state: inout ExplosionState
         ) -> Screened {
-            let (norm, logarithm) = (norms.value(position, in: numbers), self.logarithms.value(position, in: logarithms))
-            guard norm.isFinite, norm >= 0, !isSkipped else { return .noReport }
+            let norm = norms.value(position, in: numbers)
+            guard norm.isPositiveFinite else { return norm == 0 ? .unclear : .noReport }
+            let logarithm = self.logarithms.value(position, in: logarithms)
             return state.noteClean(norm, logarithm: logarithm, limit: limit) ? .clean : .unclear
         }
     }
 
     static func screen(_ rules: [ExplodingGradient], _ values: StepValues, _ run: RunState) -> Screen? {
-        guard let norms = values.column(.gradientNorm) else { return nil }
+        guard let norms = values.column(.gradientNorm), !run.isSkipped else { return nil }
         return Screen(
             norms: norms, logarithms: values.gradientLogarithms,
-            limit: rules.least { min($0.limits.weakScore, $0.limits.strongScore) }, isSkipped: run.isSkipped)
+            limit: rules.least { min($0.limits.weakScore, $0.limits.strongScore) })
     }
 
     func judge(

@@ -183,6 +183,12 @@ extension LayerRule where Screen == NoScreen<State> {
     static func screen(_ rules: [Self], _ values: StepValues, _ run: RunState) -> NoScreen<State>? { nil }
 }
 
+extension Double {
+    /// Whether it is finite and above 0, by one comparison of its bits: the compiler makes more of comparisons of numbers.
+    @inline(__always)
+    var isPositiveFinite: Bool { bitPattern &- 1 < Double.infinity.bitPattern - 1 }
+}
+
 extension Sequence {
     /// The least of a number of each element; infinity if there are no elements.
     func least(_ number: (Element) -> Double) -> Double { reduce(.infinity) { Swift.min($0, number($1)) } }

@@ -50,14 +50,14 @@ struct FrozenLayer: LayerRule {
         fileprivate let ratios: Column?
         /// The first posted statistic, of layers that have it.
         fileprivate let statistics: Column?
-        fileprivate let isSkipped: Bool
 
         @inline(__always)
         func judge(
             _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
             _ state: inout State
         ) -> Screened {
-            guard norms.value(position, in: numbers).isFinite, !isSkipped else { return .noReport }
+            let norm = norms.value(position, in: numbers)
+            guard norm.isPositiveFinite else { return norm.isFinite ? .unclear : .noReport }
             if let ratio = ratios?.value(position, in: numbers), ratio.isFinite { return ratio == 0 ? .unclear : .clean }
             guard let first = statistics?.value(position, in: numbers), !first.isNaN else { return .unclear }
             return state.noteChange(of: first) ? .clean : .unclear
@@ -65,10 +65,10 @@ struct FrozenLayer: LayerRule {
     }
 
     static func screen(_ rules: [FrozenLayer], _ values: StepValues, _ run: RunState) -> Screen? {
-        guard let norms = values.column(.gradientNorm) else { return nil }
+        guard let norms = values.column(.gradientNorm), !run.isSkipped else { return nil }
         return Screen(
             norms: norms, ratios: values.column(.updateRatio),
-            statistics: Metric.weights.lazy.compactMap { values.column($0) }.first, isSkipped: run.isSkipped)
+            statistics: Metric.weights.lazy.compactMap { values.column($0) }.first)
     }
 
     func judge(
@@ -188,7 +188,6 @@ struct UpdateRatio: LayerRule {
         fileprivate let factor: Double
         fileprivate let low: Double
         fileprivate let high: Double
-        fileprivate let isSkipped: Bool
 
         @inline(__always)
         func judge(
@@ -196,7 +195,7 @@ struct UpdateRatio: LayerRule {
             _ state: inout State
         ) -> Screened {
             let ratio = ratios.value(position, in: numbers)
-            guard ratio.isFinite, ratio > 0, !isSkipped, !layers[number].isNormalisation else { return .noReport }
+            guard ratio.isPositiveFinite, !layers[number].isNormalisation else { return .noReport }
             let normalised = ratio * factor
             return normalised < low || normalised > high ? .unclear : .clean
         }
@@ -205,10 +204,10 @@ struct UpdateRatio: LayerRule {
     static func screen(_ rules: [UpdateRatio], _ values: StepValues, _ run: RunState) -> Screen? {
         let low = rules.largest { max($0.warningLow, $0.criticalLow) }
         let high = rules.least { min($0.warningHigh, $0.criticalHigh) }
-        guard let ratios = values.column(.updateRatio),
+        guard let ratios = values.column(.updateRatio), !run.isSkipped,
             let factor = run.rateFactor(least: rules.largest(\.leastRate))
         else { return nil }
-        return Screen(ratios: ratios, factor: factor, low: low, high: high, isSkipped: run.isSkipped)
+        return Screen(ratios: ratios, factor: factor, low: low, high: high)
     }
 
     func judge(
@@ -276,8 +275,9 @@ struct SpectralGrowth: LayerRule {
             _ state: inout State
         ) -> Screened {
             let norm = norms.value(position, in: numbers)
-            guard norm.isFinite else { return .noReport }
-            return state.base == 0 || norm > limit * state.base ? .unclear : .clean
+            // Without a base the product is 0.
+            if norm.isPositiveFinite, norm <= limit * state.base { return .clean }
+            return norm.isFinite ? .unclear : .noReport
         }
     }
 
@@ -337,8 +337,8 @@ struct InconsistentReport: LayerRule {
             _ state: inout Bool
         ) -> Screened {
             let (spectral, frobenius) = (spectral.value(position, in: numbers), frobenius.value(position, in: numbers))
-            guard spectral.isFinite, frobenius.isFinite else { return .noReport }
-            return isWrong(spectral, frobenius, factor) ? .unclear : .clean
+            if spectral.isPositiveFinite, frobenius.isPositiveFinite, spectral <= frobenius * factor { return .clean }
+            return spectral.isFinite && frobenius.isFinite ? .unclear : .noReport
         }
     }
 
