@@ -57,6 +57,7 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
         into findings: inout StepFindings
     ) {
         guard Rule.reads(values.columns, run) else { return }
+        if entries.isEmpty { entries.reserveCapacity(layers.layers.count) }
         while entries.count < layers.layers.count { entries.append(LayerEntry(state: Rule.start)) }
         let step = values.record.step
         let (facts, positions, rules) = (layers.layers.span, layers.positions.span, rules)

@@ -123,12 +123,13 @@ struct StepValues {
 
     /// Whether a number is NaN or infinite, but not missing.
     private static func hasNonFinite(_ numbers: Span<Double>) -> Bool {
+        let missing = MissingValue.number.bitPattern
         var found: UInt64 = 0
         // Memory: the indices are those of the span.
         for index in numbers.indices {
             let bits = unsafe numbers[unchecked: index].bitPattern
             let isSpecial: UInt64 = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 ? 1 : 0
-            let isPosted: UInt64 = bits == MissingValue.number.bitPattern ? 0 : 1
+            let isPosted: UInt64 = bits == missing ? 0 : 1
             found |= isSpecial & isPosted
         }
         return found != 0
