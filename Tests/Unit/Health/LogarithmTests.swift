@@ -7,7 +7,8 @@ import Testing
     @Test func logarithmsAgreeWithTheLibrary() {
         var random = SeededNumbers(seed: 1)
         var numbers = [
-            Double.leastNonzeroMagnitude, .leastNormalMagnitude, .leastNormalMagnitude.nextDown, .greatestFiniteMagnitude,
+            Double.leastNonzeroMagnitude, .leastNormalMagnitude, .leastNormalMagnitude.nextDown,
+            .greatestFiniteMagnitude,
             1, 1.0.nextUp, 1.0.nextDown, 0.5.squareRoot(), 2.0.squareRoot(), 2, 0.5, 1e-300, 1e300,
         ]
         for _ in 0..<100_000 {

@@ -33,7 +33,8 @@ struct DeadLayer: LayerRule {
 
         @inline(__always)
         func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
             _ state: inout State
         ) -> Screened {
             let value = deviations.value(position, in: numbers)
@@ -125,7 +126,8 @@ struct ActivationDrift: LayerRule {
 
         @inline(__always)
         func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
             _ state: inout State
         ) -> Screened {
             let value = deviations.value(position, in: numbers)

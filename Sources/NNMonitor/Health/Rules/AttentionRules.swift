@@ -103,7 +103,8 @@ struct EntropyCollapse: LayerRule {
 
         @inline(__always)
         func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
             _ state: inout State
         ) -> Screened {
             let entropy = entropies.value(position, in: numbers)

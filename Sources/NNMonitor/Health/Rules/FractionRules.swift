@@ -29,9 +29,9 @@ struct FractionScreen: LayerScreen {
 
     @inline(__always)
     func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
-            _ state: inout FractionState
-        ) -> Screened {
+        _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+        _ state: inout FractionState
+    ) -> Screened {
         let share = shares.value(position, in: numbers)
         // A share that is not finite is no report.
         return share <= limit && share > -.infinity ? .clean : share.isFinite ? .unclear : .noReport
@@ -169,7 +169,8 @@ struct Overflow: LayerRule {
 
         @inline(__always)
         func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
             _ state: inout Bool
         ) -> Screened {
             let share = shares?.value(position, in: numbers) ?? MissingValue.number

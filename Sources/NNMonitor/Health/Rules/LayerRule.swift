@@ -101,10 +101,6 @@ protocol LayerRule: HealthRule {
     /// A layer of which nothing is known.
     static var start: State { get }
     /// Whether a step has columns from which it can judge.
-    ///
-    /// - Parameters:
-    ///   - columns: the columns of the step.
-    ///   - run: what is known of the run.
     static func reads(_ columns: StepColumns, _ run: RunState) -> Bool
     /// Whether no condition held in the last report, so that a clean report ends no streak.
     static func isResting(_ state: State) -> Bool
@@ -164,18 +160,19 @@ protocol LayerScreen<State>: BitwiseCopyable {
     ///   - layers: the layers of the run.
     ///   - number: the number of the layer.
     ///   - state: what the rule remembers of it.
+    /// - Returns: what it finds.
     func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
-            _ state: inout State
-        ) -> Screened
+        _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+        _ state: inout State
+    ) -> Screened
 }
 
 /// The screen of a rule that has none.
 struct NoScreen<State>: LayerScreen {
     func judge(
-            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
-            _ state: inout State
-        ) -> Screened { .unclear }
+        _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+        _ state: inout State
+    ) -> Screened { .unclear }
 }
 
 extension LayerRule where Screen == NoScreen<State> {
