@@ -8,7 +8,7 @@ import MonitorCore
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
 ///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
 ///     CoreBench open PAYLOAD times COUNT                     decodes a step of the open wire that follows others
-///     CoreBench record|judge LINES times COUNT               makes steps of lines of the open wire in turn; judges them
+///     CoreBench record|judge LINES times COUNT               makes steps of lines in turn, and judges them or not
 ///     CoreBench series STEPS LAYERS KEPT                     stores a run and reads series of it: see SeriesBench
 ///     CoreBench numbers|describe PAYLOAD times COUNT         formats the numbers: the encoder, the library
 @main

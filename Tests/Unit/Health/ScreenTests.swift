@@ -9,7 +9,7 @@ import Testing
     /// Thresholds for some layers, one rule off for some and one for all.
     private static let settings = """
         {"rules": {"saturation": {"enabled": false}, "activation_drift": {"warning": 3}},
-         "layers": [{"match": "l1", "rules": {"dead_layer": {"critical": 0.1}, "exploding_gradient": {"weak_score": 2},
+         "layers": [{"match": "l1", "rules": {"dead_layer": {"critical": 0.1}, "exploding_gradient": {"weak_factor": 2},
                                               "update_ratio": {"least_rate": 0.5}, "dead_units": {"critical": 0.1}}},
                     {"match": "l3*", "rules": {"vanishing_gradient": {"enabled": false},
                                                "activation_drift": {"warning": 9, "critical": 2}}}]}

@@ -2,8 +2,8 @@ import Glibc
 
 /// What a value was before: its exponential mean and deviation.
 ///
-/// The weight of the n-th value is 1/(n+1) until that is below the least weight, usually 0.03. A value far above the mean enters as the
-/// mean and two deviations, so that a spike does not become the norm.
+/// The weight of the n-th value is 1/(n+1) until that is below the least weight, usually 0.03. A value far above the
+/// mean enters as the mean and two deviations, so that a spike does not become the norm.
 struct Baseline: Sendable {
     /// The exponential mean.
     private(set) var mean = 0.0
@@ -77,21 +77,4 @@ struct RecentReports: Sendable {
 
     /// The number of reports in which the condition held.
     var count: Int { bits.nonzeroBitCount }
-}
-
-/// The median of the first ten values.
-struct EarlyMedian: Sendable {
-    private var values = InlineArray<10, Float>(repeating: 0)
-    private var count = 0
-    /// The median; `nil` before there are ten values.
-    private(set) var median: Double?
-
-    mutating func note(_ value: Double) {
-        guard count < 10 else { return }
-        values[count] = Float(value)
-        count += 1
-        guard count == 10 else { return }
-        let sorted = values.indices.map { values[$0] }.sorted()
-        median = Double(sorted[4] + sorted[5]) / 2
-    }
 }

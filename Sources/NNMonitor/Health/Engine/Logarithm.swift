@@ -10,7 +10,7 @@ enum Logarithm {
 
     /// Writes the natural logarithm of each number; what it writes for others than positive finite ones has no meaning.
     ///
-    /// The loop has no branches and no calls, so that the compiler handles several numbers at once: about 20 instructions a
+    /// The loop has no branches and no calls, so that the compiler handles several numbers at once: 29 instructions a
     /// number, where the C library takes 67. The relative error is below 1e-15.
     ///
     /// - Parameters:

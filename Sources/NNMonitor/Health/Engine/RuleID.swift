@@ -2,14 +2,14 @@
 ///
 /// Causes that travel forward come before gradients, and both before the size of updates, which follows from them: with
 /// inputs a hundred times too large, gradients explode in the last layer, but the activations drift in the first.
-package enum RuleID: UInt8, CaseIterable, Sendable {
+enum RuleID: UInt8, CaseIterable, Sendable {
     case nonFinite, deadLayer, deadUnits, frozenLayer, underflow, routerCollapse, attentionLogits, entropyCollapse
     case saturation, activationDrift, explodingGradient, vanishingGradient, updateRatio, overflow, spectralGrowth
     case inconsistentReport
     case lossNotFinite, lossSpike, lossDiverging, gradNormSpike
 
     /// The name on the wire.
-    package var name: String {
+    var name: String {
         switch self {
         case .nonFinite: "non_finite"
         case .deadLayer: "dead_layer"

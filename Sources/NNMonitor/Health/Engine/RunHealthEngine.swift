@@ -31,7 +31,10 @@ package struct RunHealthEngine: RunObserver {
         self.init(settings, maximumLayers: maximumLayers, usesScreens: true)
     }
 
-    /// - Parameter usesScreens: whether layers are screened. The findings are the same without: tests compare them.
+    /// - Parameters:
+    ///   - settings: the settings of the rules.
+    ///   - maximumLayers: the largest number of layers that are judged.
+    ///   - usesScreens: whether layers are screened. The findings are the same without: tests compare them.
     init(_ settings: HealthRulesInUse, maximumLayers: Int = 10_000, usesScreens: Bool) {
         self.settings = settings
         self.maximumLayers = maximumLayers

@@ -1,23 +1,18 @@
 import MonitorCore
 
-/// A number that is computed when it is first needed.
-final class LazyNumber {
-    private var number: Double?
-
-    func value(_ compute: () -> Double) -> Double {
-        if let number { return number }
-        let computed = compute()
-        number = computed
-        return computed
-    }
+/// What is computed of a step when it is first needed.
+private final class LazyValues {
+    var median: Double?
+    var hasUpdates: Bool?
 }
 
-/// Where the numbers of one kind are in an array: one for each layer, by its position in the step. It has no reference, so
-/// that screens of layers cost no counting of references.
+/// Where the numbers of a metric are in those of a step: one for each layer, by its position.
+///
+/// It has no reference, so that screens of layers cost no counting of references.
 struct Column: Sendable, BitwiseCopyable {
     fileprivate let start: Int
 
-    /// The number of a layer; `MissingValue.number` if it was not posted.
+    /// The number of the layer at a position; `MissingValue.number` if it was not posted.
     ///
     /// Memory: `StepValues` makes columns that are within its arrays, and positions are below the number of layers.
     @inline(__always)
@@ -30,9 +25,8 @@ struct StepValues {
     let record: StepRecord
     /// Where the numbers are.
     let columns: StepColumns
-    /// The median of the gradient norms.
-    let median = LazyNumber()
-    /// The logarithms of `activation_std`, then those of `gradient_l2_norm`, as far as they are posted.
+    private let computed = LazyValues()
+    /// The natural logarithms of `activation_std`, if it is posted. They have a meaning where that is above 0.
     let logarithms: [Double]
     /// `record.numbers`.
     let numbers: [Double]
@@ -45,25 +39,18 @@ struct StepValues {
     init(_ record: StepRecord, _ columns: StepColumns, reusing logarithms: consuming [Double] = []) {
         let (numbers, layerCount) = (record.numbers, record.layerCount)
         precondition(numbers.count >= columns.kinds.count * layerCount, "a step has a number for each metric and layer")
-        let count = 2 * layerCount
-        if logarithms.count != count { logarithms = Array(repeating: 0, count: count) }
-        Self.write(columns.places[Metric.activationStd.rawValue], 0, numbers, layerCount, to: &logarithms)
-        Self.write(columns.places[Metric.gradientNorm.rawValue], 1, numbers, layerCount, to: &logarithms)
+        if logarithms.count != layerCount { logarithms = Array(repeating: 0, count: layerCount) }
+        let column = columns.places[Metric.activationStd.rawValue]
+        if column >= 0 {
+            var results = logarithms.mutableSpan
+            let deviations = numbers.span.extracting(column * layerCount..<(column + 1) * layerCount)
+            Logarithm.write(of: deviations, to: &results)
+        }
         self.record = record
         self.columns = columns
         self.numbers = numbers
         self.layerCount = layerCount
         self.logarithms = logarithms
-    }
-
-    /// Writes the logarithms of a column to a place of that length; no column is -1.
-    private static func write(
-        _ column: Int, _ place: Int, _ numbers: [Double], _ layerCount: Int, to logarithms: inout [Double]
-    ) {
-        guard column >= 0 else { return }
-        var results = logarithms.mutableSpan
-        var part = results._mutatingExtracting(place * layerCount..<(place + 1) * layerCount)
-        Logarithm.write(of: numbers.span.extracting(column * layerCount..<(column + 1) * layerCount), to: &part)
     }
 
     /// The column of a metric; `nil` if the steps do not have it.
@@ -72,17 +59,12 @@ struct StepValues {
         return column < 0 ? nil : Column(start: column * layerCount)
     }
 
-    /// Where in `logarithms` those of `activation_std` are. They have a meaning where that is above 0.
-    var activationLogarithms: Column { Column(start: 0) }
-
-    /// Where in `logarithms` those of `gradient_l2_norm` are. They have a meaning where that is above 0.
-    var gradientLogarithms: Column { Column(start: layerCount) }
-
     /// A metric of a layer; `MissingValue.number` if it was not posted.
     ///
     /// - Parameters:
     ///   - metric: the metric.
     ///   - position: the position of the layer in the step.
+    /// - Returns: the number.
     func value(_ metric: Metric, _ position: Int) -> Double {
         let column = columns.places[metric.rawValue]
         return column < 0 ? MissingValue.number : numbers[column * layerCount + position]
@@ -99,6 +81,36 @@ struct StepValues {
 
     /// A scalar; `MissingValue.number` if it was not posted.
     func scalar(_ index: Int?) -> Double { index.map { record.scalar($0) } ?? MissingValue.number }
+
+    /// Whether the optimizer changed the weights of a layer.
+    var hasUpdates: Bool {
+        if let known = computed.hasUpdates { return known }
+        let found = (0..<layerCount).contains { value(.updateRatio, $0) > 0 }
+        computed.hasUpdates = found
+        return found
+    }
+
+    /// The median of the gradient norms of the step's layers that are above 0; 0 if there are none.
+    var medianGradient: Double {
+        if let known = computed.median { return known }
+        let found = computeMedianGradient()
+        computed.median = found
+        return found
+    }
+
+    private func computeMedianGradient() -> Double {
+        guard let column = column(.gradientNorm) else { return 0 }
+        let numbers = numbers.span
+        var norms = Array(repeating: 0.0, count: layerCount)
+        var count = 0
+        for layer in norms.indices {
+            let norm = column.value(layer, in: numbers)
+            norms[count] = norm
+            count += norm > 0 && norm < .infinity ? 1 : 0
+        }
+        norms.removeLast(norms.count - count)
+        return norms.isEmpty ? 0 : Self.median(of: &norms)
+    }
 
     /// Whether a number of a layer is NaN or infinite.
     var hasNonFinite: Bool {

@@ -28,7 +28,6 @@ struct DeadLayer: LayerRule {
 
     struct Screen: LayerScreen {
         fileprivate let deviations: Column
-        fileprivate let logarithms: Column
         fileprivate let limit: Double
 
         @inline(__always)
@@ -39,7 +38,7 @@ struct DeadLayer: LayerRule {
         ) -> Screened {
             let value = deviations.value(position, in: numbers)
             guard value.isPositiveFinite else { return value == 0 ? .unclear : .noReport }
-            let logarithm = self.logarithms.value(position, in: logarithms)
+            let logarithm = logarithms[position]
             if state.baseline.count == 0 || isFar(logarithm, below: state.baseline, limit) { return .unclear }
             state.baseline.add(logarithm, floor: floor)
             return .clean
@@ -49,8 +48,7 @@ struct DeadLayer: LayerRule {
     static func screen(_ rules: [DeadLayer], _ values: StepValues, _ run: RunState) -> Screen? {
         guard let deviations = values.column(.activationStd) else { return nil }
         return Screen(
-            deviations: deviations, logarithms: values.activationLogarithms,
-            limit: log(rules.largest(\.critical)))
+            deviations: deviations, limit: log(rules.largest(\.critical)))
     }
 
     /// Whether a logarithm is below the mean before by more than the limit, which is negative.
@@ -66,7 +64,7 @@ struct DeadLayer: LayerRule {
         guard value.isFinite, value >= 0 else { return nil }
         var isDead = value == 0
         if !isDead {
-            let logarithm = values.activationLogarithms.value(position, in: values.logarithms.span)
+            let logarithm = values.logarithms[position]
             isDead = Self.isFar(logarithm, below: state.baseline, log(critical))
             // The mean stays what it was before.
             if !isDead { state.baseline.add(logarithm, floor: Self.floor) }
@@ -89,9 +87,9 @@ struct DeadLayer: LayerRule {
 /// The outputs of a layer become larger than ever: ln `activation_std` is 6 deviations above its mean for 3 reports;
 /// 12 deviations are critical. The deviation counts as at least 0.3, after 20 reports.
 ///
-/// The mean follows with a weight of 0.1: the outputs of a network's head grow 10 to 35 fold while it begins to learn, and
-/// a slower mean lags behind. Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
-/// neural networks".
+/// The mean follows with a weight of 0.1: the outputs of a network's head grow 10 to 35 fold while it begins to learn,
+/// and a slower mean lags behind. Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep
+/// feedforward neural networks".
 struct ActivationDrift: LayerRule {
     static let id = RuleID.activationDrift
     static let inputNames = [Metric.activationStd.name]
@@ -121,7 +119,6 @@ struct ActivationDrift: LayerRule {
 
     struct Screen: LayerScreen {
         fileprivate let deviations: Column
-        fileprivate let logarithms: Column
         fileprivate let limit: Double
 
         @inline(__always)
@@ -132,7 +129,7 @@ struct ActivationDrift: LayerRule {
         ) -> Screened {
             let value = deviations.value(position, in: numbers)
             guard value.isPositiveFinite else { return value == 0 ? .unclear : .noReport }
-            let logarithm = self.logarithms.value(position, in: logarithms)
+            let logarithm = logarithms[position]
             guard state.baseline.count >= warmUp, !state.baseline.isScore(logarithm, above: limit, floor: floor) else {
                 return .unclear
             }
@@ -144,8 +141,7 @@ struct ActivationDrift: LayerRule {
     static func screen(_ rules: [ActivationDrift], _ values: StepValues, _ run: RunState) -> Screen? {
         guard let deviations = values.column(.activationStd) else { return nil }
         return Screen(
-            deviations: deviations, logarithms: values.activationLogarithms,
-            limit: rules.least { min($0.warning, $0.critical) })
+            deviations: deviations, limit: rules.least { min($0.warning, $0.critical) })
     }
 
     /// How many deviations a logarithm is above the mean before; 0 during the first reports.
@@ -160,7 +156,7 @@ struct ActivationDrift: LayerRule {
         let value = values.value(.activationStd, position)
         guard value.isFinite, value >= 0 else { return nil }
         guard value > 0 else { return .clean }
-        let logarithm = values.activationLogarithms.value(position, in: values.logarithms.span)
+        let logarithm = values.logarithms[position]
         let score = Self.score(logarithm, state.baseline)
         state.baseline.add(logarithm, floor: Self.floor, leastWeight: Self.leastWeight)
         return Judgement(

@@ -71,8 +71,8 @@ struct SlidingMinimum: Sendable {
     }
 }
 
-/// Attention concentrates on few positions: `attention_entropy` over its first value below 0.15 for 3 reports a warning,
-/// below 0.02 critical. Source: Zhai et al. 2023 (arXiv 2303.06296).
+/// Attention concentrates on few positions: `attention_entropy` over its first value below 0.15 for 3 reports a
+/// warning, below 0.02 critical. Source: Zhai et al. 2023 (arXiv 2303.06296).
 struct EntropyCollapse: LayerRule {
     static let id = RuleID.entropyCollapse
     static let inputNames = [Metric.attentionEntropy.name]
@@ -147,8 +147,9 @@ struct EntropyCollapse: LayerRule {
 ///
 /// c = cv / sqrt(E - 1) of the router's load over E >= 2 experts, with the population's deviation: 0 where the load is
 /// even, 1 where one expert has all. Warning: c > 0.6 for 10 reports, or an expert below 2 % of its fair share for 20;
-/// critical: c > 0.9 for 5. An expert that gets nothing is seen where the loss is fine. Sources: Shazeer et al. 2017, "Outrageously Large Neural Networks"
-/// (arXiv 1701.06538); Fedus et al. 2021, "Switch Transformers" (arXiv 2101.03961).
+/// critical: c > 0.9 for 5. An expert that gets nothing is seen where the loss is fine. Sources: Shazeer et al. 2017,
+/// "Outrageously Large Neural Networks" (arXiv 1701.06538); Fedus et al. 2021, "Switch Transformers" (arXiv
+/// 2101.03961).
 struct RouterCollapse: LayerRule {
     typealias Screen = NoScreen<State>
     static let id = RuleID.routerCollapse

@@ -3,10 +3,11 @@ import MonitorCore
 
 /// The weights of a layer do not change although it has a gradient.
 ///
-/// `update_ratio` is 0 for 10 reports; where it is not posted, all posted statistics of weights and biases are identical
-/// for 10 reports while the learning rate is at least 0.01 of its largest value (unknown: only where the values have more
-/// than six significant digits). Both only while the gradient's norm and the learning rate are above 0, and its root mean
-/// square, where it is known, is at least 1e-7: smaller updates vanish in the digits of the weights.
+/// `update_ratio` is 0 for 10 reports while that of another layer is not (a schedule may end at a learning rate of 0);
+/// where it is not posted, all posted statistics of weights and biases are identical for 10 reports while the learning
+/// rate is at least 0.01 of its largest value (unknown: only where the values have more than six significant digits).
+/// Both only while the gradient's norm and the learning rate are above 0, and its root mean square, where it is known,
+/// is at least 1e-7: smaller updates vanish in the digits of the weights.
 struct FrozenLayer: LayerRule {
     static let id = RuleID.frozenLayer
     static let inputNames = [Metric.updateRatio.name, Metric.gradientNorm.name, "lr"]
@@ -82,7 +83,7 @@ struct FrozenLayer: LayerRule {
         let ratio = values.value(.updateRatio, position)
         let isFrozen: Bool
         if ratio.isFinite {
-            isFrozen = ratio == 0 && isTraining(layer, position, values, run)
+            isFrozen = ratio == 0 && values.hasUpdates && isTraining(layer, position, values, run)
         } else {
             guard let first = Self.firstStatistic(position, values) else { return nil }
             var isSame = false

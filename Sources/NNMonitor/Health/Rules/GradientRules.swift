@@ -17,25 +17,6 @@ extension StepValues {
 }
 
 extension StepValues {
-    /// The median of the gradient norms of the step's layers.
-    var medianGradient: Double {
-        median.value {
-            guard let column = column(.gradientNorm) else { return 0 }
-            let numbers = numbers.span
-            var norms = Array(repeating: 0.0, count: record.layerCount)
-            var count = 0
-            for layer in norms.indices {
-                let norm = column.value(layer, in: numbers)
-                norms[count] = norm
-                count += norm > 0 && norm < .infinity ? 1 : 0
-            }
-            norms.removeLast(norms.count - count)
-            return norms.isEmpty ? 0 : Self.median(of: &norms)
-        }
-    }
-}
-
-extension StepValues {
     /// The median of some numbers, which are reordered (Hoare's selection: about three passes).
     static func median(of numbers: inout [Double]) -> Double {
         let middle = numbers.count / 2
@@ -60,11 +41,11 @@ extension StepValues {
 
 /// The gradient of a layer is too small to train it.
 ///
-/// Warning: rms < 1e-7 and the norm below 1e-3 of that of the run's median layer, for 3 reports, while the loss is above
-/// 1 % of its first value; or rms < 1e-12 for 3. Critical: the norm is 0 for 10 reports while the parameters train. Small
-/// gradients at a converged loss are healthy, and so is a 0 in the first report of a layer that begins with zeros.
-/// Source: Wortsman et al. 2023, "Small-scale proxies for large-scale Transformer training instabilities" (arXiv
-/// 2309.14322).
+/// Warning: rms < 1e-7 and the norm below 1e-3 of that of the run's median layer, for 3 reports, while the loss is
+/// above 1 % of its first value; or rms < 1e-12 for 3. Critical: the norm is 0 for 10 reports while the parameters
+/// train. Small gradients at a converged loss are healthy, and so is a 0 in the first report of a layer that begins
+/// with zeros. Source: Wortsman et al. 2023, "Small-scale proxies for large-scale Transformer training instabilities"
+/// (arXiv 2309.14322).
 struct VanishingGradient: LayerRule {
     static let id = RuleID.vanishingGradient
     static let inputNames = [

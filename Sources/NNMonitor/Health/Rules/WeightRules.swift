@@ -2,10 +2,10 @@ import MonitorCore
 
 /// The optimizer changes the weights of a layer too much or too little.
 ///
-/// n is `update_ratio` times the largest learning rate over the present one (`update_ratio` where it is unknown). Warning:
-/// n outside 1e-5 to 0.1 for 20 reports; critical: outside 1e-7 to 0.3 for 10. Not judged: learning rates below 0.001 of
-/// the largest, normalisation layers, exact 0. Healthy values: 5e-5 to 0.07. Source: Karpathy, "makemore" part 3, whose
-/// guide is 1e-3.
+/// n is `update_ratio` times the largest learning rate over the present one (`update_ratio` where it is unknown).
+/// Warning: n outside 1e-5 to 0.1 for 20 reports; critical: outside 1e-7 to 0.3 for 10. Not judged: learning rates
+/// below 0.001 of the largest, normalisation layers, exact 0. Healthy values: 5e-5 to 0.07. Source: Karpathy,
+/// "makemore" part 3, whose guide is 1e-3.
 struct UpdateRatio: LayerRule {
     static let id = RuleID.updateRatio
     static let inputNames = [Metric.updateRatio.name, "lr"]

@@ -1,7 +1,7 @@
 import MonitorCore
 
 /// The texts about findings. docs/LAYER_HEALTH.md has the same advice.
-package enum RuleText {
+enum RuleText {
     /// One line: what is wrong with which layer.
     static func title(_ rule: RuleID, _ layer: String?) -> String {
         let layer = layer ?? "every layer"
@@ -56,6 +56,8 @@ package enum RuleText {
         case .attentionLogits: "least value of the last 50 reports"
         case .entropyCollapse: "first value"
         case .spectralGrowth: "value at report 20"
+        case .explodingGradient, .gradNormSpike: "largest before"
+        case .lossSpike: "largest of the last 50"
         case .lossNotFinite: "last finite value"
         case .lossDiverging: "best"
         default: "mean before"
@@ -77,7 +79,7 @@ package enum RuleText {
     }
 
     /// What people usually do about a finding.
-    package static func advice(_ rule: RuleID) -> String {
+    static func advice(_ rule: RuleID) -> String {
         switch rule {
         case .nonFinite:
             "Look at the step where it began: a division by zero, a logarithm of 0, an overflow in half precision, or bad "

@@ -73,10 +73,12 @@ struct MatrixBody: Sendable {
     }
 
     private func eachBlock(of part: SeriesPart, _ write: (SeriesBlock) async throws -> Void) async throws {
+        var block = SeriesBlock()
         var row = 0
         while row < answer.rows.count {
             let end = answer.end(ofBlockFrom: row, upTo: answer.rows.count)
-            try await write(answer.block(row..<end, part.parts))
+            answer.read(row..<end, part.parts, into: &block)
+            try await write(block)
             row = end
         }
     }

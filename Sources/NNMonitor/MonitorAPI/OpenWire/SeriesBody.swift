@@ -13,7 +13,7 @@ struct SeriesBody: Sendable {
     func write(to pieces: inout PieceWriter) async throws {
         try await pieces.appendBounds(answer.plan, after: "{")
         pieces.json.literal(",\"scalars\":{")
-        var block: SeriesBlock?
+        var block = SeriesBlock()
         for row in answer.scalars {
             if row > answer.scalars.lowerBound { pieces.json.byte(UInt8(ascii: ",")) }
             try await write(row, upTo: answer.scalars.upperBound, &block, to: &pieces)
@@ -39,28 +39,23 @@ struct SeriesBody: Sendable {
 
     /// Writes one series, from the block if it has the series, otherwise from the next block.
     private func write(
-        _ row: Int, upTo end: Int, _ block: inout SeriesBlock?, to pieces: inout PieceWriter
+        _ row: Int, upTo end: Int, _ block: inout SeriesBlock, to pieces: inout PieceWriter
     ) async throws {
-        let current: SeriesBlock
-        if let block, block.rows.contains(row) {
-            current = block
-        } else {
-            block = nil
-            current = answer.block(row..<answer.end(ofBlockFrom: row, upTo: end))
-            block = current
+        if !block.rows.contains(row) {
+            answer.read(row..<answer.end(ofBlockFrom: row, upTo: end), .all, into: &block)
         }
         pieces.json.string(answer.rows[row].name.text)
         pieces.json.literal(":{\"min\":")
-        SeriesEncoder.append(.min, row, of: current, to: &pieces.json)
+        SeriesEncoder.append(.min, row, of: block, to: &pieces.json)
         try await pieces.sendPiece()
         pieces.json.literal(",\"max\":")
-        SeriesEncoder.append(.max, row, of: current, to: &pieces.json)
+        SeriesEncoder.append(.max, row, of: block, to: &pieces.json)
         try await pieces.sendPiece()
         pieces.json.literal(",\"last\":")
-        SeriesEncoder.append(.last, row, of: current, to: &pieces.json)
+        SeriesEncoder.append(.last, row, of: block, to: &pieces.json)
         try await pieces.sendPiece()
         pieces.json.literal(",\"nonfinite\":")
-        SeriesEncoder.append(.nonfinite, row, of: current, isCounted: true, to: &pieces.json)
+        SeriesEncoder.append(.nonfinite, row, of: block, isCounted: true, to: &pieces.json)
         pieces.json.byte(UInt8(ascii: "}"))
         try await pieces.sendPiece()
     }

@@ -46,20 +46,26 @@ package struct NoRules: RunObserver {
     /// No alerts.
     package init() {}
 
+    /// Finds nothing.
     package mutating func observe(
         _ step: StepRecord, isBelowKeptSteps: Bool, kept: StepSequence, context: RunContext
     ) -> HealthChanges { HealthChanges() }
 
+    /// Closes nothing.
     package mutating func goBack(to step: Int64, lastSeq: UInt64, at time: UTCTime) -> HealthChanges {
         HealthChanges()
     }
 
+    /// Closes the alert at once.
     package mutating func note(_ alert: PostedAlert, lastSeq: UInt64, at time: UTCTime) -> HealthChanges {
         lastAlert += 1
         return alert.closed(id: lastAlert, episode: lastAlert, lastSeq: lastSeq, at: time)
     }
 
+    /// None.
     package var openAlerts: AlertCounts { AlertCounts() }
+    /// It holds nothing that is worth counting.
     package var memory: Int { 0 }
+    /// Nothing was found.
     package func report(context: RunContext) -> HealthReport { HealthReport() }
 }

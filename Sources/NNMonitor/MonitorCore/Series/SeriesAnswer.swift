@@ -164,16 +164,16 @@ package struct SeriesAnswer: Sendable {
     /// - Parameters:
     ///   - rows: which rows.
     ///   - parts: which parts beside the last value.
-    /// - Returns: the buckets.
-    package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) -> SeriesBlock {
-        guard hasDerived, let first = rows.first else { return plan.block(rows, parts) }
+    ///   - block: receives the buckets; its memory is used again.
+    package func read(_ rows: Range<Int>, _ parts: SeriesParts, into block: inout SeriesBlock) {
+        guard hasDerived, let first = rows.first else { return plan.read(rows, parts, into: &block) }
         var span = self.rows[first].source.span
         for row in rows {
             let next = self.rows[row].source.span
             span = min(span.lowerBound, next.lowerBound)...max(span.upperBound, next.upperBound)
         }
         let posted = plan.block(span.lowerBound..<span.upperBound + 1, parts)
-        var block = SeriesBlock(rows: rows, bucketCount: bucketCount, parts: parts)
+        block.begin(rows, bucketCount: bucketCount, parts)
         for row in rows {
             switch self.rows[row].source {
             case .posted(let source): block.copy(source, of: posted, to: row)
@@ -181,7 +181,6 @@ package struct SeriesAnswer: Sendable {
                 block.derive(metric, inputs, parameters, from: posted, to: row)
             }
         }
-        return block
     }
 }
 

@@ -69,7 +69,19 @@ package struct SeriesPlan: Sendable {
     ///   - parts: which parts beside the last value.
     /// - Returns: the buckets.
     package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) -> SeriesBlock {
-        var block = SeriesBlock(rows: rows, bucketCount: bucketCount, parts: parts)
+        var block = SeriesBlock()
+        read(rows, parts, into: &block)
+        return block
+    }
+
+    /// Reads the buckets of some rows into a block, whose memory is used again.
+    ///
+    /// - Parameters:
+    ///   - rows: which rows.
+    ///   - parts: which parts beside the last value.
+    ///   - block: receives the buckets.
+    package func read(_ rows: Range<Int>, _ parts: SeriesParts, into block: inout SeriesBlock) {
+        block.begin(rows, bucketCount: bucketCount, parts)
         var places = RowPlaces(self, rows)
         var start = 0
         for (bucket, end) in selection.sourceEnds.enumerated() {
@@ -86,7 +98,6 @@ package struct SeriesPlan: Sendable {
             }
             start = end
         }
-        return block
     }
 
     /// Finds the last values of a bucket, from its highest source on until each row has one. Usually the highest source

@@ -64,9 +64,9 @@ package struct SeriesParts: OptionSet, Sendable {
 /// A part that was not asked for is an empty array.
 package struct SeriesBlock: Sendable {
     /// Which rows of `SeriesPlan.rows`.
-    package let rows: Range<Int>
+    package private(set) var rows: Range<Int>
     /// The number of buckets of a row.
-    package let bucketCount: Int
+    package private(set) var bucketCount: Int
     /// The last value of the highest step that posted one; `MissingValue.number` where nothing was posted.
     package internal(set) var last: [Double]
     /// The least finite value; infinity where there is none.
@@ -77,13 +77,31 @@ package struct SeriesBlock: Sendable {
     package internal(set) var nonfinite: [UInt32] = []
 
     init(rows: Range<Int>, bucketCount: Int, parts: SeriesParts) {
+        self.init()
+        begin(rows, bucketCount: bucketCount, parts)
+    }
+
+    /// A block without rows, whose memory can be used again: fresh memory costs page faults.
+    package init() {
+        rows = 0..<0
+        bucketCount = 0
+        last = []
+    }
+
+    /// Begins with other rows, and keeps the memory.
+    mutating func begin(_ rows: Range<Int>, bucketCount: Int, _ parts: SeriesParts) {
         self.rows = rows
         self.bucketCount = bucketCount
         let count = rows.count * bucketCount
-        last = [Double](repeating: MissingValue.number, count: count)
-        if parts.contains(.minimum) { minimum = [Double](repeating: .infinity, count: count) }
-        if parts.contains(.maximum) { maximum = [Double](repeating: -.infinity, count: count) }
-        if parts.contains(.nonfinite) { nonfinite = [UInt32](repeating: 0, count: count) }
+        Self.fill(&last, with: MissingValue.number, count)
+        Self.fill(&minimum, with: .infinity, parts.contains(.minimum) ? count : 0)
+        Self.fill(&maximum, with: -.infinity, parts.contains(.maximum) ? count : 0)
+        Self.fill(&nonfinite, with: 0, parts.contains(.nonfinite) ? count : 0)
+    }
+
+    private static func fill<Number>(_ numbers: inout [Number], with value: Number, _ count: Int) {
+        numbers.removeAll(keepingCapacity: true)
+        numbers.append(contentsOf: repeatElement(value, count: count))
     }
 
     /// The index of a bucket of a row in the arrays.

@@ -5,8 +5,8 @@ import TLS
 import ServiceLifecycle
 import UnixSignals
 
-/// On SIGHUP, reads certificate, key, tokens, static files and rules of layer health again. If one of them cannot be used, its previous
-/// version stays in use and the reason is logged. No connection is dropped.
+/// On SIGHUP, reads certificate, key, tokens, static files and rules of layer health again. If one of them cannot be
+/// used, its previous version stays in use and the reason is logged. No connection is dropped.
 ///
 /// Each is read on its own thread and within FILE_TIMEOUT, so a file that blocks delays neither the others nor the
 /// shutdown. Signals that arrive during a reload cause one more reload, however many they are.

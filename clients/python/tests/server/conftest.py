@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import glob
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,8 @@ import nnmonitor as nnm
 from support.front import Front, Remote
 from support.proxy import CuttingProxy
 from support.server import BINARY, RealServer
+
+EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +55,24 @@ def serve_expired(serve):
 def server(serve):
     """A server with the usual settings."""
     return serve()
+
+
+@pytest.fixture
+def example(server, tmp_path):
+    """Runs one as a user does, with the line of the server's banner and the token in the environment."""
+
+    def run(name, *arguments, identifier):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("NN_MONITOR_TEST_")}
+        variables = {
+            **kept, **server.banner_settings, "NN_MONITOR_TOKEN": server.token, "NN_MONITOR_RUN_ID": identifier,
+        }
+        ended = subprocess.run(
+            [sys.executable, str(EXAMPLES / name), *arguments], env=variables, cwd=tmp_path, capture_output=True,
+            text=True, timeout=280)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    return run
 
 
 @pytest.fixture

@@ -1,33 +1,10 @@
 """The examples train for real, and report to the real server over TLS."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch", minversion="2.1")
-EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
-
-
-@pytest.fixture
-def example(server, tmp_path):
-    """Runs one as a user does, with the line of the server's banner and the token in the environment."""
-
-    def run(name, *arguments, identifier):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NN_MONITOR_TEST_")}
-        variables = {
-            **kept, **server.banner_settings, "NN_MONITOR_TOKEN": server.token, "NN_MONITOR_RUN_ID": identifier,
-        }
-        ended = subprocess.run(
-            [sys.executable, str(EXAMPLES / name), *arguments], env=variables, cwd=tmp_path, capture_output=True,
-            text=True, timeout=280)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return ended.stdout
-
-    return run
 
 
 @pytest.mark.parametrize(("model", "epochs", "layers"), [

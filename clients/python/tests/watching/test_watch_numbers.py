@@ -272,6 +272,22 @@ def test_an_accelerators_reductions_equal_those_of_a_cpu():
         assert one.absolute == pytest.approx(other.absolute, rel=NORM)
 
 
+def test_a_value_that_is_not_finite_stays_in_its_layer():
+    # Weights near 1 need double precision as NaN does, and tensors of one size are reduced together.
+    model = nn.Sequential(*(nn.LayerNorm(48) for _ in range(4)))
+    with torch.no_grad():
+        for index, layer in enumerate(model):
+            layer.weight += 0.01 * index
+        model[2].weight[5] = math.nan
+    expected = [layer.weight.detach().double().norm().item() for layer in model]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    watched = Watched(model, optimizer)
+    train_step(model, optimizer, squares(torch.randn(8, 48)))
+    for index, norm in enumerate(expected):
+        assert watched.value(str(index), "weight_frobenius_norm") == pytest.approx(norm, rel=NORM, nan_ok=True)
+    watched.close()
+
+
 def test_percentiles_and_exponents_come_from_a_sample():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(300, 500), nn.Linear(500, 4))

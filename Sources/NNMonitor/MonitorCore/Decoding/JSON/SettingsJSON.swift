@@ -53,6 +53,7 @@ package struct SettingsJSON: Sendable {
     /// Reads a file.
     ///
     /// - Parameter text: the file, UTF-8.
+    /// - Returns: its value.
     /// - Throws: `Failure` if it is not valid JSON.
     package static func read(_ text: [UInt8]) throws(Failure) -> SettingsJSON {
         // The parser does not outlive the closure that provides the buffer.

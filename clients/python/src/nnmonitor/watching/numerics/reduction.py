@@ -125,6 +125,7 @@ class Reducer:
                 more = absolute[0] if absolute else 0.0
                 self.add_moments(keys[row], Moments(size, total, squares, lows[row], highs[row], 0, more))
         if inexact:
+            inexact.sort()  # Their order becomes that of the block's rows.
             part = block if len(inexact) == len(keys) else block[inexact]
             numbers = torch.stack(_columns_in_double(part, self._absolute), dim=1).tolist()
             for row, found in zip(inexact, numbers):

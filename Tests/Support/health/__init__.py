@@ -1,0 +1,1 @@
+"""Recorded networks of Tests/Fixtures/health, and how well the health rules judge them."""
