@@ -40,13 +40,12 @@ import Testing
     @Test func aLayerTakesWhatTheSchemaStates() throws {
         let (none, twelve) = (try bytesPerLayer(["other"]), try bytesPerLayer(Self.twelve))
         let all = try bytesPerLayer(Metric.allCases.map(\.name))
-        print("bytes a layer: \(none), \(twelve), \(all)")
-        #expect(none <= 200)
-        #expect(twelve <= 700)
-        #expect(all <= 1_200)
+        #expect(none <= 124 + 2 * 8)
+        #expect(twelve - none <= 384)
+        #expect(all - none <= 768)
     }
 
-    @Test func furtherLayersTakeNoMemory() throws {
+    @Test func layersBeyondTheLargestNumberTakeNoStates() throws {
         let bounded = try memory(layers: 3_000, Self.twelve, maximum: 1_000)
         // Of the others only the position and the logarithms of one step remain.
         #expect(bounded - (try memory(layers: 1_000, Self.twelve)) <= 2_000 * 24)

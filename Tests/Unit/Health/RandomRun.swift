@@ -22,8 +22,8 @@ struct SeededNumbers: RandomNumberGenerator {
     mutating func happens(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
 }
 
-/// A run with all that a rule can meet: missing values, NaN, infinities, zeros, values that stay or leap, late steps, layers
-/// that come and go.
+/// A run with all that a rule can meet: missing values, NaN, infinities, zeros, values that stay or leap, late steps,
+/// layers that come and go.
 struct RandomRun {
     private var random: SeededNumbers
     private let metrics: [Metric]

@@ -181,8 +181,8 @@ extension LayerRule where Screen == NoScreen<State> {
 }
 
 extension Double {
-    /// Whether it is finite and above 0, by one comparison of its bits. From comparisons of numbers the compiler makes 16
-    /// instructions.
+    /// Whether it is finite and above 0, by one comparison of its bits: 4 instructions. From comparisons of numbers the
+    /// compiler makes 16.
     @inline(__always)
     var isPositiveFinite: Bool { bitPattern &- 1 < Double.infinity.bitPattern - 1 }
 }
