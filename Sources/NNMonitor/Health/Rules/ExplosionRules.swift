@@ -8,8 +8,8 @@ struct ExplosionLimits: Sendable {
 
 /// What is known of a value that may explode.
 struct ExplosionState: Sendable {
-    /// The largest value so far. A value far above it enters as three times it, and it fades by 0.2 % a report, so that a
-    /// large value in the beginning does not count for ever.
+    /// The largest value so far. A value far above it enters as three times it, and it fades by 0.2 % a report, so
+    /// that a large value in the beginning does not count for ever.
     private var largest = 0.0
     /// `largest` before the last value.
     private(set) var baseline = 0.0
@@ -70,12 +70,14 @@ struct ExplosionState: Sendable {
 
 /// The gradient of a layer is far above the largest that it had.
 ///
-/// M = max(0.998 M, min(g, 3 M)) for each report with `gradient_l2_norm` g > 0; g itself in the first 20. Weak: g > 5 M;
-/// strong: g > 20 M, in the first 20 reports g > 1 000 M. Warning: 1 strong, or 3 weak of 10; critical: 3 strong of 10.
+/// M = max(0.998 M, min(g, 3 M)) for each report with `gradient_l2_norm` g > 0; g itself in the first 20. Weak: g > 5
+/// M; strong: g > 20 M, in the first 20 reports g > 1 000 M. Warning: 1 strong, or 3 weak of 10; critical: 3 strong
+/// of 10.
 ///
-/// ZClip (arXiv 2504.02507) compares with a mean and its deviation. A network that leaves a plateau passes those while its
-/// loss falls, and so does a hard batch long after convergence: in recorded networks that gave 23 false criticals where
-/// every 5th or 20th step was reported. Healthy values of g / M are at most 3.8, of sick networks at least 6.
+/// ZClip (arXiv 2504.02507) compares with a mean and its deviation. A network that leaves a plateau passes those
+/// while its loss falls, and so does a hard batch long after convergence: in recorded networks that gave 23 false
+/// criticals where every 5th or 20th step was reported. Healthy values of g / M are at most 3.8, of sick networks at
+/// least 6.
 struct ExplodingGradient: LayerRule {
     static let id = RuleID.explodingGradient
     static let inputNames = [Metric.gradientNorm.name]
