@@ -19,28 +19,45 @@ struct Baseline: Sendable {
     ///   - value: the value.
     ///   - floor: the least deviation that counts.
     ///   - leastWeight: the weight of a value after the first ones.
+    @inline(__always)
     mutating func add(_ value: Double, floor: Double, leastWeight: Double = Self.leastWeight) {
         if count == 0 {
             mean = value
         } else {
-            let weight = max(1 / Double(count + 1), leastWeight)
-            let difference = min(value - mean, 2 * deviation(floor: floor))
+            // The branch spares a division for all but the first values.
+            let weight = count > Int(1 / leastWeight) ? leastWeight : max(1 / Double(count + 1), leastWeight)
+            var difference = value - mean
+            // The branch spares a root: the deviation is at least the floor.
+            if difference > 2 * floor { difference = min(difference, 2 * deviation(floor: floor)) }
             mean += weight * difference
             variance = (1 - weight) * (variance + weight * difference * difference)
         }
-        count += 1
+        count &+= 1
     }
 
     /// The deviation, at least `floor`.
+    @inline(__always)
     func deviation(floor: Double) -> Double { max(variance.squareRoot(), floor) }
 
     /// How many deviations a value is above the mean.
+    @inline(__always)
     func score(_ value: Double, floor: Double) -> Double { (value - mean) / deviation(floor: floor) }
+
+    /// Whether the score of a value is above a limit.
+    @inline(__always)
+    func isScore(_ value: Double, above limit: Double, floor: Double) -> Bool {
+        // The comparison spares a root and a division: the deviation is at least the floor, so the score is at most 2.
+        if limit >= 2, value - mean <= 2 * floor { return false }
+        return score(value, floor: floor) > limit
+    }
 }
 
 /// Counts the reports in a row in which a condition holds.
 struct Streak: Sendable {
     private(set) var count: Int32 = 0
+
+    /// Whether the condition held in the last report.
+    var isRunning: Bool { count > 0 }
 
     /// Notes a report.
     ///

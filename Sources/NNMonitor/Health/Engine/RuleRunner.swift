@@ -25,14 +25,23 @@ struct StepFindings {
     }
 }
 
+/// What a rule knows of a layer.
+struct LayerEntry<State: Sendable>: Sendable {
+    var state: State
+    var track = Track()
+    /// Whether a clean report changes nothing but numbers: no alert is open, no streak runs, the last ten reports were
+    /// clean.
+    var isResting = true
+}
+
 /// A rule on all layers of a run.
 struct LayerRuleRunner<Rule: LayerRule>: Sendable {
     /// The settings: for all layers, then for patterns of layers.
     var rules = [Rule()]
-    private var entries: [(state: Rule.State, track: Track)] = []
+    private var entries: [LayerEntry<Rule.State>] = []
 
     /// Bytes of the states. A rule whose inputs were never posted has none.
-    var memory: Int { entries.capacity * MemoryLayout<(Rule.State, Track)>.stride }
+    var memory: Int { entries.heapBytes }
 
     /// The largest number of reports of a layer.
     var reports: Int { Int(entries.lazy.map(\.track.reports).max() ?? 0) }
@@ -42,38 +51,69 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
         positions.reduce(0) { $0 + ($1 < 0 || (Int($1) < entries.count && entries[Int($1)].track.reports > 0) ? 0 : 1) }
     }
 
-    /// Judges a step.
-    mutating func judge(_ values: StepValues, _ layers: LayerIndex, _ run: RunState, into findings: inout StepFindings)
-    {
-        guard Rule.reads(values.columns) else { return }
-        while entries.count < layers.layers.count { entries.append((Rule.start, Track())) }
+    /// Judges a step: most layers by the screen, which costs few instructions, and the others by the rule.
+    mutating func judge(
+        _ values: StepValues, _ layers: LayerIndex, _ run: RunState, usesScreens: Bool,
+        into findings: inout StepFindings
+    ) {
+        guard Rule.reads(values.columns, run) else { return }
+        if entries.isEmpty { entries.reserveCapacity(layers.layers.count) }
+        while entries.count < layers.layers.count { entries.append(LayerEntry(state: Rule.start)) }
         let step = values.record.step
-        let (rules, first, hasVariants) = (rules, rules[0], rules.count > 1)
-        let (facts, positions, inputs) = (layers.layers.span, layers.positions.span, values.inputs.span)
+        let (facts, positions, rules) = (layers.layers.span, layers.positions.span, rules)
         var entries = entries.mutableSpan
-        for position in positions.indices {
-            let number = Int(positions[position])
-            guard number >= 0, entries[number].track.mayJudge(step) else { continue }
-            let layer = facts[number]
-            let rule = hasVariants ? rules[layer.variant] : first
-            guard rule.isEnabled else {
-                if entries[number].track.end() { findings.note(.closed, of: Rule.id, number, Track(), nil) }
-                continue
+        guard usesScreens, rules.allSatisfy(\.isEnabled), let screen = Rule.screen(rules, values, run) else {
+            for position in positions.indices {
+                let number = Int(positions[position])
+                guard number >= 0, entries[number].track.mayJudge(step) else { continue }
+                let layer = facts[number]
+                Self.judge(number, layer, position, values, run, rules[layer.variant], &entries[number], &findings)
             }
-            guard let judgement = rule.judge(layer, inputs[position], position, values, run, &entries[number].state)
-            else { continue }
-            findings.hasJudged = true
-            let change = entries[number].track.note(judgement, step: step, gap: Rule.gap)
-            if change == .none { continue }
-            let state = entries[number].state
-            let finding = change.level.map { rule.describe(layer, position, values, run, state, $0) }
-            findings.note(change, of: Rule.id, number, entries[number].track, finding)
+            return
         }
+        let (numbers, logarithms) = (values.numbers.span, values.logarithms.span)
+        precondition(entries.count >= facts.count, "each layer has an entry")
+        var position = 0
+        while position < positions.count {
+            defer { position &+= 1 }
+            // Memory: the position is one of the positions, and each number is that of a layer, which has an entry.
+            let number = unsafe Int(positions[unchecked: position])
+            guard number >= 0, unsafe entries[unchecked: number].track.mayJudge(step) else { continue }
+            if unsafe entries[unchecked: number].isResting {
+                let screened = unsafe screen.judge(
+                    position, numbers, logarithms, facts, number, &entries[unchecked: number].state)
+                if screened == .clean { unsafe entries[unchecked: number].track.noteClean(step: step) }
+                if screened != .unclear { continue }
+            }
+            let layer = facts[number]
+            Self.judge(number, layer, position, values, run, rules[layer.variant], &entries[number], &findings)
+        }
+    }
+
+    /// Judges a layer by the rule itself.
+    @inline(never)
+    private static func judge(
+        _ number: Int, _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ rule: Rule,
+        _ entry: inout LayerEntry<Rule.State>, _ findings: inout StepFindings
+    ) {
+        defer { entry.isResting = entry.track.isResting && Rule.isResting(entry.state) }
+        guard rule.isEnabled else {
+            if entry.track.end() { findings.note(.closed, of: Rule.id, number, Track(), nil) }
+            return
+        }
+        guard let judgement = rule.judge(layer, position, values, run, &entry.state) else { return }
+        let change = entry.track.note(judgement, step: values.record.step, gap: Rule.gap)
+        if change == .none { return }
+        let finding = change.level.map { rule.describe(layer, position, values, run, entry.state, $0) }
+        findings.note(change, of: Rule.id, number, entry.track, finding)
     }
 
     /// Forgets all states; `isOpen` says for which layers an alert stays open.
     mutating func reset(isOpen: (Int) -> Bool) {
-        for number in entries.indices { entries[number] = (Rule.start, .continuing(isOpen(number))) }
+        for number in entries.indices {
+            let track = Track.continuing(isOpen(number))
+            entries[number] = LayerEntry(state: Rule.start, track: track, isResting: track.isResting)
+        }
     }
 }
 

@@ -2,6 +2,8 @@ import MonitorCore
 
 /// All rules of a run with their states.
 struct RuleRunners: Sendable {
+    /// Whether layers are screened.
+    var usesScreens = true
     private var nonFinite = NonFiniteRunner()
     private var deadLayer = LayerRuleRunner<DeadLayer>()
     private var deadUnits = LayerRuleRunner<DeadUnits>()
@@ -28,21 +30,21 @@ struct RuleRunners: Sendable {
     {
         if values.record.layerCount > 0 {
             nonFinite.judge(values, layers, run, into: &findings)
-            deadLayer.judge(values, layers, run, into: &findings)
-            deadUnits.judge(values, layers, run, into: &findings)
-            frozenLayer.judge(values, layers, run, into: &findings)
-            underflow.judge(values, layers, run, into: &findings)
-            routerCollapse.judge(values, layers, run, into: &findings)
-            attentionLogits.judge(values, layers, run, into: &findings)
-            entropyCollapse.judge(values, layers, run, into: &findings)
-            updateRatio.judge(values, layers, run, into: &findings)
-            explodingGradient.judge(values, layers, run, into: &findings)
-            vanishingGradient.judge(values, layers, run, into: &findings)
-            overflow.judge(values, layers, run, into: &findings)
-            saturation.judge(values, layers, run, into: &findings)
-            activationDrift.judge(values, layers, run, into: &findings)
-            spectralGrowth.judge(values, layers, run, into: &findings)
-            inconsistentReport.judge(values, layers, run, into: &findings)
+            deadLayer.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            deadUnits.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            frozenLayer.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            underflow.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            routerCollapse.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            attentionLogits.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            entropyCollapse.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            updateRatio.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            explodingGradient.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            vanishingGradient.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            overflow.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            saturation.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            activationDrift.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            spectralGrowth.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
+            inconsistentReport.judge(values, layers, run, usesScreens: usesScreens, into: &findings)
         }
         lossNotFinite.judge(values, run, into: &findings)
         lossSpike.judge(values, run, into: &findings)

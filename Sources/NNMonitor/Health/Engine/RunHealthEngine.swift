@@ -10,7 +10,7 @@ package struct RunHealthEngine: RunObserver {
     private var version: UInt64 = 0
     private var project = ""
     private var scope = HealthRules.Scope()
-    private var runners = RuleRunners()
+    private(set) var runners = RuleRunners()
     private var layers = LayerIndex()
     private var run = RunState()
     private var book = AlertBook()
@@ -21,15 +21,24 @@ package struct RunHealthEngine: RunObserver {
     private var hasLayers = false
     private var hasJudged = false
     private var isBelowKeptSteps = false
-    /// Memory for the numbers of a step, which is used again.
-    private var scratch: [LayerInputs] = []
+    /// Memory for the logarithms of a step, which is used again.
+    private var scratch: [Double] = []
 
     /// - Parameters:
     ///   - settings: the settings of the rules.
     ///   - maximumLayers: the largest number of layers that are judged.
     package init(_ settings: HealthRulesInUse, maximumLayers: Int = 10_000) {
+        self.init(settings, maximumLayers: maximumLayers, usesScreens: true)
+    }
+
+    /// - Parameters:
+    ///   - settings: the settings of the rules.
+    ///   - maximumLayers: the largest number of layers that are judged.
+    ///   - usesScreens: whether layers are screened. The findings are the same without: tests compare them.
+    init(_ settings: HealthRulesInUse, maximumLayers: Int = 10_000, usesScreens: Bool) {
         self.settings = settings
         self.maximumLayers = maximumLayers
+        runners.usesScreens = usesScreens
     }
 
     /// Bytes of the states, the layers and the alerts.
@@ -44,7 +53,7 @@ package struct RunHealthEngine: RunObserver {
     ) -> HealthChanges {
         useSettings(context)
         let values = StepValues(step, columns(of: step.columns), reusing: takeScratch())
-        defer { scratch = values.inputs }
+        defer { scratch = values.logarithms }
         var changes = HealthChanges()
         if isBelowKeptSteps, !self.isBelowKeptSteps { changes = restart(at: step) }
         self.isBelowKeptSteps = isBelowKeptSteps
@@ -102,7 +111,7 @@ package struct RunHealthEngine: RunObserver {
 
     // MARK: Parts of a step
 
-    private mutating func takeScratch() -> [LayerInputs] {
+    private mutating func takeScratch() -> [Double] {
         defer { scratch = [] }
         return scratch
     }

@@ -1,19 +1,19 @@
 import MonitorCore
 
 /// Where the numbers that rules read are in steps with the same names.
-struct StepColumns: Sendable {
+final class StepColumns: Sendable {
     /// For each `Metric` the index of its column; -1 if the steps do not have it.
-    private(set) var places = InlineArray<17, Int>(repeating: -1)
+    let places: InlineArray<17, Int>
     /// For each column what it is measured on.
-    private(set) var kinds: [MetricKind] = []
+    let kinds: [MetricKind]
     /// The indices of the scalars; `nil` if the steps do not have them.
-    private(set) var loss: Int?
-    private(set) var gradNorm: Int?
-    private(set) var skipped: Int?
+    let loss: Int?
+    let gradNorm: Int?
+    let skipped: Int?
     /// The learning rates of all groups.
-    private(set) var learningRates: [Int] = []
+    let learningRates: [Int]
     /// The vectors with the load of a router: the layer's id, and where the values are behind the scalars.
-    private(set) var routers: [(layer: ArraySlice<UInt8>, values: Range<Int>)] = []
+    let routers: [(layer: ArraySlice<UInt8>, values: Range<Int>)]
 
     /// Finds the names.
     ///
@@ -21,6 +21,8 @@ struct StepColumns: Sendable {
     ///   - layout: the names of the steps.
     ///   - names: the names that the rules interpret.
     init(_ layout: ColumnLayout, _ names: InterpretedNames) {
+        var places = InlineArray<17, Int>(repeating: -1)
+        var kinds: [MetricKind] = []
         for column in 0..<layout.metricCount {
             let name = layout.metricName(column)
             kinds.append(MetricKind(name: name))
@@ -28,6 +30,7 @@ struct StepColumns: Sendable {
                 places[metric.rawValue] = column
             }
         }
+        (self.places, self.kinds) = (places, kinds)
         let scalars = (0..<layout.scalarCount).map { String(decoding: layout.scalarName($0), as: UTF8.self) }
         loss = Self.first(of: names.loss, scalars)
         gradNorm = Self.first(of: names.gradNorm, scalars)
@@ -39,6 +42,7 @@ struct StepColumns: Sendable {
                 names.learningRate.contains { scalars[index].hasPrefix("\($0)/") }
             }
         }
+        var routers: [(layer: ArraySlice<UInt8>, values: Range<Int>)] = []
         var start = 0
         for vector in 0..<layout.vectorCount {
             let values = start..<start + layout.vectorLength(vector)
@@ -47,6 +51,7 @@ struct StepColumns: Sendable {
                 routers.append((layout.vectorLayer(vector), values))
             }
         }
+        self.routers = routers
     }
 
     private static func first(of names: [String], _ scalars: [String]) -> Int? {
@@ -67,117 +72,4 @@ package struct InterpretedNames: Sendable, Equatable {
     package var gradNorm = ["grad_norm", "train/grad_norm"]
     /// The vector with the share of tokens of each expert.
     package var routerLoad = ["router_load"]
-}
-
-/// A number that is computed when it is first needed.
-final class LazyNumber {
-    private var number: Double?
-
-    func value(_ compute: () -> Double) -> Double {
-        if let number { return number }
-        let computed = compute()
-        number = computed
-        return computed
-    }
-}
-
-/// The numbers of one layer in one step.
-struct LayerInputs: Sendable, BitwiseCopyable {
-    private var values = InlineArray<17, Double>(repeating: MissingValue.number)
-    /// The natural logarithm of `activation_std`, where that is above 0.
-    private(set) var activationLogarithm = 0.0
-
-    /// A metric; `MissingValue.number` if it was not posted.
-    subscript(metric: Metric) -> Double {
-        @inline(__always) get { values[metric.rawValue] }
-    }
-
-    fileprivate mutating func set(_ metric: Metric, _ value: Double) {
-        values[metric.rawValue] = value
-        if metric == .activationStd, value > 0 { activationLogarithm = Logarithm.of(value) }
-    }
-}
-
-/// The numbers of one step, as rules read them.
-struct StepValues {
-    /// The step.
-    let record: StepRecord
-    /// Where the numbers are.
-    let columns: StepColumns
-    private let numbers: [Double]
-    private let layerCount: Int
-    /// The median of the gradient norms.
-    let median = LazyNumber()
-    private let updates = LazyNumber()
-    /// The numbers of each layer.
-    private(set) var inputs: [LayerInputs]
-
-    /// - Parameters:
-    ///   - record: the step.
-    ///   - columns: where its numbers are.
-    ///   - inputs: memory of an earlier step that is used again.
-    init(_ record: StepRecord, _ columns: StepColumns, reusing inputs: consuming [LayerInputs] = []) {
-        self.record = record
-        self.columns = columns
-        numbers = record.numbers
-        layerCount = record.layerCount
-        inputs.removeAll(keepingCapacity: true)
-        inputs.append(contentsOf: repeatElement(LayerInputs(), count: layerCount))
-        self.inputs = inputs
-        for metric in Metric.allCases where columns.has(metric) { take(metric) }
-    }
-
-    private mutating func take(_ metric: Metric) {
-        let column = columns.places[metric.rawValue] * layerCount
-        let numbers = numbers
-        let values = numbers.span.extracting(column..<column + layerCount)
-        var inputs = inputs.mutableSpan
-        for layer in values.indices { inputs[layer].set(metric, values[layer]) }
-    }
-
-    /// A metric of a layer; `MissingValue.number` if it was not posted.
-    ///
-    /// - Parameters:
-    ///   - metric: the metric.
-    ///   - position: the position of the layer in the step.
-    /// - Returns: the number.
-    func value(_ metric: Metric, _ position: Int) -> Double {
-        let column = columns.places[metric.rawValue]
-        return column < 0 ? MissingValue.number : numbers[column * layerCount + position]
-    }
-
-    /// A number of a column.
-    func value(column: Int, _ position: Int) -> Double { numbers[column * layerCount + position] }
-
-    /// The values of a vector.
-    func vector(_ values: Range<Int>) -> ArraySlice<Double> {
-        let start = record.firstScalar + record.columns.layout.scalarCount
-        return numbers[start + values.lowerBound..<start + values.upperBound]
-    }
-
-    /// A scalar; `MissingValue.number` if it was not posted.
-    func scalar(_ index: Int?) -> Double { index.map { record.scalar($0) } ?? MissingValue.number }
-
-    /// Whether the optimizer changed the weights of a layer.
-    var hasUpdates: Bool {
-        updates.value { inputs.contains { $0[.updateRatio] > 0 } ? 1 : 0 } > 0
-    }
-
-    /// Whether a number of a layer is NaN or infinite.
-    ///
-    /// Memory: the pointer is used only inside the closure, below the count of the numbers.
-    var hasNonFinite: Bool {
-        let count = min(columns.kinds.count * layerCount, numbers.count)
-        return unsafe numbers.withUnsafeBufferPointer { numbers in
-            var special: UInt64 = 0
-            // No branches, so that the compiler handles several numbers at once.
-            for index in 0..<count {
-                let bits = unsafe numbers[index].bitPattern
-                let isSpecial: UInt64 = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 ? 1 : 0
-                let isPosted: UInt64 = bits == 0x7FF8_0000_0000_A85E ? 0 : 1
-                special |= isSpecial & isPosted
-            }
-            return special != 0
-        }
-    }
 }

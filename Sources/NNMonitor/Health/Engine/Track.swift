@@ -37,7 +37,18 @@ struct Track: Sendable {
     private static let closingReports: UInt8 = 10
 
     /// Whether a step is above all that were judged.
+    @inline(__always)
     func mayJudge(_ step: Int64) -> Bool { step > lastStep }
+
+    /// Whether nothing is open and the last ten reports were clean, so that a clean report changes nothing but numbers.
+    var isResting: Bool { cleanReports == Self.closingReports }
+
+    /// Notes a clean report while `isResting`.
+    @inline(__always)
+    mutating func noteClean(step: Int64) {
+        lastStep = step
+        reports &+= 1
+    }
 
     /// Notes a report.
     ///

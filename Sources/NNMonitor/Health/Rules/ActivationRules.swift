@@ -17,24 +17,57 @@ struct DeadLayer: LayerRule {
         fileprivate var streak = Streak()
     }
     static let start = State()
+    private static let floor = 0.3
     var isEnabled = true
     var critical = 1e-3
     var criticalFor = 3
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.activationStd) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.activationStd) }
+
+    static func isResting(_ state: State) -> Bool { !state.streak.isRunning }
+
+    struct Screen: LayerScreen {
+        fileprivate let deviations: Column
+        fileprivate let limit: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let value = deviations.value(position, in: numbers)
+            guard value.isPositiveFinite else { return value == 0 ? .unclear : .noReport }
+            let logarithm = logarithms[position]
+            if state.baseline.count == 0 || isFar(logarithm, below: state.baseline, limit) { return .unclear }
+            state.baseline.add(logarithm, floor: floor)
+            return .clean
+        }
+    }
+
+    static func screen(_ rules: [DeadLayer], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let deviations = values.column(.activationStd) else { return nil }
+        return Screen(
+            deviations: deviations, limit: log(rules.largest(\.critical)))
+    }
+
+    /// Whether a logarithm is below the mean before by more than the limit, which is negative.
+    @inline(__always)
+    private static func isFar(_ logarithm: Double, below baseline: Baseline, _ limit: Double) -> Bool {
+        baseline.count > 0 && logarithm < baseline.mean + limit
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let value = inputs[.activationStd]
+        let value = values.value(.activationStd, position)
         guard value.isFinite, value >= 0 else { return nil }
         var isDead = value == 0
         if !isDead {
-            let logarithm = inputs.activationLogarithm
-            isDead = state.baseline.count > 0 && logarithm < state.baseline.mean + log(critical)
+            let logarithm = values.logarithms[position]
+            isDead = Self.isFar(logarithm, below: state.baseline, log(critical))
             // The mean stays what it was before.
-            if !isDead { state.baseline.add(logarithm, floor: 0.3) }
+            if !isDead { state.baseline.add(logarithm, floor: Self.floor) }
         }
         return Judgement(isCritical: state.streak.note(isDead, for: criticalFor), isAbnormal: isDead)
     }
@@ -80,18 +113,51 @@ struct ActivationDrift: LayerRule {
     var critical = 12.0
     var criticalFor = 3
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.activationStd) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.activationStd) }
+
+    static func isResting(_ state: State) -> Bool { !state.warning.isRunning && !state.critical.isRunning }
+
+    struct Screen: LayerScreen {
+        fileprivate let deviations: Column
+        fileprivate let limit: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let value = deviations.value(position, in: numbers)
+            guard value.isPositiveFinite else { return value == 0 ? .unclear : .noReport }
+            let logarithm = logarithms[position]
+            guard state.baseline.count >= warmUp, !state.baseline.isScore(logarithm, above: limit, floor: floor) else {
+                return .unclear
+            }
+            state.baseline.add(logarithm, floor: floor, leastWeight: leastWeight)
+            return .clean
+        }
+    }
+
+    static func screen(_ rules: [ActivationDrift], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let deviations = values.column(.activationStd) else { return nil }
+        return Screen(
+            deviations: deviations, limit: rules.least { min($0.warning, $0.critical) })
+    }
+
+    /// How many deviations a logarithm is above the mean before; 0 during the first reports.
+    @inline(__always)
+    private static func score(_ logarithm: Double, _ baseline: Baseline) -> Double {
+        baseline.count >= warmUp ? baseline.score(logarithm, floor: floor) : 0
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let value = inputs[.activationStd]
+        let value = values.value(.activationStd, position)
         guard value.isFinite, value >= 0 else { return nil }
         guard value > 0 else { return .clean }
-        let logarithm = inputs.activationLogarithm
-        let score =
-            state.baseline.count >= Self.warmUp ? state.baseline.score(logarithm, floor: Self.floor) : 0
+        let logarithm = values.logarithms[position]
+        let score = Self.score(logarithm, state.baseline)
         state.baseline.add(logarithm, floor: Self.floor, leastWeight: Self.leastWeight)
         return Judgement(
             isWarning: state.warning.note(score > warning, for: warningFor),

@@ -6,6 +6,7 @@ import MonitorCore
 /// Sources: Wortsman et al. 2023 (arXiv 2309.14322); Dehghani et al. 2023, "Scaling Vision Transformers to 22 Billion
 /// Parameters" (arXiv 2302.05442).
 struct AttentionLogits: LayerRule {
+    typealias Screen = NoScreen<State>
     static let id = RuleID.attentionLogits
     static let inputNames = [Metric.attentionMaxLogit.name]
     static let parameters: [RuleParameter<AttentionLogits>] = [
@@ -26,13 +27,12 @@ struct AttentionLogits: LayerRule {
     var critical = 1_000.0
     var criticalFor = 3
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.attentionMaxLogit) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.attentionMaxLogit) }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let logit = inputs[.attentionMaxLogit]
+        let logit = values.value(.attentionMaxLogit, position)
         guard logit.isFinite else { return nil }
         let isHigh = logit > warning && logit > growth * state.minima.minimum
         let isExtreme = logit > critical
@@ -93,13 +93,35 @@ struct EntropyCollapse: LayerRule {
     var critical = 0.02
     var criticalFor = 3
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.attentionEntropy) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.attentionEntropy) }
+
+    static func isResting(_ state: State) -> Bool { !state.warning.isRunning && !state.critical.isRunning }
+
+    struct Screen: LayerScreen {
+        fileprivate let entropies: Column
+        fileprivate let limit: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let entropy = entropies.value(position, in: numbers)
+            guard entropy.isFinite else { return .noReport }
+            return state.first > 0 && entropy / state.first >= limit ? .clean : .unclear
+        }
+    }
+
+    static func screen(_ rules: [EntropyCollapse], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let entropies = values.column(.attentionEntropy) else { return nil }
+        return Screen(entropies: entropies, limit: rules.largest { max($0.warning, $0.critical) })
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let entropy = inputs[.attentionEntropy]
+        let entropy = values.value(.attentionEntropy, position)
         guard entropy.isFinite else { return nil }
         if state.first == 0 {
             if entropy > 0 { state.first = entropy }
@@ -129,6 +151,7 @@ struct EntropyCollapse: LayerRule {
 /// "Outrageously Large Neural Networks" (arXiv 1701.06538); Fedus et al. 2021, "Switch Transformers" (arXiv
 /// 2101.03961).
 struct RouterCollapse: LayerRule {
+    typealias Screen = NoScreen<State>
     static let id = RuleID.routerCollapse
     static let inputNames = ["router_load"]
     static let parameters: [RuleParameter<RouterCollapse>] = [
@@ -153,11 +176,10 @@ struct RouterCollapse: LayerRule {
     var leastShare = 0.02
     var starvedWarningFor = 20
 
-    static func reads(_ columns: StepColumns) -> Bool { !columns.routers.isEmpty }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { !columns.routers.isEmpty }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
         let id = values.record.table.layout.idBytes(position)
         guard let router = values.columns.routers.first(where: { $0.layer.elementsEqual(id) }) else {

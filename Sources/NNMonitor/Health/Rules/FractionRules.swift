@@ -1,7 +1,7 @@
 import MonitorCore
 
 /// A share of units or values that is too large for too long.
-protocol FractionRule: LayerRule where State == FractionState {
+protocol FractionRule: LayerRule where State == FractionState, Screen == FractionScreen {
     /// The share.
     static var metric: Metric { get }
     /// A warning above this share, for this number of reports.
@@ -22,6 +22,22 @@ struct FractionState: Sendable {
     fileprivate var criticalBegin = 0.0
 }
 
+/// Shares that are below all limits.
+struct FractionScreen: LayerScreen {
+    fileprivate let shares: Column
+    fileprivate let limit: Double
+
+    @inline(__always)
+    func judge(
+        _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+        _ state: inout FractionState
+    ) -> Screened {
+        let share = shares.value(position, in: numbers)
+        // A share that is not finite is no report.
+        return share <= limit && share > -.infinity ? .clean : share.isFinite ? .unclear : .noReport
+    }
+}
+
 extension FractionRule {
     static var start: FractionState { FractionState() }
     static var inputNames: [String] { [metric.name] }
@@ -33,13 +49,19 @@ extension FractionRule {
     }
     var mostFall: Double { .infinity }
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(metric) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(metric) }
+
+    static func isResting(_ state: State) -> Bool { !state.warning.isRunning && !state.critical.isRunning }
+
+    static func screen(_ rules: [Self], _ values: StepValues, _ run: RunState) -> FractionScreen? {
+        guard let shares = values.column(metric) else { return nil }
+        return FractionScreen(shares: shares, limit: rules.least { min($0.warning, $0.critical) })
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout FractionState
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout FractionState
     ) -> Judgement? {
-        let share = inputs[Self.metric]
+        let share = values.value(Self.metric, position)
         guard share.isFinite else { return nil }
         let isWarning = Self.note(share, above: warning, for: warningFor, mostFall, &state.warning, &state.warningBegin)
         let isCritical = Self.note(
@@ -131,20 +153,54 @@ struct Overflow: LayerRule {
     var warningOfLargest = 0.5
     var criticalOfLargest = 0.95
 
-    static func reads(_ columns: StepColumns) -> Bool {
-        columns.has(.overflowFraction) || columns.has(.activationMaxAbs) || columns.has(.gradientMaxAbs)
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool {
+        if columns.has(.overflowFraction) { return true }
+        return run.isHalfPrecision && (columns.has(.activationMaxAbs) || columns.has(.gradientMaxAbs))
+    }
+
+    static func isResting(_ state: Bool) -> Bool { true }
+
+    struct Screen: LayerScreen {
+        fileprivate let shares: Column?
+        fileprivate let magnitudes: (Column?, Column?)
+        fileprivate let isHalfPrecision: Bool
+        fileprivate let limit: Double
+        fileprivate let limitOfLargest: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout Bool
+        ) -> Screened {
+            let share = shares?.value(position, in: numbers) ?? MissingValue.number
+            guard share.isFinite || isHalfPrecision else { return .noReport }
+            if share > limit { return .unclear }
+            if isHalfPrecision {
+                if let column = magnitudes.0, column.value(position, in: numbers) > limitOfLargest { return .unclear }
+                if let column = magnitudes.1, column.value(position, in: numbers) > limitOfLargest { return .unclear }
+            }
+            return .clean
+        }
+    }
+
+    static func screen(_ rules: [Overflow], _ values: StepValues, _ run: RunState) -> Screen? {
+        Screen(
+            shares: values.column(.overflowFraction),
+            magnitudes: (values.column(magnitudes[0]), values.column(magnitudes[1])),
+            isHalfPrecision: run.isHalfPrecision, limit: rules.least { min($0.warning, $0.critical) },
+            limitOfLargest: rules.least { min($0.warningOfLargest * largest, $0.criticalOfLargest * largest) })
     }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout Bool
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout Bool
     ) -> Judgement? {
-        let share = inputs[.overflowFraction]
+        let share = values.value(.overflowFraction, position)
         guard share.isFinite || run.isHalfPrecision else { return nil }
         var (isWarning, isCritical) = (share > warning, share > critical)
         if run.isHalfPrecision {
             for metric in Self.magnitudes {
-                let value = inputs[metric]
+                let value = values.value(metric, position)
                 guard value.isFinite, metric != .gradientMaxAbs || !run.isSkipped else { continue }
                 if value > warningOfLargest * Self.largest { isWarning = true }
                 if value > criticalOfLargest * Self.largest { isCritical = true }

@@ -1,32 +1,18 @@
-import Glibc
 import MonitorCore
 
-extension LayerInputs {
+extension StepValues {
     /// The root mean square of a layer's gradient: its norm over the square root of the number of weights, which is
     /// posted, or F^2 / (s_w^2 + m_w^2) of the Frobenius norm, standard deviation and mean of the weights.
     ///
     /// - Returns: the root mean square; `nil` where the number of weights is unknown.
-    func gradientRMS(_ layer: LayerFacts) -> Double? {
-        let norm = self[.gradientNorm]
+    func gradientRMS(_ layer: LayerFacts, _ position: Int) -> Double? {
+        let norm = value(.gradientNorm, position)
         if let count = layer.parameterCount, count > 0 { return norm / Double(count).squareRoot() }
-        let (std, mean, frobenius) = (self[.weightStd], self[.weightMean], self[.weightFrobeniusNorm])
+        let (std, mean, frobenius) = (
+            value(.weightStd, position), value(.weightMean, position), value(.weightFrobeniusNorm, position)
+        )
         let count = frobenius * frobenius / (std * std + mean * mean)
         return count.isFinite && count > 0 ? norm / count.squareRoot() : nil
-    }
-}
-
-extension StepValues {
-    /// The median of the gradient norms of the step's layers.
-    var medianGradient: Double {
-        median.value {
-            var norms: [Double] = []
-            norms.reserveCapacity(record.layerCount)
-            for layer in 0..<record.layerCount {
-                let norm = value(.gradientNorm, layer)
-                if norm.isFinite, norm > 0 { norms.append(norm) }
-            }
-            return norms.isEmpty ? 0 : Self.median(of: &norms)
-        }
     }
 }
 
@@ -91,20 +77,55 @@ struct VanishingGradient: LayerRule {
     var warningFor = 3
     var criticalFor = 10
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.gradientNorm) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.gradientNorm) }
+
+    static func isResting(_ state: State) -> Bool {
+        !state.small.isRunning && !state.tiny.isRunning && !state.zero.isRunning
+    }
+
+    struct Screen: LayerScreen {
+        fileprivate let norms: Column
+        fileprivate let limit: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let norm = norms.value(position, in: numbers)
+            if norm.isPositiveFinite, norm >= limit { return .clean }
+            return norm.isFinite ? .unclear : .noReport
+        }
+    }
+
+    static func screen(_ rules: [VanishingGradient], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let norms = values.column(.gradientNorm), !run.isSkipped else { return nil }
+        // No median is above the largest norm, which costs less to find.
+        var largest = 0.0
+        let numbers = values.numbers.span
+        for position in 0..<values.record.layerCount {
+            let norm = norms.value(position, in: numbers)
+            if norm > largest, norm.isFinite { largest = norm }
+        }
+        let small = rules.largest { max($0.rms, $0.leastRMS) * largestRoot }
+        let tiny = rules.largest { $0.leastRMS * largestRoot }
+        return Screen(
+            norms: norms, limit: max(min(rules.largest(\.ofMedian) * largest, small), tiny))
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let norm = inputs[.gradientNorm]
+        let norm = values.value(.gradientNorm, position)
         guard norm.isFinite, !run.isSkipped else { return nil }
         // A root mean square is at least the norm over the root of the largest number of weights.
-        let mayBeSmall = norm < rms * Self.largestRoot || norm < leastRMS * Self.largestRoot
-        let size = mayBeSmall ? inputs.gradientRMS(layer) ?? .infinity : .infinity
+        let mayBeTiny = norm < leastRMS * Self.largestRoot
+        let mayBeSmall = norm < rms * Self.largestRoot || mayBeTiny
+        let size = mayBeSmall ? values.gradientRMS(layer, position) ?? .infinity : .infinity
         // The median is computed only where it matters.
         let isSmall = size < rms && run.isLossAbove(leastLoss) && norm < ofMedian * values.medianGradient
-        let isTiny = size < leastRMS
+        let isTiny = mayBeTiny && size < leastRMS
         let isZero = norm == 0 && layer.isTrainable
         let isWarning = state.small.note(isSmall, for: warningFor)
         return Judgement(
@@ -122,106 +143,7 @@ struct VanishingGradient: LayerRule {
                 metric: Metric.gradientNorm.name, value: 0, comparison: .equal, threshold: [0], inputs: inputs)
         }
         return Finding(
-            metric: "gradient_rms", value: values.inputs[position].gradientRMS(layer) ?? MissingValue.number,
+            metric: "gradient_rms", value: values.gradientRMS(layer, position) ?? MissingValue.number,
             comparison: .below, threshold: [rms], baseline: values.medianGradient, inputs: inputs)
-    }
-}
-
-/// The thresholds of a value that explodes: factors over the largest one so far.
-struct ExplosionLimits: Sendable {
-    var weakFactor: Double
-    var strongFactor: Double
-}
-
-/// What is known of a value that may explode.
-struct ExplosionState: Sendable {
-    /// The largest value so far. A value far above it enters as three times it, and it fades by 0.2 % a report, so that
-    /// a large value in the beginning does not count for ever.
-    private var largest = 0.0
-    /// `largest` before the last value.
-    private(set) var baseline = 0.0
-    /// The number of values above 0.
-    private var count = 0
-    private(set) var weak = RecentReports()
-    private(set) var strong = RecentReports()
-
-    /// The number of values above 0 before the largest is known well enough.
-    static let warmUp = 20
-    private static let fading = 0.998
-    private static let mostGrowth = 3.0
-    /// The factor that is strong before that.
-    private static let earlyFactor = 1_000.0
-
-    /// Notes a finite value that is not negative.
-    ///
-    /// - Returns: whether it is abnormal, and whether strongly.
-    mutating func note(_ value: Double, _ limits: ExplosionLimits) -> (isWeak: Bool, isStrong: Bool) {
-        var (isWeak, isStrong) = (false, false)
-        if value > 0 {
-            baseline = largest
-            if count >= Self.warmUp {
-                isStrong = value > limits.strongFactor * largest
-                isWeak = isStrong || value > limits.weakFactor * largest
-                largest = max(Self.fading * largest, min(value, Self.mostGrowth * largest))
-            } else {
-                isStrong = largest > 0 && value > Self.earlyFactor * largest
-                isWeak = isStrong
-                largest = max(Self.fading * largest, value)
-                count += 1
-            }
-        }
-        weak.note(isWeak)
-        strong.note(isStrong)
-        return (isWeak, isStrong)
-    }
-}
-
-/// The gradient of a layer is far above the largest that it had.
-///
-/// M = max(0.998 M, min(g, 3 M)) for each report with `gradient_l2_norm` g > 0; g itself in the first 20. Weak: g > 5
-/// M; strong: g > 20 M, in the first 20 reports g > 1 000 M. Warning: 1 strong, or 3 weak of 10; critical: 3 strong of
-/// 10.
-///
-/// ZClip (arXiv 2504.02507) compares with a mean and its deviation. A network that leaves a plateau passes those while
-/// its loss falls, and so does a hard batch long after convergence: in recorded networks that gave 23 false criticals
-/// where every 5th or 20th step was reported. Healthy values of g / M are at most 3.8, of sick networks at least 6.
-struct ExplodingGradient: LayerRule {
-    static let id = RuleID.explodingGradient
-    static let inputNames = [Metric.gradientNorm.name]
-    static let warmUp = ExplosionState.warmUp
-    static let parameters: [RuleParameter<ExplodingGradient>] = [
-        .number("weak_factor", \.limits.weakFactor), .number("strong_factor", \.limits.strongFactor),
-        .reports("weak_of_ten", \.weakOfTen), .reports("strong_of_ten", \.strongOfTen),
-    ]
-    static let start = ExplosionState()
-    var isEnabled = true
-    var limits = ExplosionLimits(weakFactor: 5, strongFactor: 20)
-    var weakOfTen = 3
-    var strongOfTen = 3
-
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.gradientNorm) }
-
-    func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout ExplosionState
-    ) -> Judgement? {
-        let norm = inputs[.gradientNorm]
-        guard norm.isFinite, norm >= 0, !run.isSkipped else { return nil }
-        let (isWeak, isStrong) = state.note(norm, limits)
-        return Judgement(
-            isWarning: isStrong || (isWeak && state.weak.count >= weakOfTen),
-            isCritical: isStrong && state.strong.count >= strongOfTen, isAbnormal: isWeak)
-    }
-
-    func describe(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: ExplosionState,
-        _ level: AlertLevel
-    ) -> Finding {
-        let norm = values.value(.gradientNorm, position)
-        let isStrong = norm > limits.strongFactor * state.baseline
-        return Finding(
-            metric: Metric.gradientNorm.name, value: norm, comparison: .above,
-            threshold: [(isStrong ? limits.strongFactor : limits.weakFactor) * state.baseline],
-            baseline: state.baseline, inputs: values.inputs([.gradientNorm], position))
     }
 }

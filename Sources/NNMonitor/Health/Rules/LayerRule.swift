@@ -96,24 +96,35 @@ extension HealthRule {
 protocol LayerRule: HealthRule {
     /// What it remembers of a layer.
     associatedtype State: Sendable
+    /// Recognises clean reports by few instructions.
+    associatedtype Screen: LayerScreen where Screen.State == State
     /// A layer of which nothing is known.
     static var start: State { get }
     /// Whether a step has columns from which it can judge.
-    static func reads(_ columns: StepColumns) -> Bool
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool
+    /// Whether no condition held in the last report, so that a clean report ends no streak.
+    static func isResting(_ state: State) -> Bool
+
+    /// Prepares the screen of a step.
+    ///
+    /// - Parameters:
+    ///   - rules: the rule as it is set for some layers or others. All of them are enabled.
+    ///   - values: the numbers of the step.
+    ///   - run: what is known of the run.
+    /// - Returns: the screen; `nil` if each layer must be judged by `judge`.
+    static func screen(_ rules: [Self], _ values: StepValues, _ run: RunState) -> Screen?
 
     /// Judges a layer in a step.
     ///
     /// - Parameters:
     ///   - layer: the layer.
-    ///   - inputs: its numbers.
     ///   - position: its position in the step.
     ///   - values: the numbers of the step.
     ///   - run: what is known of the run.
     ///   - state: what it remembers of the layer.
     /// - Returns: what it finds; `nil` if the step is no report of this layer.
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement?
 
     /// Describes an abnormal report.
@@ -121,6 +132,67 @@ protocol LayerRule: HealthRule {
         _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: State,
         _ level: AlertLevel
     ) -> Finding
+}
+
+/// What a screen finds in one report.
+enum Screened {
+    /// The report is clean, and the state is as `LayerRule.judge` leaves it.
+    case clean
+    /// The step is no report of this layer.
+    case noReport
+    /// `LayerRule.judge` must decide. The state is as before.
+    case unclear
+}
+
+/// Recognises the reports of one step that are clean whichever thresholds apply to the layer.
+///
+/// Nearly all reports are, so a screen decides what a step costs. It judges only layers that rest: see `LayerEntry`.
+protocol LayerScreen<State>: BitwiseCopyable {
+    /// What the rule remembers of a layer.
+    associatedtype State
+
+    /// Judges a layer.
+    ///
+    /// - Parameters:
+    ///   - position: its position in the step.
+    ///   - numbers: the numbers of the step.
+    ///   - logarithms: `StepValues.logarithms`.
+    ///   - layers: the layers of the run.
+    ///   - number: the number of the layer.
+    ///   - state: what the rule remembers of it.
+    /// - Returns: what it finds.
+    func judge(
+        _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+        _ state: inout State
+    ) -> Screened
+}
+
+/// The screen of a rule that has none.
+struct NoScreen<State>: LayerScreen {
+    func judge(
+        _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>, _ number: Int,
+        _ state: inout State
+    ) -> Screened { .unclear }
+}
+
+extension LayerRule where Screen == NoScreen<State> {
+    static func isResting(_ state: State) -> Bool { true }
+    static func screen(_ rules: [Self], _ values: StepValues, _ run: RunState) -> NoScreen<State>? { nil }
+}
+
+extension Double {
+    /// Whether it is finite and above 0, by one comparison of its bits: 4 instructions. From comparisons of numbers the
+    /// compiler makes 16.
+    @inline(__always)
+    var isPositiveFinite: Bool { bitPattern &- 1 < Double.infinity.bitPattern - 1 }
+}
+
+extension Sequence {
+    /// The least of a number of each element; infinity if there are no elements.
+    func least(_ number: (Element) -> Double) -> Double { reduce(.infinity) { Swift.min($0, number($1)) } }
+
+    /// The largest of a number of each element; minus infinity if there are no elements.
+    func largest(_ number: (Element) -> Double) -> Double { reduce(-.infinity) { Swift.max($0, number($1)) } }
 }
 
 /// A rule that judges the run as a whole.

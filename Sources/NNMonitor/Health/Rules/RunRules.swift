@@ -24,9 +24,9 @@ struct LossNotFinite: RunRule {
 }
 
 /// The loss of one report is far above what it was: z = (loss - m) / max(s, 4 % of the absolute first loss) > 6 and
-/// loss over 3 times the largest of the last 50 losses, for m > 0 and from report 10 on. A bad batch lasts one report,
-/// so the warning is at once. Losses of small batches have heavy tails: against the mean alone, healthy runs with
-/// batches of 8 reach z = 17 and 23 times the mean.
+/// loss over 3 times the largest of the last 50 losses, for m > 0 and from report 10 on. A bad batch lasts one
+/// report, so the warning is at once. Losses of small batches have heavy tails: against the mean alone, healthy runs
+/// with batches of 8 reach z = 17 and 23 times the mean.
 struct LossSpike: RunRule {
     static let id = RuleID.lossSpike
     static let inputNames = ["loss"]

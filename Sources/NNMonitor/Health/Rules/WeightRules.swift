@@ -1,118 +1,4 @@
-import Glibc
 import MonitorCore
-
-/// The weights of a layer do not change although it has a gradient.
-///
-/// `update_ratio` is 0 for 10 reports while that of another layer is not (a schedule may end at a learning rate of 0);
-/// where it is not posted, all posted statistics of weights and biases are identical for 10 reports while the learning
-/// rate is at least 0.01 of its largest value (unknown: only where the values have more than six significant digits).
-/// Both only while the gradient's norm and the learning rate are above 0, and its root mean square, where it is known,
-/// is at least 1e-7: smaller updates vanish in the digits of the weights.
-struct FrozenLayer: LayerRule {
-    static let id = RuleID.frozenLayer
-    static let inputNames = [Metric.updateRatio.name, Metric.gradientNorm.name, "lr"]
-    static let parameters: [RuleParameter<FrozenLayer>] = [
-        .reports("warning_for", \.warningFor), .number("least_rate", \.leastRate), .number("least_rms", \.leastRMS),
-    ]
-
-    struct State: Sendable {
-        fileprivate var streak = Streak()
-        /// The first posted statistic, and the fingerprint of all where that did not change.
-        fileprivate var first = MissingValue.number
-        fileprivate var statistics: UInt64 = 0
-    }
-    static let start = State()
-    var isEnabled = true
-    var warningFor = 10
-    /// The share of the largest learning rate below which weights may stand still to the digits that are posted.
-    var leastRate = 0.01
-    /// The root mean square of the gradient below which updates are too small to change the weights.
-    var leastRMS = 1e-7
-
-    static func reads(_ columns: StepColumns) -> Bool {
-        columns.has(.gradientNorm) && (columns.has(.updateRatio) || Metric.weights.contains { columns.has($0) })
-    }
-
-    func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
-    ) -> Judgement? {
-        let norm = inputs[.gradientNorm]
-        guard norm.isFinite, !run.isSkipped else { return nil }
-        let ratio = inputs[.updateRatio]
-        let isFrozen: Bool
-        if ratio.isFinite {
-            isFrozen = ratio == 0 && values.hasUpdates && isTraining(layer, inputs, run)
-        } else {
-            guard let first = Self.firstStatistic(inputs) else { return nil }
-            var isSame = false
-            if first.bitPattern == state.first.bitPattern {
-                let statistics = Self.statistics(inputs)
-                isSame = statistics == state.statistics || state.statistics == 0
-                state.statistics = statistics
-            } else {
-                state.first = first
-                state.statistics = 0
-            }
-            isFrozen =
-                isSame && isTraining(layer, inputs, run) && isPrecise(inputs, run)
-        }
-        return Judgement(isWarning: state.streak.note(isFrozen, for: warningFor), isAbnormal: isFrozen)
-    }
-
-    /// Whether the optimizer should change the weights.
-    private func isTraining(_ layer: LayerFacts, _ inputs: LayerInputs, _ run: RunState) -> Bool {
-        guard inputs[.gradientNorm] > 0, run.learningRate.map({ $0 > 0 }) ?? true else { return false }
-        return inputs.gradientRMS(layer).map { $0 >= leastRMS } ?? true
-    }
-
-    /// Whether a change of the weights would show in the statistics.
-    private func isPrecise(_ inputs: LayerInputs, _ run: RunState) -> Bool {
-        if let rate = run.learningRate { return rate >= leastRate * run.largestLearningRate }
-        return Metric.weights.contains { Self.hasManyDigits(inputs[$0]) }
-    }
-
-    /// Whether a number has more than six significant digits.
-    private static func hasManyDigits(_ value: Double) -> Bool {
-        guard value.isFinite, value != 0 else { return false }
-        let scaled = abs(value) * pow(10, 5 - floor(log10(abs(value))))
-        return abs(scaled - scaled.rounded()) > 1e-6
-    }
-
-    /// The first posted statistic of weights and biases; `nil` if there is none.
-    private static func firstStatistic(_ inputs: LayerInputs) -> Double? {
-        for metric in Metric.weights {
-            let value = inputs[metric]
-            if !MissingValue.isMissing(value) { return value }
-        }
-        return nil
-    }
-
-    /// A fingerprint of all posted statistics of weights and biases; never 0.
-    private static func statistics(_ inputs: LayerInputs) -> UInt64 {
-        var mixed: UInt64 = 0xCBF2_9CE4_8422_2325
-        for metric in Metric.weights {
-            let bits = inputs[metric].bitPattern
-            // FNV-1a over whole numbers: enough to tell neighbouring reports of one layer apart.
-            mixed = (mixed ^ bits ^ bits >> 29) &* 0x0000_0100_0000_01B3
-        }
-        return mixed | 1
-    }
-
-    func describe(
-        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: State, _ level: AlertLevel
-    ) -> Finding {
-        let ratio = values.value(.updateRatio, position)
-        let isPosted = ratio.isFinite
-        let metric = isPosted ? Metric.updateRatio : Metric.weights.first { values.columns.has($0) } ?? .weightStd
-        var inputs = values.inputs([metric, .gradientNorm], position)
-        if let rate = run.learningRate { inputs.append(Alert.Input(name: "lr", value: rate)) }
-        return Finding(
-            metric: metric.name, value: values.value(metric, position), comparison: .equal,
-            threshold: isPosted ? [0] : [], inputs: inputs,
-            inputsMissing: (isPosted ? [] : [Metric.updateRatio.name]) + (run.learningRate == nil ? ["lr"] : []))
-    }
-}
 
 /// The optimizer changes the weights of a layer too much or too little.
 ///
@@ -144,13 +30,43 @@ struct UpdateRatio: LayerRule {
     var criticalFor = 10
     var leastRate = 0.001
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.updateRatio) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.updateRatio) }
+
+    static func isResting(_ state: State) -> Bool { !state.warning.isRunning && !state.critical.isRunning }
+
+    struct Screen: LayerScreen {
+        fileprivate let ratios: Column
+        /// By the inverse of the learning rate's share.
+        fileprivate let factor: Double
+        fileprivate let low: Double
+        fileprivate let high: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let ratio = ratios.value(position, in: numbers)
+            guard ratio.isPositiveFinite, !layers[number].isNormalisation else { return .noReport }
+            let normalised = ratio * factor
+            return normalised < low || normalised > high ? .unclear : .clean
+        }
+    }
+
+    static func screen(_ rules: [UpdateRatio], _ values: StepValues, _ run: RunState) -> Screen? {
+        let low = rules.largest { max($0.warningLow, $0.criticalLow) }
+        let high = rules.least { min($0.warningHigh, $0.criticalHigh) }
+        guard let ratios = values.column(.updateRatio), !run.isSkipped,
+            let factor = run.rateFactor(least: rules.largest(\.leastRate))
+        else { return nil }
+        return Screen(ratios: ratios, factor: factor, low: low, high: high)
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let ratio = inputs[.updateRatio]
+        let ratio = values.value(.updateRatio, position)
         guard ratio.isFinite, ratio > 0, !layer.isNormalisation, !run.isSkipped,
             let factor = run.rateFactor(least: leastRate)
         else { return nil }
@@ -189,6 +105,7 @@ struct SpectralGrowth: LayerRule {
     ]
 
     struct State: Sendable {
+        /// The reports until there is a base.
         fileprivate var reports = 0
         fileprivate var base = 0.0
     }
@@ -197,16 +114,39 @@ struct SpectralGrowth: LayerRule {
     var warning = 10.0
     var critical = 30.0
 
-    static func reads(_ columns: StepColumns) -> Bool { columns.has(.weightSpectralNorm) }
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool { columns.has(.weightSpectralNorm) }
+
+    static func isResting(_ state: State) -> Bool { true }
+
+    struct Screen: LayerScreen {
+        fileprivate let norms: Column
+        fileprivate let limit: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout State
+        ) -> Screened {
+            let norm = norms.value(position, in: numbers)
+            // Without a base the product is 0.
+            if norm.isPositiveFinite, norm <= limit * state.base { return .clean }
+            return norm.isFinite ? .unclear : .noReport
+        }
+    }
+
+    static func screen(_ rules: [SpectralGrowth], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let norms = values.column(.weightSpectralNorm) else { return nil }
+        return Screen(norms: norms, limit: rules.least { min($0.warning, $0.critical) })
+    }
 
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout State
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout State
     ) -> Judgement? {
-        let norm = inputs[.weightSpectralNorm]
+        let norm = values.value(.weightSpectralNorm, position)
         guard norm.isFinite else { return nil }
-        state.reports += 1
         if state.base == 0 {
+            state.reports += 1
             if state.reports >= Self.warmUp, norm > 0 { state.base = norm }
             return .clean
         }
@@ -234,18 +174,47 @@ struct InconsistentReport: LayerRule {
     var isEnabled = true
     var tolerance = 1e-3
 
-    static func reads(_ columns: StepColumns) -> Bool {
+    static func reads(_ columns: StepColumns, _ run: RunState) -> Bool {
         columns.has(.weightSpectralNorm) && columns.has(.weightFrobeniusNorm)
     }
 
+    static func isResting(_ state: Bool) -> Bool { true }
+
+    struct Screen: LayerScreen {
+        fileprivate let spectral: Column
+        fileprivate let frobenius: Column
+        fileprivate let factor: Double
+
+        @inline(__always)
+        func judge(
+            _ position: Int, _ numbers: Span<Double>, _ logarithms: Span<Double>, _ layers: Span<LayerFacts>,
+            _ number: Int,
+            _ state: inout Bool
+        ) -> Screened {
+            let (spectral, frobenius) = (spectral.value(position, in: numbers), frobenius.value(position, in: numbers))
+            if spectral.isPositiveFinite, frobenius.isPositiveFinite, spectral <= frobenius * factor { return .clean }
+            return spectral.isFinite && frobenius.isFinite ? .unclear : .noReport
+        }
+    }
+
+    static func screen(_ rules: [InconsistentReport], _ values: StepValues, _ run: RunState) -> Screen? {
+        guard let spectral = values.column(.weightSpectralNorm), let frobenius = values.column(.weightFrobeniusNorm)
+        else { return nil }
+        return Screen(spectral: spectral, frobenius: frobenius, factor: 1 + rules.least(\.tolerance))
+    }
+
+    @inline(__always)
+    private static func isWrong(_ spectral: Double, _ frobenius: Double, _ factor: Double) -> Bool {
+        frobenius > 0 && spectral > frobenius * factor
+    }
+
     func judge(
-        _ layer: LayerFacts, _ inputs: LayerInputs, _ position: Int, _ values: StepValues, _ run: RunState,
-        _ state: inout Bool
+        _ layer: LayerFacts, _ position: Int, _ values: StepValues, _ run: RunState, _ state: inout Bool
     ) -> Judgement? {
-        let spectral = inputs[.weightSpectralNorm]
-        let frobenius = inputs[.weightFrobeniusNorm]
+        let spectral = values.value(.weightSpectralNorm, position)
+        let frobenius = values.value(.weightFrobeniusNorm, position)
         guard spectral.isFinite, frobenius.isFinite else { return nil }
-        let isWrong = frobenius > 0 && spectral > frobenius * (1 + tolerance)
+        let isWrong = Self.isWrong(spectral, frobenius, 1 + tolerance)
         return Judgement(isWarning: isWrong, isAbnormal: isWrong)
     }
 
