@@ -51,7 +51,7 @@ let package = Package(
             name: "MonitorCore", dependencies: ["Foundations", deque],
             path: "Sources/NNMonitor/MonitorCore", swiftSettings: fenced),
         .target(
-            name: "Compression", dependencies: ["CZlib", nio.core],
+            name: "Compression", dependencies: ["CZlib", "Foundations", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
             name: "Turns",
@@ -73,8 +73,8 @@ let package = Package(
         .target(
             name: "MonitorAPI",
             dependencies: [
-                "MonitorCore", "HTTPService", "WebSocket", "Turns", "Foundations", nio.core, nio.http1, nio.webSocket,
-                logging, deque,
+                "MonitorCore", "HTTPService", "WebSocket", "Compression", "Turns", "Foundations", nio.core, nio.http1,
+                nio.webSocket, logging, deque,
             ],
             path: "Sources/NNMonitor/MonitorAPI", swiftSettings: fenced),
         .target(
@@ -138,9 +138,8 @@ let package = Package(
         .testTarget(
             name: "MonitorAPITests",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "Foundations", nio.core, nio.http1,
-                nio.webSocket,
-                nio.embedded, logging,
+                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "Compression", "Foundations", nio.core,
+                nio.http1, nio.webSocket, nio.embedded, logging,
             ],
             path: "Tests/Unit/MonitorAPI", swiftSettings: strict),
         .testTarget(

@@ -19,6 +19,7 @@ ROWS = {
     "handshakes": rows_connections.handshakes, "health": rows_connections.health,
     "pipelines": rows_connections.pipelines, "growth": rows_store.growth, "start": rows_connections.start,
     "profile": rows_profile.profile, "series": rows_series.series, "matrix": rows_series.matrix,
+    "ingest-v2": rows_ingest.ingest_v2, "ingest-v2-batch": rows_ingest.ingest_v2_batch,
 }
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs/PERFORMANCE.md"
 BEGIN, END = "<!-- script/bench writes from here -->\n", "<!-- to here -->\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness import BUILT, ROOT, TOKEN, compact, ours, run
 from rows_connections import get_health
-from rows_ingest import bodies, wrk
+from rows_ingest import bodies, open_batches, open_bodies, wrk
 from rows_store import STEPS, listings, posts
 from rows_watch import SUBSCRIBERS, broadcast
 from Support.servers import processes
@@ -48,12 +48,12 @@ def decode(clone):
             [clone / RELEASE / "CoreBench", "decode", file, "0.5"], check=True, capture_output=True).stdout.split()[0])
 
 
-def ingest(layers: int, packed: bool = False):
+def ingest(load):
     @contextlib.contextmanager
     def row(clone):
         with tempfile.TemporaryDirectory() as folder, server_of(clone) as server:
-            file = bodies(Path(folder), layers, packed)
-            yield lambda: wrk(server, file, *(["gzip"] if packed else []))[1]
+            posted = load(Path(folder))
+            yield lambda: wrk(server, posted)[1]
     return row
 
 
@@ -127,9 +127,11 @@ def health(clone):
 
 ROWS = {
     "decode": ("time to decode 50 layers", decode),
-    "ingest-50": ("CPU of a POST of 50 layers", ingest(50)),
-    "ingest-5": ("CPU of a POST of 5 layers", ingest(5)),
-    "ingest-gzip": ("CPU of a POST of 50 layers, gzip", ingest(50, packed=True)),
+    "ingest-50": ("CPU of a POST of 50 layers", ingest(lambda folder: bodies(folder, 50))),
+    "ingest-5": ("CPU of a POST of 5 layers", ingest(lambda folder: bodies(folder, 5))),
+    "ingest-gzip": ("CPU of a POST of 50 layers, gzip", ingest(lambda folder: bodies(folder, 50, packed=True))),
+    "ingest-v2": ("CPU of a POST to the open wire", ingest(lambda folder: open_bodies(folder, "bench"))),
+    "ingest-v2-batch": ("CPU of a batch of 100 steps", ingest(lambda folder: open_batches(folder, "bench"))),
     "fan-out": (f"CPU of a message to one of {SUBSCRIBERS} subscribers", fan_out),
     "memory": ("resident memory with one run of 1000 steps", memory),
     "history": ("CPU of a run's history by GET", reading("fetch", "/api/v1/runs/run0")),

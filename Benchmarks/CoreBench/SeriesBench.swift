@@ -18,9 +18,8 @@ enum SeriesBench {
             var body = Array("{\"step\":\(number),\"scalars\":{\"loss\":\(1 / Double(number + 1)),\"lr\":0.001},".utf8)
             body += text
             let known = await store.tables(of: "r")
-            var decoded = DecodedStep()
             var begin = clock.now
-            decoded = try decoder.decode(body, runID: "r", known: known, warnings: &warnings).get()
+            let decoded = try decoder.decode(body, runID: "r", known: known, warnings: &warnings).get()
             decoding += clock.now - begin
             begin = clock.now
             _ = await store.append(decoded)

@@ -2,7 +2,8 @@
 
     fastapi_peer.py --port P --cert FILE --key FILE --token T [--no-deflate] [--orjson] [--max-steps-per-run N]
 
-Bodies are validated by pydantic v2, a broadcast is encoded once for all subscribers; uvicorn[standard] runs on uvloop with
+It also takes steps of the open wire, one a request or one a line; it sends and lists them as they were posted. Bodies are
+validated by pydantic v2, a broadcast is encoded once for all subscribers; uvicorn[standard] runs on uvloop with
 httptools, TLS is Python's ssl. Answers and messages are encoded as FastAPI does it by itself, with Python's json; with
 --orjson, by orjson. Prints "ready" when it listens.
 """
@@ -14,108 +15,16 @@ import gzip
 import json
 import secrets
 from datetime import datetime, timezone
-from typing import Annotated
 
 import orjson
 import uvicorn
 import uvloop
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse, ORJSONResponse
+from fastapi.responses import JSONResponse, ORJSONResponse, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field, FiniteFloat, model_validator
-
-NotNegative = Annotated[FiniteFloat, Field(ge=0)]
-Name = Annotated[str, Field(min_length=1, max_length=1024)]
-
-
-class Metadata(BaseModel):
-    run_id: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]*$")]
-    timestamp: Annotated[FiniteFloat, Field(gt=0)]
-    global_step: Annotated[int, Field(ge=0)]
-    batch_size: Annotated[int, Field(gt=0)]
-    layer_groups: dict[str, list[str]] | None = None
-
-
-class Features(BaseModel):
-    activation_std: NotNegative
-    activation_mean: FiniteFloat
-    activation_shape: Annotated[list[int], Field(min_length=2)]
-    cross_layer_std_ratio: NotNegative | None = None
-
-
-class Gradient(BaseModel):
-    gradient_l2_norm: NotNegative
-    gradient_std: NotNegative
-    gradient_max_abs: NotNegative
-
-
-class Weight(BaseModel):
-    std: NotNegative
-    mean: FiniteFloat
-    spectral_norm: NotNegative
-    frobenius_norm: NotNegative
-
-
-class Bias(BaseModel):
-    std: NotNegative
-    mean_abs: NotNegative
-
-
-class Parameters(BaseModel):
-    weight: Weight
-    bias: Bias | None = None
-
-
-class Layer(BaseModel):
-    layer_id: Name
-    layer_type: Name
-    depth_index: Annotated[int, Field(ge=0)]
-    intermediate_features: Features
-    gradient_flow: Gradient
-    parameter_statistics: Parameters
-
-
-class CrossLayer(BaseModel):
-    feature_std_gradient: FiniteFloat
-    gradient_norm_ratio: dict[str, FiniteFloat] = {}
-
-
-class Payload(BaseModel):
-    metadata: Metadata
-    layer_statistics: Annotated[list[Layer], Field(min_length=1)]
-    cross_layer_analysis: CrossLayer
-
-    @model_validator(mode="after")
-    def in_order(self):
-        layers = self.layer_statistics
-        for before, layer in zip(layers, layers[1:]):
-            if layer.depth_index < before.depth_index:
-                raise ValueError(f"layer '{layer.layer_id}' comes after '{before.layer_id}', which is deeper")
-        return self
-
-
-def stored(payload: Payload) -> dict:
-    layers = [layer.model_dump() for layer in payload.layer_statistics]
-    for layer in layers:
-        layer["layer_id"] = layer["layer_id"].replace(".", "/")
-    groups = payload.metadata.layer_groups
-    return {
-        "step": payload.metadata.global_step, "timestamp": payload.metadata.timestamp,
-        "batch_size": payload.metadata.batch_size, "layers": layers,
-        "cross_layer": payload.cross_layer_analysis.model_dump(),
-        "layer_groups": groups and {
-            name: [member.replace(".", "/") for member in members] for name, members in groups.items()}}
-
-
-def lite(step: dict) -> dict:
-    layers = []
-    for layer in step["layers"]:
-        features, gradient = layer["intermediate_features"], layer["gradient_flow"]
-        layers.append({
-            "layer_id": layer["layer_id"], "layer_type": layer["layer_type"], "depth_index": layer["depth_index"],
-            "intermediate_features": {name: features[name] for name in ("activation_std", "cross_layer_std_ratio")},
-            "gradient_flow": {name: gradient[name] for name in ("gradient_l2_norm", "gradient_max_abs")}})
-    return {**step, "layers": layers}
+from models import OpenStep, Payload, RunID, lite, stored, stored_open
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
 
 
 class Store:
@@ -123,14 +32,16 @@ class Store:
         self.limits = runs, steps
         self.runs: dict[str, dict] = {}
 
-    def add(self, run_id: str, step: dict):
+    def add(self, run_id: str, step: dict) -> int:
+        """Returns the number of this change of the run."""
         now = datetime.now(timezone.utc).isoformat()
         run = self.runs.get(run_id)
         if run is None:
             if len(self.runs) >= self.limits[0]:
                 del self.runs[min(self.runs, key=lambda name: self.runs[name]["last_update"])]
-            run = self.runs[run_id] = {"created_at": now, "last_update": now, "steps": []}
+            run = self.runs[run_id] = {"created_at": now, "last_update": now, "steps": [], "last_seq": 0}
         run["last_update"] = now
+        run["last_seq"] += 1
         steps = run["steps"]
         place = bisect.bisect_left(steps, step["step"], key=lambda held: held["step"])
         if place < len(steps) and steps[place]["step"] == step["step"]:
@@ -139,6 +50,7 @@ class Store:
             steps.insert(place, step)
             if len(steps) > self.limits[1]:
                 del steps[0]
+        return run["last_seq"]
 
     def listing(self) -> dict:
         return {
@@ -185,14 +97,49 @@ def application(options) -> FastAPI:
         except (RuntimeError, WebSocketDisconnect):
             subscribers.discard(subscriber)
 
+    async def broadcast(message: dict):
+        if subscribers:
+            text = encode(message)
+            await asyncio.gather(*[send(subscriber, text) for subscriber in list(subscribers)])
+
     @app.post("/api/v1/metrics/layerwise", status_code=202, dependencies=[Depends(allowed)])
     async def ingest(payload: Payload):
         run_id, step = payload.metadata.run_id, stored(payload)
-        store.add(run_id, step)
-        if subscribers:
-            text = encode({"type": "new_metrics", "run_id": run_id, "data": step})
-            await asyncio.gather(*[send(subscriber, text) for subscriber in list(subscribers)])
-        return {"status": "accepted", "run_id": run_id}
+        seq = store.add(run_id, step)
+        await broadcast({"type": "new_metrics", "run_id": run_id, "data": step, "seq": seq})
+        return {"status": "accepted", "run_id": run_id, "seq": seq}
+
+    async def add_open(run_id: str, posted: OpenStep) -> int:
+        step = stored_open(posted)
+        seq = step["seq"] = store.add(run_id, step)
+        await broadcast({"type": "step", "run_id": run_id, "seq": seq, "data": step})
+        return seq
+
+    @app.post("/api/v2/runs/{run_id}/steps", status_code=202, dependencies=[Depends(allowed)])
+    async def ingest_open(run_id: RunID, request: Request):
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            # The load generator leaves in the middle of a body.
+            return Response(status_code=400)
+        if request.headers.get("content-type") != "application/x-ndjson":
+            try:
+                step = OpenStep.model_validate_json(body)
+            except ValidationError as error:
+                raise HTTPException(422, error.errors(include_url=False, include_context=False)) from None
+            return {"status": "accepted", "run_id": run_id, "seq": await add_open(run_id, step)}
+        accepted, seq, rejected = 0, None, []
+        for number, line in enumerate(body.split(b"\n"), 1):
+            if not line.strip():
+                continue
+            try:
+                step = OpenStep.model_validate_json(line)
+            except ValidationError as error:
+                rejected.append({"line": number, "detail": error.errors(include_url=False, include_context=False)})
+                continue
+            accepted, seq = accepted + 1, await add_open(run_id, step)
+        return {"status": "accepted", "accepted": accepted, "last_seq": seq, "rejected": rejected[:100],
+                "rejected_count": len(rejected)}
 
     @app.get("/api/v1/runs", dependencies=[Depends(allowed)])
     async def listing():

@@ -12,16 +12,12 @@ const { StructureTable } = await import("/static/js/model/structure.js");
 const { decodeStep } = await import("/static/js/model/step-record.js");
 const { columnOf } = await import("/static/js/model/metrics.js");
 const structures = new StructureTable();
-const layer = (id, std, extra = {}) => ({
-    layer_id: id, layer_type: "Linear", depth_index: 0,
-    intermediate_features: { activation_std: std, activation_mean: 0, activation_shape: [1, 2], cross_layer_std_ratio: null },
-    gradient_flow: { gradient_l2_norm: std, gradient_std: 0, gradient_max_abs: 0 },
-    parameter_statistics: { weight: { std: 0, mean: 0, spectral_norm: 0, frobenius_norm: 0 }, bias: null }, ...extra,
+const openStep = (step, std = step, ids = ["a"], seq = 0) => ({
+    step, seq, time: 1, batch_size: 2, scalars: { feature_std_gradient: 0 },
+    layers: ids.map((id) => ({ id, type: "Linear", depth: 0, shape: [1, 2] })),
+    metrics: { activation_std: ids.map(() => std), gradient_l2_norm: ids.map(() => std), bias_std: ids.map(() => null) },
 });
-const record = (step, std = step, ids = ["a"]) => decodeStep({
-    step, timestamp: 1, batch_size: 2, layers: ids.map((id) => layer(id, std)),
-    cross_layer: { feature_std_gradient: 0, gradient_norm_ratio: {} }, layer_groups: null,
-}, structures);
+const record = (...values) => decodeStep(openStep(...values), structures);
 const historyOf = (steps, bounds) => {
     const history = new History(bounds);
     for (const step of steps) history.insert(record(step));

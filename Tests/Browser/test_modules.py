@@ -54,19 +54,26 @@ def test_ages_have_one_unit(run):
 
 def test_a_step_is_decoded_with_every_number_and_the_explicit_non_finite_ones(run):
     assert run("""
-        const bias = { weight: { std: 1, mean: 2, spectral_norm: 3, frobenius_norm: "Infinity" }, bias: { std: "NaN", mean_abs: 4 } };
-        const decoded = decodeStep({ step: 3, timestamp: 1.5, batch_size: 8,
-            layers: [layer("a", 0.25), layer("b", 0.5, { parameter_statistics: bias })] }, structures);
+        const decoded = decodeStep({ step: 3, time: 1.5, layers: [{ id: "a" }, { id: "b" }], metrics: {
+            activation_std: [0.25, 0.5], bias_std: [null, "NaN"], bias_mean_abs: [null, 4],
+            weight_spectral_norm: [1, "-Infinity"], other: [7, 8] } }, structures);
         const value = (index, name) => String(decoded.value(index, columnOf(name)));
-        return [value(0, "activation_std"), value(0, "bias_std"), value(0, "cross_layer_std_ratio"),
-            value(1, "weight_frobenius_norm"), value(1, "bias_std"), value(1, "bias_mean_abs")];
-    """) == ["0.25", "undefined", "undefined", "Infinity", "NaN", "4"]
+        return [value(0, "activation_std"), value(0, "bias_std"), value(0, "weight_std"),
+            value(1, "weight_spectral_norm"), value(1, "bias_std"), value(1, "bias_mean_abs")];
+    """) == ["0.25", "undefined", "undefined", "-Infinity", "NaN", "4"]
 
 
 def test_what_is_no_step_is_not_decoded(run):
     assert run("""
-        return [null, {}, { step: "1", layers: [] }, { step: 1 }].map((data) => decodeStep(data, structures));
+        return [null, {}, { step: "1", layers: [] }, { step: 1, layers: 7 }].map((data) => decodeStep(data, structures));
     """) == [None, None, None, None]
+
+
+def test_a_step_without_layers_is_a_step(run):
+    assert run("""
+        const decoded = decodeStep({ step: 1, time: 2, scalars: { loss: 3 } }, structures);
+        return [decoded.step, decoded.structure.length, decoded.batchSize ?? null];
+    """) == [1, 0, None]
 
 
 def test_steps_share_one_structure_while_the_layers_stay_the_same(run):
@@ -115,13 +122,46 @@ def test_the_viewed_step_is_not_dropped(run):
     """) == [[10, 40, 50, 60], [50, 60, 70]]
 
 
-def test_memory_is_bounded_by_the_count_of_numbers_too(run):
+def test_records_are_bounded_by_the_count_of_numbers_and_step_numbers_stay(run):
     assert run("""
         const perStep = record(0).values.length;
         const history = historyOf([1, 2, 3, 4, 5, 6], { maximumValues: 4 * perStep });
+        history.pinned = 3;
         history.insert(record(7, 7, ["a", "b", "c"]));
-        return stepsOf(history);
-    """) == [6, 7]
+        const held = stepsOf(history).filter((step) => history.record(step) !== undefined);
+        return [stepsOf(history), held, history.at(0)];
+    """) == [[1, 2, 3, 4, 5, 6, 7], [3, 7], {"step": 1}]
+
+
+def test_buckets_of_steps_have_gaps_until_they_are_refined(run):
+    assert run("""
+        const history = new History();
+        history.load({ steps: [0, 4, 8], last_steps: [3, 5, 8] }, [record(8)]);
+        const gaps = () => stepsOf(history).filter((step, index) => history.hasGapAfter(index));
+        const coarse = [stepsOf(history), gaps()];
+        history.insert(record(2));
+        const split = [stepsOf(history), gaps()];
+        history.refine(0, 3, { steps: [0, 1, 2, 3], last_steps: [0, 1, 2, 3] });
+        return [coarse, split, [stepsOf(history), gaps()], history.record(2) !== undefined];
+    """) == [[[0, 3, 4, 5, 8], [0]], [[0, 2, 3, 4, 5, 8], [0, 2]], [[0, 1, 2, 3, 4, 5, 8], []], True]
+
+
+def test_a_newer_version_of_a_step_is_not_replaced_by_an_older_one(run):
+    assert run("""
+        const history = new History();
+        for (const [std, seq] of [[1, 5], [2, 4], [3, 6]]) history.insert(record(1, std, ["a"], seq));
+        const first = history.last.value(0, columnOf("activation_std"));
+        history.insert(record(1, 9, ["a"], 2));
+        return [first, history.last.value(0, columnOf("activation_std"))];
+    """) == [3, 3]
+
+
+def test_steps_from_a_number_on_are_dropped(run):
+    assert run("""
+        const history = historyOf([1, 2, 3, 4]);
+        history.dropFrom(3);
+        return [stepsOf(history), history.recordCount];
+    """) == [[1, 2], 2]
 
 
 def test_a_loaded_history_replaces_everything(run):
@@ -199,65 +239,6 @@ def test_a_history_loaded_while_paused_keeps_the_step_or_takes_the_nearest(run):
         seen.push(player.isPaused);
         return seen;
     """) == [[20, 2], [40, 2], False]
-
-
-# The selected run
-
-SELECTED = """
-const { SelectedRun } = await import("/static/js/model/selected-run.js");
-const step = (number) => ({ step: number, timestamp: 1, batch_size: 2, layers: [layer("a", number)],
-    cross_layer: { feature_std_gradient: 0, gradient_norm_ratio: {} }, layer_groups: null });
-const selected = new SelectedRun("x");
-"""
-
-
-def test_a_run_counts_only_new_numbers_as_new_steps(run):
-    assert run(SELECTED + """
-        selected.takeHistory({ created_at: "t", steps: [step(1), step(3)] });
-        selected.play((player, history) => player.pause(history));
-        const news = [step(5), step(3), step(2), {}].map((data) => selected.takeStep(data) ?? null);
-        return [news, selected.player.newSteps, selected.viewedRecord.step, stepsOf(selected.history)];
-    """) == [[True, False, True, None], 2, 3, [1, 2, 3, 5]]
-
-
-def test_a_history_ends_what_was_loading_or_missing_and_replaces_what_came_before(run):
-    assert run(SELECTED + """
-        selected.takeStep(step(99));
-        selected.isLoading = true;
-        selected.takeNotFound();
-        const missing = [selected.isMissing, selected.isLoading, selected.viewedRecord.step];
-        selected.takeHistory({ created_at: "t", steps: [step(1)] });
-        return [missing, selected.isMissing, selected.createdAt, stepsOf(selected.history)];
-    """) == [[True, False, 99], False, "t", [1]]
-
-
-# Trends
-
-
-def test_a_trend_ends_at_the_viewed_step_and_leaves_gaps_where_the_layer_is_missing(run):
-    assert run("""
-        const { trendValues } = await import("/static/js/model/trend.js");
-        const history = new History();
-        history.insert(record(1)); history.insert(record(2)); history.insert(record(3, 3, ["b"])); history.insert(record(4));
-        const values = (end, length) => trendValues(history, "a", columnOf("activation_std"), end, length).map((v) => v ?? null);
-        return [values(3, 10), values(1, 10), values(3, 2)];
-    """) == [[1, 2, None, 4], [1, 2], [None, 4]]
-
-
-def test_a_trend_is_drawn_on_a_log_scale_with_what_is_not_positive_on_the_floor(run):
-    assert run("""
-        const { trendShape } = await import("/static/js/model/trend.js");
-        const { segments, broken } = trendShape([0, 0.01, 0.1, 1, NaN, 1], { logarithmic: true });
-        return [segments.map((s) => s.map((p) => Number(p.y.toFixed(6)))), broken];
-    """) == [[[0, 0, 0.5, 1], [1]], [0.8]]
-
-
-def test_extreme_and_constant_values_stay_inside_the_trend(run):
-    assert run("""
-        const { trendShape } = await import("/static/js/model/trend.js");
-        const ys = (values) => trendShape(values).segments.flat().map((p) => p.y);
-        return [ys([-1.7e308, 0, 1.7e308]), ys([3, 3]), ys([5]), ys([]), ys([Infinity, undefined])];
-    """) == [[0, 0.5, 1], [0.5, 0.5], [0.5], [], []]
 
 
 # Runs

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 from simulate import payload
+from Support.wire.open_form import open_form
 
 # What a budget may be exceeded by: compilers, libraries and processors differ a little.
 SLACK = 1.1
@@ -21,25 +22,8 @@ def step(run: str, number: int, layers: int, seed: int = 1) -> bytes:
 def open_step(number: int, layers: int, seed: int = 1) -> bytes:
     """The same step as `step`, in the open wire."""
     made = payload("", number, layers, random.Random(seed))
-    cross = made["cross_layer_analysis"]
-    metrics = {}
-    names = {("weight", "std"): "weight_std", ("weight", "mean"): "weight_mean",
-             ("weight", "spectral_norm"): "weight_spectral_norm", ("weight", "frobenius_norm"): "weight_frobenius_norm",
-             ("bias", "std"): "bias_std", ("bias", "mean_abs"): "bias_mean_abs"}
-    for layer in made["layer_statistics"]:
-        features = {key: value for key, value in layer["intermediate_features"].items() if key != "activation_shape"}
-        numbers = {**features, **layer["gradient_flow"]}
-        for part, values in layer["parameter_statistics"].items():
-            numbers.update({names[part, key]: value for key, value in values.items()})
-        for name, value in numbers.items():
-            metrics.setdefault(name, []).append(value)
-    return json.dumps({
-        "step": number, "time": 1_770_000_000.123456, "batch_size": made["metadata"]["batch_size"],
-        "scalars": {"feature_std_gradient": cross["feature_std_gradient"],
-                    **{f"gradient_norm_ratio/{key}": value for key, value in cross["gradient_norm_ratio"].items()}},
-        "layers": [{"id": layer["layer_id"], "type": layer["layer_type"], "depth": layer["depth_index"],
-                    "shape": layer["intermediate_features"]["activation_shape"]} for layer in made["layer_statistics"]],
-        "metrics": metrics}, separators=(",", ":")).encode()
+    made["metadata"]["timestamp"] = 1_770_000_000.123456
+    return json.dumps(open_form(made), separators=(",", ":")).encode()
 
 
 def instructions(command: list) -> int:

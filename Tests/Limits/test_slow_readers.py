@@ -20,6 +20,7 @@ PART = 4
 # alone, although a step of this size exceeds its share.
 BESIDE = 12 * MEGABYTE
 HISTORY = "/api/v1/runs/long"
+EVENTS = "/api/v2/events?run=long&since_seq=0"
 # Answers of the open wire: all metrics of all layers, and one metric beside itself.
 ALL_SERIES = "/api/v2/runs/long/series?metric="
 MATRIX = "/api/v2/runs/long/matrix?metric=weight_std&agg="
@@ -54,7 +55,7 @@ class Reader:
             self.is_refused = b"Too many responses" in frame.payload
         else:
             self.connection = RawConnection(server, receive_buffer=4096, timeout=60)
-            self.connection.send(request(HISTORY))
+            self.connection.send(request(EVENTS if kind == "events" else HISTORY))
             self.is_refused = b" 503 " in self.connection._through(END_OF_HEAD)
         self.connection.socket.settimeout(0.05)
 
@@ -79,7 +80,7 @@ def closing():
         yield stack
 
 
-@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize("kind", ["http", "websocket", "events"])
 def test_readers_of_a_run_that_is_replaced_meanwhile_hold_no_more_than_their_part_of_the_memory(
         start_server, closing, kind):
     limit, rounds, name = 16 * MEGABYTE, 24, f"{kind}: readers of a run that is replaced"
@@ -184,7 +185,7 @@ def test_subscribers_that_do_not_read_their_histories_are_bounded_too_and_the_ot
     assert len(message["data"]["steps"]) == STEPS
 
 
-@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize("kind", ["http", "websocket", "events"])
 def test_a_reader_below_the_minimum_rate_is_dropped_although_it_always_takes_some(start_server, closing, kind):
     """Without the minimum, it would be served as long as it takes a byte within each timeout."""
     own = start_server("--min-read-rate", 1_000_000, "--read-rate-window", 1, "--write-timeout", 600,

@@ -1,12 +1,11 @@
 // The dashboard: connects the live feed, the model and the views.
 
 import { Phase } from "./feed/feed.js";
-import { fetchLimits, fetchListing } from "./feed/listing.js";
-import { isRunNotFound, subscribeRun } from "./feed/protocol.js";
+import { fetchHealth, fetchListing } from "./feed/listing.js";
+import { isRunNotFound, watchRuns } from "./feed/protocol.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
-import { SelectedRun } from "./model/selected-run.js";
-import { isStepNumber } from "./model/step-number.js";
+import { RunSubscription } from "./run-subscription.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
 import { element } from "./view/dom.js";
 import { FrameScheduler } from "./view/frame.js";
@@ -17,16 +16,16 @@ import { RunHeader } from "./view/run-header.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
 
-/** Least time between two fetches of the listing, and between two reloads of a lagging history (milliseconds). */
+/** Least time between two fetches of the listing (milliseconds). */
 const LISTING_INTERVAL = 10_000;
-const NEW_RUN_LISTING_INTERVAL = 1_000;
-const RELOAD_INTERVAL = 10_000;
+
+const UNREADABLE = "The server sent a message that cannot be read. The page may be incomplete; reload it.";
 
 export class Dashboard {
     #feed = null;
     #runs = new RunDirectory();
-    /** The `SelectedRun`, or null. */
-    #run = null;
+    /** The `RunSubscription` of the selected run, or null. */
+    #selected = null;
     #notice = "";
     /** The server's limits, `{ runs, stepsPerRun }`; null until they are known. */
     #limits = null;
@@ -35,10 +34,8 @@ export class Dashboard {
     #hasListing = false;
     #listingAt = -Infinity;
     #isListing = false;
-    /** Milliseconds from the last listing to the next; finite once steps arrived that the last one does not count. */
+    /** Milliseconds from the last listing to the next; finite once messages were skipped for this page. */
     #listingInterval = Infinity;
-    #reloadTimer = null;
-    #reloadedAt = -Infinity;
 
     #frame = new FrameScheduler(() => this.#paint());
     #palette = new Palette(() => this.#frame.request());
@@ -48,12 +45,15 @@ export class Dashboard {
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
     #controls = new PlayerControls({
-        back: () => this.#play((player, history) => player.back(history)),
+        back: () => this.#move((history, index) => index - 1, (player, history) => player.back(history)),
         toggle: () => this.#play((player, history) => player.toggle(history)),
-        forward: () => this.#play((player, history) => player.forward(history)),
+        forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
         live: () => this.#play((player) => player.live()),
         seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#play((player, history) => player.seekStep(history, step)),
+        seekStep: (step) => this.#move(
+            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
+            (player, history) => player.seekStep(history, step),
+        ),
     });
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
@@ -70,6 +70,7 @@ export class Dashboard {
             onState: () => this.#frame.request(),
             onOpen: () => this.#opened(),
             onMessage: (message) => this.#receive(message),
+            onUnreadable: () => this.notify(UNREADABLE),
         };
     }
 
@@ -82,26 +83,41 @@ export class Dashboard {
     /** Selects this run, live. The server need not have it yet. */
     select(id) {
         if (id === this.#run?.id) return;
-        this.#run = new SelectedRun(id);
+        this.#selected?.stop();
+        this.#selected = this.#subscription(id);
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
-        this.#subscribe();
+        this.#selected.subscribe();
         this.#frame.request();
     }
 
-    #opened() {
-        this.#subscribe();
-        // For each connection, because a restarted server may have other limits.
-        fetchLimits().then((limits) => (this.#limits = limits ?? this.#limits));
+    get #run() {
+        return this.#selected?.run ?? null;
     }
 
-    #subscribe() {
-        clearTimeout(this.#reloadTimer);
-        this.#reloadTimer = null;
-        if (this.#run === null || this.#feed?.state.phase !== Phase.open) return;
-        this.#reloadedAt = Date.now();
-        this.#run.isLoading = true;
-        this.#feed.send(subscribeRun(this.#run.id));
+    #opened() {
+        if (this.#selected === null) this.#feed.send(watchRuns());
+        else this.#selected.connected();
+        // For each connection, because a restarted server may have other limits.
+        fetchHealth().then((health) => {
+            if (health === null) return;
+            this.#limits = health.limits;
+            this.#runs.clockOffset = health.clockOffset;
+        });
+    }
+
+    #subscription(id) {
+        const whileSelected = (action) => (...values) => {
+            if (id === this.#run?.id) action(...values);
+        };
+        return new RunSubscription(id, {
+            send: (text) => this.#feed?.send(text) ?? false,
+            stepLimit: () => this.#limits?.stepsPerRun ?? null,
+            onChange: whileSelected(() => this.#frame.request()),
+            onStep: whileSelected((step, isNew) => this.#runs.applyStep(id, step, isNew)),
+            onDescription: whileSelected((data) => this.#runs.applyDescription(id, data)),
+            onFailure: whileSelected((text) => this.notify(text)),
+        });
     }
 
     #receive(message) {
@@ -109,22 +125,23 @@ export class Dashboard {
             case "initial_runs":
                 this.#takeListing(message.data ?? {});
                 break;
-            case "new_metrics":
-                this.#takeStep(message.run_id, message.data);
-                break;
-            case "run_history":
-                if (message.run_id === this.#run?.id) this.#run.takeHistory(message.data);
+            case "run":
+                this.#runs.applyDescription(message.run_id, message.data);
+                if (this.#selected === null) this.#selectMostRecent();
                 break;
             case "run_deleted":
-                this.#dropRun(message.run_id, message.reason);
+                if (message.reason === "evicted") this.#evictions.add(message.run_id, this.#runs.size, this.#limits);
+                this.#runs.remove(message.run_id);
                 break;
             case "lagged":
-                this.#reloadSoon();
+                this.#selected?.lagged();
+                this.#listingInterval = LISTING_INTERVAL;
                 break;
             case "error":
                 this.#takeError(message);
                 break;
         }
+        if (message.run_id !== undefined && message.run_id === this.#run?.id) this.#selected.receive(message);
         this.#frame.request();
     }
 
@@ -133,40 +150,12 @@ export class Dashboard {
         this.#listingAt = Date.now();
         this.#listingInterval = Infinity;
         this.#runs.applyListing(listing, requestedAt);
-        if (this.#run === null) this.#selectMostRecent();
-        if (this.#run === null || this.#run.createdAt === null) return;
-        const summary = this.#runs.get(this.#run.id);
-        if (summary === undefined) {
-            this.#run.takeNotFound();
-        } else if (summary.createdAt !== this.#run.createdAt) {
-            // The run was evicted, and a new run has its id.
-            this.#run.beginAgain(summary.createdAt);
-            this.#subscribe();
-        }
-    }
-
-    #takeStep(id, data) {
-        if (typeof id !== "string" || !isStepNumber(data?.step)) return;
-        let isNew;
-        if (id === this.#run?.id) {
-            isNew = this.#run.takeStep(data, this.#limits?.stepsPerRun ?? null);
-            // The run was removed, so the step belongs to a new run; its history has that run's steps.
-            if (this.#run.isMissing && !this.#run.isLoading) this.#subscribe();
-        }
-        const isUnknown = this.#runs.applyStep(id, data.step, isNew);
-        if (this.#run === null) this.#selectMostRecent();
-        // A new run may have evicted another one.
-        this.#listingInterval = Math.min(this.#listingInterval, isUnknown ? NEW_RUN_LISTING_INTERVAL : LISTING_INTERVAL);
-    }
-
-    #dropRun(id, reason) {
-        if (reason === "evicted") this.#evictions.add(id, this.#runs.size, this.#limits);
-        this.#runs.remove(id);
-        if (id === this.#run?.id) this.#run.takeNotFound(reason);
+        if (this.#selected === null) this.#selectMostRecent();
+        else this.#selected.listed(this.#runs.get(this.#run.id)?.createdAt);
     }
 
     #takeError(message) {
-        if (this.#run !== null && isRunNotFound(message, this.#run.id)) this.#run.takeNotFound();
+        if (this.#run !== null && isRunNotFound(message, this.#run.id)) this.#selected.notFound();
         // The error may also be about a run that was selected before; then it is not shown.
         else if (!/^Run '.*' not found$/su.test(message.message)) this.notify(String(message.message));
     }
@@ -174,14 +163,6 @@ export class Dashboard {
     #selectMostRecent() {
         const summary = this.#runs.mostRecent();
         if (summary !== undefined) this.select(summary.id);
-    }
-
-    /** Reloads the history after the server skipped steps for this page; delayed, because a reload adds to the lag. */
-    #reloadSoon() {
-        if (this.#reloadTimer !== null) return;
-        const delay = Math.max(0, this.#reloadedAt + RELOAD_INTERVAL - Date.now());
-        this.#reloadTimer = setTimeout(() => this.#subscribe(), delay);
-        this.#listingInterval = Math.min(this.#listingInterval, LISTING_INTERVAL);
     }
 
     async #refreshListing() {
@@ -199,10 +180,12 @@ export class Dashboard {
         this.#frame.request();
     }
 
+    async #move(place, action) {
+        return (await this.#selected?.move(place, action)) ?? null;
+    }
+
     #play(action) {
-        const result = this.#run?.play(action) ?? null;
-        this.#frame.request();
-        return result;
+        return this.#selected?.play(action) ?? null;
     }
 
     #tick() {
@@ -217,12 +200,14 @@ export class Dashboard {
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
         this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
         this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
-        if (run === null || run.history.length === 0) {
+        const record = run?.shownRecord;
+        if (record === undefined) {
             this.#grid.clear();
             return;
         }
-        this.#header.show(run.id, run.viewedRecord);
+        this.#header.show(run.id, record);
         this.#controls.show(run.player, run.history);
-        this.#grid.show(run.history, run.viewedIndex);
+        this.#grid.show(record, run);
+        if (this.#feed.state.phase === Phase.open) this.#selected.want(this.#grid.visibleLayers);
     }
 }

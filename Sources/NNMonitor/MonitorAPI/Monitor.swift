@@ -38,7 +38,7 @@ package struct MonitorConfiguration: Sendable {
     package init() {}
 }
 
-/// The WebSocket subscribers of the service.
+/// The subscribers of the service: over WebSocket and over Server-Sent Events.
 package typealias Subscribers = SubscriberRegistry<WireFrameRenderer>
 
 /// The service: connects the store with the broadcaster, and provides the routes to both.
@@ -100,10 +100,11 @@ package final class Monitor: Sendable {
     package var routes: [Route] {
         [IngestRoute(self).route, OpenIngestRoute(self).route] + RunRoutes(self).routes + OpenRunRoutes(self).routes
             + OpenReadRoutes(self).routes + SeriesRoutes(self).routes
-            + [CompareRoute(self).route, healthRoute, MetricsRoute(self).route, SubscriberRoute(self).route]
+            + [CompareRoute(self).route, healthRoute, MetricsRoute(self).route]
+            + [SubscriberRoute(self).route, EventRoute(self).route]
     }
 
-    /// The WebSocket subscribers.
+    /// The subscribers.
     package var subscribers: Subscribers { broadcast.subscribers }
 
     /// Stores a step and sends it to every subscriber.
@@ -133,6 +134,25 @@ package final class Monitor: Sendable {
             await publish(outcome.events)
         }
         return outcome
+    }
+
+    /// Stores several steps in their order, in one call of the store, and sends them to every subscriber.
+    ///
+    /// - Parameter steps: valid steps, few enough that storing them does not hold up other calls of the store.
+    /// - Returns: the effects of the stored steps, and the failure if one was not stored.
+    func accept(_ steps: [DecodedStep]) async -> AppendedSteps {
+        let appended = await store.append(steps)
+        for outcome in appended.outcomes {
+            counters.accept(outcome)
+            if outcome.lostAnything { losses.note(outcome) }
+        }
+        answers.check()
+        let events = appended.events
+        for event in events { counters.note(event) }
+        if !broadcast.skipIfUnwatched(events) {
+            await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(events) }
+        }
+        return appended
     }
 
     /// Not inlined: the space for a loop would be reserved for each step.
@@ -229,8 +249,7 @@ package final class Monitor: Sendable {
     }
 
     private func publish(_ event: StoreEvent) async {
-        // Each eviction is published once, also that of a call that failed afterwards.
-        if case .removed(let run) = event, run.reason != .deleted { counters.runsEvicted.add() }
+        counters.note(event)
         if broadcast.skipIfUnwatched(event) { return }
         // Encoding and compressing take too long for an event loop, on which this may run.
         await withTaskExecutorPreference(globalConcurrentExecutor) { await broadcast.publish(event) }

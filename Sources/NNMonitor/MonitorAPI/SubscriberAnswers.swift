@@ -18,7 +18,7 @@ struct SubscriberAnswers: Sendable {
 
     /// The result of preparing a history.
     enum History {
-        /// The message and what comes before it.
+        /// The history message and the structures before it.
         case ready(PreparedHistory)
         /// The message to send instead.
         case refused(ByteBuffer)
@@ -44,7 +44,7 @@ struct SubscriberAnswers: Sendable {
     let peer: String
 
     /// The first message: all runs. Removes the messages from the queue that it contains.
-    func listing(_ queue: SubscriberQueue<ByteBuffer>) async -> Listing {
+    func listing(_ queue: SubscriberQueue<LiveFrame>) async -> Listing {
         do {
             let (runs, sequence) = try await monitor.store.listing()
             let reservation = try monitor.answers.reserve(
@@ -70,7 +70,7 @@ struct SubscriberAnswers: Sendable {
     ///   - structures: the structures whose layers the client has.
     /// - Returns: the history, or the message to send instead.
     func history(
-        _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>, _ place: Subscribers.Place,
+        _ subscription: RunSubscription, _ queue: SubscriberQueue<LiveFrame>, _ place: Subscribers.Place,
         _ structures: SentStructures
     ) async -> History {
         do {
@@ -88,7 +88,7 @@ struct SubscriberAnswers: Sendable {
     /// Adds the run to what the client watches. The history is then read again: steps that came after the first reading
     /// were not sent in the new form.
     private func added(
-        _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>, _ place: Subscribers.Place,
+        _ subscription: RunSubscription, _ queue: SubscriberQueue<LiveFrame>, _ place: Subscribers.Place,
         _ structures: SentStructures, _ reservation: ResponseReservation
     ) async throws -> History {
         let added = await monitor.broadcast.add(subscription.runID, form: subscription.form, to: place)
@@ -105,7 +105,7 @@ struct SubscriberAnswers: Sendable {
     }
 
     private func ready(
-        _ history: PreparedHistory, _ subscription: RunSubscription, _ queue: SubscriberQueue<ByteBuffer>
+        _ history: PreparedHistory, _ subscription: RunSubscription, _ queue: SubscriberQueue<LiveFrame>
     ) -> History {
         queue.beginAfter(history.sequence, runID: subscription.runID)
         return .ready(history)
@@ -122,8 +122,7 @@ struct SubscriberAnswers: Sendable {
     private func prepare(
         _ subscription: RunSubscription, _ structures: SentStructures, _ reservation: ResponseReservation? = nil
     ) async throws -> PreparedHistory? {
-        guard var history = try await read(subscription) else { return nil }
-        try await history.limit(to: subscription.limit)
+        guard let history = try await monitor.history(subscription) else { return nil }
         var encoder = HistoryEncoder.message(history, form: subscription.form)
         try await encoder.prefetch()
         let records = try await newStructures(history, subscription.form, structures)
@@ -144,20 +143,30 @@ struct SubscriberAnswers: Sendable {
         .refused(SubscriberMessages.error("Run '\(subscription.runID)' not found"))
     }
 
-    private func read(_ subscription: RunSubscription) async throws(StoreError) -> RunHistory? {
-        let store = monitor.store
-        if let seq = subscription.sinceSeq {
-            return try await store.changes(of: subscription.runID, after: seq, createdAt: subscription.createdAt)
-                .map(RunHistory.init)
-        }
-        return try await store.snapshot(of: subscription.runID).map(RunHistory.init)
-    }
-
     /// A step of each structure that the client does not have, if its steps have only their identifiers.
     private func newStructures(
         _ history: RunHistory, _ form: LiveForm, _ structures: SentStructures
     ) async throws(StoreError) -> [StepRecord] {
         guard case .columns(let form) = form, form.isStructureShared else { return [] }
         return try await history.firstSteps(ofNewStructures: structures.ids)
+    }
+}
+
+extension Monitor {
+    /// The steps of a run that a subscription asks for.
+    ///
+    /// - Parameter subscription: the run, the last `seq` that the client has, and the limit of steps.
+    /// - Returns: the history; `nil` if there is no such run.
+    /// - Throws: `StoreError` if it cannot be read.
+    func history(_ subscription: RunSubscription) async throws(StoreError) -> RunHistory? {
+        var history: RunHistory?
+        if let seq = subscription.sinceSeq {
+            history = try await store.changes(of: subscription.runID, after: seq, createdAt: subscription.createdAt)
+                .map(RunHistory.init)
+        } else {
+            history = try await store.snapshot(of: subscription.runID).map(RunHistory.init)
+        }
+        try await history?.limit(to: subscription.limit)
+        return history
     }
 }

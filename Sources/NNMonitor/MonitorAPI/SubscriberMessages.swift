@@ -16,12 +16,12 @@ enum SubscriberMessages {
     }
 
     /// The number of messages that were dropped because the subscriber reads too slowly.
-    static func lagged(_ skipped: Int) -> ByteBuffer {
+    static func lagged(_ skipped: Int) -> [UInt8] {
         var writer = JSONWriter()
         writer.literal("{\"type\":\"lagged\",\"skipped\":")
         writer.integer(Int64(skipped))
         writer.literal("}")
-        return ByteBuffer(bytes: writer.bytes)
+        return writer.bytes
     }
 
     /// The answer to `watch`.

@@ -28,25 +28,10 @@ struct SubscriberRoute: Sendable {
                     let place = try monitor.subscribers.admit()
                     return .accept(headers: headers) { channel in install(on: channel, deflate, access, place) }
                 } catch {
-                    return .reject(response(to: error))
+                    return .reject(.refusal(of: error))
                 }
             }
         }
-    }
-
-    private func response(to refusal: Subscribers.Refusal) -> HTTPResponse {
-        var response =
-            switch refusal {
-            case .full:
-                HTTPResponse.error(
-                    .serviceUnavailable, code: "too_many_subscribers",
-                    message: "The server has its maximum number of subscribers; try again later")
-            case .closed:
-                HTTPResponse.error(
-                    .serviceUnavailable, code: "stopping", message: "The server is stopping; try again later")
-            }
-        response.headers.add(name: "Retry-After", value: "10")
-        return response
     }
 
     private func install(
@@ -61,5 +46,23 @@ struct SubscriberRoute: Sendable {
                 SubscriberSession(monitor: monitor, place: place, deflate: deflate, access: access),
             ])
         }
+    }
+}
+
+extension HTTPResponse {
+    /// The response to a subscriber that is not admitted: 503 with `Retry-After`.
+    static func refusal(of refusal: Subscribers.Refusal) -> HTTPResponse {
+        var response =
+            switch refusal {
+            case .full:
+                HTTPResponse.error(
+                    .serviceUnavailable, code: "too_many_subscribers",
+                    message: "The server has its maximum number of subscribers; try again later")
+            case .closed:
+                HTTPResponse.error(
+                    .serviceUnavailable, code: "stopping", message: "The server is stopping; try again later")
+            }
+        response.headers.add(name: "Retry-After", value: "10")
+        return response
     }
 }

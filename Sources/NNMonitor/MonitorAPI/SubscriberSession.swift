@@ -40,7 +40,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private let deflate: DeflateParameters?
     private let access: AccessGrant?
     private var accessWatch: AccessWatch?
-    private var queue: SubscriberQueue<ByteBuffer>?
+    private var queue: SubscriberQueue<LiveFrame>?
     private var answers: SubscriberAnswers?
     private var context: ChannelHandlerContext?
     private var actions: Deque<ByteBuffer> = []
@@ -48,8 +48,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
     private var isAnswering = true
     private var isReadHeldBack = false
     private var isEnding = false
-    /// The structures whose layers were sent.
-    private var structures = SentStructures()
+    private var frames: SubscriberFrames
     private(set) var answer: Task<Void, Never>?
     private var stall: StallTimer?
     private var writability: WritabilityWaiter?
@@ -64,6 +63,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         self.place = place
         self.deflate = deflate
         self.access = access
+        frames = SubscriberFrames(monitor.broadcast.renderer, WireFrameRenderer.Variant(deflate))
     }
 
     // MARK: Lifecycle
@@ -74,7 +74,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let skipped = monitor.counters.messagesSkipped
-        let queue = SubscriberQueue<ByteBuffer>(limits: monitor.configuration.queue, onSkip: skipped.add) {
+        let queue = SubscriberQueue<LiveFrame>(limits: monitor.configuration.queue, onSkip: skipped.add) {
             eventLoop.execute { bound.value.sendQueued() }
         }
         self.queue = queue
@@ -139,23 +139,10 @@ package final class SubscriberSession: ChannelDuplexHandler {
         var unflushed = 0
         var messages = 0
         while context.channel.isActive, context.channel.isWritable, let item = queue.take() {
-            messages += 1
-            switch item {
-            case .frame(let frame):
-                context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
-                unflushed += frame.readableBytes
-            case .step(let frame, let layers):
-                if structures.insert(layers.id) {
-                    context.write(wrapOutboundOut(.prepared(layers.frame)), promise: nil)
-                    messages += 1
-                    unflushed += layers.frame.readableBytes
-                }
-                context.write(wrapOutboundOut(.prepared(frame)), promise: nil)
-                unflushed += frame.readableBytes
-            case .lagged(let skipped):
-                let message = SubscriberMessages.lagged(skipped)
-                context.write(wrapOutboundOut(.text(message)), promise: nil)
-                unflushed += message.readableBytes
+            frames.write(item) { frame in
+                context.write(wrapOutboundOut(.prepared(frame.bytes)), promise: nil)
+                messages += 1
+                unflushed += frame.bytes.readableBytes
             }
             if unflushed >= Self.bytesBetweenFlushes {
                 monitor.counters.messagesSent.add(messages)
@@ -286,7 +273,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         isAnswering = true
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let frame = WebSocketFrameEncoder(deflate: deflate).text(SubscriberMessages.watching(request))
+        let frame = LiveFrame(WebSocketFrameEncoder(deflate: deflate).text(SubscriberMessages.watching(request)))
         let monitor = monitor
         let place = place
         answer = Task(executorPreference: globalConcurrentExecutor) {
@@ -308,7 +295,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
         let monitor = monitor
         let deflate = deflate
         let place = place
-        let structures = structures
+        let structures = frames.structures
         // Low priority: requests of trainers and live messages come first.
         answer = Task(executorPreference: globalConcurrentExecutor, priority: .utility) {
             let prepared: SubscriberAnswers.PreparedHistory
@@ -327,7 +314,7 @@ package final class SubscriberSession: ChannelDuplexHandler {
                 try await HistoryMessage.send(history, deflate: deflate, to: channel, boundWritability)
                 let sent = prepared.structures.map(\.structure)
                 eventLoop.execute {
-                    for id in sent { _ = bound.value.structures.insert(id) }
+                    for id in sent { _ = bound.value.frames.structures.insert(id) }
                     bound.value.finishAnswer(nil)
                 }
             } catch ChannelError.ioOnClosedChannel {

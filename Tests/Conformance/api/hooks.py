@@ -41,7 +41,7 @@ def map_body(context, body):
         depths = [layer.get("depth_index") for layer in layers]
         if all(isinstance(depth, (int, float)) and not isinstance(depth, bool) for depth in depths):
             layers.sort(key=lambda layer: layer["depth_index"])
-    if "step" in body and "metadata" not in body:
+    if context.operation.path.endswith("/steps"):
         fit_columns(body)
     metadata = body.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("run_id"), str) and len(metadata["run_id"]) <= 512:
@@ -55,7 +55,7 @@ def before_call(context, case, kwargs):
     valid = case.meta is None or not case.meta.generation.mode.is_negative
     if valid:
         case.query = fit_query(case.operation.path, copy.copy(case.query))
-    if valid and isinstance(case.body, dict) and "step" in case.body and "metadata" not in case.body:
+    if valid and isinstance(case.body, dict) and case.operation.path.endswith("/steps"):
         case.body = copy.deepcopy(case.body)
         fit_columns(case.body)
 

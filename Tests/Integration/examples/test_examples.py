@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from Support.clients import openwire
 from Support.clients.ingest import accept, kept_steps
 from Support.payloads import run_id, served
 from Support.servers import processes
@@ -62,6 +63,37 @@ def test_simulated_metrics_are_accepted(request, tmp_path, where, option):
     steps = kept_steps(chosen, run)
     assert [step["step"] for step in steps] == list(range(5))
     assert [len(step["layers"]) for step in steps] == [50] * 5
+
+
+@pytest.mark.parametrize("where", ["server", "secure_server"])
+def test_a_simulated_training_posts_all_that_the_open_wire_takes(request, tmp_path, where):
+    chosen = request.getfixturevalue(where)
+    run = run_id("simulated/open")
+    arguments = ["--token", chosen.token, "--ca", chosen.ca] if chosen.secure else []
+    process = run_example(
+        "simulate.py", "--api", "v2", "--url", chosen.url, *arguments, "--run-id", run, "--steps", 100, "--interval", 0,
+        "--layers", 9, "--gzip", "--seed", 1, cwd=tmp_path, seconds=60)
+    assert_done(process)
+    record = openwire.request(chosen, "GET", openwire.run_path(run)).json()
+    assert (record["project"], record["state"], record["tags"]) == ("simulated", "finished", ["simulated"])
+    assert record["config"]["layers"] == 9 and record["step_count"] == 100
+    assert record["vectors"] == ["router_load"] and {"train/loss", "lr", "grad_norm"} <= set(record["scalars"])
+    steps = openwire.read_steps(chosen, run)
+    assert [step["step"] for step in steps] == list(range(100))
+    assert steps[0]["scalars"]["train/loss"] > 1.5 * steps[-1]["scalars"]["train/loss"]
+    assert [step["step"] for step in steps if step["scalars"]["grad_norm"] == "NaN"] == [96]
+    places = {layer["id"]: place for place, layer in enumerate(steps[0]["layers"])}
+    metrics = steps[0]["metrics"]
+    frozen, relu, router = (places["block0/" + part] for part in ("conv", "relu", "moe"))
+    assert metrics["weight_std"][frozen] and metrics["gradient_l2_norm"][frozen] is None
+    assert not steps[0]["layers"][frozen]["trainable"]
+    assert metrics["activation_std"][relu] and metrics["weight_std"][relu] is None
+    assert {name for name, column in metrics.items() if column[relu] is not None} == {
+        "activation_std", "activation_mean", "dead_fraction"}
+    for step in steps:
+        loads = step["vectors"]["router_load"]
+        assert set(loads) == {"block0/moe", "block1/moe"} and steps[0]["layers"][router]["id"] in loads
+        assert all(sum(load) == pytest.approx(1) for load in loads.values())
 
 
 def test_the_recorded_run_is_accepted_and_kept_number_for_number(server):

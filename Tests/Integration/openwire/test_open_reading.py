@@ -75,7 +75,7 @@ def test_the_path_follows_the_rules_of_run_ids(server, what):
     ("series", {}, [("missing", "metric")]),
     ("series", {"layers": "l", "points": 5}, [("missing", "metric")]),
     ("series", {"metric": "m", "points": 0, "from": "x", "to": 1.5},
-     [("int_type", "from"), ("int_from_float", "to"), ("greater_than_equal", "points")]),
+     [("int_parsing", "from"), ("int_parsing", "to"), ("greater_than_equal", "points")]),
     ("series", {"scalars": "x", "points": 10_001}, [("less_than_equal", "points")]),
     ("series", {"scalars": "x", "from": -1, "to": 2**63}, [("greater_than_equal", "from"), ("int_parsing_size", "to")]),
     ("matrix", {}, [("missing", "metric")]),
@@ -83,7 +83,7 @@ def test_the_path_follows_the_rules_of_run_ids(server, what):
     ("matrix", {"metric": "m", "agg": "mean"}, [("enum", "agg")]),
     ("matrix", {"metric": "m", "agg": "last,MAX,min"}, [("enum", "agg")]),
     ("matrix", {"metric": "m", "agg": "la*"}, [("enum", "agg")]),
-    ("matrix", {"metric": "m", "points": "NaN", "from": -1}, [("greater_than_equal", "from"), ("int_type", "points")]),
+    ("matrix", {"metric": "m", "points": "NaN", "from": -1}, [("greater_than_equal", "from"), ("int_parsing", "points")]),
 ])
 def test_an_invalid_parameter_is_refused_with_its_name(server, what, query, found):
     run = run_id("query")

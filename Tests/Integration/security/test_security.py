@@ -20,7 +20,7 @@ from Support.wire.raw_websocket import RawWebSocket
     {"Authorization": f"Bearer {digest(TOKENS['both'])}"}, {"Cookie": "session=forged"}])
 @pytest.mark.parametrize("method, path", [
     ("POST", INGEST), ("GET", "/api/v1/runs"), ("GET", "/api/v1/runs/a"), ("GET", "/api/v1/runs/a/latest"),
-    ("GET", "/ws")])
+    ("GET", "/ws"), ("GET", "/api/v2/events")])
 def test_without_a_good_token_the_answer_is_401(guarded, method, path, headers):
     body = payload("a") if method == "POST" else None
     answer = call(guarded, method, path, json=body, headers=headers)
@@ -40,6 +40,7 @@ def test_scopes_allow_what_they_say_and_no_more(guarded, name, may_post, may_rea
         (call(guarded, "GET", "/api/v1/runs", name), may_read, 200),
         (call(guarded, "GET", "/api/v1/runs/nothing/latest", name), may_read, 404),
         (call(guarded, "GET", "/ws", name), may_read, 426),
+        (call(guarded, "GET", "/api/v2/events?run=nothing", name), may_read, 404),
         (call(guarded, "GET", "/metrics", name), may_read, 200),
     ]
     for answer, allowed, status in answers:

@@ -11,6 +11,7 @@ from .threads import Threads
 
 # The run of a message and the number of its step; they come before everything that is measured.
 STEP = re.compile(rb'"run_id":"([^"]*)","data":\{"step":(\d+)')
+# The number of the change, at the end of a message that carries a step.
 SEQ = re.compile(rb',"seq":\d+\}$')
 
 # A run's payloads repeat after so many steps but for the number of the step: making them costs the test more than
@@ -48,14 +49,14 @@ class Trainers:
         return {**kept, "step": step}
 
     def summary(self, message: bytes):
-        """What is worth keeping of a message that carries a step: its run, the step, and all other bytes but those of
-        `seq` as a number, the same for the same statistics. Other messages are kept whole."""
+        """What is worth keeping of a message that carries a step: its run, the step, and all other bytes except `seq` as
+        a number, the same for the same statistics. Other messages are kept whole."""
         match = STEP.search(message, 0, 200)
         if not match:
             return bytes(message)
         run, step = match[1].decode(), int(match[2])
         self.samples.setdefault((run, step % DIFFERENT), bytes(message))
-        return run, step, hash(SEQ.sub(b"", message[:match.start(2)] + message[match.end(2):]))
+        return run, step, hash(message[:match.start(2)] + SEQ.sub(b"", message[match.end(2):]))
 
     def assert_in_order(self, summaries: list, first: list[int]):
         """Fails unless these are the messages of all steps accepted from `first` on, each run's in order, and each

@@ -98,17 +98,25 @@ class RawConnection:
             assert self._more(), f"the connection ended with {self.buffer!r}"
         return self._exactly(self.buffer.index(end) + len(end))
 
-    def read_response(self, head: bool = False) -> Response:
-        """The next response; an interim one (1xx) comes by itself. `head`: it answers a HEAD request."""
+    def read_head(self) -> Response:
+        """The head of the next response."""
         lines = self._through(END_OF_HEAD)[:-4].decode("latin-1").split("\r\n")
         version, status = lines[0].split(" ")[:2]
         headers = []
         for line in lines[1:]:
             name, _, value = line.partition(":")
             headers.append((name.lower(), value.strip()))
-        response = Response(version, int(status), headers)
+        return Response(version, int(status), headers)
+
+    def read_response(self, head: bool = False) -> Response:
+        """The next response; an interim one (1xx) comes by itself. `head`: it answers a HEAD request."""
+        response = self.read_head()
         if head or response.status < 200 or response.status in (204, 304):
             return response
+        return self.read_body(response)
+
+    def read_body(self, response: Response) -> Response:
+        """Reads the body of a response whose head was read."""
         if "chunked" in response["transfer-encoding"].lower():
             while size := int(self._through(b"\r\n").split(b";")[0], 16):
                 response.body += self._exactly(size)

@@ -179,6 +179,7 @@ actor TestStore: MetricsStoring {
         let number = sequence
         switch behaviour {
         case .succeed, .fail: break
+        case .failAfter(let count) where count > 0: behaviour = .failAfter(count - 1)
         case .wait(let valve):
             do {
                 try await valve.pass()

@@ -84,15 +84,40 @@ import Testing
     }
 
     /// Everything that is sent until the channel closes.
-    private func response(_ request: String, body: String = "") async throws -> String {
+    private func response(_ request: String, body: String = "", headers: String = "") async throws -> String {
         let channel = try await connection()
-        let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
+        let length = (body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n") + headers
         try await channel.writeInbound(
             ByteBuffer(string: "\(request) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(length)\r\n\(body)"))
         try await channel.closeFuture.get()
         var text = ""
         while let part = try await channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: part) }
         return text
+    }
+
+    @Test(arguments: [0, 1, 6, 7, 40, 90])
+    func `a batch names the line at which the store failed, and what was stored before it is sent`(stored: Int)
+        async throws
+    {
+        let subscriber = try await Subscriber(monitor)
+        _ = try await subscriber.receive()
+        // Every tenth line is bad.
+        let bad = (1...100).filter { $0 % 10 == 0 }
+        let text = (1...100).map { bad.contains($0) ? "{}" : #"{"step":\#($0)}"# }.joined(separator: "\n")
+        let good = (1...100).filter { !bad.contains($0) } + [0]
+        await store.set(.failAfter(stored))
+        let response = try await response(
+            "POST /api/v2/runs/r/steps", body: text, headers: "Content-Type: application/x-ndjson\r\n")
+        await store.set(.succeed)
+        try await monitor.accept(Payload.step(1000))
+        let expected = stored < 90 ? "HTTP/1.1 503 " : "HTTP/1.1 202 "
+        #expect(response.hasPrefix(expected))
+        if stored < 90 {
+            #expect(
+                response.contains("The store failed at line \(good[stored]): \(stored) lines before it were stored"))
+            #expect(lines.take() == ["error error=the disk is full operation=append"])
+        }
+        for step in good.prefix(stored) + [1000] { #expect(stepNumber(try await subscriber.receive()) == step) }
     }
 
     private static let requests = [

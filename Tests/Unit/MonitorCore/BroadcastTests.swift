@@ -7,7 +7,7 @@ import Testing
 private final class PlainRenderer: FrameRenderer {
     let rendered = Locked(0)
 
-    func render(_ json: [UInt8], variant: Int) -> String {
+    func render(_ json: [UInt8], seq: UInt64?, variant: Int) -> String {
         rendered.withLock { $0 += 1 }
         return "\(variant):" + String(decoding: json, as: UTF8.self)
     }

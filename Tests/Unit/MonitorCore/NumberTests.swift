@@ -57,6 +57,25 @@ import Testing
     ])
     func `The quick way leaves everything else alone`(text: String) { #expect(readPlain(text) == nil) }
 
+    @Test(arguments: ["", " "], [0, 1, 3, 64, 200])
+    func `a run of numbers is read up to the first that is not plain`(space: String, expected: Int) {
+        var random = SystemRandomNumberGenerator()
+        for count in [0, 1, 2, 63, 64, 65, 129, 150] {
+            let numbers = (0..<count).map { _ in Double.random(in: -2...2, using: &random) * 1e-3 }
+            for end in ["]", ",null]", ", 7]", ",]", " ,0.5]", ",  0.5]"] {
+                let list = numbers.map(\.description).joined(separator: "," + space)
+                let text = list + end + String(repeating: " ", count: TextWindow.size)
+                Array(text.utf8).withUnsafeBufferPointer { buffer in
+                    var reader = JSONReader(buffer)
+                    var read = [42.0]
+                    #expect(reader.appendPlainDoubles(to: &read, expected: expected) == count)
+                    #expect(read.dropFirst().map(\.bitPattern) == numbers.map(\.bitPattern))
+                    #expect(reader.offset == list.utf8.count)
+                }
+            }
+        }
+    }
+
     @Test func `Whole numbers are read to eighteen digits, and what isn't plain is left alone`() {
         func read(_ text: String) -> Int64? {
             Array(text.utf8).withUnsafeBufferPointer { buffer in

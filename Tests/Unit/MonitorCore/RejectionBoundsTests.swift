@@ -92,7 +92,7 @@ import Testing
     }
 
     /// The decoder's columns after reading a payload, even if it was rejected.
-    static func step(readFrom payload: String) -> DecodedStep {
+    static func step(readFrom payload: String) -> StepContents {
         Array(payload.utf8).withUnsafeBufferPointer { buffer in
             var decoder = PayloadDecoder(buffer)
             try? decoder.payload()

@@ -27,7 +27,7 @@ import Testing
         var random = SystemRandomNumberGenerator()
         var sequence = StepSequence()
         var model: [Int64] = []
-        let template = Payloads.step(0)
+        let template = Payloads.step(0).contents
         for _ in 0..<5000 {
             if model.count > 0, Int.random(in: 0..<10, using: &random) == 0 {
                 #expect(sequence.removeFirst()?.step == model.removeFirst())
@@ -35,7 +35,7 @@ import Testing
             }
             var step = template
             step.step = .random(in: 0..<3000, using: &random)
-            let replaced = sequence.insert(StepRecord(step))
+            let replaced = sequence.insert(StepRecord(DecodedStep(step)))
             #expect((replaced != nil) == model.contains(step.step))
             if replaced == nil { model.insert(step.step, at: model.firstIndex { $0 > step.step } ?? model.count) }
         }
@@ -134,11 +134,11 @@ import Testing
 
     @Test func `a batch of steps begins after any step`() {
         var sequence = StepSequence()
-        let step = Payloads.step(0)
+        let step = Payloads.step(0).contents
         for number in stride(from: 0, to: 2000, by: 2) {
             var step = step
             step.step = Int64(number)
-            _ = sequence.insert(StepRecord(step))
+            _ = sequence.insert(StepRecord(DecodedStep(step)))
         }
         #expect(sequence.steps(after: nil).first?.step == 0)
         for number in [-5, 0, 1, 509, 510, 511, 512, 1995, 1996] as [Int64] {

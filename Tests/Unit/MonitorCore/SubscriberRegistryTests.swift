@@ -3,7 +3,7 @@ import Testing
 @testable import MonitorCore
 
 private struct PlainRenderer: FrameRenderer {
-    func render(_ json: [UInt8], variant: Int) -> String { String(decoding: json, as: UTF8.self) }
+    func render(_ json: [UInt8], seq: UInt64?, variant: Int) -> String { String(decoding: json, as: UTF8.self) }
 
     func size(of frame: String) -> Int { frame.utf8.count }
 }

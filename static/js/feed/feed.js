@@ -30,7 +30,7 @@ export class Feed {
      * @param backoff a `Backoff`
      * @param clock `{ now, setTimeout, clearTimeout }`
      * @param checkSession async; resolves to `{ retry: true, delay? }` (milliseconds at least) or `{ retry: false }`
-     * @param handlers `{ onState(state), onOpen(), onMessage(message) }`
+     * @param handlers `{ onState(state), onOpen(), onMessage(message), onUnreadable(text) }`
      * @param times milliseconds: `quiet` without a message before a ping is sent, `answer` to wait for its pong,
      *   `stable` a connection must have lasted for the backoff to start over
      */
@@ -89,6 +89,7 @@ export class Feed {
         this.#awaitMessage();
         const message = parseMessage(text);
         if (message !== null) this.#handlers.onMessage(message);
+        else this.#handlers.onUnreadable(text);
     }
 
     /** Pings after a quiet time and reconnects without a response: a half-open connection reports no error. */

@@ -1,10 +1,22 @@
 // The messages of `/ws`, in both directions.
 
+import { METRIC_NAMES } from "../model/metrics.js";
 import { parseExact } from "./exact-json.js";
 
-/** Requests a run's whole history; later steps follow as `new_metrics`. */
-export function subscribeRun(runId) {
-    return JSON.stringify({ action: "subscribe_run", run_id: runId });
+/** From now on: descriptions of all runs as they change, and no steps. */
+export function watchRuns() {
+    return JSON.stringify({ action: "watch", run_ids: null, form: "runs" });
+}
+
+/**
+ * Adds the live steps of a run, with the metrics that the page shows and without their layers.
+ * With `resume`, `{ sinceSeq, createdAt, limit }`, the steps that changed since come first, at most `limit`.
+ */
+export function subscribeRun(runId, resume = null) {
+    const message = { action: "subscribe_run", run_id: runId, form: "columns", metrics: METRIC_NAMES, layers: false };
+    if (resume === null) return JSON.stringify({ ...message, limit: 0 });
+    const { sinceSeq, createdAt, limit } = resume;
+    return JSON.stringify({ ...message, since_seq: sinceSeq, created_at: createdAt, limit });
 }
 
 export function ping() {

@@ -10,6 +10,8 @@ class RunSummary {
         this.lastUpdate = 0;
         this.stepCount = 0;
         this.latestStep = null;
+        /** The `seq` of the last accepted step, from the server. */
+        this.lastSeq = 0;
         /** When a live message of this run was last seen, 0 for never. */
         this.lastSeen = 0;
     }
@@ -20,11 +22,23 @@ export class RunDirectory {
     #arrival = 0;
     #clock;
 
-    /** Milliseconds to add to a time of the server to get one of this browser. */
-    clockOffset = 0;
+    #clockOffset = 0;
 
     constructor(clock = () => Date.now()) {
         this.#clock = clock;
+    }
+
+    /** Milliseconds to add to a time of the server to get one of this browser. */
+    get clockOffset() {
+        return this.#clockOffset;
+    }
+
+    set clockOffset(offset) {
+        for (const run of this.#runs.values()) {
+            // A live message's time is this browser's.
+            if (run.lastUpdate !== run.lastSeen) run.lastUpdate += offset - this.#clockOffset;
+        }
+        this.#clockOffset = offset;
     }
 
     get size() {
@@ -60,11 +74,28 @@ export class RunDirectory {
             run.createdAt = entry.created_at;
             run.lastUpdate = Math.max(run.lastSeen, Date.parse(entry.last_update) + this.clockOffset);
             run.stepCount = entry.step_count;
+            run.lastSeq = entry.last_seq ?? 0;
             run.latestStep = isNewer ? entry.latest_step : highest(run.latestStep, entry.latest_step ?? null);
         }
         for (const [id, run] of this.#runs) {
             if (!named.has(id) && run.lastSeen < requestedAt) this.#runs.delete(id);
         }
+    }
+
+    /** Applies the server's description of one run. Returns whether the run is another one than before. */
+    applyDescription(id, data) {
+        const run = this.#ensure(id);
+        const isOther = run.createdAt !== data.created_at;
+        // Other changes, such as a new name, do not make the run live.
+        const hasNewStep = isOther ? data.last_seq > 0 : data.last_seq > run.lastSeq;
+        run.createdAt = data.created_at;
+        run.lastSeq = data.last_seq;
+        run.stepCount = data.step_count;
+        run.latestStep = data.last_step;
+        if (hasNewStep) run.lastSeen = this.#clock();
+        const changedAt = Date.parse(data.last_update) + this.clockOffset;
+        run.lastUpdate = Math.max(run.lastSeen, Number.isNaN(changedAt) ? 0 : changedAt);
+        return isOther;
     }
 
     /**

@@ -1,16 +1,19 @@
-// The run on screen: its history and the viewed step.
+// The run on screen: its steps, the viewed step, and how far the page has followed the run.
 
 import { History, Insertion } from "./history.js";
 import { Player } from "./player.js";
 import { decodeStep } from "./step-record.js";
 import { StructureTable } from "./structure.js";
+import { TrendStore } from "./trend-store.js";
 
 export class SelectedRun {
     #structures = new StructureTable();
+    #shown = undefined;
 
     history = new History();
     player = new Player();
-    /** A history was requested and has not arrived yet. */
+    trends = new TrendStore();
+    /** The run was requested and has not arrived yet. */
     isLoading = false;
     /** The server does not have the run, or no longer. The steps received before stay visible. */
     isMissing = false;
@@ -18,8 +21,10 @@ export class SelectedRun {
     missingReason = null;
     /** The number of received steps that the server did not keep: it had its maximum of higher steps. */
     stepsNotKept = 0;
-    /** When the run was created, from the server; null until a history has arrived. */
+    /** When the run was created, from the server; null until the run has arrived. */
     createdAt = null;
+    /** The page has every change of the run up to this `seq`; null until the run has arrived. */
+    followedSeq = null;
 
     constructor(id) {
         this.id = id;
@@ -29,8 +34,16 @@ export class SelectedRun {
         return this.player.viewedIndex(this.history);
     }
 
+    /** The viewed step, or undefined; `{ step }` if its record is not held. */
     get viewedRecord() {
         return this.history.at(this.viewedIndex);
+    }
+
+    /** The record to show: that of the viewed step, or until it is read the one shown before; undefined if none. */
+    get shownRecord() {
+        const viewed = this.viewedRecord;
+        if (viewed?.structure !== undefined) this.#shown = viewed;
+        return this.#shown;
     }
 
     /** Calls `action(player, history)`, pins the step that it chose, and returns its result. */
@@ -40,36 +53,57 @@ export class SelectedRun {
         return result;
     }
 
+    /** The record of a step of the server, or null if it is none. `layers`: those of its structure. */
+    decode(data, layers) {
+        return decodeStep(data, this.#structures, layers);
+    }
+
     /**
      * Stores a live step. `limit` is the server's maximum number of steps of a run, or null.
      * Returns whether its number is new, or undefined if the step is invalid.
      */
-    takeStep(data, limit = null) {
-        const record = decodeStep(data, this.#structures);
+    takeStep(data, { limit = null, layers } = {}) {
+        const record = this.decode(data, layers);
         if (record === null) return undefined;
-        const insertion = this.history.insert(record);
-        // The page has all steps that the server has, which are the highest ones.
+        if (record.seq === this.followedSeq + 1) this.followedSeq = record.seq;
+        this.history.maximumSteps = limit ?? Infinity;
+        // The page knows all steps that the server has, which are the highest ones.
         if (limit !== null && this.history.countAfter(record.step) >= limit) this.stepsNotKept += 1;
+        const insertion = this.history.insert(record);
         const isNew = insertion === Insertion.appended || insertion === Insertion.inserted;
         if (isNew) this.player.stepArrived();
         return isNew;
     }
 
-    /** Replaces all steps by those of a history. */
-    takeHistory(data) {
-        const records = (data?.steps ?? []).map((step) => decodeStep(step, this.#structures));
-        this.history.replaceAll(records.filter((record) => record !== null));
+    /** Replaces all steps by those that were read: `buckets` of all numbers, and `records` of the last ones. */
+    takeRun({ createdAt, buckets, records, lastSeq }) {
+        this.history.load(buckets, records);
+        this.trends.clear();
         this.play((player, history) => player.historyReplaced(history));
-        this.beginAgain(data?.created_at ?? null);
+        if (createdAt !== this.createdAt) this.stepsNotKept = 0;
+        this.createdAt = createdAt;
+        this.followedSeq = lastSeq;
+        this.becameKnown();
+    }
+
+    /** The server holds the run, and the page has what it sent. */
+    becameKnown() {
         this.isLoading = false;
         this.isMissing = false;
         this.missingReason = null;
     }
 
-    /** The server has a new run of this id, created after the previous one was removed. */
-    beginAgain(createdAt) {
-        if (createdAt !== this.createdAt) this.stepsNotKept = 0;
-        this.createdAt = createdAt;
+    /** The server dropped the steps from this one on. */
+    dropFrom(step) {
+        this.history.dropFrom(step);
+        this.trends.clear();
+        this.play((player, history) => player.historyReplaced(history));
+    }
+
+    /** The server no longer keeps this step. */
+    forget(step) {
+        this.history.remove(step);
+        this.play((player, history) => player.historyReplaced(history));
     }
 
     takeNotFound(reason = null) {

@@ -1,15 +1,16 @@
 // One step in compact form: a shared structure and one flat array of numbers.
 
-import { COLUMN_COUNT, METRICS, readMetric } from "./metrics.js";
+import { COLUMN_COUNT, METRICS, readNumber } from "./metrics.js";
 import { isStepNumber } from "./step-number.js";
 
 /**
- * A stored step. It is not modified: a step that is posted again becomes a new record.
+ * A stored step. It is not modified: a step that is posted again becomes a new record with a higher `seq`.
  * Step numbers are exact: see step-number.js.
  */
 export class StepRecord {
-    constructor({ step, timestamp, batchSize, featureStdGradient, structure, values }) {
+    constructor({ step, seq, timestamp, batchSize, featureStdGradient, structure, values }) {
         this.step = step;
+        this.seq = seq;
         this.timestamp = timestamp;
         this.batchSize = batchSize;
         this.featureStdGradient = featureStdGradient;
@@ -26,34 +27,37 @@ export class StepRecord {
 }
 
 /**
- * Decodes a STEP of the server.
- * Returns null if it has no step number or no layers, so that it cannot be shown.
+ * Decodes a step of the open wire. `layers` are the step's layers where the step itself has only their number.
+ * Returns null if it has no step number, so that it cannot be shown.
  */
-export function decodeStep(data, structures) {
-    if (!isStepNumber(data?.step) || !Array.isArray(data.layers)) return null;
-    const values = new Float64Array(data.layers.length * COLUMN_COUNT);
-    const layers = data.layers.map((layer, index) => {
-        let present = 0;
-        for (const { path, column } of METRICS) {
-            const value = readMetric(layer, path);
+export function decodeStep(data, structures, layers = data?.layers ?? []) {
+    if (!isStepNumber(data?.step) || !Array.isArray(layers)) return null;
+    const values = new Float64Array(layers.length * COLUMN_COUNT);
+    const present = new Uint32Array(layers.length);
+    for (const { name, column } of METRICS) {
+        const posted = data.metrics?.[name];
+        if (!Array.isArray(posted)) continue;
+        for (let index = 0; index < layers.length; index += 1) {
+            const value = readNumber(posted[index]);
             if (value === undefined) continue;
-            present |= 1 << column;
+            present[index] |= 1 << column;
             values[index * COLUMN_COUNT + column] = value;
         }
-        return {
-            id: String(layer?.layer_id ?? ""),
-            type: String(layer?.layer_type ?? ""),
-            depth: layer?.depth_index ?? 0,
-            shape: layer?.intermediate_features?.activation_shape ?? [],
-            present,
-        };
-    });
+    }
+    const table = layers.map((layer, index) => ({
+        id: String(layer?.id ?? ""),
+        type: String(layer?.type ?? ""),
+        depth: layer?.depth ?? index,
+        shape: layer?.shape ?? [],
+        present: present[index],
+    }));
     return new StepRecord({
         step: data.step,
-        timestamp: data.timestamp,
-        batchSize: data.batch_size,
-        featureStdGradient: readMetric(data, ["cross_layer", "feature_std_gradient"]),
-        structure: structures.intern(layers),
+        seq: data.seq ?? 0,
+        timestamp: data.time,
+        batchSize: data.batch_size ?? undefined,
+        featureStdGradient: readNumber(data.scalars?.feature_std_gradient),
+        structure: structures.intern(table),
         values,
     });
 }

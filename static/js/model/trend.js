@@ -1,18 +1,29 @@
 // The last steps of one metric of one layer, and the line through them.
 
+import { METRICS } from "./metrics.js";
+
 /** Steps in a trend. */
 export const TREND_LENGTH = 120;
 
+/** The metrics that have a trend. */
+export const TREND_METRICS = Object.freeze(["activation_std", "gradient_l2_norm"]);
+
 /**
  * Values of a layer's metric over the steps up to position `end` (inclusive), oldest first.
+ * They come from the records of the history, and from the trend store for steps without one.
  * A step without the layer or without the metric gives undefined.
  */
-export function trendValues(history, layerKey, column, end, length = TREND_LENGTH) {
+export function trendValues(history, layerKey, column, end, length = TREND_LENGTH, trends = null) {
     const values = [];
+    const { name } = METRICS[column];
     let structure = null;
     let layerIndex = -1;
     for (let index = Math.max(0, end - length + 1); index <= end; index += 1) {
         const record = history.at(index);
+        if (record.structure === undefined) {
+            values.push(trends?.value(layerKey, record.step, name));
+            continue;
+        }
         if (record.structure !== structure) {
             structure = record.structure;
             layerIndex = structure.indexOf(layerKey);

@@ -49,6 +49,11 @@ export class LayerCard {
         this.#trends.find((trend) => trend.canvas === canvas)?.sparkline.resize(width, height);
     }
 
+    /** Frees the pixels of the trends. */
+    release() {
+        this.#trends.forEach((trend) => trend.sparkline.release());
+    }
+
     /** Name, type, depth and shape. */
     describe(layer) {
         this.node.dataset.layer = layer.id;
@@ -76,10 +81,10 @@ export class LayerCard {
         }
     }
 
-    /** The trends up to a position of the history. */
-    paintTrends(history, viewedIndex, palette) {
+    /** The trends up to the viewed step of a run. */
+    paintTrends({ history, viewedIndex, trends }, palette) {
         for (const trend of this.#trends) {
-            const values = trendValues(history, this.key, trend.column, viewedIndex);
+            const values = trendValues(history, this.key, trend.column, viewedIndex, undefined, trends);
             trend.sparkline.paint(values, palette.trend(trend.colour));
         }
     }

@@ -18,7 +18,7 @@ export class LayerGrid {
         this.#palette = palette;
         this.#visibility = new IntersectionObserver(
             (entries) => {
-                for (const entry of entries) this.#cardByNode.get(entry.target).isVisible = entry.isIntersecting;
+                for (const entry of entries) this.#setVisible(this.#cardByNode.get(entry.target), entry.isIntersecting);
                 requestPaint();
             },
             { rootMargin: "200px" },
@@ -42,9 +42,13 @@ export class LayerGrid {
         this.#structure = null;
     }
 
-    /** Shows the record at a position of the history. */
-    show(history, viewedIndex) {
-        const record = history.at(viewedIndex);
+    /** The layers on screen, `{ id, key }`. */
+    get visibleLayers() {
+        return this.#structure?.layers.filter((layer) => this.#cards.get(layer.key)?.isVisible) ?? [];
+    }
+
+    /** Shows a record of a run, with the trends up to the viewed step. */
+    show(record, run) {
         const structure = record.structure;
         if (structure !== this.#structure) {
             if (!structure.hasSameLayout(this.#structure)) this.#arrange(structure.layers);
@@ -54,7 +58,7 @@ export class LayerGrid {
         structure.layers.forEach((layer, index) => {
             const card = this.#cards.get(layer.key);
             card.showValues(record, index);
-            if (card.isVisible) card.paintTrends(history, viewedIndex, this.#palette);
+            if (card.isVisible) card.paintTrends(run, this.#palette);
         });
     }
 
@@ -64,7 +68,7 @@ export class LayerGrid {
         for (const [key, card] of this.#cards) {
             if (wanted.has(key)) continue;
             this.#visibility.unobserve(card.node);
-            card.canvases.forEach((canvas) => this.#sizes.unobserve(canvas));
+            this.#setVisible(card, false);
             this.#cards.delete(key);
         }
         const groups = [];
@@ -81,6 +85,17 @@ export class LayerGrid {
         this.#container.replaceChildren(...groups);
     }
 
+    /** Only cards on screen have canvases with pixels, and sizes that are observed. */
+    #setVisible(card, isVisible) {
+        if (card.isVisible === isVisible) return;
+        card.isVisible = isVisible;
+        for (const canvas of card.canvases) {
+            if (isVisible) this.#sizes.observe(canvas);
+            else this.#sizes.unobserve(canvas);
+        }
+        if (!isVisible) card.release();
+    }
+
     #card(key) {
         let card = this.#cards.get(key);
         if (card === undefined) {
@@ -88,7 +103,6 @@ export class LayerGrid {
             this.#cards.set(key, card);
             this.#cardByNode.set(card.node, card);
             this.#visibility.observe(card.node);
-            card.canvases.forEach((canvas) => this.#sizes.observe(canvas));
         }
         return card;
     }

@@ -17,7 +17,10 @@ export class PlayerControls {
     #behind = element("behind");
     #behindText = element("behind-text");
 
-    /** `actions` is `{ back, toggle, forward, live, seekIndex(index), seekStep(step) }`; `seekStep` returns the step shown. */
+    /**
+     * `actions` is `{ back, toggle, forward, live, seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step
+     * that is shown then.
+     */
     constructor(actions) {
         this.#back.addEventListener("click", actions.back);
         this.#toggle.addEventListener("click", actions.toggle);
@@ -51,12 +54,12 @@ export class PlayerControls {
         if (!player.isPaused) setText(this.#jumpMessage, "");
     }
 
-    #jump(seekStep) {
+    async #jump(seekStep) {
         // The field's `valueAsNumber` is rounded beyond 2^53; its text is exact.
         const text = this.#jumpStep.value;
         const wanted = /^\d+$/.test(text) ? wholeNumber(text) : this.#jumpStep.valueAsNumber;
         if (Number.isNaN(wanted)) return;
-        const shown = seekStep(wanted);
+        const shown = await seekStep(wanted);
         const isExact = shown === wanted || shown === null;
         setText(this.#jumpMessage, isExact ? "" : `Step ${wanted} is not kept; showing ${shown}.`);
     }

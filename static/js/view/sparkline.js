@@ -4,28 +4,39 @@ import { trendShape } from "../model/trend.js";
 
 const PADDING = 3;
 
-/** A canvas with a line. Its size follows the layout through `resize`, so painting never forces one. */
+/**
+ * A canvas with a line. Its size follows the layout through `resize`, so painting never forces one.
+ * It takes memory for pixels only between `resize` and `release`.
+ */
 export class Sparkline {
     #canvas;
-    #context;
+    #context = null;
     #logarithmic;
     #width = 0;
     #height = 0;
 
     constructor(canvas, { logarithmic }) {
         this.#canvas = canvas;
-        this.#context = canvas.getContext("2d");
         this.#logarithmic = logarithmic;
     }
 
     /** Size in CSS pixels, as a ResizeObserver reports it. */
     resize(width, height) {
+        this.#context ??= this.#canvas.getContext("2d");
         const ratio = window.devicePixelRatio || 1;
         this.#width = width;
         this.#height = height;
         this.#canvas.width = Math.round(width * ratio);
         this.#canvas.height = Math.round(height * ratio);
         this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+
+    /** Frees the pixels of a canvas that is not on screen. */
+    release() {
+        if (this.#context === null) return;
+        this.#width = 0;
+        this.#canvas.width = 0;
+        this.#canvas.height = 0;
     }
 
     /** Colours are `{ line, broken }`. */

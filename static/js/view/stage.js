@@ -16,7 +16,7 @@ export class Stage {
      * `limits` the server's limits or null.
      */
     show(run, notice, hasListing, limits) {
-        const hasSteps = run !== null && run.history.length > 0;
+        const hasSteps = run?.shownRecord !== undefined;
         const line = notice || (hasSteps ? lossOf(run, limits) : "");
         setText(this.#notice, line);
         setHidden(this.#notice, line === "");

@@ -190,6 +190,9 @@ extension HTTPConnection {
 
         var isClosed: Bool { phase == .closed }
 
+        /// Whether the server is shutting down.
+        var isQuiescing: Bool { quiescing }
+
         /// Whether the connection waits for the first byte of a request.
         var isIdle: Bool { phase == .idle }
 

@@ -37,6 +37,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var exchange: Exchange?
     private var admitted: HeadGate.Admitted?
+    /// The producer of the streamed body that is being sent.
+    private var onConnectionEvent: (@Sendable (ConnectionEvent) -> Void)?
     private var exchangeCount: UInt64 = 0
 
     private var inputEnd = InputEnd.open
@@ -93,6 +95,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         if machine.owesAnswer { logExchange(isComplete: false) }
         exchange = nil
         admitted = nil
+        onConnectionEvent = nil
         body.end()
         _ = decoder.takeInput()
         machine.connectionLost()
@@ -130,9 +133,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         switch event {
         case ChannelEvent.inputClosed:
             if inputEnd == .open { inputEnd = .pending }
+            onConnectionEvent?(.inputClosed)
             advance()
         case is ChannelShouldQuiesceEvent:
             if let step = machine.quiesce() { perform(step, context) }
+            onConnectionEvent?(.stopping)
             advance()
         default: break
         }
@@ -322,6 +327,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
             return refuse(refusal)
         }
         admitted.request.body = bytes
+        admitted.request.connection = RequestConnection(
+            id: ObjectIdentifier(context.channel), eventLoop: context.eventLoop)
         switch admitted.route.action {
         case .upgrade(let upgrader):
             if let place { server.bodies.end(place) }
@@ -396,6 +403,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
         let framing = ResponseFraming(response, to: exchange)
         let isPersistent = machine.answerBegins(closing: framing.endsWithConnection)
         self.exchange?.status = response.status
+        if framing.isStream { observe(response) }
         if sender.begin(response, framing: framing, to: exchange, isPersistent: isPersistent) { endAnswer() }
     }
 
@@ -426,6 +434,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func endExchange() {
         logExchange(isComplete: true)
         exchange = nil
+        onConnectionEvent = nil
         caller.observer = nil
         admitted = nil
         task?.end()
@@ -458,6 +467,20 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     // MARK: Streams
+
+    /// Reports events to the producer of a streamed body, also those that have happened already.
+    private func observe(_ response: HTTPResponse) {
+        onConnectionEvent = response.onConnectionEvent
+        if let timeout = response.stallTimeout { context?.channel.setAcknowledgementTimeout(timeout) }
+        if inputEnd != .open { onConnectionEvent?(.inputClosed) }
+        if machine.isQuiescing { onConnectionEvent?(.stopping) }
+    }
+
+    /// Replaces the memory of a streamed response.
+    func reserve(_ reservation: ResponseReservation?, of number: UInt64) {
+        guard sender?.isStreaming == true, exchange?.number == number else { return }
+        sender?.writer.reserve(reservation)
+    }
 
     /// Writes the next piece of a streamed body. `promise` succeeds when the channel is writable.
     func writeStream(_ buffer: ByteBuffer, of number: UInt64, promise: EventLoopPromise<Void>) {

@@ -14,6 +14,7 @@ struct RequestTask {
 
     /// Runs a handler and passes its response to the connection.
     mutating func start(_ execution: HandlerExecution, answering link: ConnectionLink, isHead: Bool) {
+        execution.finishLines()
         let isQuick = execution.request.lines == nil && execution.request.body.readableBytes <= Self.quickBody
         let configured = execution.server.configuration.handlerExecutor
         let executor = configured ?? (isQuick ? executor : globalConcurrentExecutor)
@@ -51,6 +52,10 @@ struct ConnectionLink: BodyWriter {
         try await promise.futureResult.get()
     }
 
+    func reserve(_ reservation: ResponseReservation?) async {
+        loop.execute { connection.value.reserve(reservation, of: number) }
+    }
+
     /// Ends a streamed body.
     func endStream() {
         loop.execute { connection.value.endStream(of: number) }
@@ -73,6 +78,9 @@ struct HandlerExecution: Sendable {
     let place: UInt64?
     let acceptsGzip: Bool
     let server: HTTPServer
+
+    /// Ends a body of lines, which the request has received while it arrived.
+    func finishLines() { request.lines?.finish(budget: server.bodies, place: place) }
 
     func run(answering link: ConnectionLink, isHead: Bool) async {
         let response = await response()
@@ -100,16 +108,22 @@ struct HandlerExecution: Sendable {
         }
     }
 
+    /// Not inlined: its space is free again when the response is sent.
+    @inline(never)
     private func response() async -> HTTPResponse {
         do {
-            request.lines?.finish(budget: server.bodies, place: place)
             return try await handler(request)
-        } catch let error as HTTPError {
-            return error.response
         } catch {
-            if !Task.isCancelled { server.log.failed(error, request: request) }
-            return .internalError
+            return response(to: error)
         }
+    }
+
+    /// Not inlined: a request's task would reserve space for its variables.
+    @inline(never)
+    private func response(to error: any Error) -> HTTPResponse {
+        if let error = error as? HTTPError { return error.response }
+        if !Task.isCancelled { server.log.failed(error, request: request) }
+        return .internalError
     }
 }
 
@@ -122,4 +136,6 @@ private struct GrantedWriter: BodyWriter {
         guard access?.isValid != false else { throw HTTPServiceError.connectionClosed }
         try await writer.write(buffer)
     }
+
+    func reserve(_ reservation: ResponseReservation?) async { await writer.reserve(reservation) }
 }

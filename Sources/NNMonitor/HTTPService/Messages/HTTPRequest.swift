@@ -25,6 +25,8 @@ package struct HTTPRequest: Sendable {
     package var secure: Bool
     /// The grant of the route's scope; nil if the route requires no scope.
     package var access: AccessGrant?
+    /// The connection; nil in tests without one.
+    package var connection: RequestConnection?
 
     /// Creates a request. The defaults serve tests.
     package init(
@@ -46,4 +48,12 @@ package struct HTTPRequest: Sendable {
 
     /// Whether the response may be compressed with gzip.
     package var acceptsGzip: Bool { AcceptEncoding.prefersGzip(self.headers) }
+}
+
+/// The connection of a request.
+package struct RequestConnection: Sendable {
+    /// The identity of its channel.
+    package let id: ObjectIdentifier
+    /// The loop on which its events are handled.
+    package let eventLoop: any EventLoop
 }

@@ -11,6 +11,11 @@ package struct HTTPResponse: Sendable {
     package var body: ResponseBody
     /// The memory of the response, reserved until it is sent.
     package var reservation: ResponseReservation?
+    /// How long the client may accept no byte, or its host acknowledge none; nil for `HTTPConfiguration.writeTimeout`
+    /// and the system's own timeout. For streams that are idle most of the time: few unsent bytes show no stall.
+    package var stallTimeout: TimeAmount?
+    /// Called on the connection's event loop while a streamed body is produced.
+    package var onConnectionEvent: (@Sendable (ConnectionEvent) -> Void)?
 
     /// Creates a response, without a body by default.
     package init(status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ResponseBody = .empty) {
@@ -31,6 +36,14 @@ package enum ResponseBody: Sendable {
     case stream(@Sendable (any BodyWriter) async throws -> Void)
 }
 
+/// An event that the producer of a streamed body may act on.
+package enum ConnectionEvent: Sendable {
+    /// The client has closed its sending side. It may still read, or be gone: the next write shows it.
+    case inputClosed
+    /// The server is stopping and waits for the response to end.
+    case stopping
+}
+
 /// The destination of a streamed body. Only one write may run at a time.
 package protocol BodyWriter: Sendable {
     /// Writes one piece and returns when the connection is writable again, which is the stream's back-pressure.
@@ -38,6 +51,11 @@ package protocol BodyWriter: Sendable {
     /// - Parameter buffer: the next piece.
     /// - Throws: `HTTPServiceError.connectionClosed` if the client has disconnected.
     func write(_ buffer: ByteBuffer) async throws
+
+    /// Replaces the memory of the response. The reservation before it is kept until all earlier pieces are sent.
+    ///
+    /// - Parameter reservation: what later pieces need; nil if it is too little to be reserved.
+    func reserve(_ reservation: ResponseReservation?) async
 }
 
 /// An error that a handler throws to send `response`.

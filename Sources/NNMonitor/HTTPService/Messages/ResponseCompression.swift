@@ -86,6 +86,8 @@ actor GzipBodyWriter: BodyWriter {
         try await self.compress(buffer, flush: .none)
     }
 
+    func reserve(_ reservation: ResponseReservation?) async { await self.downstream.reserve(reservation) }
+
     func finish() async throws {
         try await self.compress(ByteBuffer(), flush: .finish)
     }

@@ -47,15 +47,14 @@ package enum CORSPolicy: Sendable, Equatable {
     /// Further request headers, allowed if the preflight names them.
     private static let allowedOnRequest: Set<String> = [
         "accept", "accept-language", "baggage", "cache-control", "content-language", "if-modified-since",
-        "if-none-match", "if-range", "pragma", "range", "sentry-trace", "traceparent", "tracestate", "x-request-id",
-        "x-requested-with",
+        "if-none-match", "if-range", "last-event-id", "pragma", "range", "sentry-trace", "traceparent", "tracestate",
+        "x-request-id", "x-requested-with",
     ]
 
-    /// The response to a preflight for a route with `methods`. `ResponseDecoration` adds `Access-Control-Allow-Origin`
-    /// and `Vary: Origin`, as for every response.
-    func preflight(_ headers: HTTPHeaders, origin: String, methods: [String]) -> HTTPResponse {
+    /// The response to a preflight for a route with `methods`, the same for every origin. `ResponseDecoration` adds
+    /// `Access-Control-Allow-Origin`, which alone allows an origin, and `Vary: Origin`, as for every response.
+    static func preflight(_ headers: HTTPHeaders, methods: [String]) -> HTTPResponse {
         var response = HTTPResponse(status: .noContent)
-        guard self == .any || self.lists(origin) else { return response }
         let requested = headers[canonicalForm: "access-control-request-headers"]
             .map { $0.lowercased() }
             .filter(Self.allowedOnRequest.contains)

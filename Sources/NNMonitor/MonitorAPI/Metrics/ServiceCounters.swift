@@ -92,6 +92,11 @@ final class ServiceCounters: RouteObserver {
         }
     }
 
+    /// Counts an eviction. Each is published once, also that of a call that failed afterwards.
+    func note(_ event: StoreEvent) {
+        if case .removed(let run) = event, run.reason != .deleted { runsEvicted.add() }
+    }
+
     /// Counts a refused step, or a refused line of a batch.
     func reject(_ reason: RejectionReason) { rejections[reason.rawValue].add() }
 

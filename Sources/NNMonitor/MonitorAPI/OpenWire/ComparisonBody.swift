@@ -17,7 +17,8 @@ struct ComparisonBody: Sendable {
 
     /// Bytes of the arrays and of the ratios that are computed at once.
     var memory: Int {
-        comparison.memory + min(blockRows, comparison.layers.count) * comparison.bucketCount * MemoryLayout<Double>.stride
+        comparison.memory + min(blockRows, comparison.layers.count) * comparison.bucketCount
+            * MemoryLayout<Double>.stride
     }
 
     /// Writes the body.

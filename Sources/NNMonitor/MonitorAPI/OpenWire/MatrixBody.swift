@@ -54,6 +54,7 @@ struct MatrixBody: Sendable {
     /// - Parameters:
     ///   - head: its head.
     ///   - body: receives it.
+    /// - Throws: an error of `body`.
     func write(_ head: ByteBuffer, to body: any BodyWriter) async throws {
         try await body.write(head)
         for part in parts {

@@ -67,18 +67,14 @@ struct OpenIngestRoute: Sendable {
     }
 
     private static func accepted(_ outcome: AppendOutcome, _ warnings: StepWarnings) -> ByteBuffer {
-        var writer = JSONWriter(capacity: 128 + outcome.step.runID.byteCount)
-        writer.literal("{\"status\":\"accepted\",\"run_id\":")
-        writer.string(outcome.step.runID.text)
-        writer.literal(",\"seq\":")
-        writer.integer(Int64(outcome.seq))
+        if outcome.reason == nil, warnings.texts.isEmpty { return .accepted(outcome.step) }
+        var writer = JSONWriter()
         if let reason = outcome.reason {
             writer.literal(",\"kept\":false,\"reason\":")
             writer.string(reason.name)
         }
         warnings.append(to: &writer)
-        writer.literal("}")
-        return ByteBuffer(bytes: writer.bytes)
+        return .accepted(outcome.step, rest: writer.bytes)
     }
 
     // MARK: A batch
@@ -86,12 +82,38 @@ struct OpenIngestRoute: Sendable {
     /// How much of a batch is decoded before other tasks may use the thread.
     private static let bytesBetweenYields = 256 << 10
 
-    /// Stores the valid lines in their order, each as soon as it is decoded: the body is complete and sound, so nothing
+    /// The valid lines that are decoded and not yet stored.
+    private struct Group {
+        /// The largest number of lines that are stored in one call, which other calls of the store wait for.
+        private static let maximum = 32
+
+        var steps: [DecodedStep] = []
+        /// The numbers of their lines.
+        var lines: [Int] = []
+        /// The lines of the first groups are few, so that the others are decoded with the tables of their run.
+        private var capacity = 1
+
+        var isFull: Bool { steps.count >= capacity }
+
+        mutating func add(_ step: DecodedStep, line: Int) {
+            steps.append(step)
+            lines.append(line)
+        }
+
+        mutating func begin() {
+            steps.removeAll(keepingCapacity: true)
+            lines.removeAll(keepingCapacity: true)
+            capacity = min(capacity * 2, Self.maximum)
+        }
+    }
+
+    /// Stores the valid lines in their order, as soon as some are decoded: the body is complete and sound, so nothing
     /// can be found later that rejects it as a whole.
     private func batch(_ text: LineText, of runID: RunID) async throws -> HTTPResponse {
         var report = BatchReport()
         var warnings = StepWarnings()
         var known = await monitor.store.tables(of: runID)
+        var group = Group()
         var rest = text
         var number = 0
         var bytesUntilYield = Self.bytesBetweenYields
@@ -100,6 +122,7 @@ struct OpenIngestRoute: Sendable {
             bytesUntilYield -= line.length + 1
             if bytesUntilYield <= 0 {
                 bytesUntilYield = Self.bytesBetweenYields
+                try await store(&group, &known, &report, &warnings)
                 await Task.yield()
             }
             if line.isBlank { continue }
@@ -114,18 +137,31 @@ struct OpenIngestRoute: Sendable {
                 report.reject(line: number, rejection)
                 counters.reject(.invalid)
             case .success(var step):
-                step.followsInBody = report.accepted > 0
-                do throws(StoreError) {
-                    let outcome = try await monitor.accept(step)
-                    report.accept(outcome)
-                    warnings.add(outcome.warnings)
-                    known.note(outcome.step.record)
-                } catch {
-                    counters.reject(.storeUnavailable)
-                    throw monitor.failures.unavailable(error, line: number, stored: report.accepted)
-                }
+                step.followsInBody = report.accepted > 0 || !group.steps.isEmpty
+                group.add(step, line: number)
+                if group.isFull { try await store(&group, &known, &report, &warnings) }
             }
         }
+        try await store(&group, &known, &report, &warnings)
         return .json(ByteBuffer(bytes: report.body(warnings)), status: .accepted)
+    }
+
+    /// Stores the lines of a group, and begins the next one.
+    private func store(
+        _ group: inout Group, _ known: inout KnownTables, _ report: inout BatchReport, _ warnings: inout StepWarnings
+    ) async throws {
+        guard !group.steps.isEmpty else { return }
+        let appended = await monitor.accept(group.steps)
+        for outcome in appended.outcomes {
+            report.accept(outcome)
+            warnings.add(outcome.warnings)
+            known.note(outcome.step.record)
+        }
+        if let failure = appended.failure {
+            let line = group.lines[appended.outcomes.count]
+            counters.reject(.storeUnavailable)
+            throw monitor.failures.unavailable(failure, line: line, stored: report.accepted)
+        }
+        group.begin()
     }
 }

@@ -20,13 +20,13 @@ struct PieceWriter {
         self.memory = memory
     }
 
-    /// Sends what was written if it is as large as a piece.
+    /// Sends the written bytes if they fill a piece.
     @inline(__always)
     mutating func sendPiece() async throws {
         if json.bytes.count >= streamPieceSize { try await send() }
     }
 
-    /// Sends what was written.
+    /// Sends the written bytes.
     mutating func send() async throws {
         guard reservation.grow(to: memory(json.bytes.count)) else { throw HTTPServiceError.connectionClosed }
         if !json.bytes.isEmpty { try await body.write(ByteBuffer(bytes: json.bytes)) }

@@ -25,9 +25,11 @@ extension QueryParameters {
         guard let text = text(name) else { return nil }
         let spelled = ["NaN", "Infinity", "-Infinity"].contains(text)
         // Swift also reads hexadecimal numbers and other spellings.
-        let isDecimal = text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || "+-.eE".utf8.contains($0) }
+        let isDecimal = text.utf8.allSatisfy {
+            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || "+-.eE".utf8.contains($0)
+        }
         guard !spelled, isDecimal, let value = Double(text) else {
-            reject(spelled ? .notFinite : .numberExpected, name)
+            reject(spelled ? .notFinite : .textIsNoNumber, name)
             return nil
         }
         if !value.isFinite {

@@ -70,6 +70,12 @@ struct QueryParameters {
         return items.isEmpty ? nil : Set(items.map(Self.literal))
     }
 
+    /// The names in a list; `nil` for all: if the parameter is absent. An empty list is none.
+    func listedNames(_ name: String) -> Set<ByteString>? { text(name) == nil ? nil : names(name) ?? [] }
+
+    /// A run id; `nil` if the parameter is absent.
+    mutating func optionalRunID(_ name: String) -> RunID? { text(name) == nil ? nil : runID(name) }
+
     /// The patterns for layer ids in a list; `nil` for all. Ids may be written with `.` or `/`.
     func patterns(_ name: String) -> [IDPattern]? {
         let items = items(name)

@@ -2,7 +2,8 @@ import Foundations
 
 /// Turns a message's JSON into the bytes that go over the wire.
 ///
-/// The API layer implements it with WebSocket frames and compression; MonitorCore knows neither.
+/// The API layer implements it with WebSocket frames, Server-Sent Events and compression; MonitorCore knows none of
+/// them.
 package protocol FrameRenderer: Sendable {
     /// Subscribers with equal variants get the same bytes for a message. For example: compression parameters.
     associatedtype Variant: Hashable, Sendable
@@ -13,9 +14,10 @@ package protocol FrameRenderer: Sendable {
     ///
     /// - Parameters:
     ///   - json: the message, UTF-8.
+    ///   - seq: the number of the step in its run; `nil` for a message that is not a step.
     ///   - variant: what the subscribers have in common.
     /// - Returns: the frame, which is shared between them.
-    func render(_ json: [UInt8], variant: Variant) -> Frame
+    func render(_ json: [UInt8], seq: UInt64?, variant: Variant) -> Frame
 
     /// The size of a frame on the wire, in bytes.
     func size(of frame: Frame) -> Int
@@ -26,7 +28,8 @@ package protocol FrameRenderer: Sendable {
 /// A message is encoded once for each form in use, and rendered (compressed, framed) once for each form and variant.
 /// Each subscriber has its own bounded queue, so a slow subscriber delays no other.
 package actor BroadcastManager<Renderer: FrameRenderer> {
-    private let renderer: Renderer
+    /// Makes the frames.
+    package nonisolated let renderer: Renderer
     /// The store's events, on their way into their order. Behind a lock, so that `skipIfUnwatched` needs no hop to the
     /// actor.
     private let order: Locked<Resequencer<StoreEvent>>
@@ -57,6 +60,20 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
             order.accept(event, sequence: event.sequence) { _ in }
             return true
         }
+    }
+
+    /// Records events without delivering them, if there are no subscribers; see `skipIfUnwatched(_:)` for one event.
+    package nonisolated func skipIfUnwatched(_ events: [StoreEvent]) -> Bool {
+        order.withLock { order in
+            guard subscribers.isUnwatched else { return false }
+            for event in events { order.accept(event, sequence: event.sequence) { _ in } }
+            return true
+        }
+    }
+
+    /// Delivers events in their order; see `publish(_:)` for one event.
+    package func publish(_ events: [StoreEvent]) {
+        for event in events { publish(event) }
     }
 
     /// Delivers an event to all subscribers, after all events with lower sequence numbers.
@@ -114,7 +131,7 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         guard !variants.isEmpty, let runID = event.runID else { return }
         messages.begin(event)
         for (variant, subscribers) in variants {
-            var frames = Frames(renderer, variant)
+            var frames = Frames(renderer, variant, seq: event.seq)
             for subscriber in subscribers.values {
                 guard let kind = MessageKind(event, for: subscriber.interest) else { continue }
                 let frame = frames.frame(kind, of: &messages)
@@ -136,13 +153,15 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
 
         private let renderer: Renderer
         private let variant: Renderer.Variant
+        private let seq: UInt64?
         private var frames: [MessageKind: Rendered] = [:]
         /// The frame of the subscriber before, which most subscribers share.
         private var last: (kind: MessageKind, frame: Rendered)?
 
-        init(_ renderer: Renderer, _ variant: Renderer.Variant) {
+        init(_ renderer: Renderer, _ variant: Renderer.Variant, seq: UInt64?) {
             self.renderer = renderer
             self.variant = variant
+            self.seq = seq
         }
 
         mutating func frame(_ kind: MessageKind, of messages: inout EventMessages) -> Rendered {
@@ -154,9 +173,9 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
         }
 
         private func render(_ kind: MessageKind, of messages: inout EventMessages) -> Rendered {
-            let frame = renderer.render(messages.json(kind), variant: variant)
+            let frame = renderer.render(messages.json(kind), seq: seq, variant: variant)
             let layers = messages.layers(kind).map {
-                LayerFrame(id: $0.id, frame: renderer.render($0.json, variant: variant))
+                LayerFrame(id: $0.id, frame: renderer.render($0.json, seq: nil, variant: variant))
             }
             return Rendered(frame: frame, layers: layers, bytes: renderer.size(of: frame))
         }

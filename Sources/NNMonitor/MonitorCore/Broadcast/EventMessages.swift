@@ -39,17 +39,14 @@ struct EventMessages: Sendable {
     private var event: StoreEvent?
     private var texts: [MessageKind: [UInt8]] = [:]
     private var writer = JSONWriter()
-    /// The encoders of the forms in use: each remembers what it selects.
-    private var encoders: [OpenStepForm: OpenStepEncoder] = [:]
+    private var steps = StepMessages()
     /// The message with the layers that steps of the last structure need.
     private var layers: (runID: RunID, id: StructureID, json: [UInt8])?
-    private static let maximumEncoders = 64
 
     /// Begins with the next event.
     mutating func begin(_ event: StoreEvent) {
         self.event = event
         texts.removeAll(keepingCapacity: true)
-        if encoders.count > Self.maximumEncoders { encoders.removeAll() }
     }
 
     /// The text of a message.
@@ -76,7 +73,7 @@ struct EventMessages: Sendable {
 
     private mutating func encode(_ kind: MessageKind) {
         switch (event, kind) {
-        case (.stored(let step), .step(let form)): encode(step, form)
+        case (.stored(let step), .step(let form)): steps.append(step.record, of: step.runID, form, to: &writer)
         case (.removed(let run), _):
             writer.literal("{\"type\":\"run_deleted\",\"run_id\":")
             writer.string(run.runID.text)
@@ -92,34 +89,9 @@ struct EventMessages: Sendable {
             AlertEncoder.append(alert, to: &writer)
             writer.byte(UInt8(ascii: "}"))
         case (.reset(let reset), _):
-            writer.literal("{\"type\":\"reset\",\"run_id\":")
-            writer.string(reset.runID.text)
-            writer.literal(",\"from_step\":")
-            writer.integer(reset.fromStep)
-            writer.byte(UInt8(ascii: "}"))
+            LiveMessages.appendReset(of: reset.runID, fromStep: reset.fromStep, to: &writer)
         default: break
         }
-    }
-
-    private mutating func encode(_ step: StoredStep, _ form: LiveForm) {
-        switch form {
-        case .nested(let form):
-            writer.literal("{\"type\":\"new_metrics\",\"run_id\":")
-            writer.string(step.runID.text)
-            writer.literal(",\"data\":")
-            StepEncoder.append(step.record, form: form, to: &writer)
-            writer.literal(",\"seq\":")
-            writer.integer(Int64(step.record.seq))
-        case .columns(let form):
-            writer.literal("{\"type\":\"step\",\"run_id\":")
-            writer.string(step.runID.text)
-            writer.literal(",\"seq\":")
-            writer.integer(Int64(step.record.seq))
-            writer.literal(",\"data\":")
-            encoders[form, default: OpenStepEncoder(form: form)].append(step.record, to: &writer)
-        case .runs: return
-        }
-        writer.byte(UInt8(ascii: "}"))
     }
 }
 
@@ -140,6 +112,22 @@ package enum LiveMessages {
     package static func largestStructureSize(_ record: StepRecord, of runID: RunID) -> Int {
         // The tables hold every text of a layer, most as the message has it; the rest are keys and numbers.
         256 + 6 * runID.byteCount + 128 * record.layerCount + record.table.memory + record.shapes.memory
+    }
+
+    /// Appends the message that a client must forget steps of a run.
+    ///
+    /// - Parameters:
+    ///   - runID: the run.
+    ///   - fromStep: the lowest step to forget; `nil` for all.
+    ///   - writer: receives the message.
+    static func appendReset(of runID: RunID, fromStep: Int64? = nil, to writer: inout JSONWriter) {
+        writer.literal("{\"type\":\"reset\",\"run_id\":")
+        writer.string(runID.text)
+        if let fromStep {
+            writer.literal(",\"from_step\":")
+            writer.integer(fromStep)
+        }
+        writer.byte(UInt8(ascii: "}"))
     }
 
     /// Appends the message with what a run is.

@@ -2,13 +2,15 @@
 package struct RunHistory: Sendable {
     /// The run's id, as it was posted.
     package let id: RunID
-    let createdAt: UTCTime
+    /// When the run began.
+    package let createdAt: UTCTime
     let lastUpdate: UTCTime
     /// The sequence number of the last change that the history contains, over all runs.
     package let sequence: UInt64
-    let lastSeq: UInt64
+    /// The `seq` of the last accepted step.
+    package let lastSeq: UInt64
     /// Whether the client must forget the steps that it knows; `nil` if it asked for all steps.
-    private(set) var isReset: Bool?
+    package private(set) var isReset: Bool?
     private(set) var steps: HistorySteps
     /// The bytes that the history uses beside its steps.
     package let memory: Int

@@ -78,7 +78,8 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - limits: the limits of the queue.
-    ///   - onSkip: called, on any thread, with the number of messages that were dropped; must not block.
+    ///   - onSkip: called, on any thread and under the queue's lock, with the number of messages that were dropped;
+    ///     must not block, nor use the queue.
     ///   - wake: called, on any thread, when a frame arrives after `take` has returned `nil`.
     package init(
         limits: QueueLimits, onSkip: @escaping @Sendable (Int) -> Void = { _ in }, wake: @escaping @Sendable () -> Void
@@ -103,23 +104,20 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
     func append(answer frame: Frame, bytes: Int) { append(Entry(frame: frame, bytes: bytes)) }
 
     private func append(_ entry: Entry) {
-        let (isIdle, skipped) = state.withLock { state in
-            if state.closed { return (false, 0) }
-            if isKnown(entry, &state) { return (false, 0) }
+        let isIdle = state.withLock { state in
+            if state.closed { return false }
+            if isKnown(entry, &state) { return false }
             state.entries.append(entry)
             state.bytes += entry.bytes
-            let skipped = dropOldest(&state)
+            dropOldest(&state)
             defer { state.isIdle = false }
-            return (state.isIdle, skipped)
+            return state.isIdle
         }
-        if skipped > 0 { onSkip(skipped) }
         if isIdle { wake() }
     }
 
     /// Drops the oldest events until the limits are met. The newest entry stays, and so do answers.
-    ///
-    /// - Returns: the number of dropped events.
-    private func dropOldest(_ state: inout State) -> Int {
+    private func dropOldest(_ state: inout State) {
         var skipped = 0
         var index = 0
         while index < state.entries.count - 1,
@@ -132,8 +130,9 @@ package final class SubscriberQueue<Frame: Sendable>: Sendable {
             state.bytes -= state.entries.remove(at: index).bytes
             skipped += 1
         }
+        guard skipped > 0 else { return }
         state.skipped += skipped
-        return skipped
+        onSkip(skipped)
     }
 
     /// Takes the next item.

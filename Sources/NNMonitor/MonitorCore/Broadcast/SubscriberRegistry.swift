@@ -8,9 +8,12 @@ package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
     /// A subscriber whose connection is set up.
     struct Subscriber {
         let queue: SubscriberQueue<Renderer.Frame>
-        private(set) var interest = Interest.all
+        private(set) var interest: Interest
 
-        init(queue: SubscriberQueue<Renderer.Frame>) { self.queue = queue }
+        init(queue: SubscriberQueue<Renderer.Frame>, interest: Interest) {
+            self.queue = queue
+            self.interest = interest
+        }
 
         mutating func changeInterest(_ change: (inout Interest) -> Void, answer: Renderer.Frame?, bytes: Int) {
             change(&interest)
@@ -105,13 +108,17 @@ package final class SubscriberRegistry<Renderer: FrameRenderer>: Sendable {
         ///   - queue: the subscriber's queue.
         ///   - variant: which frames it gets.
         ///   - connection: the identity of its connection.
+        ///   - interest: which events it gets.
         package func begin(
-            _ queue: SubscriberQueue<Renderer.Frame>, variant: Renderer.Variant, connection: ObjectIdentifier
+            _ queue: SubscriberQueue<Renderer.Frame>, variant: Renderer.Variant, connection: ObjectIdentifier,
+            interest: Interest = .all
         ) {
             phase.withLock { phase in
                 guard case .admitted = phase else { return }
                 phase = .receiving(variant, connection)
-                registry.state.withLock { $0.queues[variant, default: [:]][connection] = Subscriber(queue: queue) }
+                registry.state.withLock { state in
+                    state.queues[variant, default: [:]][connection] = Subscriber(queue: queue, interest: interest)
+                }
             }
         }
 

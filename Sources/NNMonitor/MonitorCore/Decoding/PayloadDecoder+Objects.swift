@@ -18,7 +18,9 @@ extension PayloadDecoder {
         try reader.finish()
         if issues.isEmpty {
             step.layout.serveSlashes()
-            if ratios.isEmpty {
+            if hasLikelyNames, let likely {
+                step.columns = likely
+            } else if ratios.isEmpty {
                 step.columns = .v1WithoutRatios
             } else {
                 step.columns.appendFeatureStdGradient()

@@ -116,10 +116,11 @@ extension PayloadDecoder {
 
     // MARK: Dictionaries
 
-    /// Removes what was read of an earlier `gradient_norm_ratio`.
+    /// Removes the values of an earlier `gradient_norm_ratio`.
     mutating func forgetRatios() {
         ratios.removeAll(keepingCapacity: true)
         step.columns = .v1
+        hasLikelyNames = false
     }
 
     /// Reads `gradient_norm_ratio`: an object of numbers. The open wire has a scalar for each.
@@ -129,15 +130,9 @@ extension PayloadDecoder {
         try reader.open()
         var found = KeyedIssues()
         var first = true
-        // Enough for a few keys and `feature_std_gradient`, in one allocation each.
-        step.columns.text.reserveCapacity(step.columns.text.count + 64)
-        step.columns.scalarBounds.reserveCapacity(8)
+        hasLikelyNames = likely != nil
         while let key = try reader.nextKey(first: &first) {
-            let start = step.columns.text.count
-            let isUnicode = reader.append(key, to: &step.columns.text)
-            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: start))
-            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
-            if !isUnicode { found.add(.loneSurrogate, occurrence: ratios.count) }
+            if !isLikely(key), !appendRatioName(key) { found.add(.loneSurrogate, occurrence: ratios.count) }
             let byte = reader.next
             if byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10 {
                 let value = reader.double(try reader.number())
@@ -152,6 +147,9 @@ extension PayloadDecoder {
                 ratios.append(0)
             }
         }
+        if hasLikelyNames, ratios.count != likely?.ratioCount { storeRatioNames() }
+        // The likely names are valid and differ.
+        if hasLikelyNames { return found.report(to: &issues, place) { likely?.scalarKey($0) ?? [] } }
         let columns = step.columns
         if let kept = DuplicateKeys.lastOfEach(count: ratios.count, key: { columns.scalarKey($0) }) {
             ratios = kept.map { ratios[$0] }
@@ -162,5 +160,38 @@ extension PayloadDecoder {
         }
         found.report(to: &issues, place) { columns.scalarKey($0) }
         step.columns.ratioCount = ratios.count
+    }
+
+    /// Whether a key and all before it are the likely ones.
+    private func isLikely(_ key: RawString) -> Bool {
+        guard hasLikelyNames, !key.hasEscapes, let likely, ratios.count < likely.ratioCount else { return false }
+        return reader.text.equals(key.range, likely.scalarKey(ratios.count))
+    }
+
+    /// Appends the name of a ratio.
+    ///
+    /// - Returns: whether it is valid Unicode.
+    private mutating func appendRatioName(_ key: RawString) -> Bool {
+        storeRatioNames()
+        let start = step.columns.text.count
+        let isUnicode = reader.append(key, to: &step.columns.text)
+        step.columns.scalarBounds.append(Int32(truncatingIfNeeded: start))
+        step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
+        return isUnicode
+    }
+
+    /// Stores the names that were read: they are not the likely ones, or not all of them.
+    private mutating func storeRatioNames() {
+        guard step.columns.scalarBounds.isEmpty else { return }
+        // Enough for a few keys and `feature_std_gradient`, in one allocation each.
+        step.columns.text.reserveCapacity(step.columns.text.count + 64)
+        step.columns.scalarBounds.reserveCapacity(8)
+        guard hasLikelyNames, let likely else { return }
+        hasLikelyNames = false
+        for index in ratios.indices {
+            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
+            step.columns.text += likely.scalarKey(index)
+            step.columns.scalarBounds.append(Int32(truncatingIfNeeded: step.columns.text.count))
+        }
     }
 }

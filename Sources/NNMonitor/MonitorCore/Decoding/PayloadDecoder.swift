@@ -7,7 +7,7 @@ typealias LayerNumbers = InlineArray<16, Double>
 struct PayloadDecoder {
     let schema = PayloadSchema.shared
     var reader: JSONReader
-    var step = DecodedStep()
+    var step = StepContents()
     var issues = IssueCollector()
     /// The numbers of the current layer. Inline, to avoid an array access for each number.
     var layerNumbers = LayerNumbers(repeating: MissingValue.number)
@@ -16,8 +16,13 @@ struct PayloadDecoder {
     /// The values of `gradient_norm_ratio`, in the order of the scalars' names.
     var ratios: [Double] = []
     var featureStdGradient = 0.0
+    /// The names that the step probably has.
+    let likely: ColumnLayout?
+    /// Whether the step has them.
+    var hasLikelyNames = false
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, likely: ColumnLayout? = nil) {
+        self.likely = likely.flatMap { $0.isV1 ? $0 : nil }
         // The decoder does not outlive the closure that provides the buffer (`StepDecoder.decode`).
         reader = unsafe JSONReader(bytes)
         step.columns = .v1
@@ -29,6 +34,13 @@ struct PayloadDecoder {
         step.layout.depths.reserveCapacity(layers)
         step.shapes.dimensions.reserveCapacity(layers * 4)
         step.shapes.ends.reserveCapacity(layers)
+    }
+
+    /// The decoded step. Its contents move out of the decoder.
+    mutating func decoded() -> DecodedStep {
+        var contents = StepContents()
+        swap(&contents, &step)
+        return DecodedStep(contents)
     }
 
     /// Reads the fields of an object.

@@ -5,28 +5,36 @@
 package enum StepDecoder {
     /// Decodes a payload.
     ///
-    /// - Parameter bytes: the body: UTF-8 JSON.
+    /// - Parameters:
+    ///   - bytes: the body: UTF-8 JSON.
+    ///   - likely: the names that the step probably has.
     /// - Returns: the step, or all errors of the payload (SCHEMA.md, sections "Payload" and "Rejections").
-    package static func decode(_ bytes: UnsafeRawBufferPointer) -> Result<DecodedStep, RejectedPayload> {
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, likely: ColumnLayout? = nil
+    ) -> Result<DecodedStep, RejectedPayload> {
         // The reader does not outlive the closure that provides the buffer. Rebinding bytes to `UInt8` is always valid.
         unsafe bytes.withMemoryRebound(to: UInt8.self) { buffer in
-            var decoder = unsafe PayloadDecoder(buffer)
+            var decoder = unsafe PayloadDecoder(buffer, likely: likely)
             do throws(JSONSyntaxError) {
                 try decoder.payload()
             } catch {
                 return .failure(error.rejection)
             }
-            return decoder.issues.isEmpty ? .success(decoder.step) : .failure(decoder.issues.rejection())
+            return decoder.issues.isEmpty ? .success(decoder.decoded()) : .failure(decoder.issues.rejection())
         }
     }
 
     /// Decodes a payload.
     ///
-    /// - Parameter bytes: the body: UTF-8 JSON.
+    /// - Parameters:
+    ///   - bytes: the body: UTF-8 JSON.
+    ///   - likely: the names that the step probably has.
     /// - Returns: the step, or all errors of the payload.
-    package static func decode(_ bytes: [UInt8]) -> Result<DecodedStep, RejectedPayload> {
+    package static func decode(
+        _ bytes: [UInt8], likely: ColumnLayout? = nil
+    ) -> Result<DecodedStep, RejectedPayload> {
         // The pointer is used only inside the closure; the result holds no reference to it.
-        unsafe bytes.withUnsafeBytes { unsafe decode($0) }
+        unsafe bytes.withUnsafeBytes { unsafe decode($0, likely: likely) }
     }
 }
 

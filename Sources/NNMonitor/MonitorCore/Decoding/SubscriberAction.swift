@@ -62,6 +62,18 @@ package struct RunSubscription: Sendable, Equatable {
     package var limit: Int?
     /// Whether later steps of this run come in the form of the history.
     package var isAdded = false
+
+    /// Makes a request; see the properties.
+    package init(
+        runID: RunID, form: LiveForm = .nested(.full), sinceSeq: UInt64? = nil, createdAt: String? = nil,
+        limit: Int? = nil
+    ) {
+        self.runID = runID
+        self.form = form
+        self.sinceSeq = sinceSeq
+        self.createdAt = createdAt
+        self.limit = limit
+    }
 }
 
 /// The action `watch`.

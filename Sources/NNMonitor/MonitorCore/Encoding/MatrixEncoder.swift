@@ -1,4 +1,7 @@
 /// Encodes parts of buckets as 32-bit floats (SCHEMA.md, "Matrix").
+///
+/// Memory: `write(_:of:to:)` checks that the destination has room for one float for each bucket of the block. The loops
+/// write as many, and keep no pointer.
 package enum MatrixEncoder {
     /// The bits where nothing was posted: a quiet NaN.
     private static let missing: UInt32 = 0x7FC0_0000

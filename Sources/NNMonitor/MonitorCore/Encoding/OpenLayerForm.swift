@@ -1,6 +1,6 @@
 /// The layers of a step that the open wire posted, in v1's nested form.
 ///
-/// A block of which nothing was posted is null. The metrics that v1 does not have follow in `metrics`.
+/// A block without posted metrics is null. Metrics that v1 does not have follow in `metrics`.
 extension StepEncoder {
     static func appendOpenLayers(_ record: StepRecord, _ form: StepForm, to writer: inout JSONWriter) {
         let fields = form == .full ? Self.allFields : Self.liteFields

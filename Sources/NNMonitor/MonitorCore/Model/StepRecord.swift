@@ -3,34 +3,65 @@ package import Foundations
 /// A run id: 1 to 512 bytes, compared as bytes.
 package typealias RunID = ByteString
 
+/// The contents of a step while it is decoded.
+struct StepContents: Sendable {
+    /// The id of the step's run.
+    var runID: RunID = ""
+    /// The step number, at least 0.
+    var step: Int64 = 0
+    /// Unix time in seconds at which the trainer took the statistics.
+    var timestamp: Double = 0
+    /// Samples in the step's batch, at least 1; 0 if none were posted.
+    var batchSize: Int64 = 0
+    /// Structure of the model. Empty if the step has the known one.
+    var layout = LayerLayout()
+    /// Activation shape of each layer. Empty if the step has the known ones.
+    var shapes = ActivationShapes()
+    /// Names of the numbers. Empty if the step has the known ones.
+    var columns = ColumnLayout()
+    /// The numbers, as in `StepRecord.numbers`.
+    var numbers: [Double] = []
+}
+
 /// A decoded and validated step that the store has not yet added to a run.
 package struct DecodedStep: Sendable {
-    /// The id of the step's run.
-    package internal(set) var runID: RunID = ""
-    /// The step number, at least 0.
-    package internal(set) var step: Int64 = 0
-    /// Unix time in seconds at which the trainer took the statistics.
-    package internal(set) var timestamp: Double = 0
-    /// Samples in the step's batch, at least 1; 0 if none were posted.
-    package internal(set) var batchSize: Int64 = 0
-    /// Structure of the model. Empty if `known` has it.
-    package internal(set) var layout = LayerLayout()
-    /// Activation shape of each layer. Empty if `known` has them.
-    package internal(set) var shapes = ActivationShapes()
-    /// Names of the numbers. Empty if `known` has them.
-    package internal(set) var columns = ColumnLayout()
+    /// The contents, on the heap: a step is copied on its way to the store, and its contents have some 20 references.
+    private final class Box: Sendable {
+        let contents: StepContents
+
+        init(_ contents: consuming StepContents) { self.contents = contents }
+    }
+
+    private let box: Box
     /// The tables of an earlier step that this step has as well.
     package internal(set) var known = KnownTables()
     /// The text of `layers` in the open wire, if `known` has its tables and the shapes shall keep it; otherwise empty.
     package internal(set) var layersText: [UInt8] = []
-    /// The numbers, as in `StepRecord.numbers`.
-    package internal(set) var numbers: [Double] = []
 
     /// Whether an earlier step came in the same body, so that this one shows nothing of how often the trainer posts.
     package var followsInBody = false
 
-    /// An empty step, which the decoder fills.
-    package init() {}
+    /// A step that is complete.
+    init(_ contents: consuming StepContents) { box = Box(contents) }
+
+    /// The contents.
+    var contents: StepContents { box.contents }
+    /// The id of the step's run.
+    package var runID: RunID { box.contents.runID }
+    /// The step number, at least 0.
+    package var step: Int64 { box.contents.step }
+    /// Unix time in seconds at which the trainer took the statistics.
+    package var timestamp: Double { box.contents.timestamp }
+    /// Samples in the step's batch, at least 1; 0 if none were posted.
+    package var batchSize: Int64 { box.contents.batchSize }
+    /// Structure of the model. Empty if `known` has it.
+    package var layout: LayerLayout { box.contents.layout }
+    /// Activation shape of each layer. Empty if `known` has them.
+    package var shapes: ActivationShapes { box.contents.shapes }
+    /// Names of the numbers. Empty if `known` has them.
+    package var columns: ColumnLayout { box.contents.columns }
+    /// The numbers, as in `StepRecord.numbers`.
+    package var numbers: [Double] { box.contents.numbers }
 }
 
 extension DecodedStep {

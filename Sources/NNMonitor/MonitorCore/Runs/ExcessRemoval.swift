@@ -11,8 +11,7 @@ extension DecodedStep {
         _ excess: ExcessNames, _ layout: LayerLayout, _ shapes: ActivationShapes, _ names: ColumnLayout
     ) -> DecodedStep {
         let layers = (0..<layout.layerCount).filter { !excess.layers.contains($0) }
-        var step = self
-        step.known = KnownTables()
+        var step = contents
         step.layout = layout.keeping(layers)
         step.shapes = shapes.keeping(layers)
         step.columns = ColumnLayout()
@@ -37,7 +36,7 @@ extension DecodedStep {
             step.columns.vectorBounds.append(Int32(length))
             step.numbers += numbers[start..<start + length]
         }
-        return step
+        return DecodedStep(step)
     }
 }
 

@@ -22,7 +22,8 @@ extension RunConfig {
         }
         for member in membersA {
             let other = others.removeValue(forKey: member.key)
-            if let other, other == member.value || CanonicalJSON.text(of: other) == CanonicalJSON.text(of: member.value) {
+            if let other, other == member.value || CanonicalJSON.text(of: other) == CanonicalJSON.text(of: member.value)
+            {
                 continue
             }
             append(member.key, member.value, other)
@@ -67,7 +68,11 @@ enum CanonicalJSON {
             var text: [UInt8] = []
             // Half of a surrogate pair is not resolved: such a string only equals itself.
             let string = try reader.string()
-            if reader.append(string, to: &text) { writer.string(text) } else { writer.string(reader.bytes(string.range)) }
+            if reader.append(string, to: &text) {
+                writer.string(text)
+            } else {
+                writer.string(reader.bytes(string.range))
+            }
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             let number = try reader.number()
             // Longer integers may not fit into a double.

@@ -25,7 +25,18 @@ package enum DerivedMetric: CaseIterable, Sendable {
 
     /// A posted metric that derived ones are computed from.
     package enum Input: Int, CaseIterable, Sendable {
-        case gradientNorm, gradientMaximum, frobeniusNorm, spectralNorm, weightDeviation, weightMean
+        /// L2 norm of the gradient.
+        case gradientNorm
+        /// Largest magnitude in the gradient.
+        case gradientMaximum
+        /// Frobenius norm of the weight.
+        case frobeniusNorm
+        /// Spectral norm of the weight.
+        case spectralNorm
+        /// Standard deviation of the weight.
+        case weightDeviation
+        /// Mean of the weight.
+        case weightMean
 
         /// The name of the metric.
         package var name: StaticString {
@@ -89,6 +100,7 @@ package enum DerivedMetric: CaseIterable, Sendable {
     /// - Parameters:
     ///   - hasCount: whether `parameters` was posted.
     ///   - has: whether an input exists.
+    /// - Returns: whether all that the formula needs exists.
     package func isAvailable(hasCount: Bool, _ has: (Input) -> Bool) -> Bool {
         inputs.allSatisfy(has) && (!needsCount || hasCount || Self.countInputs.allSatisfy(has))
     }
@@ -98,8 +110,8 @@ package enum DerivedMetric: CaseIterable, Sendable {
     /// - Parameters:
     ///   - inputs: the numbers that were posted.
     ///   - parameters: the number of weights, if it was posted.
-    /// - Returns: the value; `MissingValue.number` where an input is missing, N is not above 0, or finite inputs have no
-    ///   result (0 / 0).
+    /// - Returns: the value; `MissingValue.number` where an input is missing, N is not above 0, or finite inputs have
+    ///   no result (0 / 0).
     package func value(_ inputs: Inputs, parameters: Int64?) -> Double {
         for input in self.inputs where MissingValue.isMissing(inputs[input.rawValue]) { return MissingValue.number }
         let norm = inputs[Input.gradientNorm.rawValue]

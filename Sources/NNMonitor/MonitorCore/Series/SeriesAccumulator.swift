@@ -2,77 +2,77 @@
 ///
 /// The tables of what is added are chosen before (`SeriesTables`): they have every series of every step.
 struct SeriesAccumulator {
-    /// The summary of one series; see `SeriesNumbers`.
-    struct Entry: BitwiseCopyable {
-        var minimum = Double.infinity
-        var maximum = -Double.infinity
-        var last = MissingValue.number
-        /// The step that posted `last`; -1 if nothing was posted.
-        var lastStep: Int64 = -1
-        var nonfinite: UInt32 = 0
-
-        @inline(__always)
-        mutating func add(_ value: Double, step: Int64) {
-            if value.isFinite {
-                if value < minimum { minimum = value }
-                if value > maximum { maximum = value }
-            } else {
-                if MissingValue.isMissing(value) { return }
-                nonfinite &+= 1
-            }
-            if step >= lastStep {
-                last = value
-                lastStep = step
-            }
-        }
-
-        @inline(__always)
-        mutating func add(_ other: Entry) {
-            if MissingValue.isMissing(other.last) { return }
-            if other.minimum < minimum { minimum = other.minimum }
-            if other.maximum > maximum { maximum = other.maximum }
-            nonfinite &+= other.nonfinite
-            if other.lastStep >= lastStep {
-                last = other.last
-                lastStep = other.lastStep
-            }
-        }
-    }
-
     /// Which series.
     private(set) var tables: SeriesTables
-    /// The summaries of the series.
-    private(set) var entries: [Entry]
+    /// The values of the series; see `SeriesNumbers`.
+    private(set) var minimum: [Double]
+    private(set) var maximum: [Double]
+    private(set) var last: [Double]
+    private(set) var nonfinite: [UInt32]
+    /// The step that posted each value of `last`, -1 where nothing was posted; empty if it is not recorded.
+    private(set) var lastSteps: [Int64]
+    /// The number of steps and summaries that were added.
+    private(set) var count = 0
+    /// The highest step that was added; -1 for none.
+    private var highest: Int64 = -1
     /// The place of each series of other tables.
     private var maps: [SeriesTables: [Int32]] = [:]
 
-    /// - Parameter tables: which series.
-    init(_ tables: SeriesTables) {
+    /// - Parameters:
+    ///   - tables: which series.
+    ///   - recordsLastSteps: whether a step may be added that is lower than one before.
+    init(_ tables: SeriesTables, recordsLastSteps: Bool) {
         self.tables = tables
-        entries = [Entry](repeating: Entry(), count: tables.count)
+        let count = tables.count
+        minimum = [Double](repeating: .infinity, count: count)
+        maximum = [Double](repeating: -.infinity, count: count)
+        last = [Double](repeating: MissingValue.number, count: count)
+        nonfinite = [UInt32](repeating: 0, count: count)
+        lastSteps = recordsLastSteps ? [Int64](repeating: -1, count: count) : []
     }
 
     /// Whether all series that have a value got their last one from the same step, which is the highest.
-    var hasUniformLastSteps: Bool {
-        let highest = entries.reduce(-1) { max($0, $1.lastStep) }
-        return entries.allSatisfy { $0.lastStep < 0 || $0.lastStep == highest }
+    var hasUniformLastSteps: Bool { lastSteps.allSatisfy { $0 < 0 || $0 == highest } }
+
+    /// Heap bytes of the arrays.
+    var heapBytes: Int {
+        minimum.heapBytes + maximum.heapBytes + last.heapBytes + nonfinite.heapBytes + lastSteps.heapBytes
     }
 
-    /// Heap bytes of the summaries.
-    var heapBytes: Int { entries.heapBytes }
-
-    /// Adds a step in any order.
+    /// Adds a step. Only if the steps of `last` are recorded it may be lower than one before.
     mutating func add(_ record: StepRecord) {
         let others = SeriesTables(record)
-        let map = others == tables ? nil : map(others)
-        let values = record.numbers
-        let numbers = values.span
         let step = record.step
-        var entries = entries.mutableSpan
-        if let map {
-            for index in map.indices { entries[Int(map[index])].add(numbers[index], step: step) }
+        if others == tables, step > highest, Self.isPlain(record.numbers, count: last.count) {
+            Self.lower(&minimum, by: record.numbers)
+            Self.raise(&maximum, by: record.numbers)
+            Self.replace(&last, &lastSteps, by: record.numbers, step: step)
+        } else if others == tables {
+            for index in last.indices { add(record.numbers[index], at: index, step: step) }
         } else {
-            for index in entries.indices { entries[index].add(numbers[index], step: step) }
+            for (index, place) in map(others).enumerated() { add(record.numbers[index], at: Int(place), step: step) }
+        }
+        count += 1
+        highest = max(highest, step)
+    }
+
+    private mutating func add(_ value: Double, at place: Int, step: Int64) {
+        if value.isFinite {
+            if value < minimum[place] { minimum[place] = value }
+            if value > maximum[place] { maximum[place] = value }
+        } else {
+            if MissingValue.isMissing(value) { return }
+            nonfinite[place] &+= 1
+        }
+        takeLast(value, at: place, step: step)
+    }
+
+    private mutating func takeLast(_ value: Double, at place: Int, step: Int64) {
+        if lastSteps.isEmpty {
+            last[place] = value
+        } else if step >= lastSteps[place] {
+            last[place] = value
+            lastSteps[place] = step
         }
     }
 
@@ -83,17 +83,24 @@ struct SeriesAccumulator {
     ///   - highest: the highest of its steps.
     mutating func add(_ numbers: SeriesNumbers, highest: Int64) {
         let others = SeriesTables(numbers)
-        let map = others == tables ? nil : map(others)
-        let (minimum, maximum, last) = (numbers.minimum, numbers.maximum, numbers.last)
-        let (nonfinite, lastSteps) = (numbers.nonfinite, numbers.lastSteps)
-        var entries = entries.mutableSpan
-        for index in last.indices {
-            let other = Entry(
-                minimum: minimum[index], maximum: maximum[index], last: last[index],
-                lastStep: lastSteps.isEmpty ? highest : lastSteps[index],
-                nonfinite: nonfinite.isEmpty ? 0 : nonfinite[index])
-            entries[map.map { Int($0[index]) } ?? index].add(other)
+        if others == tables, numbers.lastSteps.isEmpty, highest > self.highest {
+            // Where it has no finite value it has infinities, which change no bound.
+            Self.lower(&minimum, by: numbers.minimum)
+            Self.raise(&maximum, by: numbers.maximum)
+            Self.replace(&last, &lastSteps, by: numbers.last, step: highest)
+            for (index, count) in numbers.nonfinite.enumerated() { nonfinite[index] &+= count }
+        } else {
+            let map = others == tables ? nil : map(others)
+            for (index, value) in numbers.last.enumerated() where !MissingValue.isMissing(value) {
+                let place = map.map { Int($0[index]) } ?? index
+                minimum[place] = min(minimum[place], numbers.minimum[index])
+                maximum[place] = max(maximum[place], numbers.maximum[index])
+                if !numbers.nonfinite.isEmpty { nonfinite[place] &+= numbers.nonfinite[index] }
+                takeLast(value, at: place, step: numbers.lastSteps.isEmpty ? highest : numbers.lastSteps[index])
+            }
         }
+        count += 1
+        self.highest = max(self.highest, highest)
     }
 
     /// Takes the series of other tables as well.
@@ -101,8 +108,17 @@ struct SeriesAccumulator {
         if other == tables { return }
         let union = tables.union(other, ledger: nil)
         guard union != tables else { return }
-        var extended = SeriesAccumulator(union)
-        for (entry, place) in zip(entries, tables.places(in: union)) { extended.entries[Int(place)] = entry }
+        var extended = SeriesAccumulator(union, recordsLastSteps: !lastSteps.isEmpty)
+        for (index, place) in tables.places(in: union).enumerated() {
+            let place = Int(place)
+            extended.minimum[place] = minimum[index]
+            extended.maximum[place] = maximum[index]
+            extended.last[place] = last[index]
+            extended.nonfinite[place] = nonfinite[index]
+            if !lastSteps.isEmpty { extended.lastSteps[place] = lastSteps[index] }
+        }
+        extended.count = count
+        extended.highest = highest
         self = extended
     }
 
@@ -111,5 +127,67 @@ struct SeriesAccumulator {
         let map = other.places(in: tables)
         maps[other] = map
         return map
+    }
+}
+
+/// Whole columns. The loops have no branches, so that the compiler handles several numbers at once.
+///
+/// Memory: each pointer is used only inside its closure, below the count of its array; `values` has at least as many
+/// elements as the array that is changed.
+extension SeriesAccumulator {
+    /// Whether the first numbers are all finite or missing.
+    private static func isPlain(_ values: [Double], count: Int) -> Bool {
+        unsafe values.withUnsafeBufferPointer { values in
+            var special: UInt64 = 0
+            for index in 0..<count {
+                let bits = unsafe values[index].bitPattern
+                let isSpecial = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000
+                let isMissing = bits == MissingValue.number.bitPattern
+                special |= (isSpecial ? 1 : 0) & (isMissing ? 0 : 1)
+            }
+            return special == 0
+        }
+    }
+
+    private static func lower(_ bounds: inout [Double], by values: [Double]) {
+        unsafe bounds.withUnsafeMutableBufferPointer { bounds in
+            unsafe values.withUnsafeBufferPointer { values in
+                for index in 0..<bounds.count {
+                    let (value, bound) = unsafe (values[index], bounds[index])
+                    // False for a missing value, which is a NaN.
+                    unsafe bounds[index] = value < bound ? value : bound
+                }
+            }
+        }
+    }
+
+    private static func raise(_ bounds: inout [Double], by values: [Double]) {
+        unsafe bounds.withUnsafeMutableBufferPointer { bounds in
+            unsafe values.withUnsafeBufferPointer { values in
+                for index in 0..<bounds.count {
+                    let (value, bound) = unsafe (values[index], bounds[index])
+                    unsafe bounds[index] = value > bound ? value : bound
+                }
+            }
+        }
+    }
+
+    private static func replace(
+        _ last: inout [Double], _ lastSteps: inout [Int64], by values: [Double], step: Int64
+    ) {
+        unsafe values.withUnsafeBufferPointer { values in
+            unsafe last.withUnsafeMutableBufferPointer { last in
+                for index in 0..<last.count {
+                    let (value, before) = unsafe (values[index], last[index])
+                    unsafe last[index] = MissingValue.isMissing(value) ? before : value
+                }
+            }
+            unsafe lastSteps.withUnsafeMutableBufferPointer { steps in
+                for index in 0..<steps.count {
+                    let (value, before) = unsafe (values[index], steps[index])
+                    unsafe steps[index] = MissingValue.isMissing(value) ? before : step
+                }
+            }
+        }
     }
 }

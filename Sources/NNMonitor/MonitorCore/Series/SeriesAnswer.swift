@@ -69,7 +69,28 @@ package struct SeriesAnswer: Sendable {
         }
         plan = try await SeriesPlan(snapshot, posted)
         hasDerived = derived.contains { $0 != nil }
-        findRows(Array(zip(request.metrics, derived)))
+        if hasDerived {
+            findRows(Array(zip(request.metrics, derived)))
+        } else {
+            takeRows()
+        }
+    }
+
+    /// Takes all rows of the plan.
+    private mutating func takeRows() {
+        var layer = -1
+        rows.reserveCapacity(plan.rows.count)
+        for (row, posted) in plan.rows.enumerated() {
+            rows.append(Row(name: posted.name, source: .posted(row)))
+            guard let index = posted.layer else { continue }
+            if index == layer {
+                layers[layers.count - 1].rows = layers[layers.count - 1].rows.lowerBound..<row + 1
+            } else {
+                layers.append(Layer(id: plan.layers[index].id, rows: row..<row + 1))
+                layer = index
+            }
+        }
+        scalars = (layers.last?.rows.upperBound ?? 0)..<rows.count
     }
 
     private mutating func findRows(_ metrics: [(name: ByteString, derived: DerivedMetric?)]) {

@@ -46,7 +46,7 @@ struct SeriesArchive: Sendable {
         guard let open else { return ([], 0) }
         let highest = Bucket(
             first: open.first, last: open.last,
-            numbers: SeriesNumbers(open.accumulator, recordsLastSteps: false, ledger: nil))
+            numbers: SeriesNumbers(open.accumulator, ledger: nil))
         let all = closed + [highest]
         let begin = all.firstIndex { $0.last >= range.lowerBound } ?? all.count
         let end = all.firstIndex { $0.first > range.upperBound } ?? all.count
@@ -158,7 +158,7 @@ struct SeriesArchive: Sendable {
 
     /// The summary of a bucket, counted.
     private mutating func bucket(_ open: OpenBucket, _ ledger: RunLedger?) -> Bucket {
-        let numbers = SeriesNumbers(open.accumulator, recordsLastSteps: true, ledger: ledger)
+        let numbers = SeriesNumbers(open.accumulator, ledger: ledger)
         numbersMemory += numbers.memory
         tables.add(SeriesTables(numbers))
         return Bucket(first: open.first, last: open.last, numbers: numbers)
@@ -180,7 +180,7 @@ private struct OpenBucket: Sendable {
     init(_ record: StepRecord) {
         first = record.step
         last = record.step
-        accumulator = SeriesAccumulator(SeriesTables(record))
+        accumulator = SeriesAccumulator(SeriesTables(record), recordsLastSteps: true)
         accumulator.add(record)
     }
 
@@ -188,7 +188,7 @@ private struct OpenBucket: Sendable {
     init(_ bucket: SeriesArchive.Bucket) {
         first = bucket.first
         last = bucket.last
-        accumulator = SeriesAccumulator(SeriesTables(bucket.numbers))
+        accumulator = SeriesAccumulator(SeriesTables(bucket.numbers), recordsLastSteps: true)
         accumulator.add(bucket.numbers, highest: bucket.last)
     }
 

@@ -23,22 +23,20 @@ final class SeriesNumbers: Sendable {
 
     /// - Parameters:
     ///   - accumulator: the values.
-    ///   - recordsLastSteps: whether steps may be added later that are lower than others.
     ///   - ledger: counts the numbers as long as they exist; `nil`: they are not counted.
-    init(_ accumulator: SeriesAccumulator, recordsLastSteps: Bool, ledger: RunLedger?) {
+    init(_ accumulator: SeriesAccumulator, ledger: RunLedger?) {
         table = accumulator.tables.layers
         columns = accumulator.tables.columns
-        let entries = accumulator.entries
-        let last = entries.map(\.last)
-        self.last = last
+        last = accumulator.last
         // Of a single step they are often equal, and share their memory.
-        let isSingleMinimum = entries.allSatisfy { $0.minimum == $0.last }
-        let isSingleMaximum = entries.allSatisfy { $0.maximum == $0.last }
-        minimum = isSingleMinimum ? last : entries.map(\.minimum)
-        maximum = isSingleMaximum ? last : entries.map(\.maximum)
-        arrays = (isSingleMinimum ? 0 : 1) + (isSingleMaximum ? 0 : 1) + 1
-        nonfinite = entries.contains { $0.nonfinite > 0 } ? entries.map(\.nonfinite) : []
-        lastSteps = recordsLastSteps && !accumulator.hasUniformLastSteps ? entries.map(\.lastStep) : []
+        let isSingle = accumulator.count == 1
+        let isMinimum = isSingle && accumulator.minimum == accumulator.last
+        let isMaximum = isSingle && accumulator.maximum == accumulator.last
+        minimum = isMinimum ? accumulator.last : accumulator.minimum
+        maximum = isMaximum ? accumulator.last : accumulator.maximum
+        arrays = (isMinimum ? 0 : 1) + (isMaximum ? 0 : 1) + 1
+        nonfinite = accumulator.nonfinite.contains { $0 > 0 } ? accumulator.nonfinite : []
+        lastSteps = accumulator.hasUniformLastSteps ? [] : accumulator.lastSteps
         self.ledger = ledger
         ledger?.add(memory)
     }

@@ -23,6 +23,16 @@ struct SeriesPlaces {
         }
     }
 
+    /// The places of some of the series that others are known of.
+    ///
+    /// - Parameters:
+    ///   - known: the places of all series, for all tables that will be asked for.
+    ///   - rows: which of the series.
+    init(_ known: [SeriesTables: [Int32]], _ rows: Range<Int>) {
+        self.rows = []
+        self.known = known.mapValues { Array($0[rows]) }
+    }
+
     /// For each series its index in numbers with these tables; -1 where they do not have it.
     mutating func indices(_ table: LayerTable, _ columns: ColumnTable) -> [Int32] {
         let tables = SeriesTables(layers: table, columns: columns)
@@ -59,7 +69,8 @@ struct SeriesPlaces {
 /// The layers and series that the tables of several steps have.
 struct SeriesNames {
     private let request: SeriesRequest
-    private var seen: Set<SeriesTables> = []
+    /// All tables.
+    private(set) var seen: Set<SeriesTables> = []
     private var latest: SeriesTables?
     /// For each layer, whether it has each of the metrics of the request.
     private var metrics: [ArraySlice<UInt8>: [Bool]] = [:]

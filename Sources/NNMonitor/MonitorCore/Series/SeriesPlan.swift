@@ -7,6 +7,10 @@ package struct SeriesPlan: Sendable {
     /// The series that exist: layer by layer the metrics in the order of the request, then the scalars.
     package let rows: [SeriesRow]
     private let selection: SeriesSelection
+    /// The places of all rows in each of the tables, if these are few. Finding them takes longer than reading a block.
+    private let places: [SeriesTables: [Int32]]
+    /// The largest number of tables whose places are remembered.
+    private static let maximumTables = 4
 
     /// Selects what to read.
     ///
@@ -29,6 +33,16 @@ package struct SeriesPlan: Sendable {
             rows.append(SeriesRow(layer: nil, name: scalar))
         }
         self.rows = rows
+        var places: [SeriesTables: [Int32]] = [:]
+        if names.seen.count <= Self.maximumTables {
+            var finder = Self.finder(rows[...], layers)
+            for tables in names.seen { places[tables] = finder.indices(tables.layers, tables.columns) }
+        }
+        self.places = places
+    }
+
+    private static func finder(_ rows: ArraySlice<SeriesRow>, _ layers: [SeriesLayer]) -> SeriesPlaces {
+        SeriesPlaces(rows.map { row in (row.layer.map { layers[$0].id }, row.name) })
     }
 
     /// The first step of each bucket, ascending.
@@ -49,7 +63,7 @@ package struct SeriesPlan: Sendable {
     /// - Returns: the buckets.
     package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) -> SeriesBlock {
         var block = SeriesBlock(rows: rows, bucketCount: bucketCount, parts: parts)
-        var places = SeriesPlaces(self.rows[rows].map { row in (row.layer.map { layers[$0].id }, row.name) })
+        var places = self.places.isEmpty ? Self.finder(self.rows[rows], layers) : SeriesPlaces(self.places, rows)
         var start = 0
         for (bucket, end) in selection.sourceEnds.enumerated() {
             if block.hasOnlyLast {

@@ -117,14 +117,14 @@ struct SeriesTreeEditor {
                 if tables.count * SeriesTreeNode.leastRatio > valueCount { return nil }
             }
         }
-        var accumulator = SeriesAccumulator(tables)
+        var accumulator = SeriesAccumulator(tables, recordsLastSteps: false)
         for source in sources {
             switch source {
             case .step(let record): accumulator.add(record)
             case .numbers(let numbers, let highest): accumulator.add(numbers, highest: highest)
             }
         }
-        return SeriesNumbers(accumulator, recordsLastSteps: false, ledger: ledger)
+        return SeriesNumbers(accumulator, ledger: ledger)
     }
 
     /// Removes the nodes all of whose steps are below a step. The summaries of nodes that have such steps go as well.

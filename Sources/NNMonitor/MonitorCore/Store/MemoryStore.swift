@@ -95,6 +95,13 @@ package actor MemoryStore: MetricsStoring {
             evicted: evicted)
     }
 
+    /// Stores several steps without letting other calls in between.
+    package func append(_ steps: [DecodedStep]) -> AppendedSteps {
+        var appended = AppendedSteps(capacity: steps.count)
+        for step in steps { appended.outcomes.append(append(step)) }
+        return appended
+    }
+
     /// Deletes a run. A step that arrives later with the same id begins a new run.
     ///
     /// - Parameter id: the run.
@@ -120,7 +127,9 @@ package actor MemoryStore: MetricsStoring {
     package func latest(of id: RunID) -> StepRecord? { runs[id]?.steps.last }
 
     /// The tables that the next step of a run probably has.
-    package func tables(of id: RunID) async -> KnownTables { runs[id]?.latestTables ?? KnownTables() }
+    package func tables(of id: RunID) async -> KnownTables {
+        runs.slot(of: id).map { runs[$0].latestTables } ?? KnownTables()
+    }
 
     /// The size of everything held, in bytes, as it counts against `StoreLimits.memory`.
     package var memoryInUse: Int { memory }

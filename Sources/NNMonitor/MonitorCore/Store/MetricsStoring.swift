@@ -26,6 +26,13 @@ package protocol MetricsStoring: Sendable {
     /// - Throws: `StoreError` if the step was not stored.
     func append(_ step: DecodedStep) async throws(StoreError) -> AppendOutcome
 
+    /// Stores several steps in their order, each as `append(_:)` for one step does. The first failure ends the call: no
+    /// later step is stored.
+    ///
+    /// - Parameter steps: valid steps, few enough that storing them does not hold up other calls.
+    /// - Returns: the effects of the stored steps, and the failure if one was not stored.
+    func append(_ steps: [DecodedStep]) async -> AppendedSteps
+
     /// Deletes a run. A step that arrives later with the same id begins a new run.
     ///
     /// - Parameter id: the run.
@@ -130,6 +137,20 @@ extension MetricsStoring {
 }
 
 extension MetricsStoring {
+    /// Stores one step after the other.
+    package func append(_ steps: [DecodedStep]) async -> AppendedSteps {
+        var appended = AppendedSteps(capacity: steps.count)
+        for step in steps {
+            do throws(StoreError) {
+                appended.outcomes.append(try await append(step))
+            } catch {
+                appended.failure = error
+                break
+            }
+        }
+        return appended
+    }
+
     /// None.
     package func tables(of id: RunID) async -> KnownTables { KnownTables() }
 

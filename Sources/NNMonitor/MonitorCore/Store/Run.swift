@@ -97,28 +97,31 @@ struct Run {
 
     /// The tables of a step: those of the latest step if they are equal, other known ones of this run, or new ones.
     private func tables(of step: DecodedStep) -> Tables {
-        let known = step.known
-        let layout = known.layers?.layout ?? step.layout
-        let isWithoutLayers = layout.layerCount == 0
-        let layers =
-            isWithoutLayers
-            ? LayerTable.none
-            : known.layers.flatMap { isOwn($0, self.table) ? $0 : nil }
-                ?? self.table.flatMap { $0.layout == layout ? $0 : nil }
-        let dimensions = known.shapes?.shapes ?? step.shapes
-        let shapes =
-            isWithoutLayers
-            ? ShapeTable.none
-            : known.shapes.flatMap { isOwn($0, self.shapes) ? step.knownShapes(ledger: ledger) : nil }
-                ?? self.shapes.flatMap { $0.shapes == dimensions ? $0 : nil }
-        let names = known.columns?.layout ?? step.columns
-        let columns =
-            known.columns.flatMap { isOwn($0, recentColumns.first) ? $0 : nil }
-            ?? recentColumns.first { $0.layout == names }
-        return (
-            layers ?? LayerTable(layout, ledger: ledger), shapes ?? ShapeTable(dimensions, ledger: ledger),
-            columns ?? ColumnTable(names, ledger: ledger)
-        )
+        let layers = layers(of: step)
+        return (layers, layers === LayerTable.none ? ShapeTable.none : shapes(of: step), columns(of: step))
+    }
+
+    private func layers(of step: DecodedStep) -> LayerTable {
+        if let known = step.known.layers, known === LayerTable.none || isOwn(known, table) { return known }
+        let layout = step.known.layers?.layout ?? step.layout
+        if layout.layerCount == 0 { return LayerTable.none }
+        if let table, table.layout == layout { return table }
+        return LayerTable(layout, ledger: ledger)
+    }
+
+    private func shapes(of step: DecodedStep) -> ShapeTable {
+        if let known = step.known.shapes, isOwn(known, shapes) {
+            return step.layersText.isEmpty ? known : step.knownShapes(ledger: ledger) ?? known
+        }
+        let dimensions = step.known.shapes?.shapes ?? step.shapes
+        if let shapes, shapes.shapes == dimensions { return shapes }
+        return ShapeTable(dimensions, ledger: ledger)
+    }
+
+    private func columns(of step: DecodedStep) -> ColumnTable {
+        if let known = step.known.columns, isOwn(known, recentColumns.first) { return known }
+        let names = step.known.columns?.layout ?? step.columns
+        return recentColumns.first { $0.layout == names } ?? ColumnTable(names, ledger: ledger)
     }
 
     /// Whether a table belongs to this run: the run of that id may have been deleted after the step was decoded.

@@ -23,8 +23,8 @@ struct RunTable {
     /// A run; `nil` if it is not held.
     subscript(id: RunID) -> Run? { slots[id].map { runs[Int($0)] } }
 
-    /// The run in a slot.
-    subscript(slot: Slot) -> Run { runs[slot] }
+    /// The run in a slot, without a copy.
+    subscript(slot: Slot) -> Run { _read { yield runs[slot] } }
 
     /// Adds a run that is not held, at the end of both orders.
     mutating func add(_ run: Run, id: RunID) -> Slot {

@@ -175,6 +175,22 @@ package struct AppendOutcome: Sendable {
     }
 }
 
+/// The effects of several steps that were appended in one call.
+package struct AppendedSteps: Sendable {
+    /// The effects of the stored steps: of all, or of those before the failure.
+    package var outcomes: [AppendOutcome] = []
+    /// Why the step after those was not stored; `nil` if all were.
+    package var failure: StoreError?
+
+    /// No steps yet.
+    ///
+    /// - Parameter capacity: the number of steps that will be appended.
+    package init(capacity: Int) { outcomes.reserveCapacity(capacity) }
+
+    /// The events to publish: one for each sequence number that the call took.
+    package var events: [StoreEvent] { outcomes.flatMap(\.events) + (failure?.events ?? []) }
+}
+
 /// One change in the store, at its position in the order of all changes.
 package enum StoreEvent: Sendable {
     /// A step was stored.
@@ -201,6 +217,11 @@ package enum StoreEvent: Sendable {
         case .reset(let reset): reset.sequence
         case .void(let sequence): sequence
         }
+    }
+
+    /// The number of the step in its run; `nil` for an event that is not a step.
+    var seq: UInt64? {
+        if case .stored(let step) = self { step.record.seq } else { nil }
     }
 
     /// Whether a later history of the run contains the event: its steps, and that earlier ones were dropped.

@@ -9,7 +9,7 @@ struct StorageSettings: SettingsTopic {
 
     @Option(
         setting: "MAX_STEPS_PER_RUN", .count(10...1_000_000), default: 1000,
-        "Steps to keep of one run. Above it, the lowest step is dropped.")
+        "Steps to keep of one run. Above it, the lowest step is dropped; its numbers stay in the buckets of series.")
     var maxStepsPerRun: Setting<Int>
 
     @Option(

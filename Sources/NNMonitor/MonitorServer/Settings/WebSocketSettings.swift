@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Limits of WebSocket subscribers.
+/// Limits of subscribers, over WebSocket and over Server-Sent Events.
 struct WebSocketSettings: SettingsTopic {
     @Option(
         setting: "WS_MAX_MESSAGE_SIZE", .bytes(1024...67_108_864), default: 65_536,
@@ -19,7 +19,7 @@ struct WebSocketSettings: SettingsTopic {
 
     @Option(
         setting: "WS_PING_INTERVAL", .seconds, default: .seconds(20),
-        "Time between the pings that keep a connection alive.")
+        "Time between the pings that keep a connection alive, or the comments in an idle stream of events.")
     var pingInterval: Setting<Duration>
 
     @Option(
@@ -28,7 +28,8 @@ struct WebSocketSettings: SettingsTopic {
     var pongTimeout: Setting<Duration>
 
     @Option(
-        setting: "MAX_SUBSCRIBERS", .count(1...1_000_000), default: 10_000, "WebSocket subscribers at once.")
+        setting: "MAX_SUBSCRIBERS", .count(1...1_000_000), default: 10_000,
+        "Subscribers at once, over WebSocket and Server-Sent Events.")
     var maxSubscribers: Setting<Int>
 
     @Option(

@@ -66,8 +66,10 @@ import Testing
         let kept = try #require(await store.describe("r")).stepCount
         #expect(kept > 1 && kept < 100)
         #expect(answer.body.contains(#""accepted":100,"last_seq":100,"rejected":[],"rejected_count":0,"#))
-        #expect(answer.body.contains("\"not_kept\":\(100 - kept)"))
-        #expect(monitor.counters.stepsOverMemory.value == 100 - kept)
+        let notKept = monitor.counters.stepsOverMemory.value
+        #expect(answer.body.contains("\"not_kept\":\(notKept)"))
+        // Others were kept at first, and dropped when the buckets grew.
+        #expect(notKept > 0 && notKept <= 100 - kept)
     }
 
     @Test(arguments: [1, 40]) func `a trainer that posts batches is silent after ten of its intervals`(lines: Int)

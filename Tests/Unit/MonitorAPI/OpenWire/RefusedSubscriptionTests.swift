@@ -56,7 +56,7 @@ import Testing
         func memory(_ action: String) async throws -> Int {
             let place = try monitor.subscribers.admit()
             let answers = SubscriberAnswers(monitor: monitor, deflate: nil, access: nil, peer: "127.0.0.1")
-            let queue = SubscriberQueue<ByteBuffer>(limits: QueueLimits()) {}
+            let queue = SubscriberQueue<LiveFrame>(limits: QueueLimits()) {}
             guard case .success(.subscribe(let subscription)) = SubscriberAction.decode(Array(action.utf8)),
                 case .ready(let history) = await answers.history(subscription, queue, place, SentStructures())
             else { return 0 }

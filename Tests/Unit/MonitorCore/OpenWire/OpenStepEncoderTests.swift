@@ -7,7 +7,7 @@ import Testing
     /// Two layers, of which the second has no attributes; one metric of v1 and one other; scalars, of which one is a
     /// ratio; two vectors.
     private static let step = {
-        var step = DecodedStep()
+        var step = StepContents()
         step.step = 7
         step.timestamp = 1.5
         step.layout.text = Array("a/bTg\"c".utf8)
@@ -25,7 +25,7 @@ import Testing
         step.columns.text += Array("a/bc".utf8)
         step.columns.vectorBounds = [21, 22, 22, 25, 2, 21, 22, 25, 26, 1]
         step.numbers = [1, MissingValue.number, .nan, -.infinity, 0.5, .infinity, 8, 9, .nan]
-        return step
+        return DecodedStep(step)
     }()
 
     private func text(_ form: OpenStepForm = .all, _ step: DecodedStep = step) -> String {
@@ -76,11 +76,11 @@ import Testing
     }
 
     @Test func `a step without layers has neither layers nor metrics`() {
-        var step = DecodedStep()
+        var step = StepContents()
         step.step = 7
         step.timestamp = 1.5
         step.batchSize = 4
-        #expect(text(.all, step) == Self.head + #","batch_size":4}"#)
+        #expect(text(.all, DecodedStep(step)) == Self.head + #","batch_size":4}"#)
     }
 
     @Test func `in v1's form a block of which nothing was posted is null`() {
@@ -127,11 +127,11 @@ import Testing
                 "7,1.5,,gradient_norm_ratio/key,0.5", "7,1.5,,loss,Infinity", "7,1.5,a/b,weight_std,1",
                 "7,1.5,a/b,mine,NaN", "7,1.5,c,mine,-Infinity",
             ])
-        var quoted = Self.step
+        var quoted = Self.step.contents
         quoted.layout.text[1] = UInt8(ascii: ",")
         quoted.layout.text[6] = UInt8(ascii: "\"")
         writer.removeAll()
-        CSVEncoder.append(StepRecord(quoted), to: &writer)
+        CSVEncoder.append(StepRecord(DecodedStep(quoted)), to: &writer)
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(text.contains("7,1.5,\"a,b\",mine,NaN\r\n") && text.contains("7,1.5,\"\"\"\",mine,-Infinity\r\n"))
     }

@@ -19,7 +19,7 @@ enum OpenSteps {
         _ number: Int64, run: String = "r", scalars: [String] = [], layers: [TestLayer] = [], metrics: [String] = [],
         vectors: [(name: String, layer: String)] = []
     ) -> DecodedStep {
-        var step = DecodedStep()
+        var step = StepContents()
         step.runID = RunID(run)
         step.step = number
         step.timestamp = 1
@@ -39,7 +39,7 @@ enum OpenSteps {
             step.columns.vectorBounds.append(2)
             step.numbers += [7, 8]
         }
-        return step
+        return DecodedStep(step)
     }
 
     private static func layout(_ layers: [TestLayer]) -> LayerLayout {

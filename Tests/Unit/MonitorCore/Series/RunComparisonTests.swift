@@ -73,12 +73,13 @@ import Testing
         #expect(try await task.value == 0)
     }
 
-    @Test(arguments: [
-        (1, 2, false), (1, 2.1, true), (2, 1, false), (2.1, 1, true), (-1, -2, false), (1, -1, true), (0, 0, false),
-        (0, 1, true), (1, 0, true), (.nan, 1, true), (1, .nan, true), (.nan, .nan, false),
-        (.infinity, .infinity, false), (.infinity, -.infinity, true), (.infinity, 1, true), (1e300, 1e-300, true),
-        (0, -0.0, false),
-    ] as [(Double, Double, Bool)])
+    @Test(
+        arguments: [
+            (1, 2, false), (1, 2.1, true), (2, 1, false), (2.1, 1, true), (-1, -2, false), (1, -1, true), (0, 0, false),
+            (0, 1, true), (1, 0, true), (.nan, 1, true), (1, .nan, true), (.nan, .nan, false),
+            (.infinity, .infinity, false), (.infinity, -.infinity, true), (.infinity, 1, true), (1e300, 1e-300, true),
+            (0, -0.0, false),
+        ] as [(Double, Double, Bool)])
     func `values diverge strictly beyond the factor`(a: Double, b: Double, diverge: Bool) {
         #expect(LayerRatio.isBeyond(a, b, factor: 2) == diverge)
         #expect(LayerRatio.isBeyond(b, a, factor: 2) == diverge)
@@ -112,7 +113,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"1e3"#, #"1000.0"#), (#""A\/é""#, #""\u0041/\u00e9""#), (#"{"x":1,"y":[2,{}]}"#, #"{ "y" : [2.0, {}], "x":1}"#),
+        (#"1e3"#, #"1000.0"#), (#""A\/é""#, #""\u0041/\u00e9""#),
+        (#"{"x":1,"y":[2,{}]}"#, #"{ "y" : [2.0, {}], "x":1}"#),
         (#"{"x":1,"x":2}"#, #"{"x":2}"#), (#"123456789012345678901"#, #"123456789012345678901"#),
     ])
     func `values are compared as JSON`(a: String, b: String) throws {

@@ -8,14 +8,15 @@ import Testing
     private static let layers = ["h/0", "h/1", "head"].map { TestLayer(id: $0) }
 
     /// A step with some of the layers, metrics and scalars, and with values that may be missing or not finite.
-    private static func step(_ number: Int64, _ random: inout some RandomNumberGenerator) -> DecodedStep {
+    private static func step(
+        _ number: Int64, run: String = "r", _ random: inout some RandomNumberGenerator
+    ) -> DecodedStep {
         let isSparse = number % 10 != 0 && number < 5_000
         let layers = isSparse ? [] : Self.layers.filter { _ in Int.random(in: 0..<8, using: &random) > 0 }
         let metrics = isSparse ? [] : ["m", "n"].filter { _ in Int.random(in: 0..<8, using: &random) > 0 }
         let scalars = ["loss", "lr"].filter { _ in Int.random(in: 0..<5, using: &random) > 0 }
-        var step = OpenSteps.step(number, scalars: scalars, layers: layers, metrics: metrics)
-        for index in step.numbers.indices { step.numbers[index] = value(&random) }
-        return step
+        let step = OpenSteps.step(number, run: run, scalars: scalars, layers: layers, metrics: metrics)
+        return step.with(step.numbers.map { _ in value(&random) })
     }
 
     private static func value(_ random: inout some RandomNumberGenerator) -> Double {
@@ -142,8 +143,7 @@ import Testing
         var posted: [RunID: [Int64: DecodedStep]] = [:]
         for number: Int64 in 0..<600 {
             for run in ["a", "b", "c"] as [RunID] where run != "c" || number % 5 == 0 {
-                var step = Self.step(number, &random)
-                step.runID = run
+                let step = Self.step(number, run: run.text, &random)
                 posted[run, default: [:]][number] = step
                 _ = await store.append(step)
             }
@@ -179,9 +179,7 @@ import Testing
     @Test func `a folded step that is posted again can only widen its bucket`() async throws {
         let store = MemoryStore(limits: StoreLimits(stepsPerRun: 10))
         func post(_ number: Int64, _ value: Double) async {
-            var step = OpenSteps.step(number, scalars: ["loss"])
-            step.numbers = [value]
-            _ = await store.append(step)
+            _ = await store.append(OpenSteps.step(number, scalars: ["loss"]).with([value]))
         }
         for number: Int64 in 0..<100 { await post(number, 1) }
         await post(3, 5)
@@ -224,6 +222,13 @@ import Testing
 }
 
 extension DecodedStep {
+    /// The step with other numbers.
+    fileprivate func with(_ numbers: [Double]) -> DecodedStep {
+        var contents = contents
+        contents.numbers = numbers
+        return DecodedStep(contents)
+    }
+
     /// A posted value; `nil` if it is missing.
     fileprivate func value(_ layer: [UInt8]?, _ name: String) -> Double? {
         let index: Int?

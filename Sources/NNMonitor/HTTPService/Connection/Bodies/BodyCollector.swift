@@ -61,6 +61,8 @@ final class BodyCollector {
     private let limit: Int
     /// Receives the body instead of `buffer`.
     private let lines: LineBody?
+    /// The length of the body as the client has announced it.
+    private let length: Int?
     private var wireBytes = 0
     private var buffer = ByteBuffer()
     private var inflater: Inflater?
@@ -79,17 +81,19 @@ final class BodyCollector {
     ///   - lines: receives a body of lines as it was sent; nil for other bodies.
     ///   - coding: the body's content coding.
     ///   - limit: the maximum size, compressed and decompressed, in bytes.
+    ///   - length: the length of the body as the client has announced it.
     ///   - ratio: the maximum ratio of the decompressed to the compressed size.
     ///   - budget: the budget of all bodies.
     ///   - share: the client's share of `budget`.
     /// - Throws: `outOfMemory`.
     init(
-        isKept: Bool, lines: LineBody? = nil, coding: RequestCoding, limit: Int, ratio: Int, budget: BodyBudget,
-        share: Int
+        isKept: Bool, lines: LineBody? = nil, coding: RequestCoding, limit: Int, length: Int? = nil, ratio: Int,
+        budget: BodyBudget, share: Int
     ) throws(BodyFailure) {
         self.isKept = isKept
         self.limit = limit
         self.lines = lines
+        self.length = length
         self.budget = budget
         self.share = share
         if isKept, case .compressed(let format) = coding {
@@ -128,6 +132,7 @@ final class BodyCollector {
             // Fast path: most bodies arrive in one piece, which needs no copy.
             self.buffer = part
         } else {
+            self.reserve(for: part)
             self.buffer.writeBuffer(&part)
         }
         do throws(BodyFailure) {
@@ -140,6 +145,13 @@ final class BodyCollector {
     }
 
     private var collectedBytes: Int { self.lines == nil ? self.buffer.readableBytes : self.wireBytes }
+
+    /// Makes room for a part: at once for all that is to come, but not for much more than has come.
+    private func reserve(for part: ByteBuffer) {
+        let size = self.buffer.readableBytes + part.readableBytes
+        guard let length = self.length, size > self.buffer.capacity else { return }
+        self.buffer.reserveCapacity(max(size, min(length, 4 * size)))
+    }
 
     private func takeRoom(now: NIODeadline) throws(BodyFailure) {
         let growth = self.collectedBytes + self.overhead - self.taken

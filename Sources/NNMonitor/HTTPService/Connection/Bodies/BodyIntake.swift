@@ -27,7 +27,7 @@ struct BodyIntake {
         observer = admitted.route.observer
         collector = try BodyCollector(
             isKept: admitted.keepsBody, lines: admitted.request.lines, coding: admitted.coding,
-            limit: admitted.bodyLimit,
+            limit: admitted.bodyLimit, length: framing.length,
             ratio: server.configuration.maximumExpansionRatio, budget: server.bodies,
             share: admitted.keepsBody ? shareOfBodies(admitted.request.access?.tokenName) : 0)
     }

@@ -118,10 +118,8 @@ struct HeadGate: Sendable {
     }
 
     private func options(_ head: RequestHead, methods: [String]) -> HTTPResponse {
-        if let origin = head.headers.first(name: "origin"),
-            head.headers.contains(name: "access-control-request-method")
-        {
-            return self.configuration.cors.preflight(head.headers, origin: origin, methods: methods)
+        if head.headers.contains(name: "origin"), head.headers.contains(name: "access-control-request-method") {
+            return CORSPolicy.preflight(head.headers, methods: methods)
         }
         return HTTPResponse(status: .noContent, headers: ["Allow": methods.joined(separator: ", ")])
     }

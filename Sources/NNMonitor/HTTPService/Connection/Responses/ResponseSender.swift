@@ -55,7 +55,7 @@ final class ResponseSender {
         _ response: HTTPResponse, framing: ResponseFraming, to exchange: Exchange, isPersistent: Bool
     ) -> Bool {
         let small = framing.body.flatMap { $0.readableBytes <= Self.smallBody ? $0 : nil }
-        writer.beginResponse(response.reservation)
+        writer.beginResponse(response.reservation, stallTimeout: response.stallTimeout)
         writeHead(
             response, to: exchange, framing: framing.framing,
             connection: isPersistent ? (exchange.isHTTP10 ? "keep-alive" : nil) : "close", body: small)

@@ -22,6 +22,7 @@ package final class ResponseWriter {
     private let context: ChannelHandlerContext
     private unowned let owner: any Owner
     private let stall: StallTimer
+    private let stallTimeout: TimeAmount
     /// The part of the body that is written when the channel becomes writable.
     private var rest: ByteBuffer?
     /// Whether an outer call on the stack is writing `rest`.
@@ -46,6 +47,7 @@ package final class ResponseWriter {
     package init(context: ChannelHandlerContext, owner: any Owner, stallTimeout: TimeAmount, rate: RateWatch) {
         self.context = context
         self.owner = owner
+        self.stallTimeout = stallTimeout
         self.stall = StallTimer(
             context: context, timeout: stallTimeout, rate: rate,
             onStall: { [unowned owner] in owner.clientStalled() },
@@ -54,9 +56,22 @@ package final class ResponseWriter {
 
     /// Starts the count of `bodyBytes` for a new response.
     ///
-    /// - Parameter reservation: the memory of the response, which is kept until the response is sent.
-    package func beginResponse(_ reservation: ResponseReservation? = nil) {
+    /// - Parameters:
+    ///   - reservation: the memory of the response, which is kept until the response is sent.
+    ///   - stallTimeout: how long the client may accept no byte of it; nil for the connection's timeout.
+    package func beginResponse(_ reservation: ResponseReservation? = nil, stallTimeout: TimeAmount? = nil) {
         bodyBytes = 0
+        stall.timeout = stallTimeout ?? self.stallTimeout
+        hold(reservation)
+    }
+
+    /// Replaces the memory of the response. The old reservation stays until the bytes written so far are sent.
+    package func reserve(_ reservation: ResponseReservation?) {
+        endResponse()
+        hold(reservation)
+    }
+
+    private func hold(_ reservation: ResponseReservation?) {
         self.reservation = reservation
         if let reservation { stall.begin(reservation.progress) }
     }

@@ -16,7 +16,8 @@ package final class StallTimer {
     }
 
     private let context: ChannelHandlerContext
-    private let timeout: TimeAmount
+    /// How long a client may accept nothing.
+    package var timeout: TimeAmount
     private var rate: RateWatch
     private let onStall: () -> Void
     private let onDrop: () -> Void

@@ -58,6 +58,8 @@ package struct PayloadIssue: Error, Sendable, Equatable {
         case integerHasFraction
         /// The text of a parameter is not a whole number.
         case textIsNoInteger
+        /// The text of a parameter is not a number.
+        case textIsNoNumber
         /// An integer does not fit into 64 bits.
         case integerTooLarge
         /// The value must be a number.
@@ -115,6 +117,7 @@ extension PayloadIssue.Kind {
         case .integerExpected: "int_type"
         case .integerHasFraction: "int_from_float"
         case .textIsNoInteger: "int_parsing"
+        case .textIsNoNumber: "float_parsing"
         case .integerTooLarge: "int_parsing_size"
         case .numberExpected: "float_type"
         case .notGreater: "greater_than"
@@ -150,6 +153,7 @@ extension PayloadIssue.Kind {
         case .integerExpected: "A whole number is expected here"
         case .integerHasFraction: "A whole number is expected here, not one with a fraction"
         case .textIsNoInteger: "A whole number in decimal digits is expected here"
+        case .textIsNoNumber: "A decimal number is expected here"
         case .integerTooLarge: "The number does not fit into 64 bits"
         case .numberExpected: "A number is expected here"
         case .notGreater(let bound): "The number must be greater than \(bound)"

@@ -8,6 +8,43 @@ extension JSONReader {
     mutating func plainDouble() -> Double? {
         // Sign, seven digits, point, three words, exponent and one more byte are at most 40 bytes.
         guard let window = text.window(at: offset) else { return nil }
+        return longDouble(window) ?? shortDouble(window)
+    }
+
+    /// Consumes a number of one digit, a point, 16 to 23 digits and perhaps an exponent: a double with all its digits.
+    @inline(__always)
+    private mutating func longDouble(_ window: TextWindow) -> Double? {
+        let whole = window.byte(0) == UInt8(ascii: "-") ? 1 : 0
+        let first = UInt64(window.byte(whole) &- UInt8(ascii: "0"))
+        let (high, low) = (window.word(whole &+ 2) ^ Self.zeros, window.word(whole &+ 10) ^ Self.zeros)
+        guard first < 10, window.byte(whole &+ 1) == UInt8(ascii: "."), Self.nonDigits(high) | Self.nonDigits(low) == 0
+        else { return nil }
+        let rest = window.word(whole &+ 18) ^ Self.zeros
+        let digits = Self.digitCount(rest)
+        // At most 19 digits are significant: leading zeros are not.
+        if digits > 2 {
+            guard digits < 8, digits <= (first > 0 ? 2 : 3 &+ high.trailingZeroBitCount / 8) else { return nil }
+        }
+        var mantissa = (first &* 100_000_000 &+ Self.value(ofDigits: high)) &* 100_000_000 &+ Self.value(ofDigits: low)
+        mantissa = mantissa &* Self.powersOfTen[digits] &+ Self.value(ofLeading: digits, rest)
+        var end = whole &+ 18 &+ digits
+        var exponent = -16 &- digits
+        if window.byte(end) | 0x20 == UInt8(ascii: "e") {
+            guard let power = Self.plainExponent(window.word(end &+ 1)) else { return nil }
+            exponent &+= power
+            end &+= 4
+        }
+        guard let value = DecimalConversion.normalDouble(mantissa: mantissa, exponent: exponent, powers: powers) else {
+            return nil
+        }
+        move(to: offset &+ end)
+        // Without a branch, because signs are unpredictable.
+        return Double(bitPattern: value.bitPattern | UInt64(whole) << 63)
+    }
+
+    /// Consumes any number of the common format. Not inlined, because most numbers are long.
+    @inline(never)
+    private mutating func shortDouble(_ window: TextWindow) -> Double? {
         let isNegative = window.byte(0) == UInt8(ascii: "-")
         let whole = isNegative ? 1 : 0
         var mantissa = UInt64(window.byte(whole) &- UInt8(ascii: "0"))
@@ -48,6 +85,52 @@ extension JSONReader {
         }
         move(to: offset &+ index)
         return isNegative ? -value : value
+    }
+
+    /// Consumes numbers of the common format and the commas between them, each followed by at most one space.
+    ///
+    /// The reader must be at an element of a list. It stops behind the last number that it consumed.
+    ///
+    /// - Parameters:
+    ///   - numbers: receives the numbers.
+    ///   - expected: how many there probably are, so that no more space than needed is reserved.
+    /// - Returns: how many there were.
+    mutating func appendPlainDoubles(to numbers: inout [Double], expected: Int) -> Int {
+        // A copy stays in registers while the numbers are stored.
+        var reader = self
+        var count = 0
+        var reserved = max(1, min(expected, Self.longestRun))
+        var isComplete = false
+        while !isComplete {
+            numbers.append(addingCapacity: reserved) { run in
+                repeat {
+                    let end = reader.offset
+                    guard count == 0 || reader.consumePlainComma(), let number = reader.plainDouble() else {
+                        reader.move(to: end)
+                        isComplete = true
+                        return
+                    }
+                    run.append(number)
+                    count &+= 1
+                } while run.count < reserved
+                isComplete = reader.next != UInt8(ascii: ",")
+            }
+            reserved = Self.longestRun
+        }
+        self = reader
+        return count
+    }
+
+    /// The largest number of values for which `appendPlainDoubles` reserves space at once.
+    private static var longestRun: Int { 64 }
+
+    /// Consumes a comma and a space after it, if there is one.
+    @inline(__always)
+    private mutating func consumePlainComma() -> Bool {
+        guard next == UInt8(ascii: ",") else { return false }
+        move(to: offset &+ 1)
+        if next == 0x20 { move(to: offset &+ 1) }
+        return true
     }
 
     /// Reads an exponent of a sign and exactly two digits.
@@ -108,10 +191,13 @@ extension JSONReader {
     /// below ten.
     @inline(__always)
     static func digitCount(_ values: UInt64) -> Int {
-        // Sets the high bit of each byte that is ten or more. The lowest set bit is exact; a carry may set bits above
-        // it.
-        let others = ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
-        return others.trailingZeroBitCount / 8
+        nonDigits(values).trailingZeroBitCount / 8
+    }
+
+    /// Sets the high bit of each byte that is ten or more. The lowest set bit is exact; a carry may set bits above it.
+    @inline(__always)
+    private static func nonDigits(_ values: UInt64) -> UInt64 {
+        ((values &+ 0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
     }
 
     /// The value of eight digits: combines pairs, then groups of four, then all eight, with one multiplication each.

@@ -4,7 +4,7 @@ extension OpenPayloadDecoder {
     /// that later ones replace.
     ///
     /// - Parameters:
-    ///   - begin: removes what was read of an earlier attempt.
+    ///   - begin: removes the values that an earlier attempt read.
     ///   - entry: reads the value of a key. The reader is at the value.
     ///   - replaced: the positions of the entries that later ones replace; `nil` if no key is repeated.
     /// - Throws: a syntax error.
@@ -127,6 +127,9 @@ extension OpenPayloadDecoder {
             try reader.open()
             var first = true
             while try reader.nextElement(first: &first) {
+                let plain = reader.appendPlainDoubles(to: &step.numbers, expected: (layerCount ?? 0) &- length)
+                length &+= plain
+                if plain > 0 { continue }
                 if let value = try self.value() {
                     step.numbers.append(value)
                 } else {

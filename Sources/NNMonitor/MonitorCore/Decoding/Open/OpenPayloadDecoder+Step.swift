@@ -6,36 +6,47 @@ extension OpenPayloadDecoder {
     mutating func decoded(runID: RunID, clock: () -> UTCTime) -> DecodedStep {
         step.runID = runID
         if step.timestamp == 0 { step.timestamp = Double(clock().microseconds) / 1_000_000 }
-        shareLayers()
-        shareNames()
+        var shared = KnownTables()
+        let layersText = shareLayers(&shared)
+        shareNames(&shared)
         step.numbers += scalars
         step.numbers += vectors.values
-        return step
+        // The contents move out of the decoder.
+        var contents = StepContents()
+        swap(&contents, &step)
+        var decoded = DecodedStep(contents)
+        decoded.known = shared
+        decoded.layersText = layersText
+        return decoded
     }
 
     /// Replaces the layers by the tables of the earlier step if they are equal.
-    private mutating func shareLayers() {
+    ///
+    /// - Returns: the text of `layers` if the shapes shall keep it; otherwise nothing.
+    private mutating func shareLayers(_ shared: inout KnownTables) -> [UInt8] {
         guard layerCount != 0, let layers = known.layers, let shapes = known.shapes,
             hasKnownLayers || layers.layout == step.layout
-        else { return }
-        step.known.layers = layers
-        step.layout = LayerLayout()
-        guard hasKnownLayers || shapes.shapes == step.shapes else { return }
-        step.known.shapes = shapes
+        else { return [] }
+        shared.layers = layers
+        if !hasKnownLayers { step.layout = LayerLayout() }
+        guard hasKnownLayers || shapes.shapes == step.shapes else { return [] }
+        shared.shapes = shapes
+        if hasKnownLayers { return [] }
         step.shapes = ActivationShapes()
         // The second step with these layers and shapes: further ones probably have the same text. Where shapes change
         // from step to step, no text is kept.
-        if !hasKnownLayers, !layersText.isEmpty, shapes.postedLayers != layers.number {
-            step.layersText.reserveCapacity(layersText.count)
-            reader.text.append(layersText, to: &step.layersText)
-        }
+        guard !layersText.isEmpty, shapes.postedLayers != layers.number else { return [] }
+        var text: [UInt8] = []
+        text.reserveCapacity(layersText.count)
+        reader.text.append(layersText, to: &text)
+        return text
     }
 
     /// Collects the names, and replaces them by the table of the earlier step if they are equal. Moves the scalars that
     /// v1 serves as ratios to the front.
-    private mutating func shareNames() {
+    private mutating func shareNames(_ shared: inout KnownTables) {
         if let columns = known.columns, metricNames.areKnown, scalarNames.areKnown, vectors.equal(columns.layout) {
-            step.known.columns = columns
+            shared.columns = columns
             return
         }
         var layout = ColumnLayout()
@@ -56,7 +67,7 @@ extension OpenPayloadDecoder {
         layout.ratioCount = isRatio.count { $0 }
         vectors.append(to: &layout)
         if let columns = known.columns, columns.layout == layout {
-            step.known.columns = columns
+            shared.columns = columns
         } else {
             step.columns = layout
         }

@@ -8,7 +8,7 @@ struct OpenPayloadDecoder {
     /// The tables of an earlier step of the run.
     let known: KnownTables
     var reader: JSONReader
-    var step = DecodedStep()
+    var step = StepContents()
     var issues = OpenIssues()
     var warnings: StepWarnings
 

@@ -48,7 +48,7 @@ package struct OpenStepDecoder: Sendable {
     ///   - bytes: one object: UTF-8 JSON.
     ///   - runID: the run's id.
     ///   - known: the tables of an earlier step of the run.
-    ///   - warnings: receives what was ignored; unchanged if the step is rejected.
+    ///   - warnings: receives a text for each ignored field; unchanged if the step is rejected.
     /// - Returns: the step, or all errors (SCHEMA.md, "Step of the open wire").
     package func decode(
         _ bytes: UnsafeRawBufferPointer, runID: RunID, known: KnownTables = KnownTables(),
@@ -74,7 +74,7 @@ package struct OpenStepDecoder: Sendable {
     ///   - bytes: one object: UTF-8 JSON.
     ///   - runID: the run's id.
     ///   - known: the tables of an earlier step of the run.
-    ///   - warnings: receives what was ignored; unchanged if the step is rejected.
+    ///   - warnings: receives a text for each ignored field; unchanged if the step is rejected.
     /// - Returns: the step, or all errors.
     package func decode(
         _ bytes: [UInt8], runID: RunID, known: KnownTables = KnownTables(), warnings: inout StepWarnings

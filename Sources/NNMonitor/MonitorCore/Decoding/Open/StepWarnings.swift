@@ -1,4 +1,4 @@
-/// What was ignored in the posted steps of a request: sentences for the user, each once.
+/// Warnings about ignored fields in the posted steps of a request, each text once.
 package struct StepWarnings: Sendable {
     /// The maximum number of warnings.
     static let maximum = 10

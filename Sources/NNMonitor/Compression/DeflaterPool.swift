@@ -1,13 +1,12 @@
-import Compression
 import Foundations
-import NIOCore
+package import NIOCore
 
 /// A pool of zlib compressors. Reusing their memory, which is already in the processor's caches, compresses a short
 /// piece about 20 % faster than a new compressor.
 ///
 /// A compressor is taken for one piece only, so there are at most as many as threads that compress, independently of
 /// the number of messages.
-final class DeflaterPool: Sendable {
+package final class DeflaterPool: Sendable {
     /// zlib's level: speed over size.
     private static let level = 1
     /// zlib's memory level: 64 KiB less than the default, so that a compressor and a piece fit in a core's cache.
@@ -30,6 +29,9 @@ final class DeflaterPool: Sendable {
     /// Maximum number of unused compressors for each window size.
     private let maximumFree = System.coreCount
 
+    /// Makes an empty pool.
+    package init() {}
+
     /// Compresses a piece independently of others, up to a byte boundary.
     ///
     /// - Parameters:
@@ -37,7 +39,7 @@ final class DeflaterPool: Sendable {
     ///   - windowBits: the size of the window is 2^`windowBits` bytes.
     /// - Returns: the DEFLATE blocks; the last one is empty (00 00 FF FF).
     /// - Throws: `outOfMemory`.
-    func compress(_ piece: ByteBuffer, windowBits: Int) throws(CompressionError) -> ByteBuffer {
+    package func compress(_ piece: ByteBuffer, windowBits: Int) throws(CompressionError) -> ByteBuffer {
         let unused = free.withLock { $0[windowBits]?.popLast() }
         let pooled = if let unused { unused } else { try PooledDeflater(windowBits: windowBits) }
         let output = try pooled.deflater.withLock { (deflater) throws(CompressionError) in

@@ -16,6 +16,7 @@ package enum LayerRatio {
     ///   - a: the value in the first run.
     ///   - b: the value in the second run.
     ///   - factor: above 1.
+    /// - Returns: whether they do.
     package static func isBeyond(_ a: Double, _ b: Double, factor: Double) -> Bool {
         if a == b || a.isNaN && b.isNaN { return false }
         let ratio = ratio(a, b)
@@ -105,6 +106,7 @@ struct LayerPairs {
     /// The layers that both runs have: by first divergence, then by depth, then in order of appearance.
     ///
     /// - Parameter layers: those of the first run, with their depths.
+    /// - Returns: the layers.
     func common(_ layers: RunLayers) -> [ComparedLayer] {
         pairs.enumerated().filter { $0.element.isPosted[0] && $0.element.isPosted[1] }
             .map { place, pair in
@@ -123,6 +125,7 @@ struct LayerPairs {
     /// - Parameters:
     ///   - run: 0 for the first run, 1 for the second.
     ///   - layers: those of this run, with their depths.
+    /// - Returns: the ids.
     func only(in run: Int, _ layers: RunLayers) -> [[UInt8]] {
         pairs.enumerated().filter { $0.element.isPosted[run] && !$0.element.isPosted[1 - run] }
             .map { place, pair in (depth: layers[pair.id[...]]?.depth ?? Int64(place), place: place, id: pair.id) }

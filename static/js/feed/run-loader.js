@@ -1,0 +1,266 @@
+// Reads what the page shows of the selected run, and no more: the numbers of its steps, the record of the viewed step
+// and of its neighbours, and series of the layers on screen.
+
+import { METRIC_NAMES } from "../model/metrics.js";
+import { TREND_LENGTH, TREND_METRICS } from "../model/trend.js";
+import { MAXIMUM_POINTS, ReadError, RunReads } from "./reads.js";
+
+/** Numbers in one read of several records. It bounds the bytes of a read, whatever the number of layers. */
+const RECORDS_BUDGET = 8_000;
+/** Layers in one read of series, and characters of their ids in its address. */
+const SERIES_LAYERS = 24;
+const SERIES_CHARACTERS = 4_000;
+/** Steps read beyond a trend on each side while paused, so that stepping needs no read each time. */
+const TREND_MARGIN = 60;
+/** What a run without steps has. */
+const NO_STEPS = Object.freeze({ steps: [], last_steps: [] });
+/** Milliseconds without a read after one failed. */
+const PAUSE_AFTER_FAILURE = 2_000;
+
+export class RunLoader {
+    #run;
+    #reads;
+    #abort = new AbortController();
+    #handlers;
+    /** Live steps since the subscription, `{ data, layers }`, until the run is read; null otherwise. */
+    #waiting = null;
+    #loadCount = 0;
+    /** Whether the neighbours of the latest step were read since the last load. */
+    #hasNeighbours = false;
+    #busy = new Set();
+    #pausedUntil = 0;
+    #hasFailed = false;
+
+    /** When the run that is being read was created, as far as it is known; null before. */
+    createdAt = null;
+
+    /**
+     * `handlers`: `onChange()`, `onStep(data, layers)` for live steps that had to wait, `onLoaded(description)`,
+     * `onLoadFailed()`, `onFailure(text)` for an error to show, empty when a later read succeeded.
+     */
+    constructor(run, handlers) {
+        this.#run = run;
+        this.#handlers = handlers;
+        this.#reads = new RunReads(run.id, this.#abort.signal);
+    }
+
+    /** Ignores the answers of all reads. */
+    stop() {
+        this.#abort.abort();
+    }
+
+    /** Most steps that a reconnecting page takes as messages: what it would read at once anyway. */
+    get recordsPerRead() {
+        const layers = this.#run.shownRecord?.structure.length ?? 0;
+        const perStep = Math.max(1, layers * METRIC_NAMES.length);
+        return Math.max(1, Math.min(TREND_LENGTH, Math.floor(RECORDS_BUDGET / perStep)));
+    }
+
+    /** The run was subscribed to: live steps wait until its history or changes have arrived. */
+    subscribed() {
+        this.#loadCount += 1;
+        this.#waiting = [];
+        this.createdAt = null;
+        this.#run.isLoading = true;
+    }
+
+    /** The run was removed: nothing of it is waited for, and what was received of it may not mix with a new run. */
+    removed() {
+        this.#loadCount += 1;
+        this.#waiting = null;
+    }
+
+    /** Steps were dropped: the answers of reads that have begun may still have them, and are ignored. */
+    stepsDropped() {
+        this.#loadCount += 1;
+    }
+
+    /** Applies the steps that changed since the page lost the connection. `layersOf` finds those of a step. */
+    takeChanges(data, layersOf) {
+        for (const step of data.steps) this.#handlers.onStep(step, layersOf(step));
+        this.#run.followedSeq = data.last_seq;
+        this.#run.becameKnown();
+        this.#release();
+    }
+
+    /** Keeps a live step until the run is read; returns false if it need not wait. */
+    holdBack(data, layers) {
+        if (this.#waiting === null) return false;
+        this.#waiting.push({ data, layers });
+        return true;
+    }
+
+    /** Reads the run from the start. The server must send its live steps already, so that none is missed. */
+    async load(createdAt) {
+        const count = (this.#loadCount += 1);
+        const isStale = () => count !== this.#loadCount;
+        this.#waiting ??= [];
+        this.#hasNeighbours = false;
+        this.#run.isLoading = true;
+        this.createdAt = createdAt;
+        await this.#attempt("load", async () => {
+            const [latest, description] = await Promise.all([
+                this.#reads.steps({ last: 1, metrics: METRIC_NAMES }), this.#reads.describe(),
+            ]);
+            if (isStale()) return;
+            const first = description.first_step;
+            const records = this.#decode(latest);
+            this.createdAt = description.created_at;
+            const load = { createdAt: description.created_at, records, lastSeq: description.last_seq };
+            const buckets = first === null ? NO_STEPS : await this.#reads.stepNumbers({ from: first });
+            if (isStale()) return;
+            this.#run.takeRun({ ...load, buckets: clipped(buckets, first), lastSeq: buckets.last_seq ?? load.lastSeq });
+            this.#handlers.onLoaded(description);
+            this.#release();
+        }, isStale);
+    }
+
+    /** Reads what is missing on screen. `layers`: `{ id, key }` of those in the viewport. */
+    want(layers) {
+        if (this.#run.isLoading || this.#run.isMissing || this.#run.history.length === 0) return;
+        if (Date.now() < this.#pausedUntil) return;
+        this.#wantRecord();
+        this.#wantNumbers();
+        this.#wantTrends(layers);
+    }
+
+    /** The viewed record, and as many before it as one read may have. */
+    #wantRecord() {
+        const { step, structure } = this.#run.viewedRecord;
+        if (structure !== undefined && (this.#hasNeighbours || this.recordsPerRead === 1)) return;
+        const last = this.recordsPerRead;
+        this.#once("record", this.#reads.steps, { to: step, last, metrics: METRIC_NAMES }, (steps) => {
+            const records = this.#decode(steps);
+            this.#hasNeighbours = true;
+            if (!records.some((record) => record.step === step)) this.#run.forget(step);
+            for (const record of records) this.#run.history.insert(record);
+        });
+    }
+
+    /** The numbers in the gaps beside the viewed step and before it, as far as a trend reaches. */
+    #wantNumbers() {
+        const { history, viewedIndex } = this.#run;
+        let from = null;
+        let to = null;
+        let hidden = 0n;
+        for (let index = viewedIndex + 1; index >= 0 && index > viewedIndex - TREND_LENGTH; index -= 1) {
+            if (!history.hasGapAfter(index)) continue;
+            const [begin, end] = [history.at(index).step, history.at(index + 1).step];
+            from = begin;
+            to ??= end;
+            hidden += BigInt(end) - BigInt(begin);
+            if (hidden >= TREND_LENGTH) break;
+        }
+        if (from === null) return;
+        this.#once("numbers", this.#reads.stepNumbers, { from, to }, (numbers) => {
+            history.refine(from, to, clipped(numbers, from, to));
+        });
+    }
+
+    /** Reads the numbers of the steps in the gap at this position of the history. */
+    async fillGap(index) {
+        const { history } = this.#run;
+        const [from, to] = [history.at(index).step, history.at(index + 1).step];
+        const count = this.#loadCount;
+        try {
+            const numbers = await this.#reads.stepNumbers({ from, to });
+            if (count === this.#loadCount) history.refine(from, to, clipped(numbers, from, to));
+        } catch (error) {
+            if (!this.#abort.signal.aborted) this.#failed("numbers", error);
+        }
+    }
+
+    /** Series of the layers on screen, for the steps of their trends that have no record. */
+    #wantTrends(layers) {
+        const { history, viewedIndex, trends, player } = this.#run;
+        if (trends.size > 4 * SERIES_LAYERS) trends.keepOnly(new Set(layers.map((layer) => layer.id)));
+        let begin = Math.max(0, viewedIndex - TREND_LENGTH + 1);
+        let end = viewedIndex;
+        while (begin <= end && history.at(begin).structure !== undefined) begin += 1;
+        while (end > begin && history.at(end).structure !== undefined) end -= 1;
+        if (begin > end) return;
+        const low = history.at(begin).step;
+        const high = history.at(end).step;
+        const missing = layers.filter(({ id, key }) => key === id && !trends.covers(id, low, high)).map(({ id }) => id);
+        if (missing.length === 0) return;
+        const margin = player.isPaused ? TREND_MARGIN : 0;
+        const from = history.at(Math.max(0, begin - margin)).step;
+        const to = history.at(Math.min(history.length - 1, end + margin)).step;
+        const points = Math.min(MAXIMUM_POINTS, history.indexOf(to) - history.indexOf(from) + 1);
+        const chosen = fitting(missing);
+        const query = { layers: chosen, metrics: TREND_METRICS, from, to, points };
+        this.#once("trends", this.#reads.series, query, (answer) => trends.add(chosen, from, to, answer));
+    }
+
+    #decode(steps) {
+        return steps.map((step) => this.#run.decode(step)).filter((record) => record !== null);
+    }
+
+    /** Applies the live steps that came during the load, except those that it has. */
+    #release() {
+        const waiting = this.#waiting;
+        const lastSeq = this.#run.followedSeq;
+        this.#waiting = null;
+        for (const { data, layers } of waiting) if (data.seq > lastSeq) this.#handlers.onStep(data, layers);
+    }
+
+    /** One read of a kind at a time; after it, `want` reads what is missing then. */
+    #once(kind, read, query, apply) {
+        if (this.#busy.has(kind)) return;
+        this.#busy.add(kind);
+        const count = this.#loadCount;
+        const isStale = () => count !== this.#loadCount;
+        this.#attempt(kind, async () => {
+            try {
+                const answer = await read.call(this.#reads, query);
+                // After a reload the answer may be about another run of this id.
+                if (!isStale()) apply(answer);
+            } finally {
+                this.#busy.delete(kind);
+            }
+        }, isStale);
+    }
+
+    async #attempt(kind, read, isStale) {
+        try {
+            await read();
+            if (this.#hasFailed && !isStale()) this.#handlers.onFailure("");
+            this.#hasFailed = false;
+        } catch (error) {
+            if (this.#abort.signal.aborted || isStale()) return;
+            this.#failed(kind, error);
+        }
+        if (!this.#abort.signal.aborted) this.#handlers.onChange();
+    }
+
+    #failed(kind, error) {
+        this.#pausedUntil = Date.now() + PAUSE_AFTER_FAILURE;
+        if (kind === "load") this.#waiting = null;
+        if (error instanceof ReadError && error.status === 404) {
+            this.#run.takeNotFound();
+        } else if (!(error instanceof TypeError)) {
+            // A TypeError of fetch is a lost connection, which the mark shows.
+            this.#hasFailed = true;
+            this.#handlers.onFailure(`The server's answer for this run cannot be read: ${error.message}.`);
+        }
+        if (kind === "load") this.#handlers.onLoadFailed();
+    }
+}
+
+/** As many of these layer ids as one address may hold, at least one. */
+function fitting(ids) {
+    let characters = 0;
+    const count = ids.slice(0, SERIES_LAYERS).findIndex((id) => {
+        characters += encodeURIComponent(id).length + 3;
+        return characters > SERIES_CHARACTERS;
+    });
+    return ids.slice(0, count < 0 ? SERIES_LAYERS : Math.max(1, count));
+}
+
+/** Buckets without numbers outside of the range: a bucket of older steps may begin before it. */
+function clipped({ steps, last_steps: lastSteps, last_seq: lastSeq }, from, to = null) {
+    const low = (step) => (step < from ? from : step);
+    const high = (step) => (to !== null && step > to ? to : step);
+    const clip = (step) => high(low(step));
+    return { steps: steps.map(clip), last_steps: lastSteps.map(clip), last_seq: lastSeq };
+}
