@@ -94,7 +94,9 @@ def resolve(layers: Iterable[Layer]) -> dict[int, LayerParameters]:
         for reference in references:
             parameter = reference.current()
             # A lazy module has no values before its first call.
-            if parameter is not None and not nn.parameter.is_lazy(parameter) and id(parameter) not in seen:
+            if parameter is None or (type(parameter) is not nn.Parameter and nn.parameter.is_lazy(parameter)):
+                continue
+            if id(parameter) not in seen:
                 seen.add(id(parameter))
                 found.append(parameter)
         return found

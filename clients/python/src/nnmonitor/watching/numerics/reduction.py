@@ -80,17 +80,18 @@ class Reducer:
         count = tensor.numel()
         if count == 0:
             return
-        values = flat(tensor)
         row = row_length(count)
+        small = count <= SMALL
+        values = flat(tensor.clone() if changes and small else tensor)
         self._order += 1
-        if not self._at_once or not values.is_cpu or values.dtype == torch.float64 or key in self._inexact:
+        if not self._at_once or tensor.dtype == torch.float64 or not tensor.is_cpu or key in self._inexact:
             item = _Item(absolute, row, count, self._order, key, values)
-            if count <= SMALL:
-                self._hold(self._in_double.setdefault(values.device, []), item, changes)
+            if small:
+                self._hold(self._in_double.setdefault(tensor.device, []), item)
             else:
                 self._reduce_in_double([item])
-        elif count <= SMALL:
-            self._hold(self._held, _Item(absolute, row, count, self._order, key, values), changes)
+        elif small:
+            self._hold(self._held, _Item(absolute, row, count, self._order, key, values))
         elif count % row == 0:
             self._reduce_large(_Item(absolute, row, count, self._order, key, values), changes)
         else:
@@ -121,8 +122,8 @@ class Reducer:
         for items in in_double.values():
             self._reduce_in_double(items)
 
-    def _hold(self, items: list[_Item], item: _Item, changes: bool) -> None:
-        items.append(item._replace(values=item.values.clone()) if changes else item)
+    def _hold(self, items: list[_Item], item: _Item) -> None:
+        items.append(item)
         self._held_values += item.count
         if self._held_values > _MOST_HELD:
             self.finish()

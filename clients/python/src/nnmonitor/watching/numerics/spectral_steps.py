@@ -19,8 +19,11 @@ class TwoSteps(NamedTuple):
     moved: float
 
 
-def take_two_steps(matrix: torch.Tensor, start: torch.Tensor) -> TwoSteps:
+def take_two_steps(matrix: torch.Tensor, start: torch.Tensor, enough: float = 0.0) -> TwoSteps:
     """From a right vector of length 1. The norm is NaN or infinite where the matrix has such a value.
+
+    Args:
+        enough: a residual of the first step that is this share of the norm makes the second one unnecessary.
 
     A right singular vector of the bidiagonal matrix [[a1, b1, 0], [0, a2, b2]] combines the three basis vectors. Its
     left one is an eigenvector of a symmetric 2 x 2 matrix, which has a closed form.
@@ -35,6 +38,8 @@ def take_two_steps(matrix: torch.Tensor, start: torch.Tensor) -> TwoSteps:
     b1 = _norm(second)
     if b1 <= rounding:
         return TwoSteps(a1, start, 0.0)
+    if b1 <= enough * a1:
+        return _combine(a1, b1, 0.0, 0.0, [start, second.div_(b1)])
     next_left = torch.addmv(left, matrix, second.div_(b1), beta=-b1)
     a2 = _norm(next_left)
     if a2 <= rounding:

@@ -16,6 +16,8 @@ _is_functorch = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lamb
 
 def unusable(tensor: torch.Tensor) -> Optional[str]:
     """Why the tensor cannot be measured, or None if it can."""
+    if tensor.dtype is torch.float32 and tensor.layout is torch.strided and tensor.is_cpu and not tensor.is_nested:
+        return None
     if tensor.dtype not in MEASURED:
         return f"its dtype is {str(tensor.dtype).replace('torch.', '')}"
     if tensor.device.type == "meta":
@@ -35,7 +37,7 @@ def transformed(tensor: torch.Tensor) -> bool:
 def flat(tensor: torch.Tensor) -> torch.Tensor:
     """All values as one dimension: a view where the memory is dense in any order of dimensions (channels_last)."""
     if tensor.is_contiguous():
-        return tensor.view(-1)
+        return tensor if tensor.dim() == 1 else tensor.view(-1)
     strides: tuple[int, ...] = tensor.stride()
     order = sorted(range(tensor.dim()), key=lambda dimension: -strides[dimension])
     return tensor.permute(order).reshape(-1)
