@@ -14,9 +14,11 @@ import torch
 # The sum of a longer row is off by more than 2e-5 norms.
 LONGEST_ROW = 16_384
 _ROWS_OF_SMALL = (1_024, 128, 32)
-_ROWS_OF_LARGE = (4_096, 2_048, 1_024)
-_ROWS_OF_ODD = range(4_095, 511, -1)
+_ROWS_OF_LARGE = (8_192, 4_096, 2_048, 1_024)
+_ROWS_OF_ODD = range(8_191, 511, -1)
 _STATISTICS = 5
+# From this mean of squares on, underflow of single squares loses no digits; up to this sum, none overflows.
+LEAST_SQUARE, MOST_SQUARES = 1e-32, 1e34
 
 
 class _Columns(NamedTuple):
@@ -37,6 +39,20 @@ def row_length(count: int) -> int:
     if count <= LONGEST_ROW:
         return next((row for row in _ROWS_OF_SMALL if count % row == 0), count)
     return next((row for row in (*_ROWS_OF_LARGE, *_ROWS_OF_ODD) if count % row == 0), _ROWS_OF_LARGE[0])
+
+
+def norm_of(values: torch.Tensor) -> torch.Tensor:
+    """The L2 norm of a flat tensor, 0-d, in double precision."""
+    norm: torch.Tensor
+    count = values.numel()
+    row = row_length(count)
+    if values.is_cpu and values.dtype == torch.float32 and count and count % row == 0:
+        norms = torch.linalg.vector_norm(values.view(-1, row), dim=1)
+        norm = torch.linalg.vector_norm(norms, dtype=torch.float64)
+        if LEAST_SQUARE * count < norm.item() ** 2 < MOST_SQUARES:
+            return norm
+    norm = torch.linalg.vector_norm(values, dtype=torch.float64)
+    return norm
 
 
 class Pieces:

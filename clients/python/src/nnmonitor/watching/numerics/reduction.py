@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 
 from nnmonitor.watching.numerics.moments import Moments
-from nnmonitor.watching.numerics.pieces import LONGEST_ROW, Pieces, row_length
+from nnmonitor.watching.numerics.pieces import LEAST_SQUARE, LONGEST_ROW, MOST_SQUARES, Pieces, row_length
 from nnmonitor.watching.numerics.scratch import Scratch
 from nnmonitor.watching.numerics.tensors import flat, rows_by_size
 from nnmonitor.watching.numerics.transfer import Transfer
@@ -25,8 +25,6 @@ from nnmonitor.watching.numerics.transfer import Transfer
 SMALL = LONGEST_ROW
 # Values held until they are reduced: 16 MiB in single precision.
 _MOST_HELD = 4_194_304
-# From this mean of squares on, underflow of single squares loses no digits; up to this sum, none overflows.
-LEAST_SQUARE, MOST_SQUARES = 1e-32, 1e34
 # The variance is the difference of two sums. Above this ratio of squared mean to variance it loses too many digits.
 _MOST_CANCELLATION = 100.0
 
@@ -36,7 +34,7 @@ class _Item(NamedTuple):
 
     absolute: bool
     row: int
-    count: int
+    size: int
     order: int  # unequal for two items, so that no comparison reaches what follows
     key: Hashable
     values: torch.Tensor
@@ -124,15 +122,15 @@ class Reducer:
 
     def _hold(self, items: list[_Item], item: _Item) -> None:
         items.append(item)
-        self._held_values += item.count
+        self._held_values += item.size
         if self._held_values > _MOST_HELD:
             self.finish()
 
     def _reduce_large(self, item: _Item, changes: bool) -> None:
         columns = self._pieces.reduce(item.values.view(-1, item.row), item.absolute)
-        if changes and not _is_exact(item.count, float(columns.total.sum()), _squares(columns.norm)):
+        if changes and not _is_exact(item.size, float(columns.total.sum()), _squares(columns.norm)):
             # It could be read again in `finish` only if nothing changed it.
-            self._pieces.drop(item.count // item.row)
+            self._pieces.drop(item.size // item.row)
             self._reduce_in_double([item])
             return
         self._reduced.append(item)
@@ -145,7 +143,7 @@ class Reducer:
         begin = 0
         for (absolute, row), group in itertools.groupby(held, key=lambda item: item[:2]):
             items = list(group)
-            end = begin + sum([item.count for item in items])
+            end = begin + sum([item.size for item in items])
             self._pieces.reduce(joined[begin:end].view(-1, row), absolute)
             self._reduced += items
             begin = end
@@ -153,18 +151,18 @@ class Reducer:
     def _add_up(self) -> None:
         """Adds up the rows of each reduced tensor. Those that need it are reduced again in double precision."""
         reduced, self._reduced = self._reduced, []
-        numbers = self._pieces.collect([item.count // item.row for item in reduced])
+        numbers = self._pieces.collect([item.size // item.row for item in reduced])
         for item, (low, high, total, squares, absolute) in zip(reduced, numbers):
-            if low == high == 0.0 or _is_exact(item.count, total, squares):
-                moments = Moments(item.count, total, squares, low, high, 0, absolute if item.absolute else 0.0)
+            if low == high == 0.0 or _is_exact(item.size, total, squares):
+                moments = Moments(item.size, total, squares, low, high, 0, absolute if item.absolute else 0.0)
                 self.add_moments(item.key, moments)
             else:
                 self._in_double.setdefault(item.values.device, []).append(item)
 
     def _reduce_in_double(self, items: list[_Item]) -> None:
         """Reduces tensors of one device; small ones of one size together."""
-        small = sorted([item for item in items if item.count <= SMALL], key=lambda item: item.count)
-        blocks = [([item], item.values.unsqueeze(0)) for item in items if item.count > SMALL]
+        small = sorted([item for item in items if item.size <= SMALL], key=lambda item: item.size)
+        blocks = [([item], item.values.unsqueeze(0)) for item in items if item.size > SMALL]
         if small:
             joined = self._scratch.join("double", [item.values for item in small])
             blocks += rows_by_size([(item, item.values) for item in small], joined)
@@ -176,9 +174,9 @@ class Reducer:
         def receive(numbers: list[float]) -> None:
             width = columns.shape[1]
             for row, item in enumerate(items):
-                moments = _moments(item.count, numbers[row * width:(row + 1) * width])
+                moments = _moments(item.size, numbers[row * width:(row + 1) * width])
                 self.add_moments(item.key, moments)
-                if _is_exact(item.count, moments.total, moments.squares):
+                if _is_exact(item.size, moments.total, moments.squares):
                     self._inexact.discard(item.key)
                 else:
                     self._inexact.add(item.key)
@@ -204,7 +202,7 @@ def _is_exact(count: int, total: float, squares: float) -> bool:
     """Whether sums in single precision are exact enough: False for values whose squares overflow or underflow, and
     where the variance is the difference of two nearly equal numbers. Also False for NaN and for zeros."""
     mean, square = total / count, squares / count
-    return LEAST_SQUARE < square and squares < MOST_SQUARES and mean * mean <= _MOST_CANCELLATION * (
+    return square > LEAST_SQUARE and squares < MOST_SQUARES and mean * mean <= _MOST_CANCELLATION * (
         square - mean * mean)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Hashable
 from typing import NamedTuple, Optional
 
 import torch
+from torch.nn import functional
 
 from nnmonitor.watching.numerics.reduction import SMALL
 from nnmonitor.watching.numerics.spectral_steps import (
@@ -37,6 +38,8 @@ _ANEW = 32
 _LEAST, _MOST = 1e-12, 1e17
 # Matrices of at most this many rows and columns are padded to it, so that they share one block.
 _SHARED_SIDE = 128
+# On a CPU, fewer small matrices than this are faster one by one.
+_FEWEST_TOGETHER = 12
 
 Item = tuple[Hashable, torch.Tensor]
 # Rows and columns after padding.
@@ -134,7 +137,18 @@ class SpectralNorms:
 
     def _is_warm(self, key: Hashable, matrix: torch.Tensor) -> bool:
         vector = self._vectors.get(key)
-        return vector is not None and vector.numel() == _padded(matrix)[1] and vector.device == matrix.device
+        if vector is None or vector.device != matrix.device:
+            return False
+        return vector.numel() == matrix.shape[1] or vector.numel() == _padded(matrix)[1]
+
+    def _start(self, block: Block) -> torch.Tensor:
+        """The vectors to begin from, (k, n)."""
+        columns = block.matrices.shape[2]
+        vectors = [self._vectors[key] for key in block.keys]
+        # A matrix may have been measured alone, or padded, at the report before.
+        if any(vector.numel() != columns for vector in vectors):
+            vectors = [functional.pad(vector, (0, columns - vector.numel())) for vector in vectors]
+        return torch.stack(vectors)
 
     def _begin(self, key: Hashable, matrix: torch.Tensor) -> None:
         """Chooses a random vector; 0 in the padding."""
@@ -156,14 +170,13 @@ class SpectralNorms:
     def _step(self, block: Block, results: dict[Hashable, float]) -> list[int]:
         """Two steps from the vectors of an earlier report. Returns the rows whose vectors moved far."""
         if len(block.keys) == 1 and block.matrices.device.type == "cpu":
-            steps = [take_two_steps(block.matrices[0], self._vectors[block.keys[0]])]
+            steps = [take_two_steps(block.matrices[0], self._start(block)[0])]
         else:
-            start = torch.stack([self._vectors[key] for key in block.keys])
-            steps = take_two_steps_together(block.matrices, start)
+            steps = take_two_steps_together(block.matrices, self._start(block))
         return self._keep(block.keys, steps, results)
 
     def _keep(self, keys: list[Hashable], steps: list[TwoSteps], results: dict[Hashable, float]) -> list[int]:
-        """Writes norms and vectors. Returns which vectors moved far; one that cannot be used again is not among them."""
+        """Writes norms and vectors. Returns the rows whose vectors moved far and can be used again."""
         far: list[int] = []
         for row, (key, (norm, vector, moved)) in enumerate(zip(keys, steps)):
             results[key] = norm if math.isfinite(norm) else math.nan
@@ -177,8 +190,7 @@ class SpectralNorms:
 
     def _estimate(self, block: Block, steps: int, results: dict[Hashable, float]) -> None:
         """Writes norms and vectors after so many steps."""
-        start = torch.stack([self._vectors[key] for key in block.keys])
-        bidiagonal, basis = _bidiagonalize(block.matrices, start, min(steps, *block.matrices.shape[1:]))
+        bidiagonal, basis = _bidiagonalize(block.matrices, self._start(block), min(steps, *block.matrices.shape[1:]))
         good = bidiagonal.isfinite().flatten(1).all(1).tolist()
         _, singular, right = torch.linalg.svd(torch.nan_to_num(bidiagonal, 0.0, 0.0, 0.0), full_matrices=False)
         largest = singular[:, 0].tolist()
@@ -192,7 +204,7 @@ class SpectralNorms:
                 self._vectors.pop(key, None)
 
     def _blocks(self, items: list[Item]) -> list[Block]:
-        """Small matrices together, a large one alone."""
+        """Many small matrices together, any other one alone."""
         blocks: list[Block] = []
         small: dict[_Size, list[Item]] = {}
         for key, matrix in items:
@@ -202,6 +214,9 @@ class SpectralNorms:
             else:
                 blocks.append(Block([key], matrix.to(dtype).unsqueeze(0)))
         for size, group in small.items():
+            if len(group) < _FEWEST_TOGETHER and size[3].type == "cpu":
+                blocks += [Block([key], matrix.to(size[2]).unsqueeze(0)) for key, matrix in group]
+                continue
             shapes = [matrix.shape for _, matrix in group]
             padded = self._padded.get(size)
             if padded is None or padded.shapes != shapes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, Optional
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional, TypeVar
 
 import torch
 
+_Key = TypeVar("_Key")
 MEASURED = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 # Under vmap and functional transforms, a tensor is a wrapper around values that cannot be read.
 _is_functorch = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lambda _tensor: False)
@@ -44,8 +45,8 @@ def flat(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def rows_by_size(
-    items: list[tuple[Hashable, torch.Tensor]], values: torch.Tensor
-) -> Iterator[tuple[list[Hashable], torch.Tensor]]:
+    items: list[tuple[_Key, torch.Tensor]], values: torch.Tensor
+) -> Iterator[tuple[list[_Key], torch.Tensor]]:
     """Splits joined tensors into blocks of tensors of equal size.
 
     Args:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 
 from nnmonitor.watching.numerics.moments import Moments
-from nnmonitor.watching.numerics.pieces import Pieces, row_length
-from nnmonitor.watching.numerics.reduction import LEAST_SQUARE, MOST_SQUARES, SMALL
+from nnmonitor.watching.numerics.pieces import LEAST_SQUARE, MOST_SQUARES, Pieces, row_length
+from nnmonitor.watching.numerics.reduction import SMALL
 from nnmonitor.watching.numerics.scratch import Scratch
 from nnmonitor.watching.numerics.tensors import flat
 from nnmonitor.watching.numerics.transfer import Receiver, Transfer
