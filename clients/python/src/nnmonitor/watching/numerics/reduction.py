@@ -27,15 +27,21 @@ SMALL = LONGEST_ROW
 _MOST_HELD = 4_194_304
 # The variance is the difference of two sums. Above this ratio of squared mean to variance it loses too many digits.
 _MOST_CANCELLATION = 100.0
+_NONE = torch.empty(0)
 
 
 class _Item(NamedTuple):
-    """A flat tensor to reduce. Sorted, tensors of one row length are together, and among them those of one size."""
+    """A flat tensor to reduce. Sorted, tensors of one row length are together, and among them those of one size.
+
+    Attributes:
+        order: unequal for two items, so that no comparison reaches what follows.
+        values: empty where they are not needed any more: a reference would keep the memory of an output.
+    """
 
     absolute: bool
     row: int
     size: int
-    order: int  # unequal for two items, so that no comparison reaches what follows
+    order: int
     key: Hashable
     values: torch.Tensor
 
@@ -128,12 +134,14 @@ class Reducer:
 
     def _reduce_large(self, item: _Item, changes: bool) -> None:
         columns = self._pieces.reduce(item.values.view(-1, item.row), item.absolute)
-        if changes and not _is_exact(item.size, float(columns.total.sum()), _squares(columns.norm)):
-            # It could be read again in `finish` only if nothing changed it.
+        if not changes:
+            self._reduced.append(item)
+        elif _is_exact(item.size, float(columns.total.sum()), float(torch.dot(columns.norm, columns.norm))) or (
+                float(columns.low.amin()) == float(columns.high.amax()) == 0.0):
+            self._reduced.append(item._replace(values=_NONE))
+        else:
             self._pieces.drop(item.size // item.row)
             self._reduce_in_double([item])
-            return
-        self._reduced.append(item)
 
     def _reduce_together(self) -> None:
         """Joins the held tensors, in order of row length, and reduces their rows."""
@@ -153,7 +161,7 @@ class Reducer:
         reduced, self._reduced = self._reduced, []
         numbers = self._pieces.collect([item.size // item.row for item in reduced])
         for item, (low, high, total, squares, absolute) in zip(reduced, numbers):
-            if low == high == 0.0 or _is_exact(item.size, total, squares):
+            if item.values is _NONE or low == high == 0.0 or _is_exact(item.size, total, squares):
                 moments = Moments(item.size, total, squares, low, high, 0, absolute if item.absolute else 0.0)
                 self.add_moments(item.key, moments)
             else:
@@ -176,7 +184,7 @@ class Reducer:
             for row, item in enumerate(items):
                 moments = _moments(item.size, numbers[row * width:(row + 1) * width])
                 self.add_moments(item.key, moments)
-                if _is_exact(item.size, moments.total, moments.squares):
+                if moments.low == moments.high == 0.0 or _is_exact(item.size, moments.total, moments.squares):
                     self._inexact.discard(item.key)
                 else:
                     self._inexact.add(item.key)
@@ -191,11 +199,6 @@ def _moments(size: int, numbers: list[float]) -> Moments:
     """From sum, norm, smallest, largest and count of finite values, and the sum of magnitudes if requested."""
     total, norm, low, high, finite, *absolute = numbers
     return Moments(size, total, norm * norm, low, high, size - int(finite), absolute[0] if absolute else 0.0)
-
-
-def _squares(norms: torch.Tensor) -> float:
-    """The sum of squares of a tensor from the norms of its rows."""
-    return float(torch.dot(norms, norms))
 
 
 def _is_exact(count: int, total: float, squares: float) -> bool:
