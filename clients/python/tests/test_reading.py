@@ -81,13 +81,14 @@ def test_tail_resumes_after_a_lost_connection_without_gap_or_repetition(server, 
     server.add_run("r7")
     server.refusals += [503, 429]
     server.stream(step(1, 1, loss=1.0), step(2, 2, loss=0.5), BREAK)
+    server.stream(404)
     server.stream(step(3, 3, loss=0.4), END)
     server.stream("id: 7\n\n", END)
     server.stream(step(8, 8, loss=0.3), state("failed"))
     assert main(["tail", "r7"]) == 1
     captured = capsys.readouterr()
     assert [line.split()[0] for line in captured.out.splitlines()] == ["1", "2", "3", "8", "r7:"]
-    assert [query["since_seq"] for query, _ in server.asked] == ["0", "0", "0", "2", "3", "7"]
+    assert [query["since_seq"] for query, _ in server.asked] == ["0", "0", "0", "2", "2", "3", "7"]
     assert captured.err.count("not connected yet (503 try again later): trying again") == 1
     assert captured.err.count("connection lost") == 3 and captured.err.count("connected again") == 4
 

@@ -42,7 +42,7 @@ class Readable:
 
     def stream(self, *parts):
         """What the next connection for events gets. Strings are sent as they are, objects as the data of an event,
-        steps with their `seq` as id."""
+        steps with their `seq` as id. 404 alone is a status."""
         self.streams.put(parts)
 
     def close(self):
@@ -89,6 +89,9 @@ class ReadableHandler(http.server.BaseHTTPRequestHandler):
             self.answer(self.readable.refusals.pop(0), {"detail": {"error": "busy", "message": "try again later"}})
             return
         parts = self.readable.streams.get(timeout=60)
+        if parts == (404,):
+            self.answer(404, {"detail": "Not Found"})
+            return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")

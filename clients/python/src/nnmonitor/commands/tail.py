@@ -108,10 +108,17 @@ class Tail:
             self._end_if_over()
 
     def _read_run(self) -> None:
-        run = find_run(self._reads, self._run)
+        try:
+            run = find_run(self._reads, self._run)
+        except ReadFailed as error:
+            raise Unreachable(str(error)) from error
         self._state, self._wanted = str(run.get("state")), int(run.get("last_seq") or 0)
 
     def _refuse(self, answer: Answer) -> None:
+        # A server that has just started gets the run again from the process that trains.
+        if answer.status == 404 and self._connected:
+            self._retry("the server does not have the run now", None)
+            return
         if answer.status == 404:
             raise ReadFailed(f"{self._transport.url} has no run {self._run!r}, or no /api/v2/events", 404)
         if answer.status not in (408, 425, 429) and answer.status < 500:
