@@ -194,7 +194,8 @@ def test_health_prints_episodes_and_what_rules_need(server, capsys):
         as_of={"step": 3, "seq": 1, "time": 1.0, "reports": 1},
         episodes=[
             episode(), episode(severity="warning", title="loss\x1b[2J", layers=layers, layer_count=12, advice=None),
-            episode(state="closed", closed_step=380, layers=["conv1"], layer_count=1)])
+            episode(state="closed", closed_step=380, layers=["conv1"], layer_count=1),
+            episode(state="closed", closed_step=360, layers=[], message="", advice="")])
     assert main(["health", "a/b", "--closed"]) == 2
     assert capsys.readouterr().out.splitlines() == [
         "a/b: critical (as of step 3, 1 report); open: 1 critical, 1 warning", "",
@@ -203,7 +204,8 @@ def test_health_prints_episodes_and_what_rules_need(server, capsys):
         "warning   loss [2J, since step 360", "          activation_std is 0.",
         "          layers: conv0, conv1, conv2, conv3, conv4 and 7 more", "",
         "closed    conv1 is dead, steps 360 to 380", "          activation_std is 0.",
-        "          advice: Lower the rate.", "", "rules whose inputs are missing:",
+        "          advice: Lower the rate.", "", "closed    conv1 is dead, step 360", "",
+        "rules whose inputs are missing:",
         "  update_ratio  post `update_ratio` to get this rule", "  saturation    post saturated_fraction", "",
         "1 older alert not kept"]
     assert server.asked[-1][0] == {"state": "all", "layers": "false"}

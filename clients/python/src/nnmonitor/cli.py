@@ -39,8 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--keep-state", action="store_true", help="do not mark the runs of dead processes as failed")
     read = commands.add_parser("tail", parents=[trust], help="print one line for each step of a run as it comes")
     read.add_argument("run", nargs="?", metavar="RUN", help="the run id (default: the run that was updated last)")
-    read.add_argument("--last", type=_not_negative, default=10, help="steps that have come already (default 10)")
-    read.add_argument("--scalars", default="", help="names of the scalars to print, separated by commas (default: all)")
+    read.add_argument(
+        "--last", type=_not_negative, default=10, metavar="N",
+        help="begin with the last N steps that have come already (default 10)")
+    read.add_argument("--scalars", default="", metavar="NAMES", help="print only these scalars, separated by commas")
     read.add_argument("--json", action="store_true", help="print the server's messages, one a line")
     judged = commands.add_parser(
         "health", parents=[trust], help="print the findings about a run; exit code 0 ok, 1 warning, 2 critical")

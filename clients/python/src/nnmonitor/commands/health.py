@@ -67,9 +67,10 @@ def _print(name: str, found: Mapping[str, Any], write_line: Callable[[str], None
 def _print_episode(episode: Mapping[str, Any], write_line: Callable[[str], None]) -> None:
     is_open = episode.get("state") == "open"
     word = printable(episode.get("severity") if is_open else "closed")
-    since = f"since step {episode.get('first_step')}"
-    if not is_open and episode.get("closed_step") is not None:
-        since = f"steps {episode.get('first_step')} to {episode['closed_step']}"
+    first, last = episode.get("first_step"), episode.get("closed_step")
+    since = f"since step {first}"
+    if not is_open and last is not None:
+        since = f"step {first}" if first == last else f"steps {first} to {last}"
     write_line(f"{word:<{len(_INDENT)}}{printable(episode.get('title'))}, {since}")
     if episode.get("message"):
         write_line(_INDENT + printable(episode["message"]))
