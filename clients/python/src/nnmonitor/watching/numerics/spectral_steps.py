@@ -10,6 +10,9 @@ import torch
 # A direction whose share of the norm is below this is rounding error. It changes the norm by its square.
 ROUNDING = {torch.float32: 1e-5, torch.float64: 1e-12}
 
+# A vector that moved less (squared sine) is kept as it is. It changes the norm of the next step by this share at most.
+_STILL = 1e-6
+
 
 class TwoSteps(NamedTuple):
     """The estimate of the largest singular value, its right vector, and the squared sine between it and the old one."""
@@ -113,10 +116,13 @@ def _combine(a1: float, b1: float, a2: float, b2: float, basis: list[torch.Tenso
     norm, weights = _weights(a1, b1, a2, b2)
     if not math.isfinite(norm):
         return TwoSteps(norm, basis[0], 0.0)
+    moved = 1.0 - weights[0] ** 2
+    if moved < _STILL:
+        return TwoSteps(norm, basis[0], moved)
     vector = basis[0] * weights[0]
     for weight, direction, length in zip(weights[1:], basis[1:], (b1, b2)):
         vector.add_(direction, alpha=weight / length)
-    return TwoSteps(norm, vector.div_(max(_norm(vector), 1e-30)), 1.0 - weights[0] ** 2)
+    return TwoSteps(norm, vector.div_(max(_norm(vector), 1e-30)), moved)
 
 
 def _dot(one: torch.Tensor, other: torch.Tensor) -> float:
