@@ -75,8 +75,7 @@ class Tail:
         """
         while True:
             try:
-                self._follow_once()
-                self._retry("the server closed the stream", None)
+                self._retry(*self._follow_once())
             except Ended as ended:
                 code: int = ended.args[0]
                 return code
@@ -85,15 +84,15 @@ class Tail:
                     raise unreachable(self._transport, error) from error
                 self._retry(str(error), None)
 
-    def _follow_once(self) -> None:
+    def _follow_once(self) -> tuple[str, Optional[float]]:
+        """Why another connection is needed, and where the server says it, after how many seconds."""
         query: dict[str, Any] = {
             "run": self._run, "form": "columns", "metrics": "", "layers": "false", "since_seq": self._seq}
         if self._created_at:
             query["created_at"] = self._created_at
         answer, lines = self._transport.follow(f"/api/v2/events?{urllib.parse.urlencode(query)}", {}, _SILENCE)
         if answer.status != 200:
-            self._refuse(answer)
-            return
+            return self._refused(answer)
         if self._failures:
             self._note("connected again")
         self._connected, self._failures = True, 0
@@ -106,6 +105,7 @@ class Tail:
             if event.seq is not None:
                 self._seq = max(self._seq, event.seq)
             self._end_if_over()
+        return "the server closed the stream", None
 
     def _read_run(self) -> None:
         try:
@@ -114,16 +114,15 @@ class Tail:
             raise Unreachable(str(error)) from error
         self._state, self._wanted = str(run.get("state")), int(run.get("last_seq") or 0)
 
-    def _refuse(self, answer: Answer) -> None:
+    def _refused(self, answer: Answer) -> tuple[str, Optional[float]]:
         # A server that has just started gets the run again from the process that trains.
         if answer.status == 404 and self._connected:
-            self._retry("the server does not have the run now", None)
-            return
+            return "the server does not have the run now", None
         if answer.status == 404:
             raise ReadFailed(f"{self._transport.url} has no run {self._run!r}, or no /api/v2/events", 404)
         if answer.status not in (408, 425, 429) and answer.status < 500:
             raise refused(self._transport, answer)
-        self._retry(f"{answer.status} {answer.message}", answer.retry_after)
+        return f"{answer.status} {answer.message}", answer.retry_after
 
     def _retry(self, reason: str, wait: Optional[float]) -> None:
         if self._failures == 0:
