@@ -8,7 +8,7 @@ import weakref
 import pytest
 import torch
 
-from nnmonitor.watching.numerics import spectral
+from nnmonitor.watching.numerics import pieces, spectral
 from nnmonitor.watching.numerics.pieces import LONGEST_ROW, norm_of, row_length
 from nnmonitor.watching.numerics.reduction import Reducer
 from nnmonitor.watching.numerics.transfer import Transfer
@@ -144,6 +144,17 @@ def test_changes_of_all_sizes_equal_references():
             norm = torch.linalg.vector_norm(torch.cat(changes)).item()
             assert found[key].norm == pytest.approx(norm, rel=NORM, abs=1e-300)
             assert found[key].count == sum(change.numel() for change in changes)
+
+
+def test_outputs_of_varying_sizes_leave_nothing_behind(monkeypatch):
+    monkeypatch.setattr(pieces, "_MOST_PLACES", 50)
+    reducer = Reducer(Transfer())
+    for report in range(200):
+        reducer.begin(Transfer())
+        for layer in range(3):
+            reducer.add(layer, torch.ones(1024 * (20 + (report * 7 + layer * 3) % 191)), changes=True)
+        reducer.finish()
+        assert len(reducer._pieces._columns) <= 50 + 3
 
 
 def test_rows_divide_the_sizes():

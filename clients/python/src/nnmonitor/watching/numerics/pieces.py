@@ -17,6 +17,8 @@ _ROWS_OF_SMALL = (1_024, 128, 32)
 _ROWS_OF_LARGE = (8_192, 4_096, 2_048, 1_024)
 _ROWS_OF_ODD = range(8_191, 511, -1)
 _STATISTICS = 5
+# Places in the table that are kept between reports: a view costs as much as the reduction of a small row.
+_MOST_PLACES = 4_096
 # From this mean of squares on, underflow of single squares loses no digits; up to this sum, none overflows.
 LEAST_SQUARE, MOST_SQUARES = 1e-32, 1e34
 
@@ -88,7 +90,11 @@ class Pieces:
         torch.linalg.vector_norm(rows, 2, 1, dtype=torch.float32, out=self._append(rows.shape[0]).norm)
 
     def clear(self) -> None:
+        """Begins anew."""
         self._used = 0
+        # Outputs of ever other sizes have ever other places.
+        if len(self._columns) > _MOST_PLACES:
+            self._columns.clear()
 
     def drop(self, rows: int) -> None:
         """Takes back the rows that were reduced last."""
