@@ -151,12 +151,15 @@ class Measurement:
         carried = self._numbers.get("scale")
         found: dict[int, Measured] = {}
         for layer, weight, bias, gradient, update, activation in zip(self._layers, *tables):
+            extra = self._extra(layer, factor, carried or removed)
+            if not (layer.has_parameters or extra or activation):
+                continue
             if gradient is not None and carried:
                 gradient = gradient.scaled(1.0 / carried)
             norms = self._weights.spectral_norms.get(layer.index)
             found[layer.index] = Measured(
                 weight, bias, gradient, update, activation, largest(norms) if norms else None, factor,
-                layer.half_output, self._extra(layer, factor, carried or removed))
+                layer.half_output, extra)
         return StepResult(found, self._vectors(), scalars, merged)
 
     def _read_scaler(self, optimizer: Any) -> Optional[torch.Tensor]:
@@ -188,7 +191,8 @@ class Measurement:
         extra = {
             name: value for name, value in self._extras.metrics.get(layer.index, {}).items()
             if not (name == "attention_entropy" and math.isnan(value))}
-        extra.update(self._gradients.fractions(layer, scale))
+        if layer.has_parameters:
+            extra.update(self._gradients.fractions(layer, scale))
         if not self._samples.percentiles and not self._samples.kurtosis:
             return extra
         for kind in ("activation", "gradient", "weight"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
+from torch import nn
 
 from nnmonitor.watching import distributed
 from nnmonitor.watching.guard import Guard
@@ -78,6 +79,8 @@ class WeightReader:
         return self._guard.run("updates", "*", self._updates.measure, self._transfer) or {}
 
     def _usable(self, layer: Layer, parameter: torch.Tensor) -> Optional[torch.Tensor]:
+        if type(parameter) is nn.Parameter and unusable(parameter) is None and parameter.numel():
+            return parameter.detach()
         self.sharded = self.sharded or distributed.is_sharded(parameter)
         local = distributed.local_part(parameter)
         if local is None or local.numel() == 0:
