@@ -51,6 +51,9 @@ let package = Package(
             name: "MonitorCore", dependencies: ["Foundations", deque],
             path: "Sources/NNMonitor/MonitorCore", swiftSettings: fenced),
         .target(
+            name: "Health", dependencies: ["MonitorCore", "Foundations"], path: "Sources/NNMonitor/Health",
+            swiftSettings: fenced),
+        .target(
             name: "Compression", dependencies: ["CZlib", "Foundations", nio.core],
             path: "Sources/NNMonitor/Compression", swiftSettings: fenced),
         .target(
@@ -80,7 +83,7 @@ let package = Package(
         .target(
             name: "MonitorServer",
             dependencies: [
-                "MonitorAPI", "MonitorCore", "HTTPService", "WebSocket", "TLS", "Turns",
+                "MonitorAPI", "MonitorCore", "Health", "HTTPService", "WebSocket", "TLS", "Turns",
                 "Foundations", "CAllocator", nio.core, nio.posix, nio.tls, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -103,7 +106,7 @@ let package = Package(
             path: "Tests/Support/EchoServer", swiftSettings: strict),
 
         .executableTarget(
-            name: "CoreBench", dependencies: ["MonitorCore", "Foundations"], path: "Benchmarks/CoreBench",
+            name: "CoreBench", dependencies: ["MonitorCore", "Health", "Foundations"], path: "Benchmarks/CoreBench",
             swiftSettings: strict),
 
         .testTarget(
@@ -112,6 +115,9 @@ let package = Package(
         .testTarget(
             name: "MonitorCoreTests", dependencies: ["MonitorCore", "Foundations", "CAllocator"],
             path: "Tests/Unit/MonitorCore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "HealthTests", dependencies: ["Health", "MonitorCore", "Foundations"], path: "Tests/Unit/Health",
             swiftSettings: strict),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", nio.core], path: "Tests/Unit/Compression",

@@ -1,5 +1,6 @@
 import Foundation
 import Foundations
+import Health
 import MonitorCore
 
 /// Repeats one operation of MonitorCore on one payload.
@@ -7,6 +8,7 @@ import MonitorCore
 ///     CoreBench decode PAYLOAD SECONDS                       prints nanoseconds per decoding
 ///     CoreBench decode|encode|lite PAYLOAD times COUNT       runs COUNT times, for tools that count
 ///     CoreBench open PAYLOAD times COUNT                     decodes a step of the open wire that follows others
+///     CoreBench record|judge LINES times COUNT               makes steps of lines in turn, and judges them or not
 ///     CoreBench series STEPS LAYERS KEPT                     stores a run and reads series of it: see SeriesBench
 ///     CoreBench numbers|describe PAYLOAD times COUNT         formats the numbers: the encoder, the library
 @main
@@ -30,7 +32,7 @@ enum CoreBench {
         }
     }
 
-    private enum Work: String { case decode, open, encode, lite, numbers, describe }
+    private enum Work: String { case decode, open, record, judge, encode, lite, numbers, describe }
 
     private static func openDecoded(_ payload: [UInt8], times count: Int) throws {
         let decoder = OpenStepDecoder()
@@ -43,19 +45,43 @@ enum CoreBench {
         }
     }
 
+    /// Makes steps as a server does, and judges them or not. The lines begin with `{"step":1000000`.
+    private static func recorded(_ payload: [UInt8], times count: Int, isJudged: Bool) throws {
+        var lines = payload.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+        let digits = 8..<15
+        let decoder = OpenStepDecoder()
+        var known = KnownTables()
+        var warnings = StepWarnings()
+        var observer: any RunObserver = RunHealthEngine(HealthRulesInUse(HealthRules()))
+        let kept = StepSequence()
+        for round in 0..<count + 2 {
+            let line = round % lines.count
+            lines[line].replaceSubrange(digits, with: Array("\(1_000_000 + round)".utf8))
+            let step = try decoder.decode(lines[line], runID: "r", known: known, warnings: &warnings).get()
+            let record = StepRecord(step, seq: UInt64(round + 1))
+            if round < 2 { known.note(record) }
+            guard isJudged else { continue }
+            _ = observer.observe(record, isBelowKeptSteps: false, kept: kept, context: RunContext())
+        }
+        guard !isJudged || observer.report(context: RunContext()).reports == count + 2 else { exit(1) }
+    }
+
     private static func repeated(_ work: Work, _ payload: [UInt8], times count: Int) throws {
         guard work != .decode else {
             for _ in 0..<count { _ = try StepDecoder.decode(payload).get() }
             return
         }
         guard work != .open else { return try openDecoded(payload, times: count) }
+        if work == .record || work == .judge {
+            return try recorded(payload, times: count, isJudged: work == .judge)
+        }
         let decoded = try StepDecoder.decode(payload).get()
         let record = StepRecord(decoded)
         var writer = JSONWriter(capacity: payload.count * 2)
         for _ in 0..<count {
             writer.removeAll()
             switch work {
-            case .decode, .open, .encode: StepEncoder.append(record, to: &writer)
+            case .decode, .open, .record, .judge, .encode: StepEncoder.append(record, to: &writer)
             case .lite: StepEncoder.append(record, form: .lite, to: &writer)
             case .numbers: for number in decoded.numbers { writer.double(number) }
             case .describe: for number in decoded.numbers { writer.raw(Array(number.description.utf8)) }

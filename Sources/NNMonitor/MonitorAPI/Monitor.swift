@@ -31,6 +31,8 @@ package struct MonitorConfiguration: Sendable {
     package var readMemory = 256 << 20
     /// An answer may be dropped in favor of others if its client took less than `minimumReadRate` for this long.
     package var readStallTimeout = TimeAmount.seconds(5)
+    /// The prefix of links in alerts.
+    package var link = RunLink.none
     /// The settings of the WebSocket connections.
     package var webSocket = WebSocketConfiguration()
 
@@ -57,24 +59,29 @@ package final class Monitor: Sendable {
     /// The delays of the event loops, for `GET /metrics`.
     let lag: EventLoopLag
     private let losses: LossLog
+    private let onNotice: (@Sendable (EpisodeNotice) -> Void)?
 
     /// - Parameters:
     ///   - configuration: limits and times.
     ///   - sha1Base64: computes `Sec-WebSocket-Accept` for the opening handshake.
     ///   - store: where steps are kept; `nil`: in memory, within `configuration.store`.
+    ///   - observer: makes what judges the steps of a new run; `nil`: nothing does. Only for a store in memory.
+    ///   - onNotice: gets each event of an episode of alerts; it must not wait.
     ///   - logger: gets a line for each run that is evicted and each step that is not kept.
     ///   - folded: gets a line for errors of the store; `nil`: a folded log on `logger`.
     ///   - turns: the queues of connections that wait for their turn.
     ///   - lag: the delays of the event loops.
     package init(
         configuration: MonitorConfiguration, sha1Base64: @escaping WebSocketHandshake.SHA1Base64,
-        store: (any MetricsStoring)? = nil,
+        store: (any MetricsStoring)? = nil, observer: (@Sendable () -> any RunObserver)? = nil,
+        onNotice: (@Sendable (EpisodeNotice) -> Void)? = nil,
         logger: Logger = Logger(label: "nnmonitor", factory: { _ in SwiftLogNoOpLogHandler() }),
         folded: FoldedLog? = nil, turns: TurnQueues = TurnQueues(), lag: EventLoopLag = EventLoopLag()
     ) {
         self.turns = turns
         self.lag = lag
-        let store = store ?? MemoryStore(limits: configuration.store)
+        self.onNotice = onNotice
+        let store = store ?? MemoryStore(limits: configuration.store, observer: observer ?? { NoRules() })
         self.configuration = configuration
         self.sha1Base64 = sha1Base64
         self.store = store
@@ -93,7 +100,7 @@ package final class Monitor: Sendable {
             })
         broadcast = BroadcastManager(
             renderer: WireFrameRenderer(), maximumSubscribers: configuration.maximumSubscribers,
-            lastSequence: store.lastSequence)
+            lastSequence: store.lastSequence, link: configuration.link)
     }
 
     /// All routes of the service, for the HTTP server.
@@ -128,10 +135,11 @@ package final class Monitor: Sendable {
         if outcome.lostAnything { losses.note(outcome) }
         answers.check()
         // Most steps have no other event, so no list of events is made.
-        if outcome.evicted.isEmpty, outcome.changes.isEmpty {
+        if outcome.evicted.isEmpty, outcome.changes.isEmpty, outcome.alerts.isEmpty {
             await publish(.stored(outcome.step))
         } else {
             await publish(outcome.events)
+            outcome.notices.forEach { onNotice?($0) }
         }
         return outcome
     }
@@ -145,6 +153,7 @@ package final class Monitor: Sendable {
         for outcome in appended.outcomes {
             counters.accept(outcome)
             if outcome.lostAnything { losses.note(outcome) }
+            outcome.notices.forEach { onNotice?($0) }
         }
         answers.check()
         let events = appended.events
@@ -200,6 +209,7 @@ package final class Monitor: Sendable {
         if case .success(let outcome) = result {
             losses.note(outcome)
             for event in outcome.events { await publish(event) }
+            outcome.notices.forEach { onNotice?($0) }
         }
         return result
     }
@@ -222,6 +232,7 @@ package final class Monitor: Sendable {
         guard let outcome else { return false }
         losses.note(outcome)
         for event in outcome.events { await publish(event) }
+        outcome.notices.forEach { onNotice?($0) }
         return true
     }
 

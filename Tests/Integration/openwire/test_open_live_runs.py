@@ -101,7 +101,7 @@ def test_an_alert_goes_to_those_who_watch_its_run(server):
     assert {key: data[key] for key in ("run_id", "severity", "state", "source", "title", "message", "opened_step",
                                        "episode", "rule", "layer", "evidence", "inputs")} == {
         "run_id": run, "severity": "critical", "state": "closed", "source": "trainer", "title": "é",
-        "message": "x\ny", "opened_step": 7, "episode": None, "rule": None, "layer": None, "evidence": [], "inputs": {}}
+        "message": "x\ny", "opened_step": 7, "episode": "1", "rule": None, "layer": None, "evidence": [], "inputs": {}}
 
 
 @pytest.mark.parametrize("form", ["columns", "runs"])

@@ -11,16 +11,10 @@ import pytest
 from Support.clients.access import TOKENS, call, tokens_file
 from Support.clients.libraries import healthy, wait_until
 from Support.servers.certificates import fingerprint, install, presented
-from Support.servers.server import ROOT, binary, clean_environment
+from Support.servers.server import ROOT, end_of_start
 
 STATIC = ["--port", "0", "--static-dir", str(ROOT / "static")]
 SIGHUPS = 5_000
-
-
-def end_of_start(arguments, cwd, wrapper=()) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [*wrapper, binary(), *map(str, arguments)], cwd=cwd, env=clean_environment({}), capture_output=True, text=True,
-        timeout=60, check=False)
 
 
 @contextlib.contextmanager

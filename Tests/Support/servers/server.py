@@ -26,6 +26,13 @@ def clean_environment(extra: dict | None) -> dict:
     return {**kept, **{name: str(value) for name, value in (extra or {}).items()}}
 
 
+def end_of_start(arguments, cwd, wrapper=()) -> subprocess.CompletedProcess:
+    """Runs a server that must not start; returns what it left."""
+    return subprocess.run(
+        [*wrapper, binary(), *map(str, arguments)], cwd=cwd, env=clean_environment({}), capture_output=True, text=True,
+        timeout=60, check=False)
+
+
 class Server:
     """One running server: its addresses, its process, everything it printed.
 

@@ -154,6 +154,11 @@ actor TestStore: MetricsStoring {
         throw StoreError("not held", events: [.void(sequence: try await change())])
     }
 
+    func health(of id: RunID) async throws(StoreError) -> (report: HealthReport, run: RunDescription)? {
+        try await read()
+        return nil
+    }
+
     func describe(_ id: RunID) async throws(StoreError) -> RunDescription? {
         try await read()
         return nil

@@ -19,6 +19,9 @@ struct OpenRunRoutes: Sendable {
             .on(.GET, "/api/v2/runs/{run}", scope: .read) { request in
                 try await failures.answering(.history) { try await run(request) }
             },
+            .on(.GET, "/api/v2/runs/{run}/health", scope: .read) { request in
+                try await failures.answering(.history) { try await health(request) }
+            },
             .on(.PUT, "/api/v2/runs/{run}", scope: .ingest, or: .admin, body: .json) { request in
                 try await failures.answering(.update) { try await update(request) }
             },
@@ -57,6 +60,20 @@ struct OpenRunRoutes: Sendable {
         let id = try request.runID()
         guard let run = try await monitor.store.describe(id) else { throw notFound(id) }
         return try await response(run, .whole, request, status: .ok)
+    }
+
+    private func health(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let id = try request.runID()
+        var parameters = QueryParameters(request)
+        var form = HealthForm()
+        let state = parameters.word("state", of: HealthForm.State.allCases.map(\.rawValue))
+        form.state = state.flatMap { HealthForm.State(rawValue: $0) } ?? .all
+        form.hasLayers = parameters.word("layers", of: ["true", "false"]) != "false"
+        try parameters.finish()
+        guard let (report, run) = try await monitor.store.health(of: id) else { throw notFound(id) }
+        let encoder = HealthEncoder(report, of: run, link: monitor.configuration.link)
+        return try await monitor.encoded(size: encoder.estimatedSize, request) { [form] in encoder.append(form, to: &$0)
+        }
     }
 
     private func update(_ request: HTTPRequest) async throws -> HTTPResponse {

@@ -35,13 +35,17 @@ package actor BroadcastManager<Renderer: FrameRenderer> {
     private let order: Locked<Resequencer<StoreEvent>>
     /// The subscribers.
     package nonisolated let subscribers: SubscriberRegistry<Renderer>
-    private var messages = EventMessages()
+    private var messages: EventMessages
 
     /// - Parameters:
     ///   - renderer: makes the frames.
     ///   - maximumSubscribers: the largest number of subscribers.
     ///   - lastSequence: `MetricsStoring.lastSequence`; the first event has the number after it.
-    package init(renderer: Renderer, maximumSubscribers: Int = .max, lastSequence: UInt64 = 0) {
+    ///   - link: the prefix of links in alerts.
+    package init(
+        renderer: Renderer, maximumSubscribers: Int = .max, lastSequence: UInt64 = 0, link: RunLink = .none
+    ) {
+        messages = EventMessages(link: link)
         self.renderer = renderer
         subscribers = SubscriberRegistry(limit: maximumSubscribers)
         order = Locked(Resequencer(first: lastSequence + 1))

@@ -36,12 +36,16 @@ enum MessageKind: Hashable {
 
 /// Encodes the messages of one event after the other, each kind once.
 struct EventMessages: Sendable {
+    private let link: RunLink
     private var event: StoreEvent?
     private var texts: [MessageKind: [UInt8]] = [:]
     private var writer = JSONWriter()
     private var steps = StepMessages()
     /// The message with the layers that steps of the last structure need.
     private var layers: (runID: RunID, id: StructureID, json: [UInt8])?
+
+    /// - Parameter link: the prefix of links in alerts.
+    init(link: RunLink = .none) { self.link = link }
 
     /// Begins with the next event.
     mutating func begin(_ event: StoreEvent) {
@@ -86,7 +90,7 @@ struct EventMessages: Sendable {
             writer.literal("{\"type\":\"alert\",\"run_id\":")
             writer.string(alert.runID.text)
             writer.literal(",\"data\":")
-            AlertEncoder.append(alert, to: &writer)
+            AlertEncoder(alert.runID, link: link).append(alert.alert, to: &writer)
             writer.byte(UInt8(ascii: "}"))
         case (.reset(let reset), _):
             LiveMessages.appendReset(of: reset.runID, fromStep: reset.fromStep, to: &writer)

@@ -43,8 +43,10 @@ package enum RunEncoder {
         number("last_seq", Int64(run.lastSeq), to: &writer)
         number("layer_count", Int64(run.details.structure.layerCount), to: &writer)
         names(run.details.names, to: &writer)
-        // Alerts of trainers are closed at once.
-        writer.literal(",\"alerts\":{\"warning\":0,\"critical\":0}")
+        writer.literal(",\"alerts\":{\"warning\":")
+        writer.integer(Int64(run.details.openAlerts.warning))
+        number("critical", Int64(run.details.openAlerts.critical), to: &writer)
+        writer.byte(UInt8(ascii: "}"))
         if form != .entry {
             writer.literal(",\"events\":")
             list(run.details.events, to: &writer) { RunEventEncoder.append($0, to: &$1) }

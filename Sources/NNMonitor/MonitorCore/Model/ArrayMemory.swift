@@ -16,5 +16,5 @@ extension Array where Element: BitwiseCopyable {
 
 extension Array {
     /// Heap bytes of the array: its capacity, a header of 32 bytes and the allocator's overhead.
-    var heapBytes: Int { capacity == 0 ? 0 : 48 + capacity * MemoryLayout<Element>.stride }
+    package var heapBytes: Int { capacity == 0 ? 0 : 48 + capacity * MemoryLayout<Element>.stride }
 }

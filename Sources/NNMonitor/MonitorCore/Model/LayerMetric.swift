@@ -123,7 +123,8 @@ struct LayerField: Sendable {
 /// token is stored as `Double.nan`, whose payload is empty.
 package enum MissingValue {
     /// The stored value of a missing number.
-    package static let number = Double(bitPattern: 0x7FF8_0000_0000_A85E)
+    @inline(__always)
+    package static var number: Double { Double(bitPattern: 0x7FF8_0000_0000_A85E) }
 
     /// Whether a stored value represents a missing number.
     @inline(__always)

@@ -16,8 +16,10 @@ package struct RunDetails: Sendable {
     var seamSeq: UInt64 = 0
     /// Whether subscribers know the run as silent.
     var isReportedSilent = false
-    /// The number of the last alert.
-    var lastAlert: UInt64 = 0
+    /// The numbers of open alerts.
+    package internal(set) var openAlerts = AlertCounts()
+    /// What the observer knows of the run.
+    package internal(set) var context = RunContext()
 
     init(createdAt: UTCTime) { pace = RunPace(since: createdAt) }
 

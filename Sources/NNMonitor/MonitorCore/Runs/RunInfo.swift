@@ -65,6 +65,20 @@ package struct RunInfo: Sendable, Equatable {
         self.config = config
     }
 
+    /// The values of `config.precision` that mean a half precision.
+    private static let halfPrecisions = ["\"fp16\"", "\"float16\"", "\"16-mixed\""]
+
+    /// What an observer of the run's steps knows of it.
+    var context: RunContext {
+        var context = RunContext()
+        context.project = String(decoding: project ?? [], as: UTF8.self)
+        context.isHalfPrecision = config.members.contains { key, value in
+            key.elementsEqual("precision".utf8)
+                && Self.halfPrecisions.contains { value.elementsEqual($0.utf8) }
+        }
+        return context
+    }
+
     /// Heap bytes of the texts.
     var heapBytes: Int {
         let texts = [project, name, group, notes, reason].reduce(0) { $0 + ($1?.heapBytes ?? 0) }

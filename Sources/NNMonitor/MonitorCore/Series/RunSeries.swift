@@ -8,6 +8,14 @@ struct RunSeries: Sendable {
     private(set) var archive = SeriesArchive()
     /// The number of steps that enter the tree at once.
     private static let groupSize = SeriesTreeNode.leafCapacity
+    /// The cost of summaries that were removed for late steps and may be renewed now; negative after a large one.
+    private var credit = 0
+    /// The lowest step whose summaries are looked at next for a renewal.
+    private var nextRenewal: Int64 = 0
+    /// What each step and each of its numbers add to `credit`: so a small step cannot cause more work than a small part
+    /// of what its request costs, whatever the size of its neighbours.
+    private static let creditOfStep = 4096
+    private static let creditOfNumber = 8
 
     /// The bytes of the summaries, which the run's ledger counts as well.
     var numbersMemory: Int { (root?.numbersMemory ?? 0) + archive.numbersMemory }
@@ -21,17 +29,40 @@ struct RunSeries: Sendable {
     /// The bytes that a copy uses beside the summaries: changes after the copy are made in new lists.
     var memoryOfCopy: Int { tail.heapBytes + archive.memoryOfCopy }
 
-    /// Adds a kept step, or renews the summaries of one that was replaced.
+    /// Adds a kept step, or one that replaces a kept one.
     ///
     /// - Parameters:
-    ///   - step: the step.
+    ///   - record: the step.
     ///   - records: the kept steps, with this one.
     ///   - ledger: counts new summaries.
-    mutating func add(_ step: Int64, _ records: StepSequence, ledger: RunLedger?) {
-        if let root, step <= root.last {
-            insert([step], records, ledger)
-            return
+    mutating func add(_ record: StepRecord, _ records: StepSequence, ledger: RunLedger?) {
+        if let root, record.step <= root.last {
+            var editor = SeriesTreeEditor(records: records, ledger: ledger, addsLateSteps: true)
+            self.root = editor.insert([record.step], into: root, isOpen: true)
+        } else {
+            append(record.step, records, ledger)
         }
+        if credit < 0 || root?.isStale == true { renew(record.numbers.count, records, ledger) }
+    }
+
+    /// Renews summaries that were removed for late steps, one leaf after the other, as far as the credit allows.
+    private mutating func renew(_ posted: Int, _ records: StepSequence, _ ledger: RunLedger?) {
+        credit += Self.creditOfStep + Self.creditOfNumber * posted
+        while credit > 0, let root, root.isStale {
+            var editor = SeriesTreeEditor(records: records, ledger: ledger)
+            guard let renewed = editor.renew(from: nextRenewal, in: root, isOpen: true) else {
+                nextRenewal = 0
+                continue
+            }
+            self.root = renewed.node
+            nextRenewal = renewed.last + 1
+            credit -= editor.cost
+        }
+        // Credit is not saved up.
+        credit = min(credit, 0)
+    }
+
+    private mutating func append(_ step: Int64, _ records: StepSequence, _ ledger: RunLedger?) {
         let place = tail.last.map { $0 < step } != false ? tail.count : tail.firstIndex { $0 >= step } ?? tail.count
         if place < tail.count, tail[place] == step { return }
         tail.insert(step, at: place)
@@ -42,12 +73,14 @@ struct RunSeries: Sendable {
     }
 
     private mutating func insert(_ steps: ArraySlice<Int64>, _ records: StepSequence, _ ledger: RunLedger?) {
-        root = SeriesTreeEditor(records: records, ledger: ledger).insert(steps, into: root, isOpen: true)
+        var editor = SeriesTreeEditor(records: records, ledger: ledger)
+        root = editor.insert(steps, into: root, isOpen: true)
     }
 
     /// Removes the nodes that have no kept step.
     private mutating func removeNodes(below lowest: Int64, _ records: StepSequence, _ ledger: RunLedger?) {
-        root = root.flatMap { SeriesTreeEditor(records: records, ledger: ledger).removing(below: lowest, from: $0) }
+        var editor = SeriesTreeEditor(records: records, ledger: ledger)
+        root = root.flatMap { editor.removing(below: lowest, from: $0) }
     }
 
     /// Adds a step that was dropped, or was never kept, to its bucket.
@@ -80,7 +113,7 @@ struct RunSeries: Sendable {
     mutating func removeAll(from step: Int64, _ records: StepSequence, ledger: RunLedger?) {
         tail.removeAll { $0 >= step }
         archive.removeAll(from: step, ledger: ledger)
-        let editor = SeriesTreeEditor(records: records, ledger: ledger)
+        var editor = SeriesTreeEditor(records: records, ledger: ledger)
         if let lowest = records.first?.step {
             root = root.flatMap { editor.removing(below: lowest, from: $0) }
             root = root.flatMap { editor.removing(from: step, in: $0) }

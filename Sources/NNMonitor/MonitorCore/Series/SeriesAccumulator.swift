@@ -43,10 +43,15 @@ struct SeriesAccumulator {
     mutating func add(_ record: StepRecord) {
         let others = SeriesTables(record)
         let step = record.step
-        if others == tables, step > highest, Self.isPlain(record.numbers, count: last.count) {
-            Self.lower(&minimum, by: record.numbers)
-            Self.raise(&maximum, by: record.numbers)
-            Self.replace(&last, &lastSteps, by: record.numbers, step: step)
+        if others == tables, step > highest {
+            var start = 0
+            while start < last.count {
+                let block = start..<min(start + Self.blockSize, last.count)
+                if !addPlain(record.numbers, block, step: step) {
+                    for index in block { add(record.numbers[index], at: index, step: step) }
+                }
+                start = block.upperBound
+            }
         } else if others == tables {
             for index in last.indices { add(record.numbers[index], at: index, step: step) }
         } else {
@@ -85,9 +90,12 @@ struct SeriesAccumulator {
         let others = SeriesTables(numbers)
         if others == tables, numbers.lastSteps.isEmpty, highest > self.highest {
             // Where it has no finite value it has infinities, which change no bound.
-            Self.lower(&minimum, by: numbers.minimum)
-            Self.raise(&maximum, by: numbers.maximum)
-            Self.replace(&last, &lastSteps, by: numbers.last, step: highest)
+            let all = 0..<last.count
+            unsafe numbers.minimum.withUnsafeBufferPointer { unsafe Self.lower(&minimum, by: $0, all) }
+            unsafe numbers.maximum.withUnsafeBufferPointer { unsafe Self.raise(&maximum, by: $0, all) }
+            unsafe numbers.last.withUnsafeBufferPointer { values in
+                unsafe Self.replace(&last, &lastSteps, by: values, all, step: highest)
+            }
             for (index, count) in numbers.nonfinite.enumerated() { nonfinite[index] &+= count }
         } else {
             let map = others == tables ? nil : map(others)
@@ -105,7 +113,7 @@ struct SeriesAccumulator {
 
     /// Takes the series of other tables as well.
     mutating func extend(to other: SeriesTables) {
-        if other == tables { return }
+        if other == tables || maps[other] != nil { return }
         let union = tables.union(other, ledger: nil)
         guard union != tables else { return }
         var extended = SeriesAccumulator(union, recordsLastSteps: !lastSteps.isEmpty)
@@ -133,60 +141,65 @@ struct SeriesAccumulator {
 /// Whole columns. The loops have no branches, so that the compiler handles several numbers at once.
 ///
 /// Memory: each pointer is used only inside its closure, below the count of its array; `values` has at least as many
-/// elements as the array that is changed.
+/// elements as the array that is changed, and all arrays but an empty `lastSteps` have the same count.
 extension SeriesAccumulator {
-    /// Whether the first numbers are all finite or missing.
-    private static func isPlain(_ values: [Double], count: Int) -> Bool {
+    /// The numbers of a block: few enough that they are still in the cache when they are read again.
+    private static let blockSize = 256
+
+    /// Adds a block of values of a step that is higher than all before, if they are all finite or missing.
+    ///
+    /// - Returns: whether they were added.
+    private mutating func addPlain(_ values: [Double], _ block: Range<Int>, step: Int64) -> Bool {
         unsafe values.withUnsafeBufferPointer { values in
             var special: UInt64 = 0
-            for index in 0..<count {
+            for index in block {
                 let bits = unsafe values[index].bitPattern
                 let isSpecial = bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000
                 let isMissing = bits == MissingValue.number.bitPattern
                 special |= (isSpecial ? 1 : 0) & (isMissing ? 0 : 1)
             }
-            return special == 0
+            guard special == 0 else { return false }
+            unsafe Self.lower(&minimum, by: values, block)
+            unsafe Self.raise(&maximum, by: values, block)
+            unsafe Self.replace(&last, &lastSteps, by: values, block, step: step)
+            return true
         }
     }
 
-    private static func lower(_ bounds: inout [Double], by values: [Double]) {
+    private static func lower(_ bounds: inout [Double], by values: UnsafeBufferPointer<Double>, _ block: Range<Int>) {
         unsafe bounds.withUnsafeMutableBufferPointer { bounds in
-            unsafe values.withUnsafeBufferPointer { values in
-                for index in 0..<bounds.count {
-                    let (value, bound) = unsafe (values[index], bounds[index])
-                    // False for a missing value, which is a NaN.
-                    unsafe bounds[index] = value < bound ? value : bound
-                }
+            for index in block {
+                let (value, bound) = unsafe (values[index], bounds[index])
+                // False for a missing value, which is a NaN.
+                unsafe bounds[index] = value < bound ? value : bound
             }
         }
     }
 
-    private static func raise(_ bounds: inout [Double], by values: [Double]) {
+    private static func raise(_ bounds: inout [Double], by values: UnsafeBufferPointer<Double>, _ block: Range<Int>) {
         unsafe bounds.withUnsafeMutableBufferPointer { bounds in
-            unsafe values.withUnsafeBufferPointer { values in
-                for index in 0..<bounds.count {
-                    let (value, bound) = unsafe (values[index], bounds[index])
-                    unsafe bounds[index] = value > bound ? value : bound
-                }
+            for index in block {
+                let (value, bound) = unsafe (values[index], bounds[index])
+                unsafe bounds[index] = value > bound ? value : bound
             }
         }
     }
 
     private static func replace(
-        _ last: inout [Double], _ lastSteps: inout [Int64], by values: [Double], step: Int64
+        _ last: inout [Double], _ lastSteps: inout [Int64], by values: UnsafeBufferPointer<Double>,
+        _ block: Range<Int>, step: Int64
     ) {
-        unsafe values.withUnsafeBufferPointer { values in
-            unsafe last.withUnsafeMutableBufferPointer { last in
-                for index in 0..<last.count {
-                    let (value, before) = unsafe (values[index], last[index])
-                    unsafe last[index] = MissingValue.isMissing(value) ? before : value
-                }
+        unsafe last.withUnsafeMutableBufferPointer { last in
+            for index in block {
+                let (value, before) = unsafe (values[index], last[index])
+                unsafe last[index] = MissingValue.isMissing(value) ? before : value
             }
-            unsafe lastSteps.withUnsafeMutableBufferPointer { steps in
-                for index in 0..<steps.count {
-                    let (value, before) = unsafe (values[index], steps[index])
-                    unsafe steps[index] = MissingValue.isMissing(value) ? before : step
-                }
+        }
+        if lastSteps.isEmpty { return }
+        unsafe lastSteps.withUnsafeMutableBufferPointer { steps in
+            for index in block {
+                let (value, before) = unsafe (values[index], steps[index])
+                unsafe steps[index] = MissingValue.isMissing(value) ? before : step
             }
         }
     }

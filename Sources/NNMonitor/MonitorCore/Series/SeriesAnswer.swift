@@ -132,10 +132,7 @@ package struct SeriesAnswer: Sendable {
     package var bucketCount: Int { plan.steps.count }
 
     /// Bytes of the arrays.
-    package var memory: Int {
-        plan.steps.heapBytes * 2 + plan.layers.reduce(plan.layers.heapBytes) { $0 + $1.id.heapBytes }
-            + plan.rows.heapBytes + rows.heapBytes + layers.heapBytes
-    }
+    package var memory: Int { plan.memory + rows.heapBytes + layers.heapBytes }
 
     /// Bytes of the largest block that `end(ofBlockFrom:upTo:)` allows.
     package var blockMemory: Int {

@@ -6,8 +6,6 @@ struct SeriesPlaces {
     /// The distinct layers of the rows, and for each row the index of its layer; -1 for a scalar.
     private var layers: [ArraySlice<UInt8>: Int] = [:]
     private var layerOfRow: [Int] = []
-    private var known: [SeriesTables: [Int32]] = [:]
-    private var latest: (tables: SeriesTables, indices: [Int32])?
 
     /// - Parameter rows: the id of the layer of each series, `nil` for a scalar; and the name of the metric or scalar.
     init(_ rows: [(layer: [UInt8]?, name: ByteString)]) {
@@ -23,27 +21,9 @@ struct SeriesPlaces {
         }
     }
 
-    /// The places of some of the series that others are known of.
-    ///
-    /// - Parameters:
-    ///   - known: the places of all series, for all tables that will be asked for.
-    ///   - rows: which of the series.
-    init(_ known: [SeriesTables: [Int32]], _ rows: Range<Int>) {
-        self.rows = []
-        self.known = known.mapValues { Array($0[rows]) }
-    }
-
     /// For each series its index in numbers with these tables; -1 where they do not have it.
-    mutating func indices(_ table: LayerTable, _ columns: ColumnTable) -> [Int32] {
-        let tables = SeriesTables(layers: table, columns: columns)
-        if let latest, latest.tables == tables { return latest.indices }
-        let indices = known[tables] ?? find(table.layout, columns.layout)
-        known[tables] = indices
-        latest = (tables, indices)
-        return indices
-    }
-
-    private func find(_ layout: LayerLayout, _ columns: ColumnLayout) -> [Int32] {
+    func indices(_ tables: SeriesTables) -> [Int32] {
+        let (layout, columns) = (tables.layers.layout, tables.columns.layout)
         var positions = [Int](repeating: -1, count: layers.count)
         // v1 may repeat an id: the first layer that has it counts.
         for layer in (0..<layout.layerCount).reversed() {
@@ -69,22 +49,15 @@ struct SeriesPlaces {
 /// The layers and series that the tables of several steps have.
 struct SeriesNames {
     private let request: SeriesRequest
-    /// All tables.
-    private(set) var seen: Set<SeriesTables> = []
-    private var latest: SeriesTables?
     /// For each layer, whether it has each of the metrics of the request.
     private var metrics: [ArraySlice<UInt8>: [Bool]] = [:]
     private var scalars: Set<ByteString> = []
 
     init(_ request: SeriesRequest) { self.request = request }
 
-    /// Notes the tables of a step.
-    mutating func note(_ table: LayerTable, _ columns: ColumnTable) {
-        let tables = SeriesTables(layers: table, columns: columns)
-        if tables == latest { return }
-        latest = tables
-        guard seen.insert(tables).inserted else { return }
-        let (layout, names) = (table.layout, columns.layout)
+    /// Notes distinct tables.
+    mutating func note(_ tables: SeriesTables) {
+        let (layout, names) = (tables.layers.layout, tables.columns.layout)
         for scalar in 0..<names.scalarCount { scalars.insert(ByteString(decoding: Array(names.scalarName(scalar)))) }
         let posted = Set((0..<names.metricCount).map { ByteString(decoding: Array(names.metricName($0))) })
         let has = request.metrics.map { posted.contains($0) }

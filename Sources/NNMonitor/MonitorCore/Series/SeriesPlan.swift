@@ -7,8 +7,9 @@ package struct SeriesPlan: Sendable {
     /// The series that exist: layer by layer the metrics in the order of the request, then the scalars.
     package let rows: [SeriesRow]
     private let selection: SeriesSelection
-    /// The places of all rows in each of the tables, if these are few. Finding them takes longer than reading a block.
-    private let places: [SeriesTables: [Int32]]
+    /// The places of all rows in each of the selection's tables, if these are few; otherwise empty. Finding them takes
+    /// longer than reading a block.
+    private let places: [[Int32]]
     /// The largest number of tables whose places are remembered.
     private static let maximumTables = 4
 
@@ -21,7 +22,7 @@ package struct SeriesPlan: Sendable {
         request.metrics.removeAll { snapshot.names.metrics.index(of: Array($0.text.utf8)[...]) == nil }
         selection = try await SeriesSelection(snapshot, request)
         var names = SeriesNames(request)
-        for source in selection.sources { names.note(source.table, source.columns) }
+        for tables in selection.tables { names.note(tables) }
         layers = names.layers(snapshot.names, snapshot.structure)
         var rows: [SeriesRow] = []
         for layer in layers.indices {
@@ -33,12 +34,12 @@ package struct SeriesPlan: Sendable {
             rows.append(SeriesRow(layer: nil, name: scalar))
         }
         self.rows = rows
-        var places: [SeriesTables: [Int32]] = [:]
-        if names.seen.count <= Self.maximumTables {
-            var finder = Self.finder(rows[...], layers)
-            for tables in names.seen { places[tables] = finder.indices(tables.layers, tables.columns) }
+        if selection.tables.count <= Self.maximumTables {
+            let finder = Self.finder(rows[...], layers)
+            places = selection.tables.map { finder.indices($0) }
+        } else {
+            places = []
         }
-        self.places = places
     }
 
     private static func finder(_ rows: ArraySlice<SeriesRow>, _ layers: [SeriesLayer]) -> SeriesPlaces {
@@ -49,6 +50,12 @@ package struct SeriesPlan: Sendable {
     package var steps: [Int64] { selection.steps }
     /// The last step of each bucket.
     package var lastSteps: [Int64] { selection.lastSteps }
+    /// Bytes of what the plan itself holds.
+    var memory: Int {
+        let texts = layers.reduce(layers.heapBytes) { $0 + $1.id.heapBytes }
+        return selection.memory + texts + rows.heapBytes + places.reduce(places.heapBytes) { $0 + $1.heapBytes }
+    }
+
     /// The number of buckets.
     package var bucketCount: Int { selection.steps.count }
     /// The number of step numbers that share a stored bucket at the coarsest place of the range; 1 where all steps are
@@ -63,19 +70,18 @@ package struct SeriesPlan: Sendable {
     /// - Returns: the buckets.
     package func block(_ rows: Range<Int>, _ parts: SeriesParts = .all) -> SeriesBlock {
         var block = SeriesBlock(rows: rows, bucketCount: bucketCount, parts: parts)
-        var places = self.places.isEmpty ? Self.finder(self.rows[rows], layers) : SeriesPlaces(self.places, rows)
+        var places = RowPlaces(self, rows)
         var start = 0
         for (bucket, end) in selection.sourceEnds.enumerated() {
             if block.hasOnlyLast {
-                fillLast(&block, bucket, selection.sources[start..<end], &places)
-                start = end
-                continue
-            }
-            for source in selection.sources[start..<end] {
-                let indices = places.indices(source.table, source.columns)
-                switch source {
-                case .step(let record): block.fold(record, indices, bucket)
-                case .numbers(let numbers): block.fold(numbers, indices, bucket)
+                fillLast(&block, bucket, start..<end, &places)
+            } else {
+                for source in start..<end {
+                    let indices = places.indices(selection.sourceTables[source])
+                    switch selection.sources[source] {
+                    case .step(let record): block.fold(record, indices, bucket)
+                    case .numbers(let numbers): block.fold(numbers, indices, bucket)
+                    }
                 }
             }
             start = end
@@ -86,15 +92,36 @@ package struct SeriesPlan: Sendable {
     /// Finds the last values of a bucket, from its highest source on until each row has one. Usually the highest source
     /// has all of them.
     private func fillLast(
-        _ block: inout SeriesBlock, _ bucket: Int, _ sources: ArraySlice<SeriesSource>, _ places: inout SeriesPlaces
+        _ block: inout SeriesBlock, _ bucket: Int, _ sources: Range<Int>, _ places: inout RowPlaces
     ) {
         var left = block.rows.count
         for source in sources.reversed() where left > 0 {
-            let indices = places.indices(source.table, source.columns)
-            switch source {
+            let indices = places.indices(selection.sourceTables[source])
+            switch selection.sources[source] {
             case .step(let record): left -= block.fillLast(record.numbers, indices, bucket)
             case .numbers(let numbers): left -= block.fillLast(numbers.last, indices, bucket)
             }
+        }
+    }
+
+    /// The places of some rows in the tables, found when they are first needed.
+    private struct RowPlaces {
+        private let tables: [SeriesTables]
+        private let finder: SeriesPlaces
+        private var known: [[Int32]?]
+
+        init(_ plan: SeriesPlan, _ rows: Range<Int>) {
+            tables = plan.selection.tables
+            let isKnown = !plan.places.isEmpty
+            finder = SeriesPlan.finder(isKnown ? [] : plan.rows[rows], plan.layers)
+            known = isKnown ? plan.places.map { Array($0[rows]) } : Array(repeating: nil, count: tables.count)
+        }
+
+        mutating func indices(_ table: Int32) -> [Int32] {
+            if let indices = known[Int(table)] { return indices }
+            let indices = finder.indices(tables[Int(table)])
+            known[Int(table)] = indices
+            return indices
         }
     }
 }

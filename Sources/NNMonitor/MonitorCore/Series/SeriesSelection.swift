@@ -9,6 +9,11 @@ struct SeriesSelection: Sendable {
     private(set) var lastSteps: [Int64] = []
     /// What the buckets are made of, bucket by bucket in ascending order.
     private(set) var sources: [SeriesSource] = []
+    /// The distinct tables of the sources.
+    private(set) var tables: [SeriesTables] = []
+    /// For each source the index of its tables.
+    private(set) var sourceTables: [Int32] = []
+    private var indices: [SeriesTables: Int32] = [:]
     /// The end of each bucket's sources.
     private(set) var sourceEnds: [Int] = []
     /// The number of step numbers that share a stored bucket at the coarsest place; 1 where all steps are kept.
@@ -27,6 +32,12 @@ struct SeriesSelection: Sendable {
 
     /// No buckets.
     private init() {}
+
+    /// Bytes of the lists. Steps and summaries belong to the run, or to its ledger once they are dropped.
+    var memory: Int {
+        steps.heapBytes + lastSteps.heapBytes + sources.heapBytes + sourceTables.heapBytes + sourceEnds.heapBytes
+            + tables.heapBytes
+    }
 
     /// Selects from summaries where the store has them.
     private init(_ snapshot: SeriesSnapshot, _ request: SeriesRequest) {
@@ -76,9 +87,19 @@ struct SeriesSelection: Sendable {
         return low
     }
 
+    private mutating func index(of next: SeriesTables) -> Int32 {
+        if let last = sourceTables.last, tables[Int(last)] == next { return last }
+        if let known = indices[next] { return known }
+        let index = Int32(tables.count)
+        tables.append(next)
+        indices[next] = index
+        return index
+    }
+
     /// Adds a source above all before: to the last bucket, or to a new one.
     private mutating func append(_ source: SeriesSource, first: Int64, last: Int64, shift: Int) {
         sources.append(source)
+        sourceTables.append(index(of: SeriesTables(layers: source.table, columns: source.columns)))
         if let begin = steps.last, begin >> shift == first >> shift {
             lastSteps[lastSteps.count - 1] = last
             sourceEnds[sourceEnds.count - 1] = sources.count

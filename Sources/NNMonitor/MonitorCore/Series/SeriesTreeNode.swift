@@ -5,7 +5,8 @@
 /// the number of bits. Nodes are immutable: a change copies the nodes on the way from the root, and snapshots share the
 /// others.
 ///
-/// The highest steps have no summaries: they are built when a higher step begins another node, once for each node.
+/// The highest steps have no summaries: they are built when a higher step begins another node, once for each node. A
+/// late step removes the summaries on its way from the root: `RunSeries` renews them as posted numbers pay for it.
 final class SeriesTreeNode: Sendable {
     /// The number of steps from which a leaf is divided.
     static let leafCapacity = 32
@@ -23,6 +24,8 @@ final class SeriesTreeNode: Sendable {
     let numbers: SeriesNumbers?
     /// The number of numbers of all steps.
     let valueCount: Int
+    /// Whether a late step removed the summary of a leaf here or below, and it was not renewed yet.
+    let isStale: Bool
     /// The bytes of the summaries in this node and below it.
     let numbersMemory: Int
     /// The bytes of the nodes.
@@ -34,13 +37,14 @@ final class SeriesTreeNode: Sendable {
     }
 
     /// A leaf.
-    init(_ steps: [Int64], valueCount: Int, numbers: SeriesNumbers?) {
+    init(_ steps: [Int64], valueCount: Int, numbers: SeriesNumbers?, isStale: Bool) {
         first = steps[0]
         last = steps[steps.count - 1]
         self.steps = steps
         children = nil
         self.numbers = numbers
         self.valueCount = valueCount
+        self.isStale = isStale
         numbersMemory = numbers?.memory ?? 0
         nodesMemory = 144 + steps.heapBytes
     }
@@ -53,6 +57,7 @@ final class SeriesTreeNode: Sendable {
         children = Children(low: low, high: high)
         self.numbers = numbers
         valueCount = low.valueCount + high.valueCount
+        isStale = low.isStale || high.isStale
         numbersMemory = low.numbersMemory + high.numbersMemory + (numbers?.memory ?? 0)
         nodesMemory = low.nodesMemory + high.nodesMemory + 144
     }

@@ -30,11 +30,13 @@ extension MemoryStore {
         var evicted: [RemovedRun] = []
         let held = runs.slot(of: id)
         let slot = held ?? begin(id, at: now, &evicted)
-        let (hasChanged, dropped) = self.update(slot, at: now) { $0.apply(update, config: config, at: now) }
+        let (hasChanged, dropped, health) = self.update(slot, at: now) { $0.apply(update, config: config, at: now) }
         var events: [StoreEvent] = []
         if dropped > 0, let step = update.resumeFrom {
             events.append(.reset(RunReset(sequence: nextSequence(), runID: id, fromStep: step)))
         }
+        let (alerts, notices) = self.events(of: health, slot, at: now, withRun: false)
+        events += alerts
         let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
         if endSilence(slot, at: now) || hasChanged || held == nil {
             events.append(.run(change(slot, at: now, hasBegun: held == nil)))
@@ -42,7 +44,8 @@ extension MemoryStore {
         return .success(
             RunUpdateOutcome(
                 run: description(slot, at: now), hasBegun: held == nil,
-                events: evicted.map(StoreEvent.removed) + events, droppedForMemory: trimmed, evicted: evicted))
+                events: evicted.map(StoreEvent.removed) + events, notices: notices, droppedForMemory: trimmed,
+                evicted: evicted))
     }
 
     /// A run without its steps; `nil` if there is no such run.
@@ -54,19 +57,23 @@ extension MemoryStore {
     package func note(_ alert: PostedAlert, of id: RunID) -> RunUpdateOutcome? {
         guard let slot = runs.slot(of: id) else { return nil }
         let now = moment()
-        let number = update(slot, at: now) { $0.note(alert, at: now) }
-        var events = [
-            StoreEvent.alert(
-                RunAlert(
-                    sequence: nextSequence(), runID: id, number: number, alert: alert, lastSeq: runs[slot].lastSeq,
-                    time: now))
-        ]
+        let health = update(slot, at: now) { $0.note(alert, at: now) }
+        var (events, notices) = self.events(of: health, slot, at: now, withRun: false)
         if endSilence(slot, at: now) { events.append(.run(change(slot, at: now))) }
         var evicted: [RemovedRun] = []
         let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
         return RunUpdateOutcome(
             run: description(slot, at: now), hasBegun: false, events: events + evicted.map(StoreEvent.removed),
+            notices: notices,
             droppedForMemory: trimmed, evicted: evicted)
+    }
+
+    /// The health of a run, and what is known of the run; `nil` if there is no such run.
+    package func health(of id: RunID) -> (report: HealthReport, run: RunDescription)? {
+        runs.slot(of: id).map { slot in
+            let run = runs[slot]
+            return (run.health.observer.report(context: run.details.context), description(slot, at: currentTime))
+        }
     }
 
     /// Finds runs that have become silent since the last call.

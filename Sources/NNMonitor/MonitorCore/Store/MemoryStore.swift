@@ -40,6 +40,7 @@ package actor MemoryStore: MetricsStoring {
     /// The slot of the run whose buckets were merged last for want of memory.
     private var archiveHand: RunTable.Slot = 0
     private let ledger = StoreLedger()
+    private let observer: @Sendable () -> any RunObserver
     private var lastMoment: UTCTime
 
     /// - Parameters:
@@ -47,10 +48,13 @@ package actor MemoryStore: MetricsStoring {
     ///   - lastSequence: the sequence number of the last change before a restart; 0 for a new store.
     ///   - lastUpdate: the time of that change. Times that the store assigns are later, even if the clock was set back.
     ///   - clock: wall-clock time; tests pass their own.
+    ///   - observer: makes what judges the steps of a new run.
     package init(
         limits: StoreLimits, lastSequence: UInt64 = 0, lastUpdate: UTCTime = UTCTime(microseconds: .min),
-        clock: @escaping @Sendable () -> UTCTime = UTCTime.now
+        clock: @escaping @Sendable () -> UTCTime = UTCTime.now,
+        observer: @escaping @Sendable () -> any RunObserver = { NoRules() }
     ) {
+        self.observer = observer
         self.limits = limits
         self.lastSequence = lastSequence
         self.clock = clock
@@ -75,15 +79,17 @@ package actor MemoryStore: MetricsStoring {
             changes.append(change(slot, at: now, hasBegun: true))
         }
         let number = nextSequence()
-        let (record, placement, warnings) = update(slot, at: now) { run in
+        let (record, placement, warnings, health) = update(slot, at: now) { run in
             let (step, warnings) = run.admit(decoded, maximumNames: limits.namesPerRun)
             let record = run.record(step)
             let placement = run.keep(record, limit: limits.stepsPerRun)
             run.note(
                 record, followsInBody: decoded.followsInBody, placement, maximumNames: limits.namesPerRun, at: now)
-            return (record, placement, warnings)
+            let health = run.observe(record, isBelowKeptSteps: !placement.isKept)
+            return (record, placement, warnings, health)
         }
         if endSilence(slot, at: now) { changes.append(change(slot, at: now)) }
+        let (alerts, notices) = events(of: health, slot, at: now)
         let trimmed = enforceMemoryLimit(keeping: slot, at: now, &evicted)
         // Where there is room for more steps, the lower ones were dropped for want of memory.
         let isFull = runs[slot].steps.count >= limits.stepsPerRun
@@ -91,7 +97,8 @@ package actor MemoryStore: MetricsStoring {
         if trimmed > 0, reason == nil, let first = runs[slot].steps.first, first.step > record.step { reason = .memory }
         return AppendOutcome(
             step: StoredStep(sequence: number, runID: id, record: record, kept: reason == nil), reason: reason,
-            warnings: warnings, changes: changes, droppedForStepLimit: placement.dropped, droppedForMemory: trimmed,
+            warnings: warnings, changes: changes, alerts: alerts, notices: notices,
+            droppedForStepLimit: placement.dropped, droppedForMemory: trimmed,
             evicted: evicted)
     }
 
@@ -155,7 +162,26 @@ package actor MemoryStore: MetricsStoring {
     func begin(_ id: RunID, at now: UTCTime, _ evicted: inout [RemovedRun]) -> RunTable.Slot {
         while runs.count >= limits.runs, let run = evictOldest(.runLimit) { evicted.append(run) }
         memory += RunTable.memory(of: id)
-        return runs.add(Run(createdAt: now, ledger: RunLedger(total: ledger)), id: id)
+        return runs.add(Run(createdAt: now, ledger: RunLedger(total: ledger), observer: observer()), id: id)
+    }
+
+    /// The events of alerts that changed: one for each, and the run with its new numbers of open alerts.
+    func events(
+        of health: HealthChanges, _ slot: RunTable.Slot, at now: UTCTime, withRun: Bool = true
+    ) -> (events: [StoreEvent], notices: [EpisodeNotice]) {
+        if health.alerts.isEmpty { return ([], []) }
+        let id = runs.id(of: slot)
+        var events = health.alerts.map { alert in
+            StoreEvent.alert(RunAlert(sequence: nextSequence(), runID: id, alert: alert))
+        }
+        if withRun { events.append(.run(change(slot, at: now))) }
+        let info = runs[slot].details.info
+        let notices = health.notices.map { notice in
+            EpisodeNotice(
+                notice.event, runID: id, project: String(decoding: info.project ?? [], as: UTF8.self),
+                name: String(decoding: info.name ?? [], as: UTF8.self), episode: notice.episode, alerts: notice.alerts)
+        }
+        return (events, notices)
     }
 
     private func evictOldest(_ reason: RemovalReason) -> RemovedRun? {

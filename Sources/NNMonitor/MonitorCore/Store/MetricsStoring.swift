@@ -107,6 +107,13 @@ package protocol MetricsStoring: Sendable {
     /// - Throws: `StoreError` if the alert was not stored.
     func note(_ alert: PostedAlert, of id: RunID) async throws(StoreError) -> RunUpdateOutcome?
 
+    /// The health of a run, and what is known of the run.
+    ///
+    /// - Parameter id: the run.
+    /// - Returns: both, as they were at one time; `nil` if there is no such run.
+    /// - Throws: `StoreError` if the run cannot be read.
+    func health(of id: RunID) async throws(StoreError) -> (report: HealthReport, run: RunDescription)?
+
     /// Finds runs that have become silent since the last call.
     ///
     /// - Returns: the events to publish.

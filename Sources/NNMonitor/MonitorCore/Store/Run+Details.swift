@@ -29,38 +29,44 @@ extension Run {
     ///   - update: the update.
     ///   - config: the config after merging.
     ///   - now: the current time.
-    /// - Returns: whether it changed anything, and the number of kept steps that it dropped.
+    /// - Returns: whether it changed anything, the number of kept steps that it dropped, and the alerts that changed.
     mutating func apply(
         _ update: RunUpdate, config: RunConfig, at now: UTCTime
-    ) -> (hasChanged: Bool, dropped: Int) {
+    ) -> (hasChanged: Bool, dropped: Int, health: HealthChanges) {
         let before = details.info
         var dropped = 0
+        var health = HealthChanges()
         if let step = update.resumeFrom {
             dropped = goBack(to: step)
+            let lastSeq = lastSeq
+            health = observe { $0.goBack(to: step, lastSeq: lastSeq, at: now) }
             change { $0.eventList.append(RunEvent(time: now, kind: .resumed(step: step, dropped: dropped))) }
         }
         change { details in
             details.info.apply(update, config: config, at: now)
             if !update.isDescription { details.pace.noteSign(at: now) }
             let info = details.info
+            details.context = info.context
             if info.state != before.state {
                 let kind = RunEvent.Kind.state(info.state, exitCode: info.exitCode, reason: info.reason)
                 details.eventList.append(RunEvent(time: now, kind: kind))
             }
         }
-        return (update.resumeFrom != nil || details.info != before, dropped)
+        return (update.resumeFrom != nil || details.info != before, dropped, health)
     }
 
     /// Notes an alert of the trainer.
     ///
-    /// - Returns: the number that identifies it in the run.
-    mutating func note(_ alert: PostedAlert, at now: UTCTime) -> UInt64 {
+    /// - Returns: what it changed.
+    mutating func note(_ alert: PostedAlert, at now: UTCTime) -> HealthChanges {
+        let (lastSeq, lastUpdate) = (lastSeq, now)
+        let changes = observe { $0.note(alert, lastSeq: lastSeq, at: lastUpdate) }
         change { details in
-            details.lastAlert += 1
             details.pace.noteSign(at: now)
-            details.eventList.append(RunEvent(time: now, kind: .alert(alert, number: details.lastAlert)))
-            return details.lastAlert
+            let number = changes.alerts.first?.id ?? 0
+            details.eventList.append(RunEvent(time: now, kind: .alert(alert, number: number)))
         }
+        return changes
     }
 
     /// Frees memory: drops the lowest steps, but never the last one, and then the oldest events.

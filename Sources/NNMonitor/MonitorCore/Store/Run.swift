@@ -6,15 +6,17 @@ struct Run {
     /// Everything but the steps. `change` changes it.
     private(set) var details: RunDetails
     /// The size of the steps held, of the tables they share and of the details, in bytes.
-    private(set) var memory = 0
+    var memory = 0
     /// The part of `memory` that is `details.heapBytes`.
     private var detailsMemory = 0
+    /// Judges the steps. `observe` changes it.
+    var health: RunHealth
     /// Summaries of the steps.
     private(set) var series = RunSeries()
     /// The parts of `memory` that are `series.numbersMemory` and `series.overhead`.
     private var seriesMemory = (numbers: 0, overhead: 0)
     /// The part of `memory` that the ledger counts: the steps held, their tables and their summaries.
-    var stepMemory: Int { memory - detailsMemory - seriesMemory.overhead }
+    var stepMemory: Int { memory - detailsMemory - health.countedMemory - seriesMemory.overhead }
     /// Counts the steps and tables of this run that exist, held or not; `nil` in tests of a run alone.
     let ledger: RunLedger?
     /// The tables of the latest step, which the next one probably shares.
@@ -31,7 +33,8 @@ struct Run {
     /// share a table need not be neighbours.
     private var uses: [ObjectIdentifier: Int] = [:]
 
-    init(createdAt: UTCTime, ledger: RunLedger? = nil) {
+    init(createdAt: UTCTime, ledger: RunLedger? = nil, observer: any RunObserver = NoRules()) {
+        health = RunHealth(observer)
         self.createdAt = createdAt
         self.ledger = ledger
         lastUpdate = createdAt
@@ -158,7 +161,7 @@ struct Run {
         }
         count(record)
         if let replaced = steps.insert(record) { discount(replaced) }
-        changeSeries { $0.add(record.step, $1, ledger: $2) }
+        changeSeries { $0.add(record, $1, ledger: $2) }
         var placement = Placement(isKept: true)
         while steps.count > limit, let removed = removeLowest() {
             placement.dropped += 1

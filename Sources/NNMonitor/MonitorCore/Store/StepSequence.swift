@@ -11,6 +11,9 @@ package struct StepSequence: HistorySource {
     /// The number of steps.
     private(set) var count = 0
 
+    /// No steps.
+    package init() {}
+
     /// The bytes that a copy uses beside the steps: changes after the copy are made in a new list of chunks and in a
     /// new last chunk.
     var memoryOfCopy: Int { 256 + (chunks.count + 2 * Self.chunkSize) * MemoryLayout<StepRecord>.stride }
@@ -44,6 +47,19 @@ package struct StepSequence: HistorySource {
             chunks.insert(upper, at: chunk + 1)
         }
         return nil
+    }
+
+    /// The highest steps below a number, descending, at most as many as a limit.
+    package func steps(below step: Int64, limit: Int) -> [StepRecord] {
+        var found: [StepRecord] = []
+        guard !chunks.isEmpty else { return found }
+        for chunk in chunks[...chunkIndex(upTo: step)].reversed() {
+            for record in chunk.reversed() where record.step < step {
+                if found.count == limit { return found }
+                found.append(record)
+            }
+        }
+        return found
     }
 
     /// Removes and returns the lowest step.

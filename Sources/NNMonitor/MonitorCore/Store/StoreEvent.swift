@@ -138,6 +138,10 @@ package struct AppendOutcome: Sendable {
     package let droppedForStepLimit: Int
     /// The number of lower steps of the run dropped because the run alone exceeded `StoreLimits.memory`.
     package let droppedForMemory: Int
+    /// The alerts that the step opened, escalated or closed, and the change of the run that follows from them.
+    package let alerts: [StoreEvent]
+    /// What happened to episodes of alerts.
+    package let notices: [EpisodeNotice]
     /// The evicted runs. Those evicted for the run limit have lower sequence numbers than the step, the others higher
     /// ones.
     package let evicted: [RemovedRun]
@@ -147,17 +151,22 @@ package struct AppendOutcome: Sendable {
     ///   - reason: why the step is not kept; `nil` if it is.
     ///   - warnings: one sentence for each name of the step that was ignored, at most ten.
     ///   - changes: changes of the run that came with the step.
+    ///   - alerts: the alerts that the step opened, escalated or closed, and the change of the run.
+    ///   - notices: what happened to episodes of alerts.
     ///   - droppedForStepLimit: the number of lower steps dropped because the run has too many.
     ///   - droppedForMemory: the number of lower steps dropped because the run alone takes too much memory.
     ///   - evicted: the evicted runs.
     package init(
         step: StoredStep, reason: NotKeptReason? = nil, warnings: [String] = [], changes: [RunChange] = [],
-        droppedForStepLimit: Int = 0, droppedForMemory: Int = 0, evicted: [RemovedRun] = []
+        alerts: [StoreEvent] = [], notices: [EpisodeNotice] = [], droppedForStepLimit: Int = 0,
+        droppedForMemory: Int = 0, evicted: [RemovedRun] = []
     ) {
         self.step = step
         self.reason = reason
         self.warnings = warnings
         self.changes = changes
+        self.alerts = alerts
+        self.notices = notices
         self.droppedForStepLimit = droppedForStepLimit
         self.droppedForMemory = droppedForMemory
         self.evicted = evicted
@@ -167,7 +176,9 @@ package struct AppendOutcome: Sendable {
     package var seq: UInt64 { step.record.seq }
 
     /// The events to publish: one for each sequence number that the step took.
-    package var events: [StoreEvent] { evicted.map(StoreEvent.removed) + changes.map(StoreEvent.run) + [.stored(step)] }
+    package var events: [StoreEvent] {
+        evicted.map(StoreEvent.removed) + changes.map(StoreEvent.run) + [.stored(step)] + alerts
+    }
 
     /// Whether anything that a client posted was not stored, or was dropped.
     package var lostAnything: Bool {
@@ -200,8 +211,8 @@ package enum StoreEvent: Sendable {
     /// A run began or changed. Indirect: it is much larger than the other events, and tasks reserve space for any
     /// event.
     indirect case run(RunChange)
-    /// The trainer of a run posted an alert.
-    case alert(RunAlert)
+    /// An alert of a run was opened, escalated or closed. Indirect, as a run is.
+    indirect case alert(RunAlert)
     /// Kept steps of a run were dropped, because its training went back.
     case reset(RunReset)
     /// A call took this sequence number and then failed: nothing happened, and subscribers get no message. The

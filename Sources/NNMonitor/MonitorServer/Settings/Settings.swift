@@ -4,6 +4,7 @@ import ArgumentParser
 struct Settings: ParsableArguments, Sendable {
     @OptionGroup(title: "Listening") var listening: ListeningSettings
     @OptionGroup(title: "Stored metrics") var storage: StorageSettings
+    @OptionGroup(title: "Layer health") var health: HealthSettings
     @OptionGroup(title: "Requests") var requests: RequestSettings
     @OptionGroup(title: "Connections") var connections: ConnectionSettings
     @OptionGroup(title: "WebSocket") var webSocket: WebSocketSettings
@@ -12,12 +13,13 @@ struct Settings: ParsableArguments, Sendable {
     @OptionGroup(title: "Logs") var logs: LogSettings
 
     private var topics: [any SettingsTopic] {
-        [listening, storage, requests, connections, webSocket, security, tls, logs]
+        [listening, storage, health, requests, connections, webSocket, security, tls, logs]
     }
 
     private mutating func readTopics(with reader: inout SettingsReader) throws(SettingsError) {
         try listening.read(with: &reader)
         try storage.read(with: &reader)
+        try health.read(with: &reader)
         try requests.read(with: &reader)
         try connections.read(with: &reader)
         try webSocket.read(with: &reader)

@@ -1,4 +1,5 @@
 import HTTPService
+import Health
 import Logging
 import MonitorAPI
 import MonitorCore
@@ -32,6 +33,8 @@ enum Application {
             try await read("static files", within: fileTimeout) {
                 try StaticFolder.load(settings.listening.staticDir)
             }, paths: AssetPath.dashboard)
+        let rules = HealthRulesInUse(
+            try await read("rules of layer health", within: fileTimeout) { try settings.health.load() })
         let foldedLog = FoldedLog(logger: logger)
         let authenticator = Authenticator(
             table: access.table, failureLimit: settings.security.authFailureLimit.value,
@@ -46,7 +49,8 @@ enum Application {
         let turns = TurnQueues()
         let lag = EventLoopLag()
         let monitor = Monitor(
-            configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64, logger: logger,
+            configuration: MonitorConfiguration(settings), sha1Base64: SHA1Digest.base64,
+            observer: { RunHealthEngine(rules, maximumLayers: settings.storage.maxNamesPerRun.value) }, logger: logger,
             folded: foldedLog, turns: turns, lag: lag)
         let configuration = HTTPConfiguration(settings, access: access.mode)
         let login = BrowserLogin(authenticator: authenticator, assets: assets, cors: configuration.cors)
@@ -67,7 +71,8 @@ enum Application {
                 Banner(settings: settings, address: address, tls: tls, access: access.mode).show()
             })
         let reload = Reload(
-            settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, logger: logger,
+            settings: settings, tls: tls.source, authenticator: authenticator, assets: assets, rules: rules,
+            logger: logger,
             signals: await UnixSignalsSequence(trapping: .sighup))
         try await ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -1,11 +1,12 @@
 import HTTPService
+import Health
 import Logging
 import TLS
 import ServiceLifecycle
 import UnixSignals
 
-/// On SIGHUP, reads certificate, key, tokens and static files again. If one of them cannot be used, its previous
-/// version stays in use and the reason is logged. No connection is dropped.
+/// On SIGHUP, reads certificate, key, tokens, static files and rules of layer health again. If one of them cannot be
+/// used, its previous version stays in use and the reason is logged. No connection is dropped.
 ///
 /// Each is read on its own thread and within FILE_TIMEOUT, so a file that blocks delays neither the others nor the
 /// shutdown. Signals that arrive during a reload cause one more reload, however many they are.
@@ -14,20 +15,26 @@ struct Reload: Service {
     let tls: TLSContextSource?
     let authenticator: Authenticator
     let assets: StaticAssets
+    let rules: HealthRulesInUse
     let logger: Logger
     /// The received SIGHUPs. The handler is installed before the server listens.
     let signals: UnixSignalsSequence
 
-    private let readers = (tls: FileReader("tls files"), tokens: FileReader("tokens"), assets: FileReader("assets"))
+    private let readers = (
+        tls: FileReader("tls files"), tokens: FileReader("tokens"), assets: FileReader("assets"),
+        rules: FileReader("rules of layer health")
+    )
 
     init(
-        settings: Settings, tls: TLSContextSource?, authenticator: Authenticator, assets: StaticAssets, logger: Logger,
-        signals: UnixSignalsSequence
+        settings: Settings, tls: TLSContextSource?, authenticator: Authenticator, assets: StaticAssets,
+        rules: HealthRulesInUse,
+        logger: Logger, signals: UnixSignalsSequence
     ) {
         self.settings = settings
         self.tls = tls
         self.authenticator = authenticator
         self.assets = assets
+        self.rules = rules
         self.logger = logger
         self.signals = signals
     }
@@ -73,6 +80,13 @@ struct Reload: Service {
                     let read = try await readers.assets.read(within: fileTimeout) { try assets.read() }
                     guard let contents = read else { return nil }
                     assets.use(contents)
+                    return "done"
+                }
+            }
+            group.addTask {
+                await attempt("rules of layer health") {
+                    guard settings.health.rules.value != nil else { return nil }
+                    rules.use(try await readers.rules.read(within: fileTimeout) { try settings.health.load() })
                     return "done"
                 }
             }

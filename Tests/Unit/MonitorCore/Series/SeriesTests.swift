@@ -107,6 +107,32 @@ import Testing
         #expect(series.numbersMemory > 0)
     }
 
+    @Test func `a small late step drops the summaries above it, and later posts pay for new ones`() async throws {
+        let store = MemoryStore(limits: StoreLimits(stepsPerRun: 100_000))
+        let layers = (0..<1_000).map { TestLayer(id: "layer\($0)") }
+        let metrics = (0..<8).map { "m\($0)" }
+        func post(_ number: Int64, isLarge: Bool) async {
+            _ = await store.append(
+                OpenSteps.step(
+                    number, scalars: ["loss"], layers: isLarge ? layers : [], metrics: isLarge ? metrics : []))
+        }
+        func series() async throws -> RunSeries { try #require(await store.snapshot(of: "r")?.series?.series) }
+        for number: Int64 in 0..<400 { await post(number, isLarge: true) }
+        let complete = try await series().numbersMemory
+        // Two leaves. The first post may renew one of them, and owes for it then.
+        for number: Int64 in [5, 100] { await post(number, isLarge: false) }
+        #expect(try await series().numbersMemory < complete - 3 * 24 * 8_000)
+        // A leaf of 31 large steps costs what some sixty small posts may cause.
+        for number: Int64 in 400..<430 { await post(number, isLarge: false) }
+        #expect(try await series().root?.isStale == true)
+        for number: Int64 in 430..<600 { await post(number, isLarge: false) }
+        #expect(try await series().root?.isStale == false)
+        #expect(try await series().numbersMemory >= complete)
+        let snapshot = try #require(await store.snapshot(of: "r"))
+        let request = Self.request(points: 3)
+        #expect(try await Self.picture(snapshot, request) == Self.picture(Self.raw(snapshot), request))
+    }
+
     @Test(arguments: 0..<4)
     func `steps that are no longer kept live on in buckets that equal them`(kind: Int) async throws {
         var random = SystemRandomNumberGenerator()
