@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
 from pathlib import Path
 from typing import Optional
@@ -11,11 +12,14 @@ from typing import Optional
 from . import init
 from ._version import __version__
 from .commands.check import check
+from .commands.health import UNKNOWN, health
+from .commands.reading import ReadFailed
 from .commands.simulate import simulate
 from .commands.sync import sync
+from .commands.tail import tail
 from .delivery.transport import Transport
 from .errors import NNMonitorError
-from .settings import settings_from
+from .settings import Settings, settings_from
 from .spooling.spool import default_root
 
 
@@ -33,6 +37,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("dir", nargs="?", help="a spool or a directory of spools (default: that of new runs)")
     one.add_argument("--timeout", type=float, default=60.0, help="seconds without progress after which it gives up")
     one.add_argument("--keep-state", action="store_true", help="do not mark the runs of dead processes as failed")
+    read = commands.add_parser("tail", parents=[trust], help="print one line for each step of a run as it comes")
+    read.add_argument("run", nargs="?", metavar="RUN", help="the run id (default: the run that was updated last)")
+    read.add_argument(
+        "--last", type=_not_negative, default=10, metavar="N",
+        help="begin with the last N steps that have come already (default 10)")
+    read.add_argument("--scalars", default="", metavar="NAMES", help="print only these scalars, separated by commas")
+    read.add_argument("--json", action="store_true", help="print the server's messages, one a line")
+    judged = commands.add_parser(
+        "health", parents=[trust], help="print the findings about a run; exit code 0 ok, 1 warning, 2 critical")
+    judged.add_argument("run", nargs="?", metavar="RUN", help="the run id (default: the run that was updated last)")
+    judged.add_argument("--closed", action="store_true", help="also the findings that are over")
+    judged.add_argument("--json", action="store_true", help="print the server's answer")
     two = commands.add_parser("simulate", parents=[trust], help="post simulated statistics, for a first look")
     two.add_argument("--id", help="the run id")
     two.add_argument("--steps", type=_positive, default=500)
@@ -49,18 +65,37 @@ def _positive(text: str) -> int:
     return value
 
 
+def _not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+def _write_note(text: str) -> None:
+    print(f"nnmonitor: {text}", file=sys.stderr, flush=True)
+
+
 def _write_line(text: str) -> None:
     print(text, flush=True)
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
-    """Runs one command. Returns 0 where all went well, 1 where not, 64 for settings that are not usable."""
+    """Runs one command. Returns 0 where all went well, 1 where not, 64 for settings that are not usable; the codes of
+    `health` are in `commands.health`."""
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
     except NNMonitorError as error:
-        print(f"nnmonitor: {error}", file=sys.stderr)
+        _write_note(str(error))
         return 64
+    except ReadFailed as error:
+        _write_note(str(error))
+        return UNKNOWN if options.command == "health" else 1
+    except BrokenPipeError:
+        # The reader of a pipe has ended, such as `head`. Python would report the lines that it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return 130
 
@@ -76,6 +111,8 @@ def _run(options: argparse.Namespace) -> int:
     settings = settings_from(options.url, None, options.token_file, options.ca, options.fingerprint)
     if options.command == "check":
         return 0 if check(settings, _write_line) else 1
+    if options.command in ("tail", "health"):
+        return _read(options, settings)
     root = Path(options.dir) if options.dir else default_root()
 
     @functools.cache
@@ -84,6 +121,16 @@ def _run(options: argparse.Namespace) -> int:
         return Transport(chosen, settings.token, settings.ca, settings.fingerprint)
 
     return 0 if sync(root, transport_for, options.timeout, _write_line, options.keep_state) else 1
+
+
+def _read(options: argparse.Namespace, settings: Settings) -> int:
+    def connect() -> Transport:
+        return Transport(settings.url, settings.token, settings.ca, settings.fingerprint)
+
+    if options.command == "health":
+        return health(connect(), options.run, options.json, options.closed, _write_line)
+    names = [name for name in options.scalars.split(",") if name]
+    return tail(connect(), connect(), options.run, options.last, names, options.json, _write_line, _write_note)
 
 
 if __name__ == "__main__":

@@ -256,10 +256,10 @@ def test_an_accelerators_reductions_equal_those_of_a_cpu():
     torch.manual_seed(0)
     tensors = [torch.randn(size) * 3 + 1 for size in (5, 5, 5000, 100_000)] + [torch.tensor([1.0, math.inf, 2.0])]
     transfer = Transfer()
-    host, device = Reducer(transfer, absolute=True), Reducer(transfer, absolute=True, at_once=False)
+    host, device = Reducer(transfer), Reducer(transfer, at_once=False)
     for index, tensor in enumerate(tensors):
-        host.add(index, tensor)
-        device.add(index, tensor)
+        host.add(index, tensor, absolute=True)
+        device.add(index, tensor, absolute=True)
     host.finish()
     device.finish()
     assert 0 not in device.moments

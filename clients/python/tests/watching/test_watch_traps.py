@@ -610,6 +610,21 @@ def test_lazy_modules():
     watched.close()
 
 
+def test_a_parameter_that_is_replaced_or_tied_between_reports_is_measured():
+    model = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    watched = Watched(model, optimizer)
+    for change in (
+            lambda: None, lambda: setattr(model[0], "weight", nn.Parameter(torch.full((6, 6), 3.0))),
+            lambda: setattr(model[1], "weight", model[0].weight)):
+        change()
+        train_step(model, optimizer, squares(torch.randn(5, 6)))
+        assert watched.value("0", "weight_max") == model[0].weight.max().item()
+    # A tied parameter belongs to the first layer that has it.
+    assert watched.value("1", "weight_max") is None and watched.value("1", "bias_std") is not None
+    watched.close()
+
+
 def test_layer_patterns_and_kinds():
     model = small_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

@@ -13,6 +13,7 @@ import ssl
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -122,18 +123,16 @@ class Transport:
 
     def request(
         self, method: str, path: str, body: Optional[bytes] = None, content_type: str = "application/json",
-        timeout: float = 30.0,
+        timeout: float = 30.0, longest: int = _LONGEST_ANSWER,
     ) -> Answer:
-        """Sends a request below the address's path and reads the answer.
+        """Sends a request below the address's path and reads the answer, of which it keeps `longest` bytes.
 
         Where no answer comes, the server may or may not have handled the request.
 
         Raises:
             Stale, Unreachable, Untrusted
         """
-        headers = {"User-Agent": f"nnmonitor-python/{__version__}", "Accept": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers = self._headers("application/json")
         if body is not None:
             headers["Content-Type"] = content_type
             if len(body) >= _GZIP_FROM:
@@ -141,7 +140,7 @@ class Transport:
                 headers["Content-Encoding"] = "gzip"
         reused = self._connection is not None
         try:
-            return self._exchange(method, self.base + path, body, headers, timeout)
+            return self._exchange(method, self.base + path, body, headers, timeout, longest)
         except _STALE as error:
             self.close()
             raise (Stale if reused else Unreachable)(_reason(error)) from error
@@ -152,6 +151,45 @@ class Transport:
             self.close()
             raise
 
+    def follow(self, path: str, headers: dict[str, str], timeout: float) -> tuple[Answer, Iterator[str]]:
+        """Requests Server-Sent Events on a new connection. Returns the head, and the lines of a body that does not end.
+
+        Args:
+            timeout: seconds without a line after which the connection counts as broken.
+
+        Raises:
+            Unreachable, Untrusted: also while the lines are read, where the connection breaks.
+        """
+        self.close()
+        try:
+            connection = self._connection = self._connect(timeout)
+            connection.request("GET", self.base + path, headers={**self._headers("text/event-stream"), **headers})
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            body = b"" if response.status == 200 else response.read(_LONGEST_ANSWER)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unreachable(_reason(error)) from error
+        return Answer(response.status, names, body), self._lines(response)
+
+    def _lines(self, response: http.client.HTTPResponse) -> Iterator[str]:
+        try:
+            while not response.closed:
+                line = response.readline()
+                if not line:
+                    break
+                yield line.decode("utf-8", "replace").rstrip("\r\n")
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Unreachable(_reason(error)) from error
+        finally:
+            self.close()
+
+    def _headers(self, accepted: str) -> dict[str, str]:
+        headers = {"User-Agent": f"nnmonitor-python/{__version__}", "Accept": accepted}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        return headers
+
     def close(self) -> None:
         """Closes the connection; the next request opens a new one."""
         connection, self._connection = self._connection, None
@@ -159,7 +197,7 @@ class Transport:
             connection.close()
 
     def _exchange(
-        self, method: str, path: str, body: Optional[bytes], headers: dict[str, str], timeout: float
+        self, method: str, path: str, body: Optional[bytes], headers: dict[str, str], timeout: float, longest: int
     ) -> Answer:
         connection = self._connection
         if connection is None:
@@ -179,12 +217,12 @@ class Transport:
             self._connection = None
         else:
             response = connection.getresponse()
-        data = response.read(_LONGEST_ANSWER + 1)
+        data = response.read(longest + 1)
         names = {name.lower(): value for name, value in response.getheaders()}
-        if len(data) > _LONGEST_ANSWER or response.will_close or self._connection is None:
+        if len(data) > longest or response.will_close or self._connection is None:
             self._connection = None
             connection.close()
-        return Answer(response.status, names, data[:_LONGEST_ANSWER])
+        return Answer(response.status, names, data[:longest])
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection

@@ -31,9 +31,8 @@ class ReportBuilder:
         for index, found in parameters.items():
             listed = found.all
             if listed:
-                self._counts[index] = (
-                    sum([parameter.numel() for parameter in listed]),
-                    any(parameter.requires_grad for parameter in listed))
+                count = sum([parameter.numel() for parameter in listed])
+                self._counts[index] = count, any(parameter.requires_grad for parameter in listed)
 
     def add(self, result: StepResult) -> None:
         """Takes one optimizer's step. Later values win."""

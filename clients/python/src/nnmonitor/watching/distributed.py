@@ -13,6 +13,7 @@ from nnmonitor.watching.numerics.moments import Moments
 
 # Numbers of one `Moments` in the packed vector.
 _WIDTH = 7
+_PLAIN = (torch.nn.Parameter, torch.Tensor)
 
 
 def initialized() -> bool:
@@ -25,7 +26,7 @@ def rank() -> int:
 
 def is_sharded(tensor: Any) -> bool:
     """Whether it is a `DTensor`, as FSDP2 and tensor parallelism make."""
-    return hasattr(tensor, "to_local") and hasattr(tensor, "placements")
+    return type(tensor) not in _PLAIN and hasattr(tensor, "to_local") and hasattr(tensor, "placements")
 
 
 def local_part(tensor: Any) -> Optional[torch.Tensor]:

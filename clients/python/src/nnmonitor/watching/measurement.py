@@ -15,7 +15,6 @@ from nnmonitor.watching.guard import Guard
 from nnmonitor.watching.numerics.moments import Moments
 from nnmonitor.watching.numerics.reduction import Reducer
 from nnmonitor.watching.numerics.samples import Sampler
-from nnmonitor.watching.numerics.scratch import Scratch
 from nnmonitor.watching.numerics.spectral import SpectralNorms
 from nnmonitor.watching.numerics.transfer import Transfer
 from nnmonitor.watching.readers.clipping import ClipDetector, LossScale
@@ -63,8 +62,7 @@ class Measurement:
     def __init__(self, selection: Selection, guard: Guard) -> None:
         self.clipping = ClipDetector()
         self.transfer = Transfer()
-        self._scratch = Scratch()
-        self.reducer = Reducer(self.transfer, self._scratch)
+        self.reducer = Reducer(self.transfer)
         self.sampler: Optional[Sampler] = None
         self._selection = selection
         self._guard = guard
@@ -83,7 +81,7 @@ class Measurement:
             on_error = functools.partial(self._guard.failed, "clip factor", "*")
             self._guard.run("clip factor", "*", self.clipping.arm, groups, on_error)
         self.transfer = Transfer()
-        self.reducer = Reducer(self.transfer, self._scratch)
+        self.reducer.begin(self.transfer)
         self.sampler = Sampler(self._generator) if self._selection.histograms else None
 
     def before(
@@ -137,9 +135,9 @@ class Measurement:
         self._guard.run("percentiles", "*", self._samples.finish, self.transfer, self._selection.histograms)
         self.transfer.run()
         indices = [layer.index for layer in self._layers]
-        weights, gradients, outputs = (
-            self.reducer.take(kind, indices) for kind in ("weight", "gradient", "activation"))
-        kinds: list[dict[Any, Moments]] = [weights, self._weights.biases, gradients, updates, outputs]
+        weights, biases, gradients, outputs = (
+            self.reducer.take(kind, indices) for kind in ("weight", "bias", "gradient", "activation"))
+        kinds: list[dict[Any, Moments]] = [weights, biases, gradients, updates, outputs]
         tables = [[kind.get(index) for index in indices] for kind in kinds]
         merged: Optional[list[float]] = None
         if self._weights.sharded or self._gradients.sharded:
@@ -153,12 +151,15 @@ class Measurement:
         carried = self._numbers.get("scale")
         found: dict[int, Measured] = {}
         for layer, weight, bias, gradient, update, activation in zip(self._layers, *tables):
+            extra = self._extra(layer, factor, carried or removed)
+            if not (layer.has_parameters or extra or activation):
+                continue
             if gradient is not None and carried:
                 gradient = gradient.scaled(1.0 / carried)
             norms = self._weights.spectral_norms.get(layer.index)
             found[layer.index] = Measured(
                 weight, bias, gradient, update, activation, largest(norms) if norms else None, factor,
-                layer.half_output, self._extra(layer, factor, carried or removed))
+                layer.half_output, extra)
         return StepResult(found, self._vectors(), scalars, merged)
 
     def _read_scaler(self, optimizer: Any) -> Optional[torch.Tensor]:
@@ -190,7 +191,8 @@ class Measurement:
         extra = {
             name: value for name, value in self._extras.metrics.get(layer.index, {}).items()
             if not (name == "attention_entropy" and math.isnan(value))}
-        extra.update(self._gradients.fractions(layer, scale))
+        if layer.has_parameters:
+            extra.update(self._gradients.fractions(layer, scale))
         if not self._samples.percentiles and not self._samples.kurtosis:
             return extra
         for kind in ("activation", "gradient", "weight"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Layer:
     transposed: bool = False
     half_output: bool = False
 
-    @property
+    @functools.cached_property
     def has_parameters(self) -> bool:
         return bool(self.weights or self.biases)
 
@@ -80,29 +81,52 @@ class LayerParameters:
         """Those that gradient and update statistics cover: the weights, or the biases where it has none."""
         return self.weights or self.biases
 
-    @property
+    @functools.cached_property
     def all(self) -> list[torch.Tensor]:
         return self.weights + self.biases
 
+    @functools.cached_property
+    def ids(self) -> set[int]:
+        return {id(parameter) for parameter in self.all}
 
-def resolve(layers: Iterable[Layer]) -> dict[int, LayerParameters]:
-    """Layer index to present parameters. A tied parameter belongs to the first layer that has it."""
-    seen: set[int] = set()
 
-    def current(references: list[ParameterReference]) -> list[torch.Tensor]:
-        found = []
-        for reference in references:
-            parameter = reference.current()
-            # A lazy module has no values before its first call.
-            if parameter is not None and not nn.parameter.is_lazy(parameter) and id(parameter) not in seen:
-                seen.add(id(parameter))
-                found.append(parameter)
-        return found
+class Parameters:
+    """Looks up the present parameters of layers."""
 
-    none = LayerParameters([], [])
-    return {
-        layer.index: LayerParameters(current(layer.weights), current(layer.biases)) if layer.has_parameters else none
-        for layer in layers}
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self._layers = list(layers)
+        self._references = [reference for layer in self._layers for reference in layer.weights + layer.biases]
+        self._known: list[Optional[torch.Tensor]] = []
+        self._lazy = True
+        self._found: dict[int, LayerParameters] = {}
+
+    def resolve(self) -> dict[int, LayerParameters]:
+        """Layer index to present parameters. A tied parameter belongs to the first layer that has it."""
+        known: list[Optional[torch.Tensor]] = [
+            reference.owner._parameters.get(reference.name) for reference in self._references]
+        if self._lazy or len(known) != len(self._known) or any(map(operator.is_not, known, self._known)):
+            self._known = known
+            # A lazy module has no values before its first call, which changes its parameter in place.
+            self._lazy = any(parameter is not None and nn.parameter.is_lazy(parameter) for parameter in known)
+            self._found = self._look_up()
+        return self._found
+
+    def _look_up(self) -> dict[int, LayerParameters]:
+        seen: set[int] = set()
+
+        def current(references: list[ParameterReference]) -> list[torch.Tensor]:
+            found = []
+            for reference in references:
+                parameter = reference.current()
+                if parameter is not None and not nn.parameter.is_lazy(parameter) and id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    found.append(parameter)
+            return found
+
+        none = LayerParameters([], [])
+        return {
+            layer.index: LayerParameters(current(layer.weights), current(layer.biases))
+            if layer.has_parameters else none for layer in self._layers}
 
 
 def find_layers(

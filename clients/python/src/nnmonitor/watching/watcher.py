@@ -20,7 +20,7 @@ from nnmonitor.watching.readers.activations import Activations
 from nnmonitor.watching.readers.compiled import CompiledActivations, is_compiled
 from nnmonitor.watching.report import LayerReport
 from nnmonitor.watching.rounds import Rounds
-from nnmonitor.watching.structure import Layer, LayerFunction, LayerParameters, find_layers, resolve
+from nnmonitor.watching.structure import Layer, LayerFunction, LayerParameters, Parameters, find_layers
 
 _LOGS = ("all", "gradients", "parameters", "activations")
 
@@ -77,6 +77,7 @@ class Watcher:
         self._sink = sink
         self._on_optimizer_step = on_optimizer_step
         self._layers = find_layers(model, layers, functions)
+        self._parameters = Parameters(self._layers)
         if not self._layers:
             self._guard.warn("watch: no layer to watch: the model has no parameters, or `layers` excludes all of them")
         self._measurement = Measurement(wanted, self._guard)
@@ -171,7 +172,7 @@ class Watcher:
         return wrapped
 
     def _measure_before(self, optimizer: Any) -> None:
-        parameters = resolve(self._layers)
+        parameters = self._parameters.resolve()
         if distributed.rank() != 0:
             listed = [parameter for found in parameters.values() for parameter in found.all]
             self._passive = not any(distributed.is_sharded(parameter) for parameter in listed)
@@ -192,7 +193,7 @@ class Watcher:
         first = self._rounds.first_in_round
         chosen = []
         for layer in self._layers:
-            ids = {id(parameter) for parameter in parameters[layer.index].all}
+            ids = parameters[layer.index].ids
             if not ids.isdisjoint(owned) or (first and ids.isdisjoint(others)):
                 chosen.append(layer)
         return chosen

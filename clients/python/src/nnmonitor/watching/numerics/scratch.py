@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import torch
 
 
@@ -20,13 +22,16 @@ class Scratch:
             self._buffers[key] = buffer
         return buffer[:count]
 
-    def join(self, purpose: str, parts: list[torch.Tensor]) -> torch.Tensor:
-        """Flat tensors of one device as one. Half precision becomes single if dtypes differ, single double."""
-        dtypes = {part.dtype for part in parts}
-        if len(dtypes) > 1:
-            common = torch.float64 if torch.float64 in dtypes else torch.float32
-            parts = [part.to(common) for part in parts]
-        total = sum(part.numel() for part in parts)
-        joined = self.get(purpose, total, parts[0].dtype, parts[0].device)
+    def join(self, purpose: str, parts: list[torch.Tensor], dtype: Optional[torch.dtype] = None) -> torch.Tensor:
+        """Flat tensors of one device as one.
+
+        Args:
+            dtype: of the result; None for that of the parts, or where they differ, single precision for half precision
+                and double for single.
+        """
+        if dtype is None:
+            dtypes = {part.dtype for part in parts}
+            dtype = parts[0].dtype if len(dtypes) == 1 else torch.float64 if torch.float64 in dtypes else torch.float32
+        joined = self.get(purpose, sum([part.numel() for part in parts]), dtype, parts[0].device)
         torch.cat(parts, out=joined)
         return joined

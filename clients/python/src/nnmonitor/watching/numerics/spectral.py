@@ -3,6 +3,7 @@
 The first report takes 24 Golub-Kahan-Lanczos steps (worst error 0.4 % on random matrices) and keeps the right singular
 vector. Each later report takes two steps from there (four products of the matrix with a vector), and twelve more where
 the vector moved far: a single power iteration lags behind weights whose spectrum is flat, such as orthogonal ones.
+Where two steps did not move the vector of a large matrix, the next report takes one, unless that leaves a residual.
 Golub and Van Loan, Matrix Computations, section 10.4.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Hashable
 from typing import NamedTuple, Optional
 
 import torch
+from torch.nn import functional
 
 from nnmonitor.watching.numerics.reduction import SMALL
 from nnmonitor.watching.numerics.spectral_steps import (
@@ -27,12 +29,17 @@ _FIRST_STEPS = 24
 _MORE_STEPS = 12
 # Squared sine of the angle between the old and the new vector, above which two steps were too few.
 _FAR = 0.001
+# Below it, one step is enough at the next report, if its residual is at most this share of the norm: a second one would
+# add at most half of that share, or find a singular value that has overtaken the largest, which the next report does.
+_SETTLED, _MOST_RESIDUAL = 1e-4, 2e-3
 # From a singular vector, steps never find another one that has overtaken it. So every so many reports begin anew.
 _ANEW = 32
 # Norms whose squares, and those of single entries, single precision holds.
 _LEAST, _MOST = 1e-12, 1e17
 # Matrices of at most this many rows and columns are padded to it, so that they share one block.
 _SHARED_SIDE = 128
+# On a CPU, fewer small matrices than this are faster one by one.
+_FEWEST_TOGETHER = 12
 
 Item = tuple[Hashable, torch.Tensor]
 # Rows and columns after padding.
@@ -44,6 +51,18 @@ class Block(NamedTuple):
 
     keys: list[Hashable]
     matrices: torch.Tensor
+
+
+class _Padded(NamedTuple):
+    """A buffer that is kept between reports. Its padding is 0 as long as the same shapes come in the same order.
+
+    Attributes:
+        views: of the matrices without the padding.
+    """
+
+    shapes: list[torch.Size]
+    block: torch.Tensor
+    views: list[torch.Tensor]
 
 
 def as_matrix(weight: torch.Tensor, transposed: bool) -> torch.Tensor:
@@ -65,8 +84,12 @@ class SpectralNorms:
 
     def __init__(self) -> None:
         self._vectors: dict[Hashable, torch.Tensor] = {}
+        # Keys of large matrices whose last two steps moved the vector by almost nothing, and numbers of all of them. At
+        # each report it is the turn of half of them to take one step.
+        self._settled: set[Hashable] = set()
+        self._numbers: dict[Hashable, int] = {}
         self._reports = 0
-        self._padded: dict[_Size, tuple[list[torch.Size], torch.Tensor]] = {}
+        self._padded: dict[_Size, _Padded] = {}
         self._generator = torch.Generator().manual_seed(0)
 
     def begin(self) -> None:
@@ -74,16 +97,23 @@ class SpectralNorms:
         self._reports += 1
         if self._reports % _ANEW == 0:
             self._vectors.clear()
+            self._settled.clear()
 
     def measure_at_once(self, key: Hashable, matrix: torch.Tensor) -> Optional[float]:
         """The norm of a large matrix on a CPU, while its values are in the processor's cache; None for any other one,
         and where its norm needs more than two steps from an earlier vector."""
         if matrix.numel() <= SMALL or matrix.device.type != "cpu" or not self._is_warm(key, matrix):
             return None
-        matrix = matrix.to(_dtype_of(matrix))
+        turn = (self._numbers.setdefault(key, len(self._numbers)) + self._reports) % 2 == 0
+        enough = _MOST_RESIDUAL if turn and key in self._settled else 0.0
+        found = take_two_steps(matrix.to(_dtype_of(matrix)), self._vectors[key], enough)
         results: dict[Hashable, float] = {}
-        moved = self._keep([key], [take_two_steps(matrix, self._vectors[key])], results)
-        return results[key] if moved <= _FAR and _LEAST < results[key] < _MOST else None
+        far = self._keep([key], [found], results)
+        if found.moved > _SETTLED:
+            self._settled.discard(key)
+        elif not turn:
+            self._settled.add(key)
+        return results[key] if not far and _LEAST < results[key] < _MOST else None
 
     def measure(self, items: list[Item]) -> dict[Hashable, float]:
         """The spectral norm of each matrix (two dimensions); NaN where the matrix has a value that is not finite."""
@@ -97,14 +127,28 @@ class SpectralNorms:
         for block in self._blocks(new):
             self._estimate(block, _FIRST_STEPS, results)
         for block in self._blocks(warm):
-            if self._step(block, results) > _FAR:
-                self._estimate(block, _MORE_STEPS, results)
+            far = self._step(block, results)
+            if far:
+                part = block if len(far) == len(block.keys) else Block(
+                    [block.keys[row] for row in far], block.matrices[far])
+                self._estimate(part, _MORE_STEPS, results)
         self._repeat_in_double(items, results)
         return results
 
     def _is_warm(self, key: Hashable, matrix: torch.Tensor) -> bool:
         vector = self._vectors.get(key)
-        return vector is not None and vector.numel() == _padded(matrix)[1] and vector.device == matrix.device
+        if vector is None or vector.device != matrix.device:
+            return False
+        return vector.numel() == matrix.shape[1] or vector.numel() == _padded(matrix)[1]
+
+    def _start(self, block: Block) -> torch.Tensor:
+        """The vectors to begin from, (k, n)."""
+        columns = block.matrices.shape[2]
+        vectors = [self._vectors[key] for key in block.keys]
+        # A matrix may have been measured alone, or padded, at the report before.
+        if any(vector.numel() != columns for vector in vectors):
+            vectors = [functional.pad(vector, (0, columns - vector.numel())) for vector in vectors]
+        return torch.stack(vectors)
 
     def _begin(self, key: Hashable, matrix: torch.Tensor) -> None:
         """Chooses a random vector; 0 in the padding."""
@@ -123,32 +167,30 @@ class SpectralNorms:
                     self._estimate(block, _FIRST_STEPS, results)
                 self._vectors.pop(key, None)
 
-    def _step(self, block: Block, results: dict[Hashable, float]) -> float:
-        """Two steps from the vectors of an earlier report. Returns how far one moved at most (squared sine)."""
+    def _step(self, block: Block, results: dict[Hashable, float]) -> list[int]:
+        """Two steps from the vectors of an earlier report. Returns the rows whose vectors moved far."""
         if len(block.keys) == 1 and block.matrices.device.type == "cpu":
-            steps = [take_two_steps(block.matrices[0], self._vectors[block.keys[0]])]
+            steps = [take_two_steps(block.matrices[0], self._start(block)[0])]
         else:
-            start = torch.stack([self._vectors[key] for key in block.keys])
-            steps = take_two_steps_together(block.matrices, start)
+            steps = take_two_steps_together(block.matrices, self._start(block))
         return self._keep(block.keys, steps, results)
 
-    def _keep(self, keys: list[Hashable], steps: list[TwoSteps], results: dict[Hashable, float]) -> float:
-        """Writes norms and vectors. Returns how far a vector moved at most; 0 where one cannot be used again."""
-        moved, usable = 0.0, True
-        for key, (norm, vector, distance) in zip(keys, steps):
+    def _keep(self, keys: list[Hashable], steps: list[TwoSteps], results: dict[Hashable, float]) -> list[int]:
+        """Writes norms and vectors. Returns the rows whose vectors moved far and can be used again."""
+        far: list[int] = []
+        for row, (key, (norm, vector, moved)) in enumerate(zip(keys, steps)):
             results[key] = norm if math.isfinite(norm) else math.nan
             if norm > 0.0 and math.isfinite(norm):
                 self._vectors[key] = vector
-                moved = max(moved, distance)
+                if moved > _FAR:
+                    far.append(row)
             else:
                 del self._vectors[key]
-                usable = False
-        return moved if usable else 0.0
+        return far
 
     def _estimate(self, block: Block, steps: int, results: dict[Hashable, float]) -> None:
         """Writes norms and vectors after so many steps."""
-        start = torch.stack([self._vectors[key] for key in block.keys])
-        bidiagonal, basis = _bidiagonalize(block.matrices, start, min(steps, *block.matrices.shape[1:]))
+        bidiagonal, basis = _bidiagonalize(block.matrices, self._start(block), min(steps, *block.matrices.shape[1:]))
         good = bidiagonal.isfinite().flatten(1).all(1).tolist()
         _, singular, right = torch.linalg.svd(torch.nan_to_num(bidiagonal, 0.0, 0.0, 0.0), full_matrices=False)
         largest = singular[:, 0].tolist()
@@ -162,7 +204,7 @@ class SpectralNorms:
                 self._vectors.pop(key, None)
 
     def _blocks(self, items: list[Item]) -> list[Block]:
-        """Small matrices together, a large one alone."""
+        """Many small matrices together, any other one alone."""
         blocks: list[Block] = []
         small: dict[_Size, list[Item]] = {}
         for key, matrix in items:
@@ -171,17 +213,23 @@ class SpectralNorms:
                 small.setdefault((*_padded(matrix), dtype, matrix.device), []).append((key, matrix))
             else:
                 blocks.append(Block([key], matrix.to(dtype).unsqueeze(0)))
-        for (rows, columns, dtype, device), group in small.items():
-            # The padding of a kept buffer is 0 as long as the same shapes come in the same order.
+        for size, group in small.items():
+            if len(group) < _FEWEST_TOGETHER and size[3].type == "cpu":
+                blocks += [Block([key], matrix.to(size[2]).unsqueeze(0)) for key, matrix in group]
+                continue
             shapes = [matrix.shape for _, matrix in group]
-            known_shapes, padded = self._padded.get((rows, columns, dtype, device), ([], group[0][1]))
-            if known_shapes != shapes:
-                padded = torch.zeros((len(group), rows, columns), dtype=dtype, device=device)
-                self._padded[(rows, columns, dtype, device)] = (shapes, padded)
-            views = [padded[row, :shape[0], :shape[1]] for row, shape in enumerate(shapes)]
-            torch._foreach_copy_(views, [matrix for _, matrix in group])
-            blocks.append(Block([key for key, _ in group], padded))
+            padded = self._padded.get(size)
+            if padded is None or padded.shapes != shapes:
+                padded = self._padded[size] = _pad(size, shapes)
+            torch._foreach_copy_(padded.views, [matrix for _, matrix in group])
+            blocks.append(Block([key for key, _ in group], padded.block))
         return blocks
+
+
+def _pad(size: _Size, shapes: list[torch.Size]) -> _Padded:
+    rows, columns, dtype, device = size
+    block = torch.zeros((len(shapes), rows, columns), dtype=dtype, device=device)
+    return _Padded(shapes, block, [block[row, :shape[0], :shape[1]] for row, shape in enumerate(shapes)])
 
 
 def _dtype_of(matrix: torch.Tensor) -> torch.dtype:

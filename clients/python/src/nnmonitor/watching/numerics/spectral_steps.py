@@ -10,6 +10,9 @@ import torch
 # A direction whose share of the norm is below this is rounding error. It changes the norm by its square.
 ROUNDING = {torch.float32: 1e-5, torch.float64: 1e-12}
 
+# A vector that moved less (squared sine) is kept as it is. It changes the norm of the next step by this share at most.
+_STILL = 1e-6
+
 
 class TwoSteps(NamedTuple):
     """The estimate of the largest singular value, its right vector, and the squared sine between it and the old one."""
@@ -19,32 +22,39 @@ class TwoSteps(NamedTuple):
     moved: float
 
 
-def take_two_steps(matrix: torch.Tensor, start: torch.Tensor) -> TwoSteps:
+def take_two_steps(matrix: torch.Tensor, start: torch.Tensor, enough: float = 0.0) -> TwoSteps:
     """From a right vector of length 1. The norm is NaN or infinite where the matrix has such a value.
+
+    Args:
+        enough: a residual of the first step that is this share of the norm makes the second one unnecessary.
 
     A right singular vector of the bidiagonal matrix [[a1, b1, 0], [0, a2, b2]] combines the three basis vectors. Its
     left one is an eigenvector of a symmetric 2 x 2 matrix, which has a closed form.
     """
+    # Vectors stay as long as they come out: dividing each by its norm would be one more operation.
+    transposed = matrix.t()
     left = torch.mv(matrix, start)
     a1 = _norm(left)
     if not math.isfinite(a1) or a1 == 0.0:
         return TwoSteps(a1, start, 0.0)
     rounding = ROUNDING[matrix.dtype] * a1
-    second = torch.addmv(start, matrix.t(), left.div_(a1), beta=-a1)
-    second.sub_(start, alpha=float(torch.dot(start, second)))
+    second = torch.addmv(start, transposed, left, beta=-a1, alpha=1.0 / a1)
+    second.sub_(start, alpha=_dot(start, second))
     b1 = _norm(second)
     if b1 <= rounding:
         return TwoSteps(a1, start, 0.0)
-    next_left = torch.addmv(left, matrix, second.div_(b1), beta=-b1)
+    if b1 <= enough * a1:
+        return _combine(a1, b1, 0.0, 0.0, [start, second])
+    next_left = torch.addmv(left, matrix, second, beta=-b1 / a1, alpha=1.0 / b1)
     a2 = _norm(next_left)
     if a2 <= rounding:
         return _combine(a1, b1, 0.0, 0.0, [start, second])
-    third = torch.addmv(second, matrix.t(), next_left.div_(a2), beta=-a2)
-    third.sub_(start, alpha=float(torch.dot(start, third))).sub_(second, alpha=float(torch.dot(second, third)))
+    third = torch.addmv(second, transposed, next_left, beta=-a2 / b1, alpha=1.0 / a2)
+    third.sub_(start, alpha=_dot(start, third)).sub_(second, alpha=_dot(second, third) / (b1 * b1))
     b2 = _norm(third)
     if b2 <= rounding:
         return _combine(a1, b1, a2, 0.0, [start, second])
-    return _combine(a1, b1, a2, b2, [start, second, third.div_(b2)])
+    return _combine(a1, b1, a2, b2, [start, second, third])
 
 
 def take_two_steps_together(block: torch.Tensor, start: torch.Tensor) -> list[TwoSteps]:
@@ -102,14 +112,23 @@ def _weights(a1: float, b1: float, a2: float, b2: float) -> tuple[float, tuple[f
 
 
 def _combine(a1: float, b1: float, a2: float, b2: float, basis: list[torch.Tensor]) -> TwoSteps:
+    """From basis vectors of the lengths 1, b1 and b2."""
     norm, weights = _weights(a1, b1, a2, b2)
     if not math.isfinite(norm):
         return TwoSteps(norm, basis[0], 0.0)
+    moved = 1.0 - weights[0] ** 2
+    if moved < _STILL:
+        return TwoSteps(norm, basis[0], moved)
     vector = basis[0] * weights[0]
-    for weight, direction in zip(weights[1:], basis[1:]):
-        vector.add_(direction, alpha=weight)
-    return TwoSteps(norm, vector.div_(max(_norm(vector), 1e-30)), 1.0 - weights[0] ** 2)
+    for weight, direction, length in zip(weights[1:], basis[1:], (b1, b2)):
+        vector.add_(direction, alpha=weight / length)
+    return TwoSteps(norm, vector.div_(max(_norm(vector), 1e-30)), moved)
+
+
+def _dot(one: torch.Tensor, other: torch.Tensor) -> float:
+    return torch.dot(one, other).item()
 
 
 def _norm(vector: torch.Tensor) -> float:
-    return float(torch.linalg.vector_norm(vector))
+    """The norm; infinite or 0 where squares leave the range of the dtype. Faster than `vector_norm`."""
+    return math.sqrt(torch.dot(vector, vector).item())

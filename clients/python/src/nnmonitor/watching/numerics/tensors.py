@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, Optional
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional, TypeVar
 
 import torch
 
+_Key = TypeVar("_Key")
 MEASURED = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 # Under vmap and functional transforms, a tensor is a wrapper around values that cannot be read.
 _is_functorch = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lambda _tensor: False)
@@ -16,6 +17,8 @@ _is_functorch = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", lamb
 
 def unusable(tensor: torch.Tensor) -> Optional[str]:
     """Why the tensor cannot be measured, or None if it can."""
+    if tensor.dtype is torch.float32 and tensor.layout is torch.strided and tensor.is_cpu and not tensor.is_nested:
+        return None
     if tensor.dtype not in MEASURED:
         return f"its dtype is {str(tensor.dtype).replace('torch.', '')}"
     if tensor.device.type == "meta":
@@ -35,15 +38,15 @@ def transformed(tensor: torch.Tensor) -> bool:
 def flat(tensor: torch.Tensor) -> torch.Tensor:
     """All values as one dimension: a view where the memory is dense in any order of dimensions (channels_last)."""
     if tensor.is_contiguous():
-        return tensor.view(-1)
+        return tensor if tensor.dim() == 1 else tensor.view(-1)
     strides: tuple[int, ...] = tensor.stride()
     order = sorted(range(tensor.dim()), key=lambda dimension: -strides[dimension])
     return tensor.permute(order).reshape(-1)
 
 
 def rows_by_size(
-    items: list[tuple[Hashable, torch.Tensor]], values: torch.Tensor
-) -> Iterator[tuple[list[Hashable], torch.Tensor]]:
+    items: list[tuple[_Key, torch.Tensor]], values: torch.Tensor
+) -> Iterator[tuple[list[_Key], torch.Tensor]]:
     """Splits joined tensors into blocks of tensors of equal size.
 
     Args:

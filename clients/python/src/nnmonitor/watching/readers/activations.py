@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nnmonitor.watching.guard import Guard
-from nnmonitor.watching.hooks import ModuleHook, is_compiling
+from nnmonitor.watching.hooks import ForwardHooks, ModuleHook, is_compiling
 from nnmonitor.watching.numerics.reduction import Reducer
 from nnmonitor.watching.numerics.samples import Sampler
 from nnmonitor.watching.numerics.tensors import first_tensor, transformed, unusable
@@ -35,10 +35,8 @@ class Activations:
         self.calls = 0
         self.traced = False
         self._model = model
-        self._layers = layers
         self._guard = guard
-        self._handles: list[Any] = []
-        self._hooks = [ModuleHook(self._observe, layer) for layer in layers]
+        self._hooks = ForwardHooks([(layer.module, ModuleHook(self._observe, layer)) for layer in layers])
         self._root_hook = ModuleHook(self._enter_root, None)
         self._root_handle: Any = None
         # Learned from the first report: whether training calls the model itself, and not only modules of it.
@@ -62,10 +60,10 @@ class Activations:
         self.calls = self._root_calls = 0
         self._active = True
         if not self._root_is_called:
-            self._install()
+            self._hooks.install()
             return
         if not self.traced:
-            self._remove_from_layers()
+            self._hooks.remove()
         if self._root_handle is None:
             self._root_handle = self._model.register_forward_pre_hook(self._root_hook)
 
@@ -85,20 +83,10 @@ class Activations:
             self.remove()
 
     def remove(self) -> None:
-        self._remove_from_layers()
+        self._hooks.remove()
         if self._root_handle is not None:
             self._root_handle.remove()
             self._root_handle = None
-
-    def _remove_from_layers(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
-
-    def _install(self) -> None:
-        if not self._handles:
-            self._handles = [
-                layer.module.register_forward_hook(hook) for layer, hook in zip(self._layers, self._hooks)]
 
     def _enter_root(self, _layer: Any, module: nn.Module, _inputs: Any, _output: Any = None) -> None:
         if is_compiling():
@@ -106,7 +94,7 @@ class Activations:
             return
         self._root_calls += 1
         if self._active and module is self._model and module.training and torch.is_grad_enabled():
-            self._install()
+            self._hooks.install()
 
     def _observe(self, layer: Layer, module: nn.Module, inputs: Any, output: Any) -> None:
         if is_compiling():

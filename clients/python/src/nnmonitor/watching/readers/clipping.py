@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional
 import torch
 
 from nnmonitor.watching.distributed import is_sharded
+from nnmonitor.watching.numerics.pieces import norm_of
 from nnmonitor.watching.numerics.tensors import flat, unusable
 from nnmonitor.watching.numerics.transfer import Transfer
 
@@ -59,7 +60,7 @@ class ClipDetector:
             gradient = parameter.grad
             if before is None or gradient is None or id(parameter) not in owned:
                 continue
-            pair = torch.stack([before, torch.linalg.vector_norm(flat(gradient.detach()), dtype=torch.float64)])
+            pair = torch.stack([before, norm_of(flat(gradient.detach()))])
             transfer.add(pair, pairs.append)
 
         def factor() -> Optional[float]:
@@ -90,8 +91,7 @@ class ClipDetector:
             with torch.no_grad():
                 for parameter in self._watched:
                     if parameter.grad is not None and parameter.grad.layout is torch.strided:
-                        norm = torch.linalg.vector_norm(flat(parameter.grad), dtype=torch.float64)
-                        self._norms[id(parameter)] = norm
+                        self._norms[id(parameter)] = norm_of(flat(parameter.grad))
         except Exception as error:
             self._on_error(error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
+from torch import nn
 
 from nnmonitor.watching import distributed
 from nnmonitor.watching.guard import Guard
@@ -22,7 +23,7 @@ class WeightReader:
     """Reads the parameters of layers before one optimizer step.
 
     Args:
-        reducer: receives the weights, with the keys ("weight", layer index).
+        reducer: receives weights and biases, with the keys ("weight", layer index) and ("bias", layer index).
         sampler: receives samples of weights; None for no percentiles.
         spectral, updates: their state is kept between reports.
 
@@ -37,18 +38,12 @@ class WeightReader:
         self.sharded = False
         self.spectral_norms: dict[int, list[float]] = {}
         self._transfer = transfer
-        self._weights = reducer
-        self._biases = Reducer(transfer, reducer.scratch, absolute=True)
+        self._reducer = reducer
         self._sampler = sampler
         self._spectral = spectral
         self._updates = updates
         self._guard = guard
         self._matrices: list[tuple[Any, torch.Tensor]] = []
-
-    @property
-    def biases(self) -> dict[Any, Moments]:
-        """Layer index to moments, complete after `finish` and the transfer's `run`."""
-        return self._biases.moments
 
     def read(self, layer: Layer, parameters: LayerParameters, owned: set[int]) -> None:
         """Adds the parameters of a layer. Those in `owned` (ids) are about to change."""
@@ -57,7 +52,7 @@ class WeightReader:
             local = self._usable(layer, parameter)
             if local is None:
                 continue
-            self._weights.add(("weight", layer.index), local)
+            self._reducer.add(("weight", layer.index), local)
             locals_of_weights.append(local)
             # All that reads a large tensor comes together, while its values are in the processor's cache.
             if local.dim() > 1 and not distributed.is_sharded(parameter):
@@ -68,15 +63,14 @@ class WeightReader:
             local = self._usable(layer, parameter)
             if local is None:
                 continue
-            self._biases.add(layer.index, local)
+            self._reducer.add(("bias", layer.index), local, absolute=True)
             if id(parameter) in owned and not parameters.weights:
                 self._guard.run("updates", "*", self._updates.keep, layer.index, local)
         if self._sampler is not None and locals_of_weights:
             self._sampler.add(("weight", layer.index), locals_of_weights)
 
     def finish(self) -> None:
-        """Reduces biases and matrices, and completes the copies of the weights before the step changes them."""
-        self._guard.run("biases", "*", self._biases.finish)
+        """Reduces matrices, and completes the copies of the weights before the step changes them."""
         self._guard.run("spectral norms", "*", self._measure_spectral)
         self._guard.run("updates", "*", self._updates.complete)
 
@@ -85,6 +79,8 @@ class WeightReader:
         return self._guard.run("updates", "*", self._updates.measure, self._transfer) or {}
 
     def _usable(self, layer: Layer, parameter: torch.Tensor) -> Optional[torch.Tensor]:
+        if type(parameter) is nn.Parameter and unusable(parameter) is None and parameter.numel():
+            return parameter.detach()
         self.sharded = self.sharded or distributed.is_sharded(parameter)
         local = distributed.local_part(parameter)
         if local is None or local.numel() == 0:
