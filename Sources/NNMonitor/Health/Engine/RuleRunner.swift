@@ -72,11 +72,11 @@ struct LayerRuleRunner<Rule: LayerRule>: Sendable {
             return
         }
         let (numbers, logarithms) = (values.numbers.span, values.logarithms.span)
-        precondition(entries.count >= facts.count, "each layer has an entry")
+        precondition(entries.count >= facts.count && positions.count == values.record.layerCount)
         var position = 0
         while position < positions.count {
             defer { position &+= 1 }
-            // Memory: the position is one of the positions, and each number is that of a layer, which has an entry.
+            // Memory: the position is one of the step, and each number is that of a layer, which has an entry.
             let number = unsafe Int(positions[unchecked: position])
             guard number >= 0, unsafe entries[unchecked: number].track.mayJudge(step) else { continue }
             if unsafe entries[unchecked: number].isResting {
