@@ -113,7 +113,7 @@ class Dashboard:
         expect(self.page.locator("#run-id")).to_have_text(run)
 
     def expect_state(self, state, timeout=15_000):
-        expect(self.page.locator("#connection-status")).to_have_text(state, timeout=timeout)
+        expect(self.page.locator("#connection")).to_have_attribute("data-state", state, timeout=timeout)
 
     def expect_step(self, step):
         expect(self.page.locator("#fact-step")).to_have_attribute("data-value", str(step), timeout=15_000)
