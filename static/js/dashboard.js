@@ -5,13 +5,12 @@ import { fetchHealth, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, watchRuns } from "./feed/protocol.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
-import { healthVerdict, lossVerdict, sinceText, stateWords, tabTitle } from "./model/verdict.js";
+import { healthVerdict, lossVerdict, sinceText, stateWords, tabTitle } from "./model/verdict/verdict.js";
 import { RunHealth } from "./run-health.js";
 import { RunSubscription } from "./run-subscription.js";
 import { RunVerdicts } from "./run-verdicts.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
 import { element } from "./view/dom.js";
-import { FindingsPanel } from "./view/findings-panel.js";
 import { FrameScheduler } from "./view/frame.js";
 import { LayerGrid } from "./view/layer-grid.js";
 import { Palette } from "./view/palette.js";
@@ -19,8 +18,9 @@ import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
-import { TabMark } from "./view/tab-mark.js";
-import { VerdictBar } from "./view/verdict-bar.js";
+import { FindingsPanel } from "./view/verdict/findings-panel.js";
+import { TabMark } from "./view/verdict/tab-mark.js";
+import { VerdictBar } from "./view/verdict/verdict-bar.js";
 
 /** Least time between two fetches of the listing (milliseconds). */
 const LISTING_INTERVAL = 10_000;

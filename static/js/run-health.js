@@ -1,8 +1,8 @@
 // The findings and the loss of the selected run: what the page reads of them, and what live messages change.
 
 import { ReadError, RunReads } from "./feed/reads.js";
-import { Findings } from "./model/findings.js";
-import { LOSS_POINTS, LossSeries, lossName } from "./model/loss.js";
+import { Findings } from "./model/verdict/findings.js";
+import { LOSS_POINTS, LossSeries, lossName } from "./model/verdict/loss.js";
 
 /** Time from a live alert to a read of the findings (milliseconds): a fault opens many alerts at once. */
 const READ_DELAY = 1_000;
@@ -19,6 +19,7 @@ export class RunHealth {
     /** Alerts since the read that is under way was requested. */
     #alertsSince = [];
     #lossRead = 0;
+    #createdAt = null;
 
     findings = new Findings();
     loss = new LossSeries();
@@ -36,6 +37,9 @@ export class RunHealth {
 
     /** The run was read from the start; `description` is that of the server. */
     loaded(description) {
+        // A new run of the same id may have lower steps than the old one.
+        if (this.#createdAt !== null && this.#createdAt !== description.created_at) this.loss.clear();
+        this.#createdAt = description.created_at;
         this.read();
         this.#readLoss(lossName(description.scalars ?? []));
     }

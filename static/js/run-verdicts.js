@@ -2,8 +2,8 @@
 
 import { readDescriptions } from "./feed/descriptions.js";
 import { RunReads } from "./feed/reads.js";
-import { Findings, titleText } from "./model/findings.js";
-import { worse } from "./model/severity.js";
+import { Findings, titleText } from "./model/verdict/findings.js";
+import { worse } from "./model/verdict/severity.js";
 
 /** Time from a live alert to a read of the findings of its run (milliseconds). */
 const READ_DELAY = 2_000;

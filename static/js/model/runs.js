@@ -1,7 +1,7 @@
 // Summaries of all runs, for the list. They contain no steps.
 
 import { highest } from "./step-number.js";
-import { runStatus } from "./verdict.js";
+import { runStatus } from "./verdict/verdict.js";
 
 /** A run in the list. Times are milliseconds of this browser's clock. */
 class RunSummary {

@@ -1,9 +1,9 @@
 // The list of runs. Rows are kept by run id and changed in place.
 
 import { formatAge, formatCount } from "../model/format.js";
-import { listVerdict } from "../model/verdict.js";
+import { listVerdict } from "../model/verdict/verdict.js";
 import { element, instantiate, setAttribute, setHidden, setText } from "./dom.js";
-import { showMark } from "./severity-mark.js";
+import { showMark } from "./verdict/severity-mark.js";
 
 /** A run counts as live this long after its last step, in milliseconds. */
 const LIVE_FOR = 30_000;

@@ -1,6 +1,6 @@
 // The loss of a run: its last value, and whether it falls.
 
-import { readNumber } from "./metrics.js";
+import { readNumber } from "../metrics.js";
 
 /** The names under which trainers post the loss, as the rules of layer health look for it. */
 const NAMES = Object.freeze(["train/loss", "loss", "train_loss"]);

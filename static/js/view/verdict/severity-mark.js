@@ -1,6 +1,6 @@
 // The icon of a severity, next to its word. Its shape differs, so that colour is not needed to read it.
 
-import { setAttribute } from "./dom.js";
+import { setAttribute } from "../dom.js";
 
 const SYMBOLS = new Set(["critical", "warning", "info", "ok"]);
 

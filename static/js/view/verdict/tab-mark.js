@@ -1,6 +1,6 @@
 // The verdict of the selected run in the page's title and icon.
 
-import { setAttribute, setText } from "./dom.js";
+import { setAttribute, setText } from "../dom.js";
 
 export class TabMark {
     #title = document.querySelector("title");

@@ -1,7 +1,7 @@
 // The first line of a run: its state, the worst finding, and the loss.
 
-import { exactNumber, formatCount } from "../model/format.js";
-import { element, setAttribute, setHidden, setText } from "./dom.js";
+import { exactNumber, formatCount } from "../../model/format.js";
+import { element, setAttribute, setHidden, setText } from "../dom.js";
 import { showMark } from "./severity-mark.js";
 
 export class VerdictBar {

@@ -1,6 +1,6 @@
 // What a person reads first of a run, in words: its state, the worst finding, the loss; and the same in short.
 
-import { formatAge, formatCount, formatNumber } from "./format.js";
+import { formatAge, formatCount, formatNumber } from "../format.js";
 import { severitySign } from "./severity.js";
 
 /** What the page keeps of the server's description of a run. `finishedAt` in milliseconds of the server's clock. */

@@ -1,9 +1,9 @@
 // All findings of a run: open ones, then closed ones, and the rules that lack their inputs.
 // Rows are kept by the finding's id and changed in place, so that an opened advice stays open and the focus stays.
 
-import { formatCount } from "../model/format.js";
-import { layersText, sinceText } from "../model/verdict.js";
-import { element, instantiate, setAttribute, setHidden, setText } from "./dom.js";
+import { formatCount } from "../../model/format.js";
+import { layersText, sinceText } from "../../model/verdict/verdict.js";
+import { element, instantiate, setAttribute, setHidden, setText } from "../dom.js";
 import { showMark } from "./severity-mark.js";
 
 /** Rows of each list; the first line has the number of all. */
