@@ -181,6 +181,7 @@ def test_the_list_has_the_verdict_of_runs_that_are_not_open(watch, trainer, page
 
 def test_the_alert_of_a_trainer_is_announced_and_listed(watch, trainer, page):
     run = watch(healthy(0, 12))
+    expect(page.locator("#verdict-title")).to_have_text("No open finding")
     trainer.post_alert(run, {"level": "warning", "title": "no <b>progress</b>", "text": "for an hour", "step": 7})
     expect(page.locator("#findings-status")).to_have_text(re.compile("^From the trainer, warning: no <b>progress</b>"))
     page.locator("#findings-closed-title").click()
