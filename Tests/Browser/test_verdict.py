@@ -66,7 +66,7 @@ def expect_icon(page, file):
 
 def test_a_healthy_run(watch, page):
     run = watch(healthy(0, 40))
-    expect(page.locator("#verdict-title")).to_have_text("No open finding")
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
     expect(page.locator("#verdict-detail")).to_have_text(re.compile(r"^\d+ rules found nothing$"))
     expect_severity(page, "ok")
     expect(page.locator("#verdict-state-text")).to_have_text(re.compile(r"^running, last step \d+ s ago$"))
@@ -80,13 +80,13 @@ def test_a_healthy_run(watch, page):
 
 def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     run = watch(healthy(0, 12))
-    expect(page.locator("#verdict-title")).to_have_text("No open finding")
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
     cards = "() => [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top)"
     before = page.evaluate(cards)
     trainer.post_steps(run, dead(12, 20))
 
     expect(page.locator("#verdict-title")).to_have_text("conv2 is dead")
-    expect(page.locator("#verdict-detail")).to_have_text(re.compile("^since step 12"))
+    expect(page.locator("#verdict-detail")).to_have_text(re.compile("^critical, since step 12"))
     expect_severity(page, "critical")
     # It is announced, and nothing moves.
     expect(page.locator("#findings-status")).to_have_text("New finding, critical: conv2 is dead, since step 12")
@@ -141,7 +141,7 @@ def test_a_finding_leads_to_its_step_and_layer(watch, dashboard, page, way):
 def test_a_layer_that_becomes_nan(watch, page):
     watch(healthy(0, 12) + [step(number, stds=(0.5, 0.6, "NaN"), loss="NaN") for number in range(12, 20)])
     expect(page.locator("#verdict-title")).to_have_text("conv3 has values that are not finite")
-    expect(page.locator("#verdict-detail")).to_have_text(re.compile("^since step 12"))
+    expect(page.locator("#verdict-detail")).to_have_text(re.compile("^critical, since step 12"))
     expect(page.locator("#verdict-loss")).to_have_text(re.compile(r"loss\s+NaN\s+not finite"))
     expect(page.locator("#verdict-loss")).to_have_attribute("data-broken", "true")
     expect_icon(page, "/favicon-critical.svg")
@@ -181,14 +181,14 @@ def test_the_list_has_the_verdict_of_runs_that_are_not_open(watch, trainer, page
 
 def test_the_alert_of_a_trainer_is_announced_and_listed(watch, trainer, page):
     run = watch(healthy(0, 12))
-    expect(page.locator("#verdict-title")).to_have_text("No open finding")
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
     trainer.post_alert(run, {"level": "warning", "title": "no <b>progress</b>", "text": "for an hour", "step": 7})
     expect(page.locator("#findings-status")).to_have_text(re.compile("^From the trainer, warning: no <b>progress</b>"))
     page.locator("#findings-closed-title").click()
     finding = page.get_by_role("list", name="Closed findings").get_by_role("listitem")
     expect(finding).to_contain_text("no <b>progress</b>")
     expect(finding).to_contain_text("from the trainer")
-    expect(page.locator("#verdict-title")).to_have_text("No open finding")
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
 
 
 def test_rules_without_inputs_say_what_to_post(watch, page):

@@ -53,12 +53,13 @@ test("the verdict is the worst open finding, with its step, layers and how many 
     const verdict = verdictOf(health([episode("1", { first_step: 9 }), worst]));
     assert.equal(verdict.severity, "critical");
     assert.equal(verdict.title, "The router of moe collapses");
-    assert.equal(verdict.detail, "since step 104 · 3 layers · 1 more finding");
+    assert.equal(verdict.detail, "critical, since step 104 · 3 layers · 1 more finding");
     assert.equal(verdict.finding.id, "2");
 });
 
 test("a run without open findings names what is past, else how many rules judged it", () => {
-    assert.equal(verdictOf(health([])).detail, "2 rules found nothing");
+    const { title, detail } = verdictOf(health([]));
+    assert.deepEqual([title, detail], ["No finding", "2 rules found nothing"]);
     const closed = episode("1", { state: "closed", title: "the loss has a spike", first_step: 130, closed_step: 149, origin: null });
     const verdict = verdictOf(health([closed]));
     assert.deepEqual([verdict.severity, verdict.title, verdict.detail],

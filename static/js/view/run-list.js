@@ -47,7 +47,10 @@ export class RunList {
             setAttribute(row.button, "data-severity", verdict.severity ?? verdict.kind);
             // An SVG element has no property `hidden`.
             row.mark.toggleAttribute("hidden", verdict.severity === null);
-            if (verdict.severity !== null) showMark(row.mark, verdict.severity);
+            if (verdict.severity !== null) {
+                showMark(row.mark, verdict.severity);
+                setAttribute(row.mark, "aria-label", verdict.severity);
+            }
         });
         setText(this.#count, runs.length > 0 ? formatCount(runs.length) : "");
         setHidden(this.#empty, runs.length > 0);

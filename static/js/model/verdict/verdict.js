@@ -75,7 +75,8 @@ export function healthVerdict(findings) {
     const worst = findings.open[0];
     if (worst !== undefined) {
         const others = findings.open.length - 1;
-        const parts = [sinceText(worst), layersText(worst), others > 0 ? `${formatCount(others)} more finding${others === 1 ? "" : "s"}` : ""];
+        const since = [worst.severity, sinceText(worst)].filter(Boolean).join(", ");
+        const parts = [since, layersText(worst), others > 0 ? `${formatCount(others)} more finding${others === 1 ? "" : "s"}` : ""];
         return { severity: worst.severity, title: worst.title, detail: joined(parts), finding: worst };
     }
     if (findings.status === null) {
@@ -89,7 +90,7 @@ export function healthVerdict(findings) {
     }
     const rules = findings.runningRules;
     const judged = `${formatCount(rules)} rule${rules === 1 ? "" : "s"} found nothing`;
-    return { severity: "ok", title: "No open finding", detail: pastText || judged, finding: past };
+    return { severity: "ok", title: past === null ? "No finding" : "No open finding", detail: pastText || judged, finding: past };
 }
 
 const ARROWS = Object.freeze({ falling: "↘", rising: "↗", flat: "→" });
