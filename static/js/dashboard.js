@@ -97,6 +97,7 @@ export class Dashboard {
         if (id === this.#run?.id) return;
         this.#selected?.stop();
         this.#selected = this.#subscription(id);
+        this.#verdicts.selectedId = id;
         this.#health?.stop();
         this.#health = new RunHealth(id, {
             onChange: () => this.#frame.request(),

@@ -19,6 +19,9 @@ export class RunVerdicts {
     #isReading = false;
     #listings = 0;
 
+    /** The run whose findings are read anyway, see `show`; or null. */
+    selectedId = null;
+
     /** `runs` is the `RunDirectory`. */
     constructor(runs, onChange) {
         this.#runs = runs;
@@ -34,7 +37,8 @@ export class RunVerdicts {
             if (run?.createdAt === data.created_at && data.last_seq >= run.lastSeq) this.#runs.applyStatus(id, data);
         });
         if (count !== this.#listings) return;
-        const sick = this.#runs.list().filter((run) => run.finding === null && hasOpenAlerts(run));
+        const isUnknown = (run) => run.finding === null && run.id !== this.selectedId && hasOpenAlerts(run);
+        const sick = this.#runs.list().filter(isUnknown);
         for (const run of sick.slice(0, MOST_READS)) this.#wanted.add(run.id);
         this.#onChange();
         this.#readNext();

@@ -18,7 +18,8 @@ export function alert(id, episodeId, changes = {}) {
 }
 
 export function health(episodes, { alerts = [], status = "ok" } = {}) {
-    const rule = (name, state, enabled = true) => ({ rule: name, state, enabled, hint: `post \`${name}\` to get this rule` });
+    const hint = (name) => `post \`${name}\` to get this rule`;
+    const rule = (name, state, enabled = true) => ({ rule: name, state, enabled, hint: hint(name) });
     return {
         status, episodes, alerts, forgotten: 0,
         rules: [rule("dead_layer", "running"), rule("non_finite", "running"), rule("saturation", "inputs_missing"),

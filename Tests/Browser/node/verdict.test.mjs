@@ -38,8 +38,8 @@ test("without a connection a run is not said to be running", () => {
         kind: "lost", text: "not connected; was running 2 s ago",
     });
     assert.equal(stateWords(run({ state: "finished" }), NOW, { isConnected: false }).text, "finished");
-    assert.equal(stateWords(undefined, NOW).text, "no longer on the server");
-    assert.equal(stateWords(undefined, NOW, { missingReason: "evicted" }).text, "evicted");
+    assert.equal(stateWords(undefined, NOW).text, "not on the server");
+    assert.equal(stateWords(undefined, NOW, { missingReason: "evicted" }).text, "evicted from the server");
 });
 
 function verdictOf(answer) {
@@ -49,7 +49,8 @@ function verdictOf(answer) {
 }
 
 test("the verdict is the worst open finding, with its step, layers and how many others there are", () => {
-    const worst = episode("2", { severity: "critical", title: "the router of moe collapses", first_step: 104, layer_count: 3 });
+    const changes = { severity: "critical", title: "the router of moe collapses", first_step: 104, layer_count: 3 };
+    const worst = episode("2", changes);
     const verdict = verdictOf(health([episode("1", { first_step: 9 }), worst]));
     assert.equal(verdict.severity, "critical");
     assert.equal(verdict.title, "The router of moe collapses");
@@ -58,9 +59,10 @@ test("the verdict is the worst open finding, with its step, layers and how many 
 });
 
 test("a run without open findings names what is past, else how many rules judged it", () => {
-    const { title, detail } = verdictOf(health([]));
-    assert.deepEqual([title, detail], ["No finding", "2 rules found nothing"]);
-    const closed = episode("1", { state: "closed", title: "the loss has a spike", first_step: 130, closed_step: 149, origin: null });
+    const none = verdictOf(health([]));
+    assert.deepEqual([none.title, none.detail], ["No finding", "2 rules found nothing"]);
+    const title = "the loss has a spike";
+    const closed = episode("1", { state: "closed", title, first_step: 130, closed_step: 149, origin: null });
     const verdict = verdictOf(health([closed]));
     assert.deepEqual([verdict.severity, verdict.title, verdict.detail],
         ["ok", "No open finding", "earlier: The loss has a spike, step 130 to 149"]);
@@ -69,7 +71,8 @@ test("a run without open findings names what is past, else how many rules judged
 
 test("before the findings are read nothing is called healthy", () => {
     const findings = new Findings();
-    assert.deepEqual([healthVerdict(findings).severity, healthVerdict(findings).title], ["unknown", "Findings not read yet"]);
+    assert.equal(healthVerdict(findings).severity, "unknown");
+    assert.equal(healthVerdict(findings).title, "Findings not read yet");
     findings.failed();
     assert.equal(healthVerdict(findings).title, "Findings cannot be read");
 });
@@ -81,7 +84,8 @@ test("first signs are named where they came before the finding of the title", ()
     assert.equal(sinceText(huge), "since step 1,152,921,504,606,846,976");
     const findings = new Findings();
     findings.load(health([]));
-    const posted = findings.takeAlert(alert("7", "7", { state: "closed", source: "trainer", first_step: null, layer: null }));
+    const ofTrainer = { state: "closed", source: "trainer", first_step: null, layer: null };
+    const posted = findings.takeAlert(alert("7", "7", ofTrainer));
     assert.equal(sinceText(posted), "");
 });
 
@@ -112,7 +116,8 @@ test("a run in the list has its worst finding, numbers of alerts until that is k
     assert.deepEqual(line({ alerts: { critical: 2, warning: 1 } }), ["critical", "2 critical, 1 warning"]);
     assert.deepEqual(line({ alerts: { critical: 0, warning: 2 } }), ["warning", "2 warnings"]);
     const finding = { severity: "critical", title: "conv1 is dead", sinceStep: 1200 };
-    assert.deepEqual(line({ alerts: { critical: 2, warning: 0 } }, finding), ["critical", "conv1 is dead since step 1,200"]);
+    const alerts = { critical: 2, warning: 0 };
+    assert.deepEqual(line({ alerts }, finding), ["critical", "conv1 is dead since step 1,200"]);
     assert.deepEqual(line({ state: "failed", exit_code: 1, reason: "x" }, finding),
         ["critical", "conv1 is dead since step 1,200 · failed, exit code 1"]);
     assert.deepEqual(line({ state: "finished" }), [null, "finished"]);

@@ -2,7 +2,7 @@
 
 import { severityRank, worse } from "./severity.js";
 
-/** A title of the server as a line of its own. It begins with a layer's name, which keeps its letters, or with "the". */
+/** A title of the server as a line of its own: it begins with "the", or with the name of a layer, which is kept. */
 export function titleText(title) {
     return title.replace(/^the /u, "The ");
 }

@@ -79,7 +79,7 @@ export class LossSeries {
         this.#trend = null;
         steps.forEach((step, index) => this.#append(step, readNumber(values[index])));
         const last = this.#points.at(-1);
-        for (const point of newer) if (last === undefined || point.step > last.step) this.#append(point.step, point.value);
+        for (const { step, value } of newer) if (last === undefined || step > last.step) this.#append(step, value);
     }
 
     /** Takes the loss of a live step; one below the last step is not the newest and changes nothing. */

@@ -3,14 +3,13 @@
 import { formatAge, formatCount, formatNumber } from "../format.js";
 import { severitySign } from "./severity.js";
 
-/** What the page keeps of the server's description of a run. `finishedAt` in milliseconds of the server's clock. */
+/** What the page keeps of the server's description of a run. */
 export function runStatus(data) {
     return Object.freeze({
         state: data.state,
         isSilent: data.silent === true,
         exitCode: data.exit_code ?? null,
         reason: data.reason ?? null,
-        finishedAt: Date.parse(data.finished_at ?? ""),
         critical: data.alerts?.critical ?? 0,
         warning: data.alerts?.warning ?? 0,
     });
@@ -34,13 +33,17 @@ function endAndReason(status) {
 }
 
 /**
- * The state of a run: `{ kind, text }`. `kind` is `running`, `silent`, `finished`, `failed`, `gone`, `lost` or `unknown`.
+ * The state of a run: `{ kind, text }`. `kind` is `running`, `silent`, `finished`, `failed`; `gone` from the server,
+ * `lost` with the connection, or `unknown`.
  * @param run `{ status, lastUpdate, stepCount }` of the list, or undefined if the server no longer lists the run
  * @param now milliseconds of the clock of `lastUpdate`
  * @param isConnected whether the page has the server's news; without, only the past is known
  */
 export function stateWords(run, now, { isConnected = true, missingReason = null } = {}) {
-    if (run === undefined) return { kind: "gone", text: missingReason ?? "no longer on the server" };
+    if (run === undefined) {
+        const text = missingReason === null ? "not on the server" : `${missingReason} from the server`;
+        return { kind: "gone", text };
+    }
     const { status } = run;
     const age = formatAge((now - run.lastUpdate) / 1000);
     if (status === null) return { kind: "unknown", text: `last step ${age} ago` };
@@ -53,6 +56,11 @@ export function stateWords(run, now, { isConnected = true, missingReason = null 
 /** "3 layers"; empty for fewer than two. */
 export function layersText({ layerCount }) {
     return layerCount > 1 ? `${formatCount(layerCount)} layers` : "";
+}
+
+function othersText(count) {
+    if (count === 0) return "";
+    return `${formatCount(count)} more finding${count === 1 ? "" : "s"}`;
 }
 
 /** "since step 94, first signs at step 91"; of a closed finding "step 130 to 152". */
@@ -74,10 +82,9 @@ export function sinceText(finding) {
 export function healthVerdict(findings) {
     const worst = findings.open[0];
     if (worst !== undefined) {
-        const others = findings.open.length - 1;
         const since = [worst.severity, sinceText(worst)].filter(Boolean).join(", ");
-        const parts = [since, layersText(worst), others > 0 ? `${formatCount(others)} more finding${others === 1 ? "" : "s"}` : ""];
-        return { severity: worst.severity, title: worst.title, detail: joined(parts), finding: worst };
+        const detail = joined([since, layersText(worst), othersText(findings.open.length - 1)]);
+        return { severity: worst.severity, title: worst.title, detail, finding: worst };
     }
     if (findings.status === null) {
         const title = findings.hasFailed ? "Findings cannot be read" : "Findings not read yet";
@@ -86,11 +93,13 @@ export function healthVerdict(findings) {
     const past = findings.closed.find((finding) => !finding.isFromTrainer) ?? null;
     const pastText = past === null ? "" : `earlier: ${past.title}, ${sinceText(past)}`;
     if (findings.status === "waiting") {
-        return { severity: "waiting", title: "Not judged yet", detail: pastText || "the rules need more steps", finding: past };
+        const detail = pastText || "the rules need more steps";
+        return { severity: "waiting", title: "Not judged yet", detail, finding: past };
     }
     const rules = findings.runningRules;
     const judged = `${formatCount(rules)} rule${rules === 1 ? "" : "s"} found nothing`;
-    return { severity: "ok", title: past === null ? "No finding" : "No open finding", detail: pastText || judged, finding: past };
+    const title = past === null ? "No finding" : "No open finding";
+    return { severity: "ok", title, detail: pastText || judged, finding: past };
 }
 
 const ARROWS = Object.freeze({ falling: "↘", rising: "↗", flat: "→" });
@@ -115,8 +124,8 @@ export function listVerdict(run, now) {
     const { kind, text } = stateWords(run, now);
     const open = openWords(run);
     // The row has the age of the last step already, and no room for a reason.
-    const words = { running: "running", unknown: "", finished: endWords(run.status ?? {}), failed: endWords(run.status ?? {}) };
-    const state = words[kind] ?? text;
+    const hasEnded = kind === "finished" || kind === "failed";
+    const state = { running: "running", unknown: "" }[kind] ?? (hasEnded ? endWords(run.status) : text);
     const isNotable = open.text === "" || kind !== "running";
     return { severity: open.severity, kind, text: joined([open.text, isNotable ? state : ""]) };
 }

@@ -23,7 +23,7 @@ export class VerdictBar {
         this.#travel.addEventListener("click", () => onTravel(this.#finding));
     }
 
-    /** `state` as of `stateWords`, `health` of `healthVerdict`, `loss` a `LossSeries` and `lossText` its verdict or null. */
+    /** `state`: `stateWords`; `health`: `healthVerdict`; `loss`: a `LossSeries`, and `lossText` its `lossVerdict`. */
     show(state, health, loss, lossText) {
         setAttribute(this.#state, "data-kind", state.kind);
         setText(this.#stateText, state.text);
