@@ -1,11 +1,11 @@
-"""The dashboard's modules without DOM and network, in Node: the files `*.test.mjs`."""
+"""The dashboard's modules without DOM and network, in Node: the files `node/*.test.mjs`."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-TESTS = sorted(Path(__file__).parent.glob("*.test.mjs"))
+TESTS = sorted((Path(__file__).parent / "node").glob("*.test.mjs"))
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.name)
