@@ -87,17 +87,6 @@ def test_the_alert_of_a_trainer_is_announced_and_listed(watch, trainer, page):
     expect(page.locator("#verdict-title")).to_have_text("No finding")
 
 
-def test_the_findings_of_a_run_are_read_once_when_it_is_opened(watch, page):
-    run = watch(healthy(0, 12) + dead(12, 20))
-    addresses = []
-    page.on("request", lambda request: addresses.append(request.url))
-    with page.expect_response(lambda answer: "/api/v2/runs?" in answer.url):
-        page.reload()
-    expect(page.locator("#verdict-title")).to_have_text("conv2 is dead")
-    page.wait_for_load_state("networkidle")
-    assert len([address for address in addresses if f"/{run}/health" in address]) == 1
-
-
 def test_rules_without_inputs_say_what_to_post(watch, page):
     watch(healthy(0, 3))
     rules = page.locator("#findings-missing")
