@@ -77,6 +77,13 @@ export class Dashboard {
         this.#frame.request();
     }
 
+    /** Ends all reads: the session ends, and with it what the server is sending. */
+    stop() {
+        this.#selected?.stop();
+        this.#health?.stop();
+        this.#verdicts.stop();
+    }
+
     get feedHandlers() {
         return {
             onState: () => this.#frame.request(),

@@ -18,6 +18,7 @@ export class RunVerdicts {
     #timer = null;
     #isReading = false;
     #listings = 0;
+    #abort = new AbortController();
 
     /** The run whose findings are read anyway, see `show`; or null. */
     selectedId = null;
@@ -28,6 +29,12 @@ export class RunVerdicts {
         this.#onChange = onChange;
     }
 
+    /** Ends all reads, for good. */
+    stop() {
+        this.#abort.abort();
+        clearTimeout(this.#timer);
+    }
+
     /** The list of runs was taken from the server: reads what it does not have. */
     async listed() {
         const count = (this.#listings += 1);
@@ -35,8 +42,8 @@ export class RunVerdicts {
             // A description that the WebSocket sent in the meantime is newer.
             const run = this.#runs.get(id);
             if (run?.createdAt === data.created_at && data.last_seq >= run.lastSeq) this.#runs.applyStatus(id, data);
-        });
-        if (count !== this.#listings) return;
+        }, this.#abort.signal);
+        if (count !== this.#listings || this.#abort.signal.aborted) return;
         const isUnknown = (run) => run.finding === null && run.id !== this.selectedId && hasOpenAlerts(run);
         const sick = this.#runs.list().filter(isUnknown);
         for (const run of sick.slice(0, MOST_READS)) this.#wanted.add(run.id);
@@ -69,7 +76,7 @@ export class RunVerdicts {
 
     async #readNext() {
         const [id] = this.#wanted;
-        if (this.#isReading || id === undefined) return;
+        if (this.#isReading || id === undefined || this.#abort.signal.aborted) return;
         this.#wanted.delete(id);
         const run = this.#runs.get(id);
         if (run !== undefined && hasOpenAlerts(run)) {
@@ -84,7 +91,7 @@ export class RunVerdicts {
     async #read(run) {
         const findings = new Findings();
         try {
-            findings.load(await new RunReads(run.id).health("open"));
+            findings.load(await new RunReads(run.id, this.#abort.signal).health("open"));
             take(run, findings);
         } catch {
             // The row shows the numbers of alerts.

@@ -22,8 +22,10 @@ function listed(t, { count = 3, critical = 1, pages = 1 } = {}) {
     runs.applyListing(Object.fromEntries(ids.map((id) => [id, entry])));
     const reads = [];
     const descriptions = [];
+    const signals = [];
     const described = (id) => ({ run_id: id, state: "running", ...entry, alerts: { critical, warning: 0 } });
-    t.mock.method(globalThis, "fetch", async (address) => {
+    t.mock.method(globalThis, "fetch", async (address, { signal }) => {
+        signals.push(signal);
         const url = new URL(address, "http://x");
         const name = /^\/api\/v2\/runs\/(.+)\/health$/u.exec(url.pathname)?.[1];
         let body;
@@ -40,7 +42,7 @@ function listed(t, { count = 3, critical = 1, pages = 1 } = {}) {
         return { ok: true, status: 200, text: async () => JSON.stringify(body) };
     });
     const verdicts = new RunVerdicts(runs, () => {});
-    return { runs, verdicts, reads, descriptions };
+    return { runs, verdicts, reads, descriptions, signals };
 }
 
 test("runs with open alerts get their worst finding, the selected one from its own findings", async (t) => {
@@ -85,4 +87,17 @@ test("a live alert is shown at once, and the run's findings are read once after 
     assert.equal(runs.get("0").finding.title, "layer0 is dead");
     runs.applyStatus("0", { state: "running", alerts: { critical: 0, warning: 0 } });
     assert.equal(runs.get("0").finding, null);
+});
+
+test("a page whose session ends aborts its reads and begins no others", async (t) => {
+    const { verdicts, reads, signals } = listed(t);
+    const reading = verdicts.listed();
+    assert.equal(signals.length, 1);
+    verdicts.stop();
+    assert.equal(signals[0].aborted, true);
+    await reading;
+    verdicts.takeAlert("0", alert("1", "1"));
+    t.mock.timers.tick(10_000);
+    await settle();
+    assert.deepEqual(reads, []);
 });
