@@ -3,6 +3,7 @@
 import { Phase } from "./feed/feed.js";
 import { fetchHealth, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, watchRuns } from "./feed/protocol.js";
+import { Heatmap } from "./heatmap/heatmap.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { RunSubscription } from "./run-subscription.js";
@@ -50,10 +51,10 @@ export class Dashboard {
         forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
         live: () => this.#play((player) => player.live()),
         seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#move(
-            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
-            (player, history) => player.seekStep(history, step),
-        ),
+        seekStep: (step) => this.#seekStep(step),
+    });
+    #heatmap = new Heatmap({
+        seekStep: (step) => this.#seekStep(step), requestPaint: () => this.#frame.request(),
     });
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
@@ -85,6 +86,7 @@ export class Dashboard {
         if (id === this.#run?.id) return;
         this.#selected?.stop();
         this.#selected = this.#subscription(id);
+        this.#heatmap.select(this.#run);
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#selected.subscribe();
@@ -115,7 +117,10 @@ export class Dashboard {
             stepLimit: () => this.#limits?.stepsPerRun ?? null,
             onChange: whileSelected(() => this.#frame.request()),
             onStep: whileSelected((step, isNew) => this.#runs.applyStep(id, step, isNew)),
-            onDescription: whileSelected((data) => this.#runs.applyDescription(id, data)),
+            onDescription: whileSelected((data) => {
+                this.#runs.applyDescription(id, data);
+                this.#heatmap.describe(data);
+            }),
             onFailure: whileSelected((text) => this.notify(text)),
         });
     }
@@ -127,6 +132,7 @@ export class Dashboard {
                 break;
             case "run":
                 this.#runs.applyDescription(message.run_id, message.data);
+                if (message.run_id === this.#run?.id) this.#heatmap.describe(message.data);
                 if (this.#selected === null) this.#selectMostRecent();
                 break;
             case "run_deleted":
@@ -184,6 +190,13 @@ export class Dashboard {
         return (await this.#selected?.move(place, action)) ?? null;
     }
 
+    #seekStep(step) {
+        return this.#move(
+            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
+            (player, history) => player.seekStep(history, step),
+        );
+    }
+
     #play(action) {
         return this.#selected?.play(action) ?? null;
     }
@@ -207,6 +220,7 @@ export class Dashboard {
         }
         this.#header.show(run.id, record);
         this.#controls.show(run.player, run.history);
+        this.#heatmap.show(this.#feed.state.phase === Phase.open);
         this.#grid.show(record, run);
         if (this.#feed.state.phase === Phase.open) this.#selected.want(this.#grid.visibleLayers);
     }

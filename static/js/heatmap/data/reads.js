@@ -1,0 +1,38 @@
+// What the heatmap reads over HTTP.
+
+import { parseExact } from "../../feed/exact-json.js";
+import { ReadError } from "../../feed/reads.js";
+import { AGGREGATES, MATRIX_TYPE, parseMatrix } from "./matrix.js";
+
+/** Reads of one run. The addresses are relative to the page. */
+export class HeatmapReads {
+    #base;
+    #signal;
+
+    constructor(runId, signal) {
+        this.#base = `api/v2/runs/${encodeURIComponent(runId)}`;
+        this.#signal = signal;
+    }
+
+    async matrix({ metric, from, to, points }) {
+        const query = new URLSearchParams({ metric, agg: AGGREGATES.join(","), points: String(points) });
+        if (from !== null) query.set("from", String(from));
+        if (to !== null) query.set("to", String(to));
+        const answer = await this.#get(`matrix?${query}`, MATRIX_TYPE);
+        return parseMatrix(await answer.arrayBuffer());
+    }
+
+    /** The open findings. */
+    async health() {
+        const answer = await this.#get("health?state=open&layers=false", "application/json");
+        return parseExact(await answer.text());
+    }
+
+    async #get(path, type) {
+        const answer = await fetch(`${this.#base}/${path}`, {
+            headers: { Accept: type }, cache: "no-store", signal: this.#signal,
+        });
+        if (!answer.ok) throw new ReadError(answer.status, `the server answered with status ${answer.status}`);
+        return answer;
+    }
+}

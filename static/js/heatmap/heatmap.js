@@ -1,0 +1,315 @@
+// The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
+
+import { Geometry, plotWidth } from "./picture/geometry.js";
+import { keyAction } from "./keys.js";
+import { metricToShow, offeredMetrics } from "./data/metrics.js";
+import { layerShown } from "./picture/raster.js";
+import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
+import { HeatmapSource } from "./data/source.js";
+import { columnTable } from "./picture/table.js";
+import { describeCell, formatSteps, ratioText } from "./picture/text.js";
+import { HeatmapView } from "./page/view.js";
+import { Viewpoint, narrowedColumns } from "./viewpoint.js";
+
+export class Heatmap {
+    #actions;
+    #run = null;
+    #description = null;
+    #generation = 0;
+    #source;
+    #view;
+    #viewpoint = new Viewpoint();
+    /** What the user chose, kept from run to run. */
+    #chosenMetric = null;
+    /** The metric with which this run was opened, or null. */
+    #firstMetric = null;
+    /** The matrix and colouring for which the scale and the medians were computed. */
+    #scaled = { matrix: null };
+    /** The column to which the cursor is being moved, or null. */
+    #goal = null;
+    #picture = 0;
+    #geometry = null;
+    #window = null;
+
+    /** `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`. */
+    constructor(actions) {
+        this.#actions = actions;
+        this.#source = new HeatmapSource(actions.requestPaint);
+        this.#view = new HeatmapView({
+            requestPaint: actions.requestPaint,
+            choose: () => this.#choose(),
+            key: (event) => this.#key(event),
+            zoom: (name) => this.#zoom(name),
+            areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
+            moveCursor: (x, y, area) => this.#pointAt(x, y, area),
+            select: (area, from, to) => this.#select(area, from, to),
+        });
+        document.addEventListener("visibilitychange", actions.requestPaint);
+    }
+
+    /** Shows another run. */
+    select(run) {
+        this.#run = run;
+        this.#generation = run.generation;
+        this.#description = null;
+        this.#firstMetric = null;
+        this.#viewpoint = new Viewpoint();
+        this.#goal = null;
+        this.#source.select(run.id);
+        this.#view.clear();
+        this.#view.setShown(false);
+    }
+
+    /** The description of the selected run, from the server. */
+    describe(description) {
+        this.#description = { ...this.#description, ...description };
+    }
+
+    /** Paints, and reads what is due. */
+    show(isConnected) {
+        if (this.#run === null || this.#description === null) return;
+        const offered = offeredMetrics(this.#description);
+        this.#view.setShown(offered.length > 0);
+        this.#read(offered, isConnected);
+        this.#view.setStatus(this.#status());
+        if (this.#matrix !== null && this.#view.width > 0) this.#paint();
+    }
+
+    get #matrix() {
+        return this.#source.matrix;
+    }
+
+    /** The column of the viewed step, or of the one that the page is about to show; -1 if it is out of view. */
+    get #cursor() {
+        if (this.#goal !== null) return Math.min(this.#goal, this.#matrix.columns - 1);
+        const step = this.#run.viewedRecord?.step;
+        if (step === undefined) return -1;
+        const column = this.#matrix.columnOf(step);
+        const isBehind = column === this.#matrix.columns - 1 && step > this.#matrix.lastSteps[column];
+        return isBehind && this.#viewpoint.range.to !== null ? -1 : column;
+    }
+
+    #read(offered, isConnected) {
+        if (this.#run.generation !== this.#generation) {
+            this.#generation = this.#run.generation;
+            this.#source.reset();
+        }
+        const changed = this.#run.takeChangedFrom();
+        if (changed !== null) this.#source.changed(changed);
+        this.#view.setMetrics(offered);
+        const metric = this.#metricOf(offered);
+        if (metric !== null) this.#view.metric = metric;
+        this.#followStep();
+        const { isLoading, isMissing, player } = this.#run;
+        this.#source.update({
+            now: Date.now(),
+            view: metric === null ? null : { metric, ...this.#viewpoint.range },
+            layers: this.#description.layer_count,
+            width: plotWidth(this.#view.width),
+            canRead: isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing,
+            isFollowing: !player.isPaused,
+        });
+    }
+
+    /** The chosen metric if the run has it, otherwise one that is kept for the run; null until the findings are known. */
+    #metricOf(offered) {
+        if (offered.some(({ name }) => name === this.#chosenMetric)) return this.#chosenMetric;
+        if (!this.#source.knowsFindings) return null;
+        return (this.#firstMetric ??= metricToShow(offered, this.#source.findings.metric));
+    }
+
+    /** Moves a zoomed range of steps so that it has the viewed step. */
+    #followStep() {
+        const { from, to } = this.#viewpoint.range;
+        const { history, viewedIndex, viewedRecord } = this.#run;
+        if ((from === null && to === null) || viewedRecord === undefined || this.#goal !== null) return;
+        const { step } = viewedRecord;
+        if ((from === null || step >= from) && (to === null || step <= to)) return;
+        const end = history.length - 1;
+        const low = from === null ? 0 : history.lowerBound(from);
+        const width = Math.max(1, (to === null ? end : history.nearestIndex(to)) - low);
+        const begin = Math.max(0, Math.min(viewedIndex - Math.floor(width / 2), end - width));
+        const last = begin + width;
+        this.#viewpoint.moveSteps({ from: history.at(begin).step, to: last >= end ? null : history.at(last).step });
+    }
+
+    #status() {
+        if (this.#source.failure !== "") return this.#source.failure;
+        if (this.#matrix === null) return "Reading the heatmap";
+        return this.#matrix.rows === 0 ? "No layer has this metric in these steps." : "";
+    }
+
+    #scale() {
+        const colouring = this.#view.colouring;
+        if (this.#scaled.matrix !== this.#matrix || this.#scaled.colouring !== colouring) {
+            const scale = colouring === "ratio" ? ratioScale(this.#matrix) : valueScale(this.#matrix);
+            this.#scaled = { matrix: this.#matrix, colouring, scale, medians: scale.medians ?? layerMedians(this.#matrix) };
+            this.#picture += 1;
+        }
+        return this.#scaled;
+    }
+
+    #paint() {
+        const matrix = this.#matrix;
+        const { scale, medians } = this.#scale();
+        const viewpoint = this.#viewpoint;
+        viewpoint.setLayers(matrix.rows);
+        const geometry = new Geometry(this.#view.width, Math.max(1, matrix.rows), matrix.columns, this.#view.room);
+        this.#geometry = geometry;
+        this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
+        const cursor = this.#cursor;
+        const { findings } = this.#source;
+        const hover = this.#cellAt(this.#view.gestures.pointer);
+        const focus = this.#view.isFocused && cursor >= 0 && matrix.rows > 0
+            ? { line: this.#window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
+        const { first, count } = this.#window;
+        this.#view.paint({
+            matrix, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
+            selection: this.#selectionBox(),
+        }, `${this.#picture} ${first}+${count}`);
+        this.#view.setZoom({
+            canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
+            canZoomOutSteps: viewpoint.canZoomOutSteps, isZoomed: viewpoint.isZoomed,
+        });
+        this.#describe(matrix, scale, medians, hover ?? focus, focus, cursor);
+    }
+
+    #describe(matrix, scale, medians, cell, focus, cursor) {
+        const { findings } = this.#source;
+        const textOf = ({ line, column, layer }) => {
+            const [begin, end] = this.#window.layersOf(line);
+            const shown = layer ?? layerShown(matrix, [begin, end], column, scale);
+            const row = shown < 0 ? begin : shown;
+            const value = matrix.last[row * matrix.columns + column];
+            return describeCell({
+                matrix, column, layer: row, sharing: layer === undefined ? end - begin : 1,
+                ratio: ratioText(value, medians[row]), entry: findings.of(matrix.layers[row]),
+            });
+        };
+        const valueText = cursor < 0 ? "no step in view" : textOf({
+            line: Math.max(0, this.#window.lineOf(this.#viewpoint.layer)), column: cursor, layer: this.#viewpoint.layer,
+        });
+        const width = formatSteps(matrix.steps[0], matrix.lastSteps[0]);
+        const bucket = matrix.isFinest ? "each column is one step" : `the first column has ${width}`;
+        const general = `${matrix.rows} layers × ${matrix.columns} columns; ${bucket}`;
+        this.#view.describe({ text: cell === null ? general : textOf(cell), valueText, columns: matrix.columns, cursor });
+        if (!this.#view.hasOpenTable || cursor < 0) return;
+        const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
+        const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
+            + `${rows.length} of ${total} layers, those that stand out most`;
+        this.#view.showTable(`${this.#picture} ${cursor} ${findings.count}`, caption, rows);
+    }
+
+    #cellAt(point) {
+        if (point === null || this.#matrix.rows === 0 || this.#geometry.areaAt(point.x, point.y) !== "cells") return null;
+        return { line: this.#geometry.lineAt(point.y, this.#window.lines), column: this.#geometry.columnAt(point.x) };
+    }
+
+    #selectionBox() {
+        const selection = this.#view.gestures.selection;
+        if (selection === null) return null;
+        const { area, from, to } = selection;
+        const { left, plotWidth, plotHeight } = this.#geometry;
+        const [x0, x1] = area === "names" ? [left, left + plotWidth] : ordered(from.x, to.x);
+        const [y0, y1] = area === "axis" ? [0, plotHeight] : ordered(from.y, to.y);
+        return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
+    }
+
+    #choose() {
+        this.#chosenMetric = this.#view.metric;
+        this.#actions.requestPaint();
+    }
+
+    #pointAt(x, y, area = "cells") {
+        if (this.#matrix === null || this.#matrix.rows === 0) return;
+        if (area !== "axis") {
+            const line = this.#geometry.lineAt(y, this.#window.lines);
+            const column = this.#geometry.columnAt(x);
+            const shown = layerShown(this.#matrix, this.#window.layersOf(line), column, this.#scale().scale);
+            this.#viewpoint.focus(shown < 0 ? this.#window.layersOf(line)[0] : shown);
+        }
+        if (area !== "names") this.#moveTo(this.#geometry.columnAt(x));
+        this.#actions.requestPaint();
+    }
+
+    #key(event) {
+        const action = keyAction(event);
+        if (action === null || this.#matrix === null || this.#matrix.columns === 0) return false;
+        if (action.kind === "column") this.#moveTo(Math.max(0, this.#cursor) + action.by);
+        else if (action.kind === "layer") this.#moveLayer(action.by);
+        else if (action.kind === "finding") this.#goToFinding(action.by);
+        else this.#zoom(action.name);
+        this.#actions.requestPaint();
+        return true;
+    }
+
+    /** Moves the focus by lines: layers that share a line are passed together. */
+    #moveLayer(by) {
+        const { count, lines } = this.#window;
+        this.#viewpoint.focus(this.#viewpoint.layer + Math.sign(by) * Math.ceil((Math.abs(by) * count) / lines));
+    }
+
+    async #moveTo(column) {
+        const goal = Math.min(this.#matrix.columns - 1, Math.max(0, column));
+        if (goal === this.#cursor && this.#run.player.isPaused) return;
+        this.#goal = goal;
+        await this.#seek(this.#matrix.lastSteps[goal]);
+        if (this.#goal === goal) this.#goal = null;
+    }
+
+    async #seek(step) {
+        await this.#actions.seekStep(step);
+        this.#actions.requestPaint();
+    }
+
+    /** Goes to the step in which a finding began: the next one by importance. */
+    async #goToFinding(by) {
+        const rows = this.#source.findings.rowsByImportance(this.#matrix.layers);
+        if (rows.length === 0) return;
+        const place = rows.indexOf(this.#viewpoint.layer);
+        const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
+        this.#viewpoint.focus(next);
+        const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compare)[0];
+        await this.#seek(step);
+    }
+
+    #zoom(name) {
+        const viewpoint = this.#viewpoint;
+        if (name === "all") viewpoint.showAll();
+        else if (name === "layers-in") viewpoint.zoomLayers(0.5);
+        else if (name === "layers-out") viewpoint.zoomLayers(2);
+        else if (name === "steps-out") viewpoint.zoomOutSteps();
+        else this.#zoomIntoSteps(narrowedColumns(this.#matrix.columns, Math.max(0, this.#cursor)));
+        this.#actions.requestPaint();
+    }
+
+    #select(area, from, to) {
+        if (area !== "axis") {
+            const [low, high] = ordered(from.y, to.y).map((y) => this.#geometry.lineAt(y, this.#window.lines));
+            this.#viewpoint.showLayers(this.#window.layersOf(low)[0], this.#window.layersOf(high)[1] - 1);
+        }
+        if (area !== "names") this.#zoomIntoSteps(ordered(from.x, to.x).map((x) => this.#geometry.columnAt(x)));
+    }
+
+    /** Shows columns, `[first, last]`, in more detail. A range that ends with the last column follows the run. */
+    async #zoomIntoSteps(columns) {
+        if (columns === null) return;
+        const [first, last] = columns;
+        const { steps, lastSteps, columns: count } = this.#matrix;
+        const cursor = this.#cursor;
+        const isOpen = last === count - 1 && this.#viewpoint.range.to === null;
+        const range = { from: steps[first], to: isOpen ? null : lastSteps[last] };
+        // First the step, so that the range has it and is not moved.
+        if (cursor < first || cursor > last) await this.#seek(lastSteps[last]);
+        this.#viewpoint.showSteps(range);
+        this.#actions.requestPaint();
+    }
+}
+
+function ordered(a, b) {
+    return a < b ? [a, b] : [b, a];
+}
+
+function compare(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,58 @@
+// Where the parts of the heatmap are on screen, and what is at a point. All lengths are CSS pixels.
+
+/** Height of the axis below the cells. */
+const AXIS = 22;
+/** The height of a line where there is room. */
+const TALLEST_LINE = 20;
+
+/**
+ * The layout of a heatmap `width` wide: names of layers on the left, cells from `left` to `left + plotWidth` and from 0
+ * to `plotHeight`, the axis below.
+ */
+export class Geometry {
+    constructor(width, rows, columns, room) {
+        this.width = width;
+        this.left = namesWidth(width);
+        this.plotWidth = plotWidth(width);
+        this.plotHeight = Math.round(Math.max(40, Math.min(room, rows * TALLEST_LINE)));
+        this.height = this.plotHeight + AXIS;
+        this.columns = columns;
+    }
+
+    /** Most lines that can be told apart on a screen with this many device pixels in a CSS pixel. */
+    maximumLines(ratio) {
+        return Math.max(1, Math.floor(this.plotHeight * ratio));
+    }
+
+    /** The left edge of a column, which may have a fraction. */
+    x(column) {
+        return this.left + (column * this.plotWidth) / this.columns;
+    }
+
+    /** The column at a position, inside of the matrix. */
+    columnAt(x) {
+        const column = Math.floor(((x - this.left) * this.columns) / this.plotWidth);
+        return Math.min(this.columns - 1, Math.max(0, column));
+    }
+
+    /** The line at a position, inside of the window. */
+    lineAt(y, lines) {
+        return Math.min(lines - 1, Math.max(0, Math.floor((y * lines) / this.plotHeight)));
+    }
+
+    /** `cells`, `names`, `axis`, or null for a point beside them. */
+    areaAt(x, y) {
+        if (x < 0 || x > this.width || y < 0 || y > this.height) return null;
+        if (y >= this.plotHeight) return x >= this.left ? "axis" : null;
+        return x >= this.left ? "cells" : "names";
+    }
+}
+
+/** The width of the cells in a heatmap this wide. */
+export function plotWidth(width) {
+    return Math.max(1, width - namesWidth(width) - 1);
+}
+
+function namesWidth(width) {
+    return Math.round(Math.min(190, Math.max(84, width * 0.19)));
+}
