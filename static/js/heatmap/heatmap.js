@@ -1,9 +1,9 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
-import { Geometry, plotWidth } from "./picture/geometry.js";
+import { Geometry, leastPlotWidth } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
 import { metricToShow, offeredMetrics } from "./data/metrics.js";
-import { layerShown } from "./picture/raster.js";
+import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
@@ -105,7 +105,7 @@ export class Heatmap {
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
-            width: plotWidth(this.#view.width),
+            width: leastPlotWidth(this.#view.width),
             canRead: isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing,
             isFollowing: !player.isPaused,
         });
@@ -141,45 +141,49 @@ export class Heatmap {
 
     #scale() {
         const colouring = this.#view.colouring;
-        if (this.#scaled.matrix !== this.#matrix || this.#scaled.colouring !== colouring) {
-            const scale = colouring === "ratio" ? ratioScale(this.#matrix) : valueScale(this.#matrix);
-            this.#scaled = { matrix: this.#matrix, colouring, scale, medians: scale.medians ?? layerMedians(this.#matrix) };
-            this.#picture += 1;
-        }
-        return this.#scaled;
+        const [matrix, { findings }] = [this.#matrix, this.#source];
+        const isScaled = this.#scaled.matrix === matrix && this.#scaled.colouring === colouring;
+        if (isScaled && this.#scaled.findings === findings) return this.#scaled;
+        const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
+        const medians = scale.medians ?? layerMedians(matrix);
+        const shown = new ShownLayers(matrix, scale, findings.rowsByImportance(matrix.layers));
+        this.#picture += 1;
+        return (this.#scaled = { matrix, colouring, findings, scale, medians, shown });
     }
 
     #paint() {
         const matrix = this.#matrix;
-        const { scale, medians } = this.#scale();
+        const { scale, shown } = this.#scale();
         const viewpoint = this.#viewpoint;
         viewpoint.setLayers(matrix.rows);
-        const geometry = new Geometry(this.#view.width, Math.max(1, matrix.rows), matrix.columns, this.#view.room);
+        const geometry = new Geometry({
+            width: this.#view.width, layers: matrix.layers, columns: matrix.columns, room: this.#view.room,
+        });
         this.#geometry = geometry;
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
         const cursor = this.#cursor;
-        const { findings } = this.#source;
+        const { findings } = this.#scaled;
         const hover = this.#cellAt(this.#view.gestures.pointer);
         const focus = this.#view.isFocused && cursor >= 0 && matrix.rows > 0
             ? { line: this.#window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
         const { first, count } = this.#window;
         this.#view.paint({
-            matrix, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
+            matrix, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
             selection: this.#selectionBox(),
         }, `${this.#picture} ${first}+${count}`);
         this.#view.setZoom({
             canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
             canZoomOutSteps: viewpoint.canZoomOutSteps, isZoomed: viewpoint.isZoomed,
         });
-        this.#describe(matrix, scale, medians, hover ?? focus, focus, cursor);
+        this.#describe(hover ?? focus, cursor);
     }
 
-    #describe(matrix, scale, medians, cell, focus, cursor) {
-        const { findings } = this.#source;
+    /** Describes a cell, or the whole if it is null, and fills the table. */
+    #describe(cell, cursor) {
+        const { matrix, scale, medians, shown, findings } = this.#scaled;
         const textOf = ({ line, column, layer }) => {
             const [begin, end] = this.#window.layersOf(line);
-            const shown = layer ?? layerShown(matrix, [begin, end], column, scale);
-            const row = shown < 0 ? begin : shown;
+            const row = layer ?? Math.max(begin, shown.at([begin, end], column));
             const value = matrix.last[row * matrix.columns + column];
             return describeCell({
                 matrix, column, layer: row, sharing: layer === undefined ? end - begin : 1,
@@ -197,7 +201,7 @@ export class Heatmap {
         const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
         const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
             + `${rows.length} of ${total} layers, those that stand out most`;
-        this.#view.showTable(`${this.#picture} ${cursor} ${findings.count}`, caption, rows);
+        this.#view.showTable(`${this.#picture} ${cursor}`, caption, rows);
     }
 
     #cellAt(point) {
@@ -225,8 +229,8 @@ export class Heatmap {
         if (area !== "axis") {
             const line = this.#geometry.lineAt(y, this.#window.lines);
             const column = this.#geometry.columnAt(x);
-            const shown = layerShown(this.#matrix, this.#window.layersOf(line), column, this.#scale().scale);
-            this.#viewpoint.focus(shown < 0 ? this.#window.layersOf(line)[0] : shown);
+            const layers = this.#window.layersOf(line);
+            this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
         }
         if (area !== "names") this.#moveTo(this.#geometry.columnAt(x));
         this.#actions.requestPaint();

@@ -31,11 +31,6 @@ export class LayerFindings {
         }
     }
 
-    /** Number of layers with findings. */
-    get count() {
-        return this.#byLayer.size;
-    }
-
     /** The entry of a layer, or undefined. */
     of(layerId) {
         return this.#byLayer.get(layerId);

@@ -9,6 +9,8 @@ import { paintCells } from "../picture/raster.js";
 /** Least distance between two names, and between two numbers on the axis. */
 const NAME_GAP = 13;
 const TICK_GAP = 90;
+/** Least width and height of a cell that is not finite. */
+const LEAST_BROKEN = 3;
 const FONT = "11px system-ui, sans-serif";
 
 /** The cells: repainted only when what they show changes. */
@@ -23,7 +25,7 @@ export class CellCanvas {
     }
 
     /** `colours` is `{ table, broken }`: 256 pixels, and the pixel of cells that are not finite. */
-    paint({ matrix, window, scale, geometry, colours, ratio }) {
+    paint({ matrix, window, shown, scale, geometry, colours, ratio }) {
         const { plotWidth, plotHeight } = geometry;
         size(this.#canvas, plotWidth * ratio, plotHeight * ratio);
         const { width, height } = this.#canvas;
@@ -33,7 +35,8 @@ export class CellCanvas {
         size(this.#small, columns, window.lines);
         const small = this.#small.getContext("2d");
         const image = small.createImageData(columns, window.lines);
-        const broken = paintCells(matrix, window, scale, colours.table, colours.broken, new Uint32Array(image.data.buffer));
+        const pixels = new Uint32Array(image.data.buffer);
+        const broken = paintCells(shown, window, scale, colours, pixels);
         small.putImageData(image, 0, 0);
         this.#context.imageSmoothingEnabled = false;
         this.#context.drawImage(this.#small, 0, 0, width, height);
@@ -47,9 +50,12 @@ export class CellCanvas {
         for (const fill of [brokenColour, pattern]) {
             context.fillStyle = fill;
             for (const [line, column, count] of broken) {
-                // No cell is thinner than a pixel, so that none is lost.
-                context.fillRect(column * columnWidth, line * lineHeight,
-                    Math.max(ratio, count * columnWidth), Math.max(ratio, lineHeight));
+                // Larger than the cell where that is too small to be seen: one NaN among a million values matters.
+                const width = Math.max(LEAST_BROKEN * ratio, count * columnWidth);
+                const height = Math.max(LEAST_BROKEN * ratio, lineHeight);
+                const x = (column + count / 2) * columnWidth - width / 2;
+                const y = (line + 0.5) * lineHeight - height / 2;
+                context.fillRect(x, y, width, height);
             }
         }
     }
@@ -104,10 +110,9 @@ export class MarkCanvas {
             const id = matrix.layers[layer];
             const entry = findings.of(id);
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
-            context.font = entry === undefined ? FONT : `600 ${FONT}`;
-            const text = shortened(id, geometry.left - 16, (part) => context.measureText(part).width);
-            const inside = Math.min(geometry.plotHeight - 6, Math.max(6, y));
-            context.fillText(text, geometry.left - 11, inside);
+            context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;
+            const text = shortened(id, geometry.left - 14, (part) => context.measureText(part).width);
+            context.fillText(text, geometry.left - 11, y);
         }
         context.font = FONT;
         this.#gutter(matrix, window, geometry, findings, colours, lineHeight);
@@ -154,11 +159,11 @@ export class MarkCanvas {
         return { begin: place - half, end: place + half };
     }
 
-    /** A ring on the cell in which each finding began. */
+    /** A dot on the cell in which each finding began, larger where its episode began. */
     #findings({ matrix, window, geometry, findings, colours }) {
         const context = this.#context;
         const lineHeight = geometry.plotHeight / window.lines;
-        const radius = Math.min(5, Math.max(2.5, lineHeight / 3));
+        const radius = Math.min(4, Math.max(2.5, lineHeight / 3));
         for (const row of findings.rowsByImportance(matrix.layers).reverse()) {
             const line = window.lineOf(row);
             if (line < 0) continue;
@@ -167,11 +172,12 @@ export class MarkCanvas {
                 const column = matrix.columnOf(firstStep);
                 if (column < 0 || firstStep > matrix.lastSteps.at(-1)) continue;
                 context.beginPath();
-                context.arc(geometry.x(column + 0.5), (line + 0.5) * lineHeight, radius, 0, 2 * Math.PI);
+                const size = entry.isOrigin ? radius + 1.5 : radius;
+                context.arc(geometry.x(column + 0.5), (line + 0.5) * lineHeight, size, 0, 2 * Math.PI);
                 context.fillStyle = colours.severity(severity);
                 context.fill();
                 context.strokeStyle = "#ffffff";
-                context.lineWidth = 1.5;
+                context.lineWidth = entry.isOrigin ? 2 : 1;
                 context.stroke();
             }
         }

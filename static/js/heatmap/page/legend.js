@@ -4,7 +4,7 @@ import { element, setAttribute } from "../../view/dom.js";
 import { cssColour } from "../picture/colours.js";
 
 /** Least distance between two numbers, as a share of the width. */
-const GAP = 0.17;
+const GAP = 0.21;
 
 export class Legend {
     #bar = element("heatmap-legend-bar");

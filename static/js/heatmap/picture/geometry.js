@@ -2,6 +2,8 @@
 
 /** Height of the axis below the cells. */
 const AXIS = 22;
+/** About the width of a character of a name. */
+const CHARACTER = 6.6;
 /** The height of a line where there is room. */
 const TALLEST_LINE = 20;
 
@@ -10,11 +12,11 @@ const TALLEST_LINE = 20;
  * to `plotHeight`, the axis below.
  */
 export class Geometry {
-    constructor(width, rows, columns, room) {
+    constructor({ width, layers, columns, room }) {
         this.width = width;
-        this.left = namesWidth(width);
-        this.plotWidth = plotWidth(width);
-        this.plotHeight = Math.round(Math.max(40, Math.min(room, rows * TALLEST_LINE)));
+        this.left = namesWidth(width, layers);
+        this.plotWidth = Math.max(1, width - this.left - 1);
+        this.plotHeight = Math.round(Math.max(40, Math.min(room, layers.length * TALLEST_LINE)));
         this.height = this.plotHeight + AXIS;
         this.columns = columns;
     }
@@ -48,11 +50,17 @@ export class Geometry {
     }
 }
 
-/** The width of the cells in a heatmap this wide. */
-export function plotWidth(width) {
-    return Math.max(1, width - namesWidth(width) - 1);
+/** The least width of the cells in a heatmap this wide. */
+export function leastPlotWidth(width) {
+    return Math.max(1, width - widestNames(width) - 1);
 }
 
-function namesWidth(width) {
+/** As wide as the longest name needs, up to a share of the whole. */
+function namesWidth(width, layers) {
+    const longest = layers.reduce((most, id) => Math.max(most, id.length), 0);
+    return Math.round(Math.min(widestNames(width), Math.max(48, 22 + CHARACTER * longest)));
+}
+
+function widestNames(width) {
     return Math.round(Math.min(190, Math.max(84, width * 0.19)));
 }

@@ -2,25 +2,26 @@
 
 /**
  * Lines with a name, `{ line, layer, y }`, such that names are at least `gap` pixels apart. `wanted` is a list of layers,
- * the most important first; where there is room, other lines follow at equal distances.
+ * the most important first; other lines follow where there is room.
  */
 export function placedLabels(window, lineHeight, gap, wanted) {
     const labels = [];
     const taken = [];
+    const height = window.lines * lineHeight;
     const add = (line, layer) => {
-        const y = (line + 0.5) * lineHeight;
+        // The first and the last name stay inside of the picture.
+        const y = Math.max(gap / 2, Math.min(height - gap / 2, (line + 0.5) * lineHeight));
         if (taken.some((other) => Math.abs(other - y) < gap)) return;
         taken.push(y);
         labels.push({ line, layer, y });
     };
-    const most = Math.ceil((window.lines * lineHeight) / gap) + 1;
+    const most = Math.ceil(height / gap) + 1;
     for (const layer of wanted) {
         if (taken.length >= most) break;
         const line = window.lineOf(layer);
         if (line >= 0) add(line, layer);
     }
-    const stride = Math.max(1, Math.ceil(gap / lineHeight));
-    for (let line = 0; line < window.lines; line += stride) add(line, window.layersOf(line)[0]);
+    for (let line = 0; line < window.lines; line += 1) add(line, window.layersOf(line)[0]);
     return labels.sort((a, b) => a.line - b.line);
 }
 

@@ -1,33 +1,52 @@
 // The pixels of the heatmap: one for each column and line, before they are enlarged to the size on screen.
 
-/** What a cell shows. */
-export const Cell = Object.freeze({ missing: 0, value: 1, broken: 2 });
-
 /**
- * The layer that a line shows in a column: one with a value that is not finite, otherwise the one with the largest
- * weight on the scale; -1 if none has a value.
+ * Which of the layers that share a line is shown in a column: one with a value that is not finite, otherwise one with a
+ * finding, otherwise the one with the largest weight on the scale.
  */
-export function layerShown(matrix, [begin, end], column, scale) {
-    let shown = -1;
-    let heaviest = -1;
-    for (let row = begin; row < end; row += 1) {
-        const weight = cellWeight(matrix, row * matrix.columns + column, row, scale);
-        if (weight > heaviest) {
-            heaviest = weight;
-            shown = row;
-        }
+export class ShownLayers {
+    #weigh;
+
+    /** `marked` are the rows of layers with findings. */
+    constructor(matrix, scale, marked = []) {
+        this.matrix = matrix;
+        this.#weigh = scale.weight;
+        this.marked = new Uint8Array(matrix.rows);
+        for (const row of marked) this.marked[row] = 1;
     }
-    return shown;
+
+    /** Infinity for a value that is not finite, -1 for none; otherwise what the layers of a line are compared by. */
+    weight(index, row) {
+        if (this.matrix.isMissing(index)) return -1;
+        if (this.matrix.isBroken(index)) return Infinity;
+        if (this.marked[row] === 1) return Number.MAX_VALUE;
+        return Math.min(1e300, this.#weigh(this.matrix.last[index], row));
+    }
+
+    /** The layer shown of those in `[begin, end)`; -1 if none has a value. */
+    at([begin, end], column) {
+        let shown = -1;
+        let heaviest = -1;
+        for (let row = begin; row < end; row += 1) {
+            const weight = this.weight(row * this.matrix.columns + column, row);
+            if (weight > heaviest) {
+                heaviest = weight;
+                shown = row;
+            }
+        }
+        return shown;
+    }
 }
 
 /**
- * Fills `image`, a Uint32Array of `window.lines * matrix.columns` pixels. `table` has 256 colours; cells without a value
- * are transparent. Returns the cells that are not finite, as `[line, first column, number of columns]`.
+ * Fills `image`, a Uint32Array of a pixel for each line and column. `colours` is `{ table, broken }`: 256 pixels, and
+ * that of cells that are not finite; cells without a value are transparent.
+ * Returns the cells that are not finite, as `[line, first column, number of columns]`.
  */
-export function paintCells(matrix, window, scale, table, brokenPixel, image) {
-    const { columns } = matrix;
+export function paintCells(shown, window, scale, { table, broken }, image) {
+    const { last, columns } = shown.matrix;
     const heaviest = new Float64Array(columns);
-    const broken = [];
+    const runs = [];
     for (let line = 0; line < window.lines; line += 1) {
         const [begin, end] = window.layersOf(line);
         const target = image.subarray(line * columns, (line + 1) * columns);
@@ -36,23 +55,15 @@ export function paintCells(matrix, window, scale, table, brokenPixel, image) {
         for (let row = begin; row < end; row += 1) {
             for (let column = 0; column < columns; column += 1) {
                 const index = row * columns + column;
-                const weight = cellWeight(matrix, index, row, scale);
+                const weight = shown.weight(index, row);
                 if (!(weight > heaviest[column])) continue;
                 heaviest[column] = weight;
-                target[column] = weight === Infinity
-                    ? brokenPixel : table[Math.round(255 * scale.place(matrix.last[index], row))];
+                target[column] = weight === Infinity ? broken : table[Math.round(255 * scale.place(last[index], row))];
             }
         }
-        addRuns(broken, line, heaviest);
+        addRuns(runs, line, heaviest);
     }
-    return broken;
-}
-
-/** Infinity for a value that is not finite, -1 for none; otherwise the size by which the layers of a line are compared. */
-function cellWeight(matrix, index, row, scale) {
-    if (matrix.isMissing(index)) return -1;
-    if (matrix.isBroken(index)) return Infinity;
-    return Math.min(Number.MAX_VALUE, scale.weight(matrix.last[index], row));
+    return runs;
 }
 
 function addRuns(runs, line, weights) {

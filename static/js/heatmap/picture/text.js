@@ -7,7 +7,7 @@ export function formatShort(value) {
     if (value === 0 || !Number.isFinite(value)) return formatNumber(value);
     const size = Math.abs(value);
     const rounded = Number(value.toPrecision(3));
-    const text = size >= 1e-3 && size < 1e5 ? String(rounded) : rounded.toExponential().replace("e+", "e");
+    const text = size >= 1e-3 && size < 1e4 ? String(rounded) : rounded.toExponential().replace("e+", "e");
     return text.replaceAll("-", "−");
 }
 
