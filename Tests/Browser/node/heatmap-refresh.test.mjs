@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { metricToShow, offeredMetrics } from "../../../static/js/heatmap/data/metrics.js";
+import { colouringToShow, metricToShow, offeredMetrics } from "../../../static/js/heatmap/data/choices.js";
 import { RefreshPlan } from "../../../static/js/heatmap/data/refresh.js";
 import { keyAction } from "../../../static/js/heatmap/keys.js";
 import { Viewpoint, narrowedColumns } from "../../../static/js/heatmap/viewpoint.js";
@@ -144,4 +144,10 @@ test("all layers stay in view when some are added, and the chosen ones when some
     assert.deepEqual([first, count], [3, 3]);
     viewpoint.focus(10);
     assert.equal(viewpoint.window(99).first, 8);
+});
+
+test("a layer that was sick from the start is compared with other layers, otherwise with its own past", () => {
+    const { matrix } = loadedPlan({ columns: 100 });
+    const shown = (originStep) => colouringToShow(matrix, { originStep });
+    assert.deepEqual([shown(null), shown(0), shown(5), shown(50)], ["ratio", "value", "value", "ratio"]);
 });

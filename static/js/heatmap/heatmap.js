@@ -1,8 +1,10 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
+import { compareSteps } from "../model/step-number.js";
+import { TimeCursor } from "./cursor.js";
 import { Geometry, leastPlotWidth } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
-import { metricToShow, offeredMetrics } from "./data/metrics.js";
+import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js";
 import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
 import { HeatmapSource } from "./data/source.js";
@@ -21,12 +23,13 @@ export class Heatmap {
     #viewpoint = new Viewpoint();
     /** What the user chose, kept from run to run. */
     #chosenMetric = null;
-    /** The metric with which this run was opened, or null. */
+    #hasChosenColouring = false;
+    /** The metric and the colouring with which this run was opened, or null. */
     #firstMetric = null;
+    #firstColouring = null;
     /** The matrix and colouring for which the scale and the medians were computed. */
     #scaled = { matrix: null };
-    /** The column to which the cursor is being moved, or null. */
-    #goal = null;
+    #cursor;
     #picture = 0;
     #geometry = null;
     #window = null;
@@ -34,10 +37,12 @@ export class Heatmap {
     /** `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`. */
     constructor(actions) {
         this.#actions = actions;
+        this.#cursor = new TimeCursor(actions.seekStep);
         this.#source = new HeatmapSource(actions.requestPaint);
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
-            choose: () => this.#choose(),
+            chooseMetric: () => this.#choose(() => { this.#chosenMetric = this.#view.metric; }),
+            chooseColouring: () => this.#choose(() => { this.#hasChosenColouring = true; }),
             key: (event) => this.#key(event),
             zoom: (name) => this.#zoom(name),
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
@@ -53,8 +58,9 @@ export class Heatmap {
         this.#generation = run.generation;
         this.#description = null;
         this.#firstMetric = null;
+        this.#firstColouring = null;
         this.#viewpoint = new Viewpoint();
-        this.#goal = null;
+        this.#cursor.select(run);
         this.#source.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
@@ -79,14 +85,9 @@ export class Heatmap {
         return this.#source.matrix;
     }
 
-    /** The column of the viewed step, or of the one that the page is about to show; -1 if it is out of view. */
-    get #cursor() {
-        if (this.#goal !== null) return Math.min(this.#goal, this.#matrix.columns - 1);
-        const step = this.#run.viewedRecord?.step;
-        if (step === undefined) return -1;
-        const column = this.#matrix.columnOf(step);
-        const isBehind = column === this.#matrix.columns - 1 && step > this.#matrix.lastSteps[column];
-        return isBehind && this.#viewpoint.range.to !== null ? -1 : column;
+    /** The column of the cursor; -1 if it is out of view. */
+    get #column() {
+        return this.#cursor.columnIn(this.#matrix, this.#viewpoint.range);
     }
 
     #read(offered, isConnected) {
@@ -99,7 +100,8 @@ export class Heatmap {
         this.#view.setMetrics(offered);
         const metric = this.#metricOf(offered);
         if (metric !== null) this.#view.metric = metric;
-        this.#followStep();
+        const range = this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
+        if (range !== null) this.#viewpoint.moveSteps(range);
         const { isLoading, isMissing, player } = this.#run;
         this.#source.update({
             now: Date.now(),
@@ -118,30 +120,18 @@ export class Heatmap {
         return (this.#firstMetric ??= metricToShow(offered, this.#source.findings.metric));
     }
 
-    /** Moves a zoomed range of steps so that it has the viewed step. */
-    #followStep() {
-        const { from, to } = this.#viewpoint.range;
-        const { history, viewedIndex, viewedRecord } = this.#run;
-        if ((from === null && to === null) || viewedRecord === undefined || this.#goal !== null) return;
-        const { step } = viewedRecord;
-        if ((from === null || step >= from) && (to === null || step <= to)) return;
-        const end = history.length - 1;
-        const low = from === null ? 0 : history.lowerBound(from);
-        const width = Math.max(1, (to === null ? end : history.nearestIndex(to)) - low);
-        const begin = Math.max(0, Math.min(viewedIndex - Math.floor(width / 2), end - width));
-        const last = begin + width;
-        this.#viewpoint.moveSteps({ from: history.at(begin).step, to: last >= end ? null : history.at(last).step });
-    }
-
     #status() {
         if (this.#source.failure !== "") return this.#source.failure;
         if (this.#matrix === null) return "Reading the heatmap";
+        if (this.#cursor.note !== "") return this.#cursor.note;
         return this.#matrix.rows === 0 ? "No layer has this metric in these steps." : "";
     }
 
     #scale() {
-        const colouring = this.#view.colouring;
         const [matrix, { findings }] = [this.#matrix, this.#source];
+        this.#firstColouring ??= colouringToShow(matrix, findings);
+        if (!this.#hasChosenColouring) this.#view.colouring = this.#firstColouring;
+        const { colouring } = this.#view;
         const isScaled = this.#scaled.matrix === matrix && this.#scaled.colouring === colouring;
         if (isScaled && this.#scaled.findings === findings) return this.#scaled;
         const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
@@ -161,7 +151,7 @@ export class Heatmap {
         });
         this.#geometry = geometry;
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
-        const cursor = this.#cursor;
+        const cursor = this.#column;
         const { findings } = this.#scaled;
         const hover = this.#cellAt(this.#view.gestures.pointer);
         const focus = this.#view.isFocused && cursor >= 0 && matrix.rows > 0
@@ -219,8 +209,8 @@ export class Heatmap {
         return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
     }
 
-    #choose() {
-        this.#chosenMetric = this.#view.metric;
+    #choose(choice) {
+        choice();
         this.#actions.requestPaint();
     }
 
@@ -239,7 +229,7 @@ export class Heatmap {
     #key(event) {
         const action = keyAction(event);
         if (action === null || this.#matrix === null || this.#matrix.columns === 0) return false;
-        if (action.kind === "column") this.#moveTo(Math.max(0, this.#cursor) + action.by);
+        if (action.kind === "column") this.#moveTo(Math.max(0, this.#column) + action.by);
         else if (action.kind === "layer") this.#moveLayer(action.by);
         else if (action.kind === "finding") this.#goToFinding(action.by);
         else this.#zoom(action.name);
@@ -254,15 +244,7 @@ export class Heatmap {
     }
 
     async #moveTo(column) {
-        const goal = Math.min(this.#matrix.columns - 1, Math.max(0, column));
-        if (goal === this.#cursor && this.#run.player.isPaused) return;
-        this.#goal = goal;
-        await this.#seek(this.#matrix.lastSteps[goal]);
-        if (this.#goal === goal) this.#goal = null;
-    }
-
-    async #seek(step) {
-        await this.#actions.seekStep(step);
+        await this.#cursor.moveTo(this.#matrix, this.#viewpoint.range, column);
         this.#actions.requestPaint();
     }
 
@@ -273,8 +255,8 @@ export class Heatmap {
         const place = rows.indexOf(this.#viewpoint.layer);
         const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
         this.#viewpoint.focus(next);
-        const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compare)[0];
-        await this.#seek(step);
+        const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compareSteps)[0];
+        await this.#cursor.seek(step);
     }
 
     #zoom(name) {
@@ -283,7 +265,7 @@ export class Heatmap {
         else if (name === "layers-in") viewpoint.zoomLayers(0.5);
         else if (name === "layers-out") viewpoint.zoomLayers(2);
         else if (name === "steps-out") viewpoint.zoomOutSteps();
-        else this.#zoomIntoSteps(narrowedColumns(this.#matrix.columns, Math.max(0, this.#cursor)));
+        else this.#zoomIntoSteps(narrowedColumns(this.#matrix.columns, Math.max(0, this.#column)));
         this.#actions.requestPaint();
     }
 
@@ -300,11 +282,11 @@ export class Heatmap {
         if (columns === null) return;
         const [first, last] = columns;
         const { steps, lastSteps, columns: count } = this.#matrix;
-        const cursor = this.#cursor;
+        const cursor = this.#column;
         const isOpen = last === count - 1 && this.#viewpoint.range.to === null;
         const range = { from: steps[first], to: isOpen ? null : lastSteps[last] };
         // First the step, so that the range has it and is not moved.
-        if (cursor < first || cursor > last) await this.#seek(lastSteps[last]);
+        if (cursor < first || cursor > last) await this.#cursor.seek(lastSteps[last]);
         this.#viewpoint.showSteps(range);
         this.#actions.requestPaint();
     }
@@ -312,8 +294,4 @@ export class Heatmap {
 
 function ordered(a, b) {
     return a < b ? [a, b] : [b, a];
-}
-
-function compare(a, b) {
-    return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -13,6 +13,8 @@ export class LayerFindings {
     #byLayer = new Map();
     /** The metric of the worst finding, the first of an episode before others; null without one. */
     metric = null;
+    /** The step in which it began, or null. */
+    originStep = null;
 
     constructor(health = null) {
         for (const alert of health?.alerts ?? []) {
@@ -27,7 +29,9 @@ export class LayerFindings {
             const origin = this.#byLayer.get(episode.origin?.layer);
             if (origin === undefined || episode.state !== "open") continue;
             origin.isOrigin = true;
-            this.metric ??= origin.alerts.find((alert) => alert.rule === episode.origin.rule)?.metric ?? null;
+            const first = origin.alerts.find((alert) => alert.rule === episode.origin.rule) ?? origin.alerts[0];
+            this.metric ??= first.metric;
+            this.originStep ??= first.firstStep;
         }
     }
 

@@ -27,15 +27,8 @@ export class RefreshPlan {
     /** The lowest step that changed since the last read began; null for none. */
     #changedFrom = null;
     #mustReload = false;
-    /** The last step of the picture that was loaded last; reads while paused end there. */
+    /** The last step that was shown; reads while paused end there. */
     #end = null;
-
-    /** Another run: nothing of before counts. */
-    restart() {
-        this.reset();
-        this.#end = null;
-        this.#failedAt = -Infinity;
-    }
 
     /** The picture must be read again from the start. */
     reset() {
@@ -75,7 +68,8 @@ export class RefreshPlan {
     succeeded(matrix) {
         this.#isBusy = false;
         this.#loaded = matrix;
-        this.#end = matrix.lastSteps.at(-1) ?? null;
+        const end = matrix.lastSteps.at(-1) ?? null;
+        if (this.#end === null || end > this.#end) this.#end = end;
     }
 
     /** The answer to a read of changes does not fit the picture. */

@@ -26,14 +26,14 @@ export class HeatmapView {
     gestures;
 
     /**
-     * `actions`: `requestPaint()`, `choose()` after another metric or colour was chosen, `key(event)` returns whether it
-     * was used, `zoom(name)` for a button, and those of `Gestures`.
+     * `actions`: `requestPaint()`, `chooseMetric()` and `chooseColouring()` after the user chose, `key(event)` returns
+     * whether it was used, `zoom(name)` for a button, and those of `Gestures`.
      */
     constructor(actions) {
         this.theme = new HeatmapTheme(actions.requestPaint);
         this.gestures = new Gestures(this.#plot, actions);
-        this.#metric.addEventListener("change", actions.choose);
-        this.#colour.addEventListener("change", actions.choose);
+        this.#metric.addEventListener("change", actions.chooseMetric);
+        this.#colour.addEventListener("change", actions.chooseColouring);
         this.#plot.addEventListener("keydown", (event) => {
             if (!event.ctrlKey && !event.altKey && !event.metaKey && actions.key(event)) event.preventDefault();
         });
@@ -72,6 +72,10 @@ export class HeatmapView {
 
     get colouring() {
         return this.#colour.value;
+    }
+
+    set colouring(name) {
+        this.#colour.value = name;
     }
 
     get isFocused() {

@@ -2,6 +2,9 @@
 
 import { formatCount, formatNumber } from "../../model/format.js";
 
+/** Where a value has no ratio to the median: one of them is missing or not finite. */
+const NO_RATIO = formatNumber(undefined);
+
 /** Three significant digits at most, without zeros at the end: for legends. */
 export function formatShort(value) {
     if (value === 0 || !Number.isFinite(value)) return formatNumber(value);
@@ -33,16 +36,16 @@ export function describeCell({ matrix, layer, sharing, column, ratio, entry }) {
     if (sharing > 1) parts[0] += ` (stands out of ${sharing} layers in this line)`;
     const index = layer * matrix.columns + column;
     const value = `${matrix.metric} ${formatCell(matrix, index)}`;
-    parts.push(ratio === null || matrix.isMissing(index) ? value : `${value}, ${ratio} its median`);
+    parts.push(ratio === NO_RATIO || matrix.isMissing(index) ? value : `${value}, ${ratio} its median`);
     for (const { rule, severity, firstStep } of entry?.alerts ?? []) {
         parts.push(`${severity}: ${rule.replaceAll("_", " ")} since step ${formatCount(firstStep)}`);
     }
     return parts.join(" · ");
 }
 
-/** A value relative to the layer's median, "0.5×". */
+/** A value relative to the layer's median, "0.5×", or a dash. */
 export function ratioText(value, median) {
     const ratio = Math.abs(value) / median;
     if (Number.isNaN(ratio)) return formatNumber(undefined);
-    return Number.isFinite(ratio) ? `${formatShort(ratio)}×` : formatNumber(undefined);
+    return Number.isFinite(ratio) ? `${formatShort(ratio)}×` : NO_RATIO;
 }
