@@ -9,6 +9,9 @@ from big_runs import Traffic
 from dashboard import Dashboard, unique_run
 from heatmap import Heatmap, is_hatched, layer_steps, post_steps
 
+# The page's clock, by which it bounds its reads.
+MINUTE_LATER = "() => { const now = Date.now; Date.now = () => now() + 60_000; }"
+
 
 @pytest.fixture
 def heatmap(page):
@@ -154,10 +157,12 @@ def test_new_steps_are_added_while_live_and_read_only_from_the_last_column_on(se
     page.keyboard.press("Space")
     dashboard.expect_state("paused")
     before = len(heatmap.queries)
-    for step in range(27, 40):
-        post_steps(server, run, layer_steps(5, 1, values, first=step))
+    post_steps(server, run, layer_steps(5, 12, values, first=27))
+    expect(page.locator("#behind-text")).to_have_text("12 new steps")
+    # A minute later, the next step is painted, and would be read.
+    page.evaluate(MINUTE_LATER)
+    post_steps(server, run, layer_steps(5, 1, values, first=39))
     expect(page.locator("#behind-text")).to_have_text("13 new steps")
-    page.wait_for_timeout(2500)
     heatmap.expect_size(5, 27)
     assert len(heatmap.queries) == before
     page.keyboard.press("Space")
@@ -177,12 +182,15 @@ def test_a_hidden_page_reads_nothing(server, page, heatmap):
     }"""
     page.evaluate(hide, True)
     before = len(heatmap.queries)
-    post_steps(server, run, layer_steps(5, 5, values, first=20))
+    post_steps(server, run, layer_steps(5, 4, values, first=20))
+    dashboard.expect_step(23)
+    page.evaluate(MINUTE_LATER)
+    post_steps(server, run, layer_steps(5, 1, values, first=24))
     dashboard.expect_step(24)
-    page.wait_for_timeout(2500)
     assert len(heatmap.queries) == before
     page.evaluate(hide, False)
     heatmap.expect_size(5, 25)
+    assert len(heatmap.queries) == before + 1
 
 
 def test_a_range_is_zoomed_by_dragging_over_axis_and_names_and_read_in_more_detail(server, page, heatmap):
