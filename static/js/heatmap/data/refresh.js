@@ -14,7 +14,7 @@ const AFTER_FAILURE = 5_000;
 const GROWTH = 1.25;
 
 /**
- * Decides on reads. A read is `{ from, to, points, append }`: `append` asks only for what comes from the last column on.
+ * Decides on reads. A read is `{ from, to, points, append }`; one with `append` has what comes from the last column on.
  * The view is `{ metric, from, to }`, `from` and `to` null for the ends of the run.
  */
 export class RefreshPlan {

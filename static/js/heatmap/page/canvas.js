@@ -9,6 +9,8 @@ import { paintCells } from "../picture/raster.js";
 /** Least distance between two names, and between two numbers on the axis. */
 const NAME_GAP = 13;
 const TICK_GAP = 90;
+/** Cut names that are kept. */
+const MOST_NAMES = 400;
 /** Least width and height of a cell that is not finite. */
 const LEAST_BROKEN = 3;
 const FONT = "11px system-ui, sans-serif";
@@ -65,6 +67,9 @@ export class CellCanvas {
 export class MarkCanvas {
     #canvas;
     #context;
+    /** Names cut to the room that there is for them, by font and id: measuring text takes long. */
+    #names = new Map();
+    #room = 0;
 
     constructor(canvas) {
         this.#canvas = canvas;
@@ -73,7 +78,8 @@ export class MarkCanvas {
 
     /**
      * `model` is `{ matrix, window, geometry, ratio, findings, cursor, focus, hover, selection, colours }`: `cursor` a
-     * column or -1; `focus` and `hover` cells `{ line, column }` or null; `selection` `{ x, y, width, height }` or null.
+     * column or -1; `focus` and `hover` cells `{ line, column }` or null; `selection` null or
+     * `{ x, y, width, height }`.
      */
     paint(model) {
         const { geometry, ratio } = model;
@@ -84,7 +90,7 @@ export class MarkCanvas {
         context.font = FONT;
         context.textBaseline = "middle";
         this.#frame(model);
-        this.#names(model);
+        this.#drawNames(model);
         this.#axis(model);
         this.#findings(model);
         this.#cursor(model);
@@ -100,7 +106,7 @@ export class MarkCanvas {
         context.strokeRect(geometry.left - 0.5, 0.5, geometry.plotWidth, geometry.plotHeight - 1);
     }
 
-    #names({ matrix, window, geometry, findings, focus, colours }) {
+    #drawNames({ matrix, window, geometry, findings, focus, colours }) {
         const context = this.#context;
         const lineHeight = geometry.plotHeight / window.lines;
         const wanted = findings.rowsByImportance(matrix.layers);
@@ -111,11 +117,20 @@ export class MarkCanvas {
             const entry = findings.of(id);
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
             context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;
-            const text = shortened(id, geometry.left - 14, (part) => context.measureText(part).width);
-            context.fillText(text, geometry.left - 11, y);
+            context.fillText(this.#shortened(id, geometry.left - 14), geometry.left - 11, y);
         }
         context.font = FONT;
         this.#gutter(matrix, window, geometry, findings, colours, lineHeight);
+    }
+
+    #shortened(id, room) {
+        if (room !== this.#room || this.#names.size > MOST_NAMES) this.#names.clear();
+        this.#room = room;
+        const key = `${this.#context.font} ${id}`;
+        if (!this.#names.has(key)) {
+            this.#names.set(key, shortened(id, room, (part) => this.#context.measureText(part).width));
+        }
+        return this.#names.get(key);
     }
 
     /** A bar beside each line that has a finding. */

@@ -1,8 +1,8 @@
 // Which lines have the name of their layer beside them.
 
 /**
- * Lines with a name, `{ line, layer, y }`, such that names are at least `gap` pixels apart. `wanted` is a list of layers,
- * the most important first; other lines follow where there is room.
+ * Lines with a name, `{ line, layer, y }`, such that names are at least `gap` pixels apart. `wanted` is a list of
+ * layers, the most important first; other lines follow where there is room.
  */
 export function placedLabels(window, lineHeight, gap, wanted) {
     const labels = [];

@@ -6,8 +6,8 @@ import { formatCell, ratioText } from "./text.js";
 const MOST_ROWS = 12;
 
 /**
- * The layers of a column that stand out, `{ layer, value, ratio, finding }`: first those whose value is not finite, then
- * those with findings, then those with the largest weight on the scale.
+ * The layers of a column that stand out, `{ layer, value, ratio, finding }`: first those whose value is not finite,
+ * then those with findings, then those with the largest weight on the scale.
  */
 export function columnTable(matrix, column, scale, medians, findings) {
     const rows = [];

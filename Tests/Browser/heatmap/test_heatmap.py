@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from big_runs import Traffic
 from dashboard import Dashboard, unique_run
-from heatmap import Heatmap, is_hatched, layer_steps, post_steps
+from heatmap_view import Heatmap, is_hatched, layer_steps, post_steps
 
 # The page's clock, by which it bounds its reads.
 MINUTE_LATER = "() => { const now = Date.now; Date.now = () => now() + 60_000; }"
