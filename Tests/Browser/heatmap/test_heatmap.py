@@ -195,24 +195,24 @@ def test_a_hidden_page_reads_nothing(server, page, heatmap):
 
 def test_a_range_is_zoomed_by_dragging_over_axis_and_names_and_read_in_more_detail(server, page, heatmap):
     run = unique_run("zoom")
-    post_steps(server, run, layer_steps(20, 5000, lambda step, row: 1 + row + step % 3))
-    opened(page, server, run, 4999)
-    columns = 625
+    post_steps(server, run, layer_steps(20, 3000, lambda step, row: 1 + row + step % 3))
+    opened(page, server, run, 2999)
+    columns = 375
     heatmap.expect_size(20, columns)
     axis = heatmap.plot.bounding_box()["height"] - 6
     start, end = (heatmap.point(0, 20, column, columns)["x"] for column in (100, 120))
     heatmap.drag({"x": start, "y": axis}, {"x": end, "y": axis})
-    heatmap.expect_columns(84)
+    heatmap.expect_columns(168)
     assert (heatmap.queries[-1]["from"], heatmap.queries[-1]["to"]) == ("800", "967")
-    expect(page.locator("#heatmap-status")).to_have_text("Step 967 is no longer kept; below is step 4,000.")
-    rows = [heatmap.point(row, 20, 0, 84)["y"] for row in (4, 7)]
+    expect(page.locator("#heatmap-status")).to_have_text("Step 967 is no longer kept; below is step 2,000.")
+    rows = [heatmap.point(row, 20, 0, 168)["y"] for row in (4, 7)]
     heatmap.drag({"x": 20, "y": rows[0]}, {"x": 20, "y": rows[1]})
-    heatmap.plot.click(position=heatmap.point(0, 4, 0, 84))
-    heatmap.expect_cursor("steps 800–801 · block0/layer4 · activation_std 5.000, 0.833× its median")
+    heatmap.plot.click(position=heatmap.point(0, 4, 0, 168))
+    heatmap.expect_cursor("step 800 · block0/layer4 · activation_std 7.000, 1.17× its median")
     # The page's slider leaves the range, and the range follows.
-    page.get_by_label("Go to step").fill("4500")
+    page.get_by_label("Go to step").fill("2501")
     page.get_by_role("button", name="Go", exact=True).click()
-    heatmap.expect_cursor("step 4,500 · block0/layer4 · activation_std 5.000, 0.833× its median")
+    heatmap.expect_cursor("step 2,501 · block0/layer4 · activation_std 7.000, 1.17× its median")
     page.get_by_role("button", name="Show all").click()
     heatmap.expect_columns(columns)
 

@@ -181,6 +181,9 @@ test("each point of the cells has a column and a line, and the edges belong to t
     assert.deepEqual([0, 399, 500].map((y) => geometry.lineAt(y, 50)), [0, 49, 49]);
     const areas = [[5, 10], [500, 10], [500, 410], [5, 410], [500, 900]].map(([x, y]) => geometry.areaAt(x, y));
     assert.deepEqual(areas, ["names", "cells", "axis", null, null]);
+    const [from, to] = [{ x: 400, y: 300 }, { x: 300, y: 100 }];
+    assert.deepEqual(geometry.selectionBox({ area: "both", from, to }), { x: 300, y: 100, width: 100, height: 200 });
+    assert.deepEqual(geometry.selectionBox({ area: "axis", from, to }), { x: 300, y: 0, width: 100, height: 400 });
     const few = new Geometry({ width: 1000, layers: ["a", "b", "c"], columns: 9, room: 400 });
     assert.deepEqual([few.plotHeight, few.left], [60, 48]);
 });

@@ -2,11 +2,12 @@
 
 import { compareSteps } from "../model/step-number.js";
 import { TimeCursor } from "./cursor.js";
-import { Geometry, leastPlotWidth } from "./picture/geometry.js";
+import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
 import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js";
 import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
+import { HealthWatch } from "./data/health-watch.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
 import { describeCell, formatSteps, ratioText } from "./picture/text.js";
@@ -19,6 +20,7 @@ export class Heatmap {
     #description = null;
     #generation = 0;
     #source;
+    #health;
     #view;
     #viewpoint = new Viewpoint();
     /** What the user chose, kept from run to run. */
@@ -39,6 +41,7 @@ export class Heatmap {
         this.#actions = actions;
         this.#cursor = new TimeCursor(actions.seekStep);
         this.#source = new HeatmapSource(actions.requestPaint);
+        this.#health = new HealthWatch((health) => this.takeHealth(health));
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
             chooseMetric: () => this.#choose(() => { this.#chosenMetric = this.#view.metric; }),
@@ -62,6 +65,7 @@ export class Heatmap {
         this.#viewpoint = new Viewpoint();
         this.#cursor.select(run);
         this.#source.select(run.id);
+        this.#health.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
     }
@@ -69,6 +73,11 @@ export class Heatmap {
     /** The description of the selected run, from the server. */
     describe(description) {
         this.#description = { ...this.#description, ...description };
+    }
+
+    /** Takes the server's health answer of the selected run; null if it could not be read. */
+    takeHealth(health) {
+        this.#source.takeHealth(health);
     }
 
     /** Paints, and reads what is due. */
@@ -102,14 +111,17 @@ export class Heatmap {
         if (metric !== null) this.#view.metric = metric;
         const range = this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
         if (range !== null) this.#viewpoint.moveSteps(range);
-        const { isLoading, isMissing, player } = this.#run;
+        const { isLoading, isMissing, player, followedSeq } = this.#run;
+        const canRead = isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing;
+        const isFollowing = !player.isPaused;
+        if (canRead && (isFollowing || !this.#source.knowsFindings)) this.#health.update(Date.now(), followedSeq);
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
-            canRead: isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing,
-            isFollowing: !player.isPaused,
+            canRead,
+            isFollowing,
         });
     }
 
@@ -159,7 +171,7 @@ export class Heatmap {
         const { first, count } = this.#window;
         this.#view.paint({
             matrix, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
-            selection: this.#selectionBox(),
+            selection: geometry.selectionBox(this.#view.gestures.selection),
         }, `${this.#picture} ${first}+${count}`);
         this.#view.setZoom({
             canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
@@ -197,16 +209,6 @@ export class Heatmap {
     #cellAt(point) {
         if (point === null || this.#matrix.rows === 0 || this.#geometry.areaAt(point.x, point.y) !== "cells") return null;
         return { line: this.#geometry.lineAt(point.y, this.#window.lines), column: this.#geometry.columnAt(point.x) };
-    }
-
-    #selectionBox() {
-        const selection = this.#view.gestures.selection;
-        if (selection === null) return null;
-        const { area, from, to } = selection;
-        const { left, plotWidth, plotHeight } = this.#geometry;
-        const [x0, x1] = area === "names" ? [left, left + plotWidth] : ordered(from.x, to.x);
-        const [y0, y1] = area === "axis" ? [0, plotHeight] : ordered(from.y, to.y);
-        return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
     }
 
     #choose(choice) {
@@ -290,8 +292,4 @@ export class Heatmap {
         this.#viewpoint.showSteps(range);
         this.#actions.requestPaint();
     }
-}
-
-function ordered(a, b) {
-    return a < b ? [a, b] : [b, a];
 }

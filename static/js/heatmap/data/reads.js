@@ -1,11 +1,10 @@
-// What the heatmap reads over HTTP.
+// The heatmap's reads over HTTP.
 
-import { parseExact } from "../../feed/exact-json.js";
 import { ReadError } from "../../feed/reads.js";
 import { AGGREGATES, MATRIX_TYPE, parseMatrix } from "./matrix.js";
 
 /** Reads of one run. The addresses are relative to the page. */
-export class HeatmapReads {
+export class MatrixReads {
     #base;
     #signal;
 
@@ -18,21 +17,10 @@ export class HeatmapReads {
         const query = new URLSearchParams({ metric, agg: AGGREGATES.join(","), points: String(points) });
         if (from !== null) query.set("from", String(from));
         if (to !== null) query.set("to", String(to));
-        const answer = await this.#get(`matrix?${query}`, MATRIX_TYPE);
-        return parseMatrix(await answer.arrayBuffer());
-    }
-
-    /** The open findings. */
-    async health() {
-        const answer = await this.#get("health?state=open&layers=false", "application/json");
-        return parseExact(await answer.text());
-    }
-
-    async #get(path, type) {
-        const answer = await fetch(`${this.#base}/${path}`, {
-            headers: { Accept: type }, cache: "no-store", signal: this.#signal,
+        const answer = await fetch(`${this.#base}/matrix?${query}`, {
+            headers: { Accept: MATRIX_TYPE }, cache: "no-store", signal: this.#signal,
         });
         if (!answer.ok) throw new ReadError(answer.status, `the server answered with status ${answer.status}`);
-        return answer;
+        return parseMatrix(await answer.arrayBuffer());
     }
 }

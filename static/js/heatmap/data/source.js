@@ -1,21 +1,16 @@
-// The heatmap's data: the matrix in view and the open findings, and when they are read again.
+// The heatmap's data: the matrix in view, when it is read again, and the open findings.
 
 import { ReadError } from "../../feed/reads.js";
 import { LayerFindings } from "./findings.js";
 import { appended } from "./matrix.js";
-import { HeatmapReads } from "./reads.js";
+import { MatrixReads } from "./reads.js";
 import { RefreshPlan } from "./refresh.js";
-
-/** Least time between two reads of the findings (milliseconds). */
-const FINDINGS_INTERVAL = 4_000;
 
 export class HeatmapSource {
     #reads = null;
     #abort = null;
     #plan = new RefreshPlan();
     #onChange;
-    #findingsAt = -Infinity;
-    #isReadingFindings = false;
 
     /** The picture, or null until it is read. A picture is never changed: each read gives another one. */
     matrix = null;
@@ -32,10 +27,8 @@ export class HeatmapSource {
     select(runId) {
         this.#abort?.abort();
         this.#abort = new AbortController();
-        this.#reads = new HeatmapReads(runId, this.#abort.signal);
+        this.#reads = new MatrixReads(runId, this.#abort.signal);
         this.#plan = new RefreshPlan();
-        this.#findingsAt = -Infinity;
-        this.#isReadingFindings = false;
         this.matrix = null;
         this.findings = new LayerFindings();
         this.knowsFindings = false;
@@ -45,23 +38,23 @@ export class HeatmapSource {
     /** The run was read from the start, or steps were dropped. */
     reset() {
         this.#plan.reset();
-        this.#findingsAt = -Infinity;
     }
 
     changed(step) {
         this.#plan.changed(step);
     }
 
+    /** Takes the server's health answer; null if it could not be read: then the findings of before stay. */
+    takeHealth(health) {
+        this.knowsFindings = true;
+        if (health !== null) this.findings = new LayerFindings(health);
+        this.#onChange();
+    }
+
     /** Reads what is due; `state` is that of `RefreshPlan.next`, its view null while no metric is chosen. */
     update(state) {
-        if (!state.canRead) return;
-        if (!this.knowsFindings) return void this.#readFindings(state.now);
-        if (state.view === null) return;
-        const read = this.#plan.next(state);
-        if (read === null) return;
-        this.#readMatrix(read);
-        // New steps may have brought new findings.
-        if (state.now - this.#findingsAt >= FINDINGS_INTERVAL) this.#readFindings(state.now);
+        const read = state.view === null ? null : this.#plan.next(state);
+        if (read !== null) this.#readMatrix(read);
     }
 
     async #readMatrix({ append, ...query }) {
@@ -83,23 +76,5 @@ export class HeatmapSource {
         } finally {
             if (!signal.aborted) this.#onChange();
         }
-    }
-
-    async #readFindings(now) {
-        if (this.#isReadingFindings) return;
-        this.#isReadingFindings = true;
-        this.#findingsAt = now;
-        const { signal } = this.#abort;
-        let findings = null;
-        try {
-            findings = new LayerFindings(await this.#reads.health());
-        } catch {
-            // The picture is shown without them; they are read again with new steps.
-        }
-        if (signal.aborted) return;
-        this.#isReadingFindings = false;
-        this.knowsFindings = true;
-        if (findings !== null) this.findings = findings;
-        this.#onChange();
     }
 }

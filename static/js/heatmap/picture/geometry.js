@@ -48,6 +48,20 @@ export class Geometry {
         if (y >= this.plotHeight) return x >= this.left ? "axis" : null;
         return x >= this.left ? "cells" : "names";
     }
+
+    /** The rectangle of a drag, `{ area, from, to }`: over the names it has all steps, over the axis all layers. */
+    selectionBox(selection) {
+        if (selection === null) return null;
+        const { area, from, to } = selection;
+        const [x0, x1] = area === "names" ? [this.left, this.left + this.plotWidth] : ordered(from.x, to.x);
+        const [y0, y1] = area === "axis" ? [0, this.plotHeight] : ordered(from.y, to.y);
+        return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
+    }
+}
+
+/** Two numbers in ascending order. */
+export function ordered(a, b) {
+    return a < b ? [a, b] : [b, a];
 }
 
 /** The least width of the cells in a heatmap this wide. */
