@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from dashboard import Dashboard, Trainer, unique_run
 from module_page import open_module_page
 from playwright.sync_api import expect, sync_playwright
 
@@ -77,3 +78,20 @@ def page(chromium, problems):
 def run(page, static_folder):
     """Runs JavaScript with the dashboard's modules: `run("return ...")`."""
     return open_module_page(page, static_folder)
+
+
+@pytest.fixture
+def watch(page, secure_server):
+    """Begins a run with these steps of the open wire and opens it in the dashboard: `watch(steps)` returns its id."""
+    dashboard = Dashboard(page, secure_server)
+    dashboard.log_in()
+    dashboard.expect_state("live")
+
+    def watch(steps):
+        run = unique_run("watched")
+        Trainer(secure_server).post_steps(run, steps)
+        dashboard.open_run(run)
+        dashboard.expect_step(steps[-1]["step"])
+        return run
+
+    return watch

@@ -37,17 +37,30 @@ class Trainer:
     def post(self, payload):
         self._ask(202, "/api/v1/metrics/layerwise", "POST", json.dumps(payload).encode())
 
+    def post_steps(self, run, steps):
+        """Posts steps of the open wire in one body."""
+        lines = "\n".join(json.dumps(step) for step in steps)
+        answer = self._ask(202, f"/api/v2/runs/{run}/steps", "POST", lines.encode(), "application/x-ndjson")
+        assert json.loads(answer)["rejected"] == []
+
+    def post_alert(self, run, alert):
+        self._ask(202, f"/api/v2/runs/{run}/alerts", "POST", json.dumps(alert).encode())
+
+    def describe(self, run, description):
+        self._ask(200, f"/api/v2/runs/{run}", "PUT", json.dumps(description).encode())
+
     def delete(self, run):
         self._ask(204, f"/api/v1/runs/{run}", "DELETE")
 
-    def _ask(self, status, path, method, body=None):
+    def _ask(self, status, path, method, body=None, content_type="application/json"):
         request = urllib.request.Request(self.url + path, data=body, method=method)
         if body is not None:
-            request.add_header("Content-Type", "application/json")
+            request.add_header("Content-Type", content_type)
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
             assert answer.status == status
+            return answer.read()
 
 
 def make_payload(run, step, layers=None, value=None):
@@ -113,7 +126,7 @@ class Dashboard:
         expect(self.page.locator("#run-id")).to_have_text(run)
 
     def expect_state(self, state, timeout=15_000):
-        expect(self.page.locator("#connection-status")).to_have_text(state, timeout=timeout)
+        expect(self.page.locator("#connection")).to_have_attribute("data-state", state, timeout=timeout)
 
     def expect_step(self, step):
         expect(self.page.locator("#fact-step")).to_have_attribute("data-value", str(step), timeout=15_000)

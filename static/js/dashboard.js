@@ -6,7 +6,10 @@ import { isRunNotFound, watchRuns } from "./feed/protocol.js";
 import { Heatmap } from "./heatmap/heatmap.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
+import { healthVerdict, lossVerdict, sinceText, stateWords, tabTitle } from "./model/verdict/verdict.js";
+import { RunHealth } from "./run-health.js";
 import { RunSubscription } from "./run-subscription.js";
+import { RunVerdicts } from "./run-verdicts.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
 import { element } from "./view/dom.js";
 import { FrameScheduler } from "./view/frame.js";
@@ -16,6 +19,9 @@ import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
+import { FindingsPanel } from "./view/verdict/findings-panel.js";
+import { TabMark } from "./view/verdict/tab-mark.js";
+import { VerdictBar } from "./view/verdict/verdict-bar.js";
 
 /** Least time between two fetches of the listing (milliseconds). */
 const LISTING_INTERVAL = 10_000;
@@ -27,6 +33,8 @@ export class Dashboard {
     #runs = new RunDirectory();
     /** The `RunSubscription` of the selected run, or null. */
     #selected = null;
+    /** The `RunHealth` of the selected run, or null. */
+    #health = null;
     #notice = "";
     /** The server's limits, `{ runs, stepsPerRun }`; null until they are known. */
     #limits = null;
@@ -43,6 +51,10 @@ export class Dashboard {
     #grid = new LayerGrid(element("layers"), this.#palette, () => this.#frame.request());
     #stage = new Stage();
     #header = new RunHeader();
+    #verdicts = new RunVerdicts(this.#runs, () => this.#frame.request());
+    #verdictBar = new VerdictBar((finding) => this.#travel(finding));
+    #findings = new FindingsPanel((finding) => this.#travel(finding));
+    #tab = new TabMark();
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
     #controls = new PlayerControls({
@@ -66,6 +78,13 @@ export class Dashboard {
         this.#frame.request();
     }
 
+    /** Ends all reads: the session ends, and with it what the server is sending. */
+    stop() {
+        this.#selected?.stop();
+        this.#health?.stop();
+        this.#verdicts.stop();
+    }
+
     get feedHandlers() {
         return {
             onState: () => this.#frame.request(),
@@ -87,6 +106,13 @@ export class Dashboard {
         this.#selected?.stop();
         this.#selected = this.#subscription(id);
         this.#heatmap.select(this.#run);
+        this.#verdicts.selectedId = id;
+        this.#health?.stop();
+        this.#health = new RunHealth(id, {
+            onChange: () => this.#frame.request(),
+            onFinding: (finding) => this.#announce(finding),
+            onHealth: (health) => this.#heatmap.takeHealth(health),
+        });
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#selected.subscribe();
@@ -116,9 +142,13 @@ export class Dashboard {
             send: (text) => this.#feed?.send(text) ?? false,
             stepLimit: () => this.#limits?.stepsPerRun ?? null,
             onChange: whileSelected(() => this.#frame.request()),
-            onStep: whileSelected((step, isNew) => this.#runs.applyStep(id, step, isNew)),
+            onStep: whileSelected((data, isNew) => {
+                this.#runs.applyStep(id, data.step, isNew);
+                this.#health.step(data);
+            }),
             onDescription: whileSelected((data) => {
                 this.#runs.applyDescription(id, data);
+                this.#health.loaded(data);
                 this.#heatmap.describe(data);
             }),
             onFailure: whileSelected((text) => this.notify(text)),
@@ -139,6 +169,9 @@ export class Dashboard {
                 if (message.reason === "evicted") this.#evictions.add(message.run_id, this.#runs.size, this.#limits);
                 this.#runs.remove(message.run_id);
                 break;
+            case "alert":
+                this.#verdicts.takeAlert(message.run_id, message.data);
+                break;
             case "lagged":
                 this.#selected?.lagged();
                 this.#listingInterval = LISTING_INTERVAL;
@@ -147,7 +180,10 @@ export class Dashboard {
                 this.#takeError(message);
                 break;
         }
-        if (message.run_id !== undefined && message.run_id === this.#run?.id) this.#selected.receive(message);
+        if (message.run_id !== undefined && message.run_id === this.#run?.id) {
+            this.#selected.receive(message);
+            this.#health.receive(message);
+        }
         this.#frame.request();
     }
 
@@ -156,6 +192,7 @@ export class Dashboard {
         this.#listingAt = Date.now();
         this.#listingInterval = Infinity;
         this.#runs.applyListing(listing, requestedAt);
+        this.#verdicts.listed();
         if (this.#selected === null) this.#selectMostRecent();
         else this.#selected.listed(this.#runs.get(this.#run.id)?.createdAt);
     }
@@ -201,6 +238,24 @@ export class Dashboard {
         return this.#selected?.play(action) ?? null;
     }
 
+    /** Shows the step where a finding began, and the layer. */
+    async #travel(finding) {
+        if (finding === null || finding.firstStep === null) return;
+        const wanted = finding.firstStep;
+        const shown = await this.#move(
+            (history) => (history.indexOf(wanted) < 0 ? history.nearestIndex(wanted) : -1),
+            (player, history) => player.seekStep(history, wanted),
+        );
+        const hasCard = this.#grid.reveal(finding.layer);
+        const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
+        this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
+    }
+
+    #announce(finding) {
+        const news = finding.isFromTrainer ? "From the trainer" : "New finding";
+        this.#findings.announce(`${news}, ${finding.severity}: ${finding.title}, ${sinceText(finding)}`);
+    }
+
     #tick() {
         const isDue = Date.now() - this.#listingAt >= this.#listingInterval;
         if (isDue && !this.#isListing && this.#feed.state.phase === Phase.open) this.#refreshListing();
@@ -211,6 +266,7 @@ export class Dashboard {
         const run = this.#run;
         const now = Date.now();
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
+        this.#paintVerdict(run, now);
         this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
         this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
         const record = run?.shownRecord;
@@ -223,5 +279,19 @@ export class Dashboard {
         this.#heatmap.show(this.#feed.state.phase === Phase.open);
         this.#grid.show(record, run);
         if (this.#feed.state.phase === Phase.open) this.#selected.want(this.#grid.visibleLayers);
+    }
+
+    /** The verdict in the header, the panel, the list and the tab. */
+    #paintVerdict(run, now) {
+        if (run === null) return this.#tab.show("NNMonitor", null);
+        const { findings, loss } = this.#health;
+        this.#verdicts.show(run.id, findings);
+        const health = healthVerdict(findings);
+        const summary = run.isMissing ? undefined : this.#runs.get(run.id);
+        const isConnected = this.#feed.state.phase === Phase.open;
+        const state = stateWords(summary, now, { isConnected, missingReason: run.missingReason });
+        this.#verdictBar.show(state, health, loss, lossVerdict(loss));
+        this.#findings.show(findings);
+        this.#tab.show(tabTitle(run.id, health, state), health.severity);
     }
 }

@@ -69,6 +69,7 @@ addEventListener("hashchange", () => {
 
 element("logout").addEventListener("click", async () => {
     feed.stop();
+    dashboard.stop();
     try {
         await logout();
     } finally {

@@ -26,7 +26,7 @@ export class RunSubscription {
 
     /**
      * `handlers`: `send(text)` returns whether the page is connected, `stepLimit()` the server's maximum number of
-     * steps of a run or null; `onChange()`, `onStep(step, isNew)`, `onDescription(data)`, and `onFailure(text)` with an
+     * steps of a run or null; `onChange()`, `onStep(data, isNew)`, `onDescription(data)`, and `onFailure(text)` with an
      * error to show, empty when it is over.
      */
     constructor(runId, handlers) {
@@ -162,7 +162,7 @@ export class RunSubscription {
     #takeStep(data, layers) {
         if (!isStepNumber(data?.step)) return;
         const isNew = this.run.takeStep(data, { limit: this.#handlers.stepLimit(), layers });
-        this.#handlers.onStep(data.step, isNew);
+        this.#handlers.onStep(data, isNew);
         // The run was removed, so the step belongs to a new run.
         if (this.run.isMissing && !this.run.isLoading) this.subscribe();
     }

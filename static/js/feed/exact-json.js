@@ -4,7 +4,8 @@ import { wholeNumber } from "../model/step-number.js";
 
 /** The keys whose values are whole numbers of up to 63 bits in what the server sends. */
 const WHOLE_NUMBERS = new Set([
-    "step", "latest_step", "first_step", "last_step", "from_step", "batch_size", "depth",
+    "step", "latest_step", "first_step", "last_step", "from_step", "opened_step", "escalated_step", "closed_step",
+    "worst_step", "batch_size", "depth",
 ]);
 
 /** The keys of lists of step numbers. */

@@ -47,6 +47,16 @@ export class RunReads {
         return parseExact(await this.#read("/series", { ...query, from, to, points }));
     }
 
+    /** Series of one scalar over all kept steps, in the form of `series`. */
+    async scalar(name, points) {
+        return parseExact(await this.#read("/series", { scalars: quotedName(name), points }));
+    }
+
+    /** What the rules of layer health found; `state`: `open` or `all`. */
+    async health(state) {
+        return parseExact(await this.#read("/health", { state, layers: false }));
+    }
+
     async #read(path, query = {}) {
         const parameters = new URLSearchParams();
         for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));

@@ -7,7 +7,6 @@ import { keyAction } from "./keys.js";
 import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js";
 import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
-import { HealthWatch } from "./data/health-watch.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
 import { describeCell, formatSteps, ratioText } from "./picture/text.js";
@@ -20,7 +19,6 @@ export class Heatmap {
     #description = null;
     #generation = 0;
     #source;
-    #health;
     #view;
     #viewpoint = new Viewpoint();
     /** What the user chose, kept from run to run. */
@@ -41,7 +39,6 @@ export class Heatmap {
         this.#actions = actions;
         this.#cursor = new TimeCursor(actions.seekStep);
         this.#source = new HeatmapSource(actions.requestPaint);
-        this.#health = new HealthWatch((health) => this.takeHealth(health));
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
             chooseMetric: () => this.#choose(() => { this.#chosenMetric = this.#view.metric; }),
@@ -65,7 +62,6 @@ export class Heatmap {
         this.#viewpoint = new Viewpoint();
         this.#cursor.select(run);
         this.#source.select(run.id);
-        this.#health.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
     }
@@ -111,10 +107,9 @@ export class Heatmap {
         if (metric !== null) this.#view.metric = metric;
         const range = this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
         if (range !== null) this.#viewpoint.moveSteps(range);
-        const { isLoading, isMissing, player, followedSeq } = this.#run;
+        const { isLoading, isMissing, player } = this.#run;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing;
         const isFollowing = !player.isPaused;
-        if (canRead && (isFollowing || !this.#source.knowsFindings)) this.#health.update(Date.now(), followedSeq);
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },

@@ -1,6 +1,7 @@
 // Summaries of all runs, for the list. They contain no steps.
 
 import { highest } from "./step-number.js";
+import { runStatus } from "./verdict/verdict.js";
 
 /** A run in the list. Times are milliseconds of this browser's clock. */
 class RunSummary {
@@ -14,6 +15,10 @@ class RunSummary {
         this.lastSeq = 0;
         /** When a live message of this run was last seen, 0 for never. */
         this.lastSeen = 0;
+        /** Its state and numbers of open alerts, see `runStatus`; null until the server has described the run. */
+        this.status = null;
+        /** The worst open finding, `{ severity, title, sinceStep }`; null if there is none or it is not known. */
+        this.finding = null;
     }
 }
 
@@ -71,6 +76,7 @@ export class RunDirectory {
             named.add(id);
             const run = this.#ensure(id);
             const isNewer = run.lastSeen < requestedAt || run.createdAt !== entry.created_at;
+            if (run.createdAt !== entry.created_at) this.#forgetVerdict(run);
             run.createdAt = entry.created_at;
             run.lastUpdate = Math.max(run.lastSeen, Date.parse(entry.last_update) + this.clockOffset);
             run.stepCount = entry.step_count;
@@ -88,6 +94,8 @@ export class RunDirectory {
         const isOther = run.createdAt !== data.created_at;
         // Other changes, such as a new name, do not make the run live.
         const hasNewStep = isOther ? data.last_seq > 0 : data.last_seq > run.lastSeq;
+        if (isOther) this.#forgetVerdict(run);
+        this.applyStatus(id, data);
         run.createdAt = data.created_at;
         run.lastSeq = data.last_seq;
         run.stepCount = data.step_count;
@@ -96,6 +104,14 @@ export class RunDirectory {
         const changedAt = Date.parse(data.last_update) + this.clockOffset;
         run.lastUpdate = Math.max(run.lastSeen, Number.isNaN(changedAt) ? 0 : changedAt);
         return isOther;
+    }
+
+    /** Applies state and open alerts of the server's description of a run. A run that is not in the list is ignored. */
+    applyStatus(id, data) {
+        const run = this.#runs.get(id);
+        if (run === undefined) return;
+        run.status = runStatus(data);
+        if (run.status.critical + run.status.warning === 0) run.finding = null;
     }
 
     /**
@@ -117,6 +133,11 @@ export class RunDirectory {
     /** The server no longer holds this run. */
     remove(id) {
         this.#runs.delete(id);
+    }
+
+    #forgetVerdict(run) {
+        run.status = null;
+        run.finding = null;
     }
 
     #ensure(id) {

@@ -17,7 +17,7 @@ export class ConnectionBadge {
         const { name, text } = wording(state, isPaused, now);
         setAttribute(this.#badge, "data-state", name);
         setText(this.#text, text);
-        setText(this.#status, name);
+        setText(this.#status, name === "live" ? text : name);
         setHidden(this.#retry, state.phase !== Phase.waiting);
     }
 }
@@ -27,7 +27,7 @@ function wording(state, isPaused, now) {
         case Phase.connecting:
             return { name: "connecting", text: "connecting" };
         case Phase.open:
-            return isPaused ? { name: "paused", text: "paused" } : { name: "live", text: "live" };
+            return isPaused ? { name: "paused", text: "paused" } : { name: "live", text: "connected" };
         case Phase.waiting: {
             const seconds = Math.max(0, Math.ceil((state.until - now) / 1000));
             return { name: "reconnecting", text: `reconnecting in ${seconds} s` };

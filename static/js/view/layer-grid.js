@@ -47,6 +47,19 @@ export class LayerGrid {
         return this.#structure?.layers.filter((layer) => this.#cards.get(layer.key)?.isVisible) ?? [];
     }
 
+    /** Scrolls the card of a layer into view and highlights it; null ends the highlight. Returns whether it has one. */
+    reveal(layerId) {
+        this.#container.querySelector("[data-highlighted]")?.removeAttribute("data-highlighted");
+        const layer = layerId === null ? undefined : this.#structure?.layers.find(({ id }) => id === layerId);
+        if (layer === undefined) return false;
+        const { node } = this.#cards.get(layer.key);
+        node.setAttribute("data-highlighted", "");
+        node.scrollIntoView({ block: "center" });
+        // Cards on the way got their real height just now.
+        requestAnimationFrame(() => node.scrollIntoView({ block: "center" }));
+        return true;
+    }
+
     /** Shows a record of a run, with the trends up to the viewed step. */
     show(record, run) {
         const structure = record.structure;

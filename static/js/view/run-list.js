@@ -1,7 +1,9 @@
 // The list of runs. Rows are kept by run id and changed in place.
 
 import { formatAge, formatCount } from "../model/format.js";
+import { listVerdict } from "../model/verdict/verdict.js";
 import { element, instantiate, setAttribute, setHidden, setText } from "./dom.js";
+import { showMark } from "./verdict/severity-mark.js";
 
 /** A run counts as live this long after its last step, in milliseconds. */
 const LIVE_FOR = 30_000;
@@ -37,8 +39,18 @@ export class RunList {
             const age = now - run.lastUpdate;
             setText(row.age, formatAge(age / 1000));
             setText(row.meta, `${formatCount(run.stepCount)} steps · latest ${formatCount(run.latestStep)}`);
-            setAttribute(row.button, "data-live", String(age < LIVE_FOR));
             setAttribute(row.button, "aria-current", String(run.id === selectedId));
+            const verdict = listVerdict(run, now);
+            const mayBeLive = verdict.kind === "running" || verdict.kind === "unknown";
+            setAttribute(row.button, "data-live", String(mayBeLive && age < LIVE_FOR));
+            setText(row.verdict, verdict.text);
+            setAttribute(row.button, "data-severity", verdict.severity ?? verdict.kind);
+            // An SVG element has no property `hidden`.
+            row.mark.toggleAttribute("hidden", verdict.severity === null);
+            if (verdict.severity !== null) {
+                showMark(row.mark, verdict.severity);
+                setAttribute(row.mark, "aria-label", verdict.severity);
+            }
         });
         setText(this.#count, runs.length > 0 ? formatCount(runs.length) : "");
         setHidden(this.#empty, runs.length > 0);
@@ -51,7 +63,10 @@ export class RunList {
         if (row === undefined) {
             const item = instantiate("run-template");
             const part = (name) => item.querySelector(`.${name}`);
-            row = { item, button: part("run"), age: part("run-age"), meta: part("run-meta") };
+            row = {
+                item, button: part("run"), age: part("run-age"), meta: part("run-meta"),
+                verdict: part("run-verdict-text"), mark: part("mark"),
+            };
             part("run-name").textContent = id;
             row.button.title = id;
             row.button.dataset.run = id;

@@ -9,7 +9,6 @@ export class Stage {
     #empty = element("empty");
     #title = element("empty-title");
     #text = element("empty-text");
-    #pageTitle = document.querySelector("title");
 
     /**
      * `run` is the `SelectedRun` or null, `notice` a line to show or "", `hasListing` whether the server has sent one,
@@ -22,7 +21,6 @@ export class Stage {
         setHidden(this.#notice, line === "");
         setHidden(this.#run, !hasSteps);
         setHidden(this.#empty, hasSteps);
-        setText(this.#pageTitle, run === null ? "NNMonitor" : `${run.id} · NNMonitor`);
         if (hasSteps) return;
         const [title, text] = emptyWording(run, hasListing);
         setText(this.#title, title);

@@ -1,0 +1,95 @@
+"""The panel of findings: what it lists, where a finding leads, and what is said when one opens."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard import Dashboard, Trainer
+from health_steps import dead, expect_icon, expect_severity, healthy, row
+
+
+@pytest.fixture
+def trainer(secure_server):
+    return Trainer(secure_server)
+
+
+def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
+    run = watch(healthy(0, 12))
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    cards = "() => [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top)"
+    before = page.evaluate(cards)
+    trainer.post_steps(run, dead(12, 20))
+
+    expect(page.locator("#verdict-title")).to_have_text("conv2 is dead")
+    expect(page.locator("#verdict-detail")).to_have_text(re.compile("^critical, since step 12"))
+    expect_severity(page, "critical")
+    # It is announced, and nothing moves.
+    expect(page.locator("#findings-status")).to_have_text("New finding, critical: conv2 is dead, since step 12")
+    expect(page.locator("#findings-status")).to_have_attribute("role", "status")
+    assert page.evaluate(cards) == before
+    finding = page.get_by_role("list", name="Open findings").get_by_role("listitem")
+    expect(finding).to_have_count(1)
+    expect(finding).to_contain_text("activation_std is 0 since step 12")
+    expect(finding.locator(".finding-advice")).to_be_hidden()
+    finding.get_by_text("What to do").click()
+    expect(finding.locator(".finding-advice")).to_be_visible()
+    expect(page.locator("#findings-summary")).to_have_text("1 critical")
+    expect(row(page, run).locator(".run-verdict")).to_have_text("conv2 is dead since step 12")
+    expect(page).to_have_title(f"✖ {run}: conv2 is dead · NNMonitor")
+    expect_icon(page, "/favicon-critical.svg")
+    # A later step changes the rows in place: the advice stays open.
+    trainer.post_steps(run, dead(20, 25))
+    expect(page.locator("#fact-step")).to_have_attribute("data-value", "24")
+    expect(finding.locator(".finding-advice")).to_be_visible()
+
+    trainer.post_steps(run, healthy(25, 40))
+    expect(page.locator("#verdict-title")).to_have_text("No open finding")
+    expect(page.locator("#verdict-detail")).to_have_text(re.compile("^earlier: conv2 is dead, step 12 to "))
+    expect(row(page, run).locator(".run-verdict")).to_have_text("running")
+    expect_icon(page, "/favicon.svg")
+    page.locator("#findings-closed-title").click()
+    expect(page.get_by_role("list", name="Closed findings").get_by_role("listitem")).to_have_count(1)
+
+
+@pytest.mark.parametrize("way", ["click", "Enter", "header"])
+def test_a_finding_leads_to_its_step_and_layer(watch, page, secure_server, way):
+    dashboard = Dashboard(page, secure_server)
+    watch(healthy(0, 12) + dead(12, 30))
+    if way == "header":
+        page.get_by_role("button", name="Go to step 12").click()
+    else:
+        finding = page.get_by_role("list", name="Open findings").get_by_role("button").first
+        expect(finding).to_contain_text("conv2 is dead")
+        if way == "click":
+            finding.click()
+        else:
+            finding.focus()
+            page.keyboard.press("Enter")
+            expect(finding).to_be_focused()
+    dashboard.expect_step(12)
+    dashboard.expect_state("paused")
+    card = page.locator(".card[data-highlighted]")
+    expect(card).to_have_attribute("data-layer", "conv2")
+    expect(card).to_be_in_viewport()
+    expect(page.locator("#findings-status")).to_have_text("Step 12, layer conv2")
+
+
+def test_the_alert_of_a_trainer_is_announced_and_listed(watch, trainer, page):
+    run = watch(healthy(0, 12))
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    trainer.post_alert(run, {"level": "warning", "title": "no <b>progress</b>", "text": "for an hour", "step": 7})
+    expect(page.locator("#findings-status")).to_have_text(re.compile("^From the trainer, warning: no <b>progress</b>"))
+    page.locator("#findings-closed-title").click()
+    finding = page.get_by_role("list", name="Closed findings").get_by_role("listitem")
+    expect(finding).to_contain_text("no <b>progress</b>")
+    expect(finding).to_contain_text("from the trainer")
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
+
+
+def test_rules_without_inputs_say_what_to_post(watch, page):
+    watch(healthy(0, 3))
+    rules = page.locator("#findings-missing")
+    expect(rules).to_be_hidden()
+    page.locator("#findings-missing-title").click()
+    expect(rules).to_contain_text("update_ratio: post update_ratio to get this rule")
