@@ -3,6 +3,7 @@
 import { Phase } from "./feed/feed.js";
 import { fetchHealth, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, watchRuns } from "./feed/protocol.js";
+import { Heatmap } from "./heatmap/heatmap.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { healthVerdict, lossVerdict, sinceText, stateWords, tabTitle } from "./model/verdict/verdict.js";
@@ -62,10 +63,10 @@ export class Dashboard {
         forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
         live: () => this.#play((player) => player.live()),
         seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#move(
-            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
-            (player, history) => player.seekStep(history, step),
-        ),
+        seekStep: (step) => this.#seekStep(step),
+    });
+    #heatmap = new Heatmap({
+        seekStep: (step) => this.#seekStep(step), requestPaint: () => this.#frame.request(),
     });
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
@@ -104,11 +105,13 @@ export class Dashboard {
         if (id === this.#run?.id) return;
         this.#selected?.stop();
         this.#selected = this.#subscription(id);
+        this.#heatmap.select(this.#run);
         this.#verdicts.selectedId = id;
         this.#health?.stop();
         this.#health = new RunHealth(id, {
             onChange: () => this.#frame.request(),
             onFinding: (finding) => this.#announce(finding),
+            onHealth: (health) => this.#heatmap.takeHealth(health),
         });
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
@@ -146,6 +149,7 @@ export class Dashboard {
             onDescription: whileSelected((data) => {
                 this.#runs.applyDescription(id, data);
                 this.#health.loaded(data);
+                this.#heatmap.describe(data);
             }),
             onFailure: whileSelected((text) => this.notify(text)),
         });
@@ -158,6 +162,7 @@ export class Dashboard {
                 break;
             case "run":
                 this.#runs.applyDescription(message.run_id, message.data);
+                if (message.run_id === this.#run?.id) this.#heatmap.describe(message.data);
                 if (this.#selected === null) this.#selectMostRecent();
                 break;
             case "run_deleted":
@@ -222,6 +227,13 @@ export class Dashboard {
         return (await this.#selected?.move(place, action)) ?? null;
     }
 
+    #seekStep(step) {
+        return this.#move(
+            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
+            (player, history) => player.seekStep(history, step),
+        );
+    }
+
     #play(action) {
         return this.#selected?.play(action) ?? null;
     }
@@ -264,6 +276,7 @@ export class Dashboard {
         }
         this.#header.show(run.id, record);
         this.#controls.show(run.player, run.history);
+        this.#heatmap.show(this.#feed.state.phase === Phase.open);
         this.#grid.show(record, run);
         if (this.#feed.state.phase === Phase.open) this.#selected.want(this.#grid.visibleLayers);
     }

@@ -24,7 +24,10 @@ export class RunHealth {
     findings = new Findings();
     loss = new LossSeries();
 
-    /** `handlers`: `onChange()`, and `onFinding(finding)` for a finding that was opened or became worse. */
+    /**
+     * `handlers`: `onChange()`, `onFinding(finding)` for a finding that was opened or became worse, and optionally
+     * `onHealth(health)` with each answer of the server, null for a failed read.
+     */
     constructor(runId, handlers) {
         this.#handlers = handlers;
         this.#reads = new RunReads(runId, this.#abort.signal);
@@ -67,9 +70,12 @@ export class RunHealth {
         this.#isReading = true;
         this.#alertsSince = [];
         try {
-            this.findings.load(await this.#reads.health("all"), this.#alertsSince);
+            const health = await this.#reads.health("all");
+            this.findings.load(health, this.#alertsSince);
+            this.#handlers.onHealth?.(health);
         } catch (error) {
             this.#failed(error);
+            if (!this.#abort.signal.aborted) this.#handlers.onHealth?.(null);
         }
         this.#isReading = false;
         if (this.#abort.signal.aborted) return;

@@ -25,6 +25,10 @@ export class SelectedRun {
     createdAt = null;
     /** The page has every change of the run up to this `seq`; null until the run has arrived. */
     followedSeq = null;
+    /** How often all steps were replaced, or some dropped. */
+    generation = 0;
+    /** The lowest step that was stored since `takeChangedFrom`, or null. */
+    #changedFrom = null;
 
     constructor(id) {
         this.id = id;
@@ -53,6 +57,13 @@ export class SelectedRun {
         return result;
     }
 
+    /** The lowest step that was stored since the last call, or null. */
+    takeChangedFrom() {
+        const step = this.#changedFrom;
+        this.#changedFrom = null;
+        return step;
+    }
+
     /** The record of a step of the server, or null if it is none. `layers`: those of its structure. */
     decode(data, layers) {
         return decodeStep(data, this.#structures, layers);
@@ -65,6 +76,7 @@ export class SelectedRun {
     takeStep(data, { limit = null, layers } = {}) {
         const record = this.decode(data, layers);
         if (record === null) return undefined;
+        if (this.#changedFrom === null || record.step < this.#changedFrom) this.#changedFrom = record.step;
         if (record.seq === this.followedSeq + 1) this.followedSeq = record.seq;
         this.history.maximumSteps = limit ?? Infinity;
         // The page knows all steps that the server has, which are the highest ones.
@@ -78,6 +90,7 @@ export class SelectedRun {
     /** Replaces all steps by those that were read: `buckets` of all numbers, and `records` of the last ones. */
     takeRun({ createdAt, buckets, records, lastSeq }) {
         this.history.load(buckets, records);
+        this.generation += 1;
         this.trends.clear();
         this.play((player, history) => player.historyReplaced(history));
         if (createdAt !== this.createdAt) this.stepsNotKept = 0;
@@ -96,6 +109,7 @@ export class SelectedRun {
     /** The server dropped the steps from this one on. */
     dropFrom(step) {
         this.history.dropFrom(step);
+        this.generation += 1;
         this.trends.clear();
         this.play((player, history) => player.historyReplaced(history));
     }

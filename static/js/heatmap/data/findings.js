@@ -1,0 +1,53 @@
+// The open findings of layer health, by layer.
+
+const SEVERITIES = ["info", "warning", "critical"];
+
+/** Whether a severity is worse than another; undefined is the least. */
+export function isWorse(a, b) {
+    return SEVERITIES.indexOf(a) > SEVERITIES.indexOf(b);
+}
+
+/** The open alerts of the server's health answer, by layer. */
+export class LayerFindings {
+    /** Layer id to `{ severity, isOrigin, alerts: [{ rule, severity, firstStep, metric, title }] }`. */
+    #byLayer = new Map();
+    /** The metric of the worst finding, the first of an episode before others; null without one. */
+    metric = null;
+    /** The step in which it began, or null. */
+    originStep = null;
+
+    constructor(health = null) {
+        for (const alert of health?.alerts ?? []) {
+            if (alert.state !== "open" || alert.layer === null) continue;
+            const { rule, severity, first_step: firstStep, metric, title } = alert;
+            const entry = this.#byLayer.get(alert.layer) ?? { severity, isOrigin: false, alerts: [] };
+            if (isWorse(severity, entry.severity)) entry.severity = severity;
+            entry.alerts.push({ rule: rule ?? "alert", severity, firstStep, metric, title });
+            this.#byLayer.set(alert.layer, entry);
+        }
+        for (const episode of health?.episodes ?? []) {
+            const origin = this.#byLayer.get(episode.origin?.layer);
+            if (origin === undefined || episode.state !== "open") continue;
+            origin.isOrigin = true;
+            const first = origin.alerts.find((alert) => alert.rule === episode.origin.rule) ?? origin.alerts[0];
+            this.metric ??= first.metric;
+            this.originStep ??= first.firstStep;
+        }
+    }
+
+    /** The entry of a layer, or undefined. */
+    of(layerId) {
+        return this.#byLayer.get(layerId);
+    }
+
+    /** Rows of the layers with findings, the most important first. */
+    rowsByImportance(layers) {
+        const rank = (entry) => (entry.isOrigin ? 10 : 0) + SEVERITIES.indexOf(entry.severity);
+        const rows = [];
+        layers.forEach((id, row) => {
+            const entry = this.#byLayer.get(id);
+            if (entry !== undefined) rows.push({ row, rank: rank(entry) });
+        });
+        return rows.sort((a, b) => b.rank - a.rank || a.row - b.row).map(({ row }) => row);
+    }
+}

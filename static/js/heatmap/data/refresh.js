@@ -1,0 +1,114 @@
+// When the heatmap reads, and what.
+
+/** Most buckets in the first read of a run. */
+export const FIRST_POINTS = 250;
+/** Most cells of a first read, and of one that shows more detail; a cell is 8 bytes. */
+const FIRST_CELLS = 125_000;
+const MORE_CELLS = 80_000;
+/** A read for more detail must give this many times the points. */
+const WORTH = 1.5;
+/** Least time between two reads of new steps, and after a failure (milliseconds). */
+export const INTERVAL = 2_000;
+const AFTER_FAILURE = 5_000;
+/** Columns may grow beyond the points asked for by this factor before the whole is read again in wider buckets. */
+const GROWTH = 1.25;
+
+/**
+ * Decides on reads. A read is `{ from, to, points, append }`; one with `append` has what comes from the last column on.
+ * The view is `{ metric, from, to }`, `from` and `to` null for the ends of the run.
+ */
+export class RefreshPlan {
+    #view = null;
+    #loaded = null;
+    #points = 0;
+    #isBusy = false;
+    #readAt = -Infinity;
+    #failedAt = -Infinity;
+    /** The lowest step that changed since the last read began; null for none. */
+    #changedFrom = null;
+    #mustReload = false;
+    /** The last step that was shown; reads while paused end there. */
+    #end = null;
+
+    /** The picture must be read again from the start. */
+    reset() {
+        this.#loaded = null;
+        this.#view = null;
+        this.#changedFrom = null;
+        this.#mustReload = false;
+    }
+
+    /** A step arrived or changed. */
+    changed(step) {
+        if (this.#changedFrom === null || step < this.#changedFrom) this.#changedFrom = step;
+    }
+
+    /**
+     * The read that is due, or null. `state` is `{ now, view, layers, width, canRead, isFollowing }`: `layers` their
+     * number as far as it is known, `width` that of the cells in pixels, `canRead` whether the page is connected and
+     * shown, `isFollowing` whether new steps are wanted: not while paused.
+     */
+    next(state) {
+        const { now, view, canRead, isFollowing } = state;
+        if (this.#isBusy || !canRead || now - this.#failedAt < AFTER_FAILURE) return null;
+        const isSame = this.#view !== null && Object.keys(view).every((key) => view[key] === this.#view[key]);
+        if (!isSame || this.#loaded === null) {
+            return this.#begin(state, this.#wholePoints(state, Math.min(FIRST_POINTS, state.width), FIRST_CELLS));
+        }
+        // Columns may grow by a quarter, and each must have a pixel.
+        const detail = this.#wholePoints(state, state.width / GROWTH, MORE_CELLS);
+        if (!this.#loaded.isFinest && detail >= WORTH * this.#points) return this.#begin(state, detail);
+        if (!isFollowing || now - this.#readAt < INTERVAL) return null;
+        if (this.#mustReload) return this.#begin(state, this.#points);
+        if (this.#changedFrom === null || (view.to !== null && this.#changedFrom > view.to)) return null;
+        return this.#beginChanges(state);
+    }
+
+    /** The read succeeded; `matrix` is what the picture shows now. */
+    succeeded(matrix) {
+        this.#isBusy = false;
+        this.#loaded = matrix;
+        const end = matrix.lastSteps.at(-1) ?? null;
+        if (this.#end === null || end > this.#end) this.#end = end;
+    }
+
+    /** The answer to a read of changes does not fit the picture. */
+    mustReload() {
+        this.#isBusy = false;
+        this.#mustReload = true;
+    }
+
+    failed(now) {
+        this.#isBusy = false;
+        this.#failedAt = now;
+        this.#mustReload = true;
+    }
+
+    #wholePoints({ layers }, wanted, cells) {
+        const fit = Math.floor(cells / Math.max(1, this.#loaded?.rows ?? layers));
+        return Math.max(20, Math.min(Math.floor(wanted), fit));
+    }
+
+    #begin({ now, view, isFollowing }, points) {
+        this.#isBusy = true;
+        this.#view = view;
+        this.#points = points;
+        this.#readAt = now;
+        this.#mustReload = false;
+        // While paused, a read for another metric or more detail shows no later steps than the picture before.
+        if (!isFollowing && view.to === null && this.#end !== null) return { ...view, to: this.#end, points, append: false };
+        this.#changedFrom = null;
+        return { ...view, points, append: false };
+    }
+
+    #beginChanges(state) {
+        const { steps, columns } = this.#loaded;
+        const last = steps[columns - 1];
+        const isTail = columns > 0 && this.#changedFrom >= last && columns < GROWTH * this.#points;
+        if (!isTail) return this.#begin(state, this.#points);
+        this.#isBusy = true;
+        this.#readAt = state.now;
+        this.#changedFrom = null;
+        return { ...state.view, from: last, points: FIRST_POINTS, append: true };
+    }
+}

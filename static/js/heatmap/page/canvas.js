@@ -1,0 +1,272 @@
+// Draws the heatmap on its two canvases: the cells, and above them names, axis, findings and the cursor.
+
+import { stepTicks } from "../picture/axis.js";
+import { formatCount } from "../../model/format.js";
+import { isWorse } from "../data/findings.js";
+import { placedLabels, shortened } from "../picture/labels.js";
+import { paintCells } from "../picture/raster.js";
+
+/** Least distance between two names, and between two numbers on the axis. */
+const NAME_GAP = 13;
+const TICK_GAP = 90;
+/** Cut names that are kept. */
+const MOST_NAMES = 400;
+/** Least width and height of a cell that is not finite. */
+const LEAST_BROKEN = 3;
+const FONT = "11px system-ui, sans-serif";
+
+/** The cells: repainted only when what they show changes. */
+export class CellCanvas {
+    #canvas;
+    #context;
+    #small = document.createElement("canvas");
+
+    constructor(canvas) {
+        this.#canvas = canvas;
+        this.#context = canvas.getContext("2d");
+    }
+
+    /** `colours` is `{ table, broken }`: 256 pixels, and the pixel of cells that are not finite. */
+    paint({ matrix, window, shown, scale, geometry, colours, ratio }) {
+        const { plotWidth, plotHeight } = geometry;
+        size(this.#canvas, plotWidth * ratio, plotHeight * ratio);
+        const { width, height } = this.#canvas;
+        const { columns } = matrix;
+        this.#context.clearRect(0, 0, width, height);
+        if (columns === 0 || window.lines === 0) return;
+        size(this.#small, columns, window.lines);
+        const small = this.#small.getContext("2d");
+        const image = small.createImageData(columns, window.lines);
+        const pixels = new Uint32Array(image.data.buffer);
+        const broken = paintCells(shown, window, scale, colours, pixels);
+        small.putImageData(image, 0, 0);
+        this.#context.imageSmoothingEnabled = false;
+        this.#context.drawImage(this.#small, 0, 0, width, height);
+        this.#hatch(broken, width / columns, height / window.lines, ratio, colours);
+    }
+
+    #hatch(broken, columnWidth, lineHeight, ratio, { brokenColour, hatchColour }) {
+        if (broken.length === 0) return;
+        const context = this.#context;
+        const pattern = context.createPattern(hatchTile(Math.round(6 * ratio), hatchColour), "repeat");
+        for (const fill of [brokenColour, pattern]) {
+            context.fillStyle = fill;
+            for (const [line, column, count] of broken) {
+                // Larger than the cell where that is too small to be seen: one NaN among a million values matters.
+                const width = Math.max(LEAST_BROKEN * ratio, count * columnWidth);
+                const height = Math.max(LEAST_BROKEN * ratio, lineHeight);
+                const x = (column + count / 2) * columnWidth - width / 2;
+                const y = (line + 0.5) * lineHeight - height / 2;
+                context.fillRect(x, y, width, height);
+            }
+        }
+    }
+}
+
+/** Names, axis, findings, cursor. */
+export class MarkCanvas {
+    #canvas;
+    #context;
+    /** Names cut to the room that there is for them, by font and id: measuring text takes long. */
+    #names = new Map();
+    #room = 0;
+
+    constructor(canvas) {
+        this.#canvas = canvas;
+        this.#context = canvas.getContext("2d");
+    }
+
+    /**
+     * `model` is `{ matrix, window, geometry, ratio, findings, cursor, focus, hover, selection, colours }`: `cursor` a
+     * column or -1; `focus` and `hover` cells `{ line, column }` or null; `selection` null or
+     * `{ x, y, width, height }`.
+     */
+    paint(model) {
+        const { geometry, ratio } = model;
+        size(this.#canvas, geometry.width * ratio, geometry.height * ratio);
+        const context = this.#context;
+        context.setTransform(ratio, 0, 0, ratio, 0, 0);
+        context.clearRect(0, 0, geometry.width, geometry.height);
+        context.font = FONT;
+        context.textBaseline = "middle";
+        this.#frame(model);
+        this.#drawNames(model);
+        this.#axis(model);
+        this.#findings(model);
+        this.#cursor(model);
+        if (model.hover !== null) this.#cell(model, model.hover, model.colours.text, 1);
+        if (model.focus !== null) this.#cell(model, model.focus, model.colours.accent, 2);
+        if (model.selection !== null) this.#selection(model);
+    }
+
+    #frame({ geometry, colours }) {
+        const context = this.#context;
+        context.strokeStyle = colours.border;
+        context.lineWidth = 1;
+        context.strokeRect(geometry.left - 0.5, 0.5, geometry.plotWidth, geometry.plotHeight - 1);
+    }
+
+    #drawNames({ matrix, window, geometry, findings, focus, colours }) {
+        const context = this.#context;
+        const lineHeight = geometry.plotHeight / window.lines;
+        const wanted = findings.rowsByImportance(matrix.layers);
+        if (focus !== null) wanted.unshift(focus.layer);
+        context.textAlign = "right";
+        for (const { layer, y } of placedLabels(window, lineHeight, NAME_GAP, wanted)) {
+            const id = matrix.layers[layer];
+            const entry = findings.of(id);
+            context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
+            context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;
+            context.fillText(this.#shortened(id, geometry.left - 14), geometry.left - 11, y);
+        }
+        context.font = FONT;
+        this.#gutter(matrix, window, geometry, findings, colours, lineHeight);
+    }
+
+    #shortened(id, room) {
+        if (room !== this.#room || this.#names.size > MOST_NAMES) this.#names.clear();
+        this.#room = room;
+        const key = `${this.#context.font} ${id}`;
+        if (!this.#names.has(key)) {
+            this.#names.set(key, shortened(id, room, (part) => this.#context.measureText(part).width));
+        }
+        return this.#names.get(key);
+    }
+
+    /** A bar beside each line that has a finding. */
+    #gutter(matrix, window, geometry, findings, colours, lineHeight) {
+        for (let line = 0; line < window.lines; line += 1) {
+            const [begin, end] = window.layersOf(line);
+            let worst;
+            for (let row = begin; row < end; row += 1) {
+                const entry = findings.of(matrix.layers[row]);
+                if (entry !== undefined && isWorse(entry.severity, worst)) worst = entry.severity;
+            }
+            if (worst === undefined) continue;
+            this.#context.fillStyle = colours.severity(worst);
+            const height = Math.max(2, lineHeight - (lineHeight > 4 ? 1 : 0));
+            this.#context.fillRect(geometry.left - 7, line * lineHeight, 5, height);
+        }
+    }
+
+    #axis({ matrix, geometry, colours }) {
+        const context = this.#context;
+        const ticks = stepTicks(matrix.steps, matrix.lastSteps, Math.max(2, Math.floor(geometry.plotWidth / TICK_GAP)));
+        context.fillStyle = colours.textSoft;
+        context.strokeStyle = colours.borderStrong;
+        for (const { column, text } of ticks) {
+            const x = geometry.x(column);
+            context.beginPath();
+            context.moveTo(x, geometry.plotHeight);
+            context.lineTo(x, geometry.plotHeight + 4);
+            context.stroke();
+            this.#axisText(text, x, geometry);
+        }
+    }
+
+    /** A number on the axis, moved so that it is not cut off. */
+    #axisText(text, x, geometry) {
+        const context = this.#context;
+        const half = context.measureText(text).width / 2;
+        const place = Math.max(geometry.left + half, Math.min(geometry.width - half - 1, x));
+        context.textAlign = "center";
+        context.fillText(text, place, geometry.plotHeight + 13);
+        return { begin: place - half, end: place + half };
+    }
+
+    /** A dot on the cell in which each finding began, larger where its episode began. */
+    #findings({ matrix, window, geometry, findings, colours }) {
+        const context = this.#context;
+        const lineHeight = geometry.plotHeight / window.lines;
+        const radius = Math.min(4, Math.max(2.5, lineHeight / 3));
+        for (const row of findings.rowsByImportance(matrix.layers).reverse()) {
+            const line = window.lineOf(row);
+            if (line < 0) continue;
+            const entry = findings.of(matrix.layers[row]);
+            for (const { firstStep, severity } of entry.alerts) {
+                const column = matrix.columnOf(firstStep);
+                if (column < 0 || firstStep > matrix.lastSteps.at(-1)) continue;
+                context.beginPath();
+                const size = entry.isOrigin ? radius + 1.5 : radius;
+                context.arc(geometry.x(column + 0.5), (line + 0.5) * lineHeight, size, 0, 2 * Math.PI);
+                context.fillStyle = colours.severity(severity);
+                context.fill();
+                context.strokeStyle = "#ffffff";
+                context.lineWidth = entry.isOrigin ? 2 : 1;
+                context.stroke();
+            }
+        }
+    }
+
+    #cursor({ matrix, geometry, cursor, colours }) {
+        if (cursor < 0) return;
+        const context = this.#context;
+        const x = Math.round(geometry.x(cursor + 0.5));
+        for (const [width, colour] of [[3, colours.surface], [1.5, colours.text]]) {
+            context.strokeStyle = colour;
+            context.lineWidth = width;
+            context.beginPath();
+            context.moveTo(x, 0);
+            context.lineTo(x, geometry.plotHeight + 4);
+            context.stroke();
+        }
+        const text = formatCount(matrix.lastSteps[cursor]);
+        context.font = `600 ${FONT}`;
+        const width = context.measureText(text).width + 10;
+        const left = Math.max(geometry.left, Math.min(geometry.width - width, x - width / 2));
+        context.fillStyle = colours.text;
+        context.beginPath();
+        context.roundRect(left, geometry.plotHeight + 4, width, 17, 4);
+        context.fill();
+        context.fillStyle = colours.surface;
+        context.textAlign = "center";
+        context.fillText(text, left + width / 2, geometry.plotHeight + 13);
+        context.font = FONT;
+    }
+
+    #cell({ matrix, window, geometry }, { line, column }, colour, lineWidth) {
+        const height = geometry.plotHeight / window.lines;
+        const width = geometry.plotWidth / matrix.columns;
+        const context = this.#context;
+        context.strokeStyle = colour;
+        context.lineWidth = lineWidth;
+        const [w, h] = [Math.max(5, width), Math.max(5, height)];
+        const x = geometry.x(column) + width / 2 - w / 2;
+        const y = line * height + height / 2 - h / 2;
+        context.strokeRect(x, y, w, h);
+    }
+
+    #selection({ selection, colours }) {
+        const context = this.#context;
+        context.globalAlpha = 0.25;
+        context.fillStyle = colours.accent;
+        context.fillRect(selection.x, selection.y, selection.width, selection.height);
+        context.globalAlpha = 1;
+        context.strokeStyle = colours.accent;
+        context.lineWidth = 1.5;
+        context.strokeRect(selection.x, selection.y, selection.width, selection.height);
+    }
+}
+
+/** Sets the size of a canvas in device pixels; the pixels are kept if it is the same. */
+function size(canvas, width, height) {
+    const [w, h] = [Math.max(1, Math.round(width)), Math.max(1, Math.round(height))];
+    if (canvas.width !== w) canvas.width = w;
+    if (canvas.height !== h) canvas.height = h;
+}
+
+/** A square tile with a diagonal stripe. */
+function hatchTile(side, colour) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = side;
+    const context = tile.getContext("2d");
+    context.strokeStyle = colour;
+    context.lineWidth = side / 3.5;
+    for (const shift of [-side, 0, side]) {
+        context.beginPath();
+        context.moveTo(shift - 1, side + 1);
+        context.lineTo(shift + side + 1, -1);
+        context.stroke();
+    }
+    return tile;
+}

@@ -1,0 +1,51 @@
+// Numbers and steps of the heatmap as text.
+
+import { formatCount, formatNumber } from "../../model/format.js";
+
+/** Where a value has no ratio to the median: one of them is missing or not finite. */
+const NO_RATIO = formatNumber(undefined);
+
+/** Three significant digits at most, without zeros at the end: for legends. */
+export function formatShort(value) {
+    if (value === 0 || !Number.isFinite(value)) return formatNumber(value);
+    const size = Math.abs(value);
+    const rounded = Number(value.toPrecision(3));
+    const text = size >= 1e-3 && size < 1e4 ? String(rounded) : rounded.toExponential().replace("e+", "e");
+    return text.replaceAll("-", "−");
+}
+
+/** "step 7" or "steps 8–11" of a column. */
+export function formatSteps(first, last) {
+    return first === last ? `step ${formatCount(first)}` : `steps ${formatCount(first)}–${formatCount(last)}`;
+}
+
+/** The value of a cell as text. */
+export function formatCell(matrix, index) {
+    if (matrix.isMissing(index)) return "no value";
+    const value = matrix.last[index];
+    if (!matrix.isBroken(index)) return Number.isFinite(value) ? formatNumber(value) : `beyond ${formatShort(3.4e38)}`;
+    const count = matrix.nonfinite[index];
+    if (!Number.isFinite(value)) return formatNumber(value);
+    return `${formatNumber(value)}, with ${formatCount(count)} not finite`;
+}
+
+/** The cell at a line and column as text, for the readout and for assistive technology. */
+export function describeCell({ matrix, layer, sharing, column, ratio, entry }) {
+    const steps = formatSteps(matrix.steps[column], matrix.lastSteps[column]);
+    const parts = [`${steps} · ${matrix.layers[layer]}`];
+    if (sharing > 1) parts[0] += ` (stands out of ${sharing} layers in this line)`;
+    const index = layer * matrix.columns + column;
+    const value = `${matrix.metric} ${formatCell(matrix, index)}`;
+    parts.push(ratio === NO_RATIO || matrix.isMissing(index) ? value : `${value}, ${ratio} its median`);
+    for (const { rule, severity, firstStep } of entry?.alerts ?? []) {
+        parts.push(`${severity}: ${rule.replaceAll("_", " ")} since step ${formatCount(firstStep)}`);
+    }
+    return parts.join(" · ");
+}
+
+/** A value relative to the layer's median, "0.5×", or a dash. */
+export function ratioText(value, median) {
+    const ratio = Math.abs(value) / median;
+    if (Number.isNaN(ratio)) return formatNumber(undefined);
+    return Number.isFinite(ratio) ? `${formatShort(ratio)}×` : NO_RATIO;
+}
