@@ -13,8 +13,8 @@ from Support.wire.raw import RawConnection, ingest
 LAYER = 12 * 8
 LAYERS, STEPS = 500, 20
 ONE_RUN = LAYER * LAYERS * STEPS
-# What a run holds of a layer besides its numbers: names, and what the rules of layer health remember (SCHEMA.md, "Memory of
-# layer health").
+# What a run holds of a layer besides its numbers: names, and what the rules of layer health remember. SCHEMA.md states
+# it in "Memory of layer health".
 BESIDE_NUMBERS = 750
 # The share of the limit that the server may allocate for anything else: bodies in progress, names, tables.
 BESIDE = 0.1
