@@ -15,8 +15,8 @@ from Support.wire.raw_websocket import TEXT, frame_bytes
 SEGMENT = 1448
 # The bytes in a connection's buffer when it stops being writable, plus one batch of TLS records.
 ON_ITS_WAY = (64 << 10) + (64 << 10)
-# Bytes of a subscriber queue's entry per message: its frame, that of its layers, its run and numbers. The list of entries
-# grows by doubling.
+# Bytes of a subscriber queue's entry per message: its frame, that of its layers, its run and numbers. The list grows by
+# doubling.
 NOTE = 2 * 104
 # The allocator rounds sizes up, and arrays grow by doubling.
 ROUNDING = 1.25
