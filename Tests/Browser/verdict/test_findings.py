@@ -18,6 +18,12 @@ def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     run = watch(healthy(0, 12))
     expect(page.locator("#verdict-title")).to_have_text("No finding")
     cards = "() => [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top)"
+    # The heatmap takes its height with its first picture.
+    expect(page.locator("#heatmap-legend-numbers")).not_to_be_empty()
+    expect(page.locator("#heatmap-readout")).to_have_text(re.compile("12 columns"))
+    page.wait_for_function(
+        f"() => {{ const now = String(({cards})()); const same = window.tops === now; window.tops = now; return same; }}",
+        polling=250)
     before = page.evaluate(cards)
     trainer.post_steps(run, dead(12, 20))
 
