@@ -123,6 +123,7 @@ struct AlertBook: Sendable {
         let changes = alert.closed(id: lastAlert, episode: lastEpisode, lastSeq: lastSeq, at: time)
         for alert in changes.alerts { keepClosed(alert) }
         for notice in changes.notices { keepClosed(notice.episode) }
+        trim()
         return changes
     }
 
@@ -165,16 +166,26 @@ struct AlertBook: Sendable {
     private mutating func keepClosed(_ alert: Alert) {
         closed.append(alert)
         bytes += alert.memory
-        if closed.count > Self.maximumClosed {
-            bytes -= closed.removeFirst().memory
-            forgotten += 1
-        }
     }
 
     private mutating func keepClosed(_ episode: AlertEpisode) {
         closedEpisodes.append(episode)
         bytes += episode.memory
-        if closedEpisodes.count > Self.maximumClosed { bytes -= closedEpisodes.removeFirst().memory }
+    }
+
+    /// Removes the oldest closed alerts and episodes above the maximum, all at once: a step may close thousands.
+    private mutating func trim() {
+        let alerts = closed.count - Self.maximumClosed
+        if alerts > 0 {
+            bytes -= closed.prefix(alerts).reduce(0) { $0 + $1.memory }
+            closed.removeFirst(alerts)
+            forgotten += UInt64(alerts)
+        }
+        let episodes = closedEpisodes.count - Self.maximumClosed
+        if episodes > 0 {
+            bytes -= closedEpisodes.prefix(episodes).reduce(0) { $0 + $1.memory }
+            closedEpisodes.removeFirst(episodes)
+        }
     }
 
     private mutating func count(_ level: AlertLevel, _ change: Int) {
@@ -244,6 +255,7 @@ struct AlertBook: Sendable {
                 notices.append(EpisodeNotice(.escalated, episode: episode, alerts: alerts(of: episode)))
             }
         }
+        trim()
         return notices
     }
 

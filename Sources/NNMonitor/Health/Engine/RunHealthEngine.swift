@@ -82,7 +82,7 @@ package struct RunHealthEngine: RunObserver {
         return changes
     }
 
-    /// Begins all rules anew, and closes the alerts of what was dropped.
+    /// Resets all rules, and closes the alerts that were opened at or after the step.
     package mutating func goBack(to step: Int64, lastSeq: UInt64, at time: UTCTime) -> HealthChanges {
         let seconds = Double(time.microseconds) / 1_000_000
         let changes = book.closeAll(
@@ -96,7 +96,7 @@ package struct RunHealthEngine: RunObserver {
         book.note(alert, lastSeq: lastSeq, at: time)
     }
 
-    /// What was found so far.
+    /// The findings so far.
     package func report(context: RunContext) -> HealthReport {
         var report = HealthReport()
         report.moment = moment

@@ -98,7 +98,7 @@ protocol LayerRule: HealthRule {
     associatedtype State: Sendable
     /// Recognises clean reports by few instructions.
     associatedtype Screen: LayerScreen where Screen.State == State
-    /// A layer of which nothing is known.
+    /// The state of a layer before its first report.
     static var start: State { get }
     /// Whether a step has columns from which it can judge.
     static func reads(_ columns: StepColumns, _ run: RunState) -> Bool
@@ -199,7 +199,7 @@ extension Sequence {
 protocol RunRule: HealthRule {
     /// What it remembers of the run.
     associatedtype State: Sendable
-    /// A run of which nothing is known.
+    /// The state of a run before its first report.
     static var start: State { get }
 
     /// Judges a step; `nil` if it is no report.

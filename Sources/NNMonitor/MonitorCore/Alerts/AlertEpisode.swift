@@ -97,7 +97,7 @@ package struct AlertEpisode: Sendable {
     }
 }
 
-/// An event of an episode, of which people are informed.
+/// An event of an episode that is sent to people.
 package struct EpisodeNotice: Sendable {
     /// What happened.
     package enum Event: String, Sendable {

@@ -30,7 +30,7 @@ package struct HealthEncoder {
     private let alerts: AlertEncoder
 
     /// - Parameters:
-    ///   - report: what was found.
+    ///   - report: the findings.
     ///   - run: the run, as it was at the same time.
     ///   - link: the prefix of links.
     package init(_ report: HealthReport, of run: RunDescription, link: RunLink) {

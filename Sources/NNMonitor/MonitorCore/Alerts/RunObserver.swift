@@ -67,7 +67,7 @@ package protocol RunObserver: Sendable {
     /// Bytes of everything that the observer holds.
     var memory: Int { get }
 
-    /// What was found so far.
+    /// The findings so far.
     func report(context: RunContext) -> HealthReport
 }
 
