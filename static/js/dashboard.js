@@ -3,25 +3,18 @@
 import { Phase } from "./feed/feed.js";
 import { fetchHealth, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, watchRuns } from "./feed/protocol.js";
-import { Heatmap } from "./heatmap/heatmap.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
-import { healthVerdict, lossVerdict, sinceText, stateWords, tabTitle } from "./model/verdict/verdict.js";
+import { stateWords, tabTitle } from "./model/verdict/verdict.js";
 import { RunHealth } from "./run-health.js";
 import { RunSubscription } from "./run-subscription.js";
 import { RunVerdicts } from "./run-verdicts.js";
+import { RunView } from "./run-view.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
-import { element } from "./view/dom.js";
 import { FrameScheduler } from "./view/frame.js";
-import { LayerGrid } from "./view/layer-grid.js";
-import { Palette } from "./view/palette.js";
-import { PlayerControls } from "./view/player-controls.js";
-import { RunHeader } from "./view/run-header.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
-import { FindingsPanel } from "./view/verdict/findings-panel.js";
 import { TabMark } from "./view/verdict/tab-mark.js";
-import { VerdictBar } from "./view/verdict/verdict-bar.js";
 
 /** Least time between two fetches of the listing (milliseconds). */
 const LISTING_INTERVAL = 10_000;
@@ -47,27 +40,12 @@ export class Dashboard {
     #listingInterval = Infinity;
 
     #frame = new FrameScheduler(() => this.#paint());
-    #palette = new Palette(() => this.#frame.request());
-    #grid = new LayerGrid(element("layers"), this.#palette, () => this.#frame.request());
     #stage = new Stage();
-    #header = new RunHeader();
+    #view = new RunView(() => this.#frame.request());
     #verdicts = new RunVerdicts(this.#runs, () => this.#frame.request());
-    #verdictBar = new VerdictBar((finding) => this.#travel(finding));
-    #findings = new FindingsPanel((finding) => this.#travel(finding));
     #tab = new TabMark();
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
-    #controls = new PlayerControls({
-        back: () => this.#move((history, index) => index - 1, (player, history) => player.back(history)),
-        toggle: () => this.#play((player, history) => player.toggle(history)),
-        forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
-        live: () => this.#play((player) => player.live()),
-        seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#seekStep(step),
-    });
-    #heatmap = new Heatmap({
-        seekStep: (step) => this.#seekStep(step), requestPaint: () => this.#frame.request(),
-    });
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
     start(feed, selectedId) {
@@ -105,13 +83,13 @@ export class Dashboard {
         if (id === this.#run?.id) return;
         this.#selected?.stop();
         this.#selected = this.#subscription(id);
-        this.#heatmap.select(this.#run);
+        this.#view.select(this.#selected);
         this.#verdicts.selectedId = id;
         this.#health?.stop();
         this.#health = new RunHealth(id, {
             onChange: () => this.#frame.request(),
-            onFinding: (finding) => this.#announce(finding),
-            onHealth: (health) => this.#heatmap.takeHealth(health),
+            onFinding: (finding) => this.#view.announce(finding),
+            onHealth: (health) => this.#view.takeHealth(health),
         });
         this.#notice = "";
         history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
@@ -149,7 +127,7 @@ export class Dashboard {
             onDescription: whileSelected((data) => {
                 this.#runs.applyDescription(id, data);
                 this.#health.loaded(data);
-                this.#heatmap.describe(data);
+                this.#view.describe(data);
             }),
             onFailure: whileSelected((text) => this.notify(text)),
         });
@@ -162,7 +140,7 @@ export class Dashboard {
                 break;
             case "run":
                 this.#runs.applyDescription(message.run_id, message.data);
-                if (message.run_id === this.#run?.id) this.#heatmap.describe(message.data);
+                if (message.run_id === this.#run?.id) this.#view.describe(message.data);
                 if (this.#selected === null) this.#selectMostRecent();
                 break;
             case "run_deleted":
@@ -223,39 +201,6 @@ export class Dashboard {
         this.#frame.request();
     }
 
-    async #move(place, action) {
-        return (await this.#selected?.move(place, action)) ?? null;
-    }
-
-    #seekStep(step) {
-        return this.#move(
-            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
-            (player, history) => player.seekStep(history, step),
-        );
-    }
-
-    #play(action) {
-        return this.#selected?.play(action) ?? null;
-    }
-
-    /** Shows the step where a finding began, and the layer. */
-    async #travel(finding) {
-        if (finding === null || finding.firstStep === null) return;
-        const wanted = finding.firstStep;
-        const shown = await this.#move(
-            (history) => (history.indexOf(wanted) < 0 ? history.nearestIndex(wanted) : -1),
-            (player, history) => player.seekStep(history, wanted),
-        );
-        const hasCard = this.#grid.reveal(finding.layer);
-        const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
-        this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
-    }
-
-    #announce(finding) {
-        const news = finding.isFromTrainer ? "From the trainer" : "New finding";
-        this.#findings.announce(`${news}, ${finding.severity}: ${finding.title}, ${sinceText(finding)}`);
-    }
-
     #tick() {
         const isDue = Date.now() - this.#listingAt >= this.#listingInterval;
         if (isDue && !this.#isListing && this.#feed.state.phase === Phase.open) this.#refreshListing();
@@ -265,33 +210,21 @@ export class Dashboard {
     #paint() {
         const run = this.#run;
         const now = Date.now();
+        const isConnected = this.#feed.state.phase === Phase.open;
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
-        this.#paintVerdict(run, now);
+        this.#paintVerdict(run, now, isConnected);
         this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
         this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
-        const record = run?.shownRecord;
-        if (record === undefined) {
-            this.#grid.clear();
-            return;
-        }
-        this.#header.show(run.id, record);
-        this.#controls.show(run.player, run.history);
-        this.#heatmap.show(this.#feed.state.phase === Phase.open);
-        this.#grid.show(record, run);
-        if (this.#feed.state.phase === Phase.open) this.#selected.want(this.#grid.visibleLayers);
+        this.#view.show(isConnected);
     }
 
     /** The verdict in the header, the panel, the list and the tab. */
-    #paintVerdict(run, now) {
+    #paintVerdict(run, now, isConnected) {
         if (run === null) return this.#tab.show("NNMonitor", null);
-        const { findings, loss } = this.#health;
-        this.#verdicts.show(run.id, findings);
-        const health = healthVerdict(findings);
+        this.#verdicts.show(run.id, this.#health.findings);
         const summary = run.isMissing ? undefined : this.#runs.get(run.id);
-        const isConnected = this.#feed.state.phase === Phase.open;
         const state = stateWords(summary, now, { isConnected, missingReason: run.missingReason });
-        this.#verdictBar.show(state, health, loss, lossVerdict(loss));
-        this.#findings.show(findings);
-        this.#tab.show(tabTitle(run.id, health, state), health.severity);
+        const verdict = this.#view.showVerdict(this.#health, state);
+        this.#tab.show(tabTitle(run.id, verdict, state), verdict.severity);
     }
 }
