@@ -2,6 +2,7 @@
 
 import { compareSteps } from "../model/step-number.js";
 import { TimeCursor } from "./cursor.js";
+import { QuantileFan } from "./fan/quantile-fan.js";
 import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
 import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js";
@@ -9,8 +10,11 @@ import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
-import { describeCell, formatSteps, ratioText } from "./picture/text.js";
+import { formatSteps, itemText, lineText, pictureText } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
+import { Outline } from "./outline.js";
+import { DepthProfile } from "./profile/depth-profile.js";
+import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
 import { Viewpoint, narrowedColumns } from "./viewpoint.js";
 
 export class Heatmap {
@@ -33,8 +37,16 @@ export class Heatmap {
     #picture = 0;
     #geometry = null;
     #window = null;
+    #outline = new Outline();
+    #brackets = [];
+    #canRead = false;
+    /** The pictures that share its axes. */
+    #companions;
 
-    /** `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`. */
+    /**
+     * `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`; and optionally `openLayer(id)`,
+     * and `onState()` when the folds changed.
+     */
     constructor(actions) {
         this.#actions = actions;
         this.#cursor = new TimeCursor(actions.seekStep);
@@ -44,12 +56,24 @@ export class Heatmap {
             chooseMetric: () => this.#choose(() => { this.#chosenMetric = this.#view.metric; }),
             chooseColouring: () => this.#choose(() => { this.#hasChosenColouring = true; }),
             key: (event) => this.#key(event),
+            treeKey: (event) => this.#treeKey(event),
             zoom: (name) => this.#zoom(name),
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
             moveCursor: (x, y, area) => this.#pointAt(x, y, area),
             select: (area, from, to) => this.#select(area, from, to),
         });
+        this.#companions = [new DepthProfile(actions.requestPaint), new QuantileFan(actions.requestPaint)];
         document.addEventListener("visibilitychange", actions.requestPaint);
+    }
+
+    /** The folds, for the address of the page. */
+    get state() {
+        return this.#outline.state;
+    }
+
+    restore(state) {
+        this.#outline.restore(state);
+        this.#actions.requestPaint();
     }
 
     /** Shows another run. */
@@ -64,6 +88,7 @@ export class Heatmap {
         this.#source.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
+        for (const companion of this.#companions) companion.select(run);
     }
 
     /** The description of the selected run, from the server. */
@@ -109,6 +134,7 @@ export class Heatmap {
         if (range !== null) this.#viewpoint.moveSteps(range);
         const { isLoading, isMissing, player } = this.#run;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing;
+        this.#canRead = canRead;
         const isFollowing = !player.isPaused;
         this.#source.update({
             now: Date.now(),
@@ -143,57 +169,65 @@ export class Heatmap {
         if (isScaled && this.#scaled.findings === findings) return this.#scaled;
         const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
         const medians = scale.medians ?? layerMedians(matrix);
+        const values = colouring === "ratio" ? valueScale(matrix) : scale;
         const shown = new ShownLayers(matrix, scale, findings.rowsByImportance(matrix.layers));
         this.#picture += 1;
-        return (this.#scaled = { matrix, colouring, findings, scale, medians, shown });
+        return (this.#scaled = { matrix, colouring, findings, scale, values, medians, shown });
     }
 
     #paint() {
         const matrix = this.#matrix;
         const { scale, shown } = this.#scale();
-        const viewpoint = this.#viewpoint;
-        viewpoint.setLayers(matrix.rows);
+        const [viewpoint, outline] = [this.#viewpoint, this.#outline];
+        outline.update(matrix.layers, this.#description.layers);
+        viewpoint.setRows(outline.rows);
+        const { tree, names } = outline;
         const geometry = new Geometry({
-            width: this.#view.width, layers: matrix.layers, columns: matrix.columns, room: this.#view.room,
+            width: this.#view.width, layers: names, columns: matrix.columns, room: this.#view.room,
+            levels: shownLevels(tree, this.#view.width),
         });
         this.#geometry = geometry;
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
+        this.#brackets = bracketsOf(tree, this.#window, geometry.plotHeight, geometry.treeWidth / LEVEL_WIDTH);
         const cursor = this.#column;
         const { findings } = this.#scaled;
-        const hover = this.#cellAt(this.#view.gestures.pointer);
-        const focus = this.#view.isFocused && cursor >= 0 && matrix.rows > 0
+        const { pointer } = this.#view.gestures;
+        const hover = this.#cellAt(pointer);
+        const isFocused = this.#view.isFocused || this.#view.isTreeFocused;
+        const focus = isFocused && cursor >= 0 && matrix.rows > 0
             ? { line: this.#window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
+        const active = this.#view.isTreeFocused ? outline.active(viewpoint.layer) : null;
         const { first, count } = this.#window;
-        this.#view.paint({
-            matrix, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
-            selection: geometry.selectionBox(this.#view.gestures.selection),
-        }, `${this.#picture} ${first}+${count}`);
+        const picture = {
+            matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window,
+            ratio: this.#view.ratio, selection: geometry.selectionBox(this.#view.gestures.selection),
+            brackets: this.#brackets, active: active?.node ?? null, hoverNode: this.#nodeAt(pointer),
+        };
+        const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
         this.#view.setZoom({
             canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
             canZoomOutSteps: viewpoint.canZoomOutSteps, isZoomed: viewpoint.isZoomed,
+            canFold: outline.canFold, canUnfold: outline.canUnfold,
         });
+        this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
         this.#describe(hover ?? focus, cursor);
+        const record = this.#run.viewedRecord;
+        const moveTo = (column) => this.#moveTo(column);
+        for (const companion of this.#companions) {
+            companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, moveTo });
+        }
     }
 
     /** Describes a cell, or the whole if it is null, and fills the table. */
     #describe(cell, cursor) {
-        const { matrix, scale, medians, shown, findings } = this.#scaled;
-        const textOf = ({ line, column, layer }) => {
-            const [begin, end] = this.#window.layersOf(line);
-            const row = layer ?? Math.max(begin, shown.at([begin, end], column));
-            const value = matrix.last[row * matrix.columns + column];
-            return describeCell({
-                matrix, column, layer: row, sharing: layer === undefined ? end - begin : 1,
-                ratio: ratioText(value, medians[row]), entry: findings.of(matrix.layers[row]),
-            });
-        };
-        const valueText = cursor < 0 ? "no step in view" : textOf({
-            line: Math.max(0, this.#window.lineOf(this.#viewpoint.layer)), column: cursor, layer: this.#viewpoint.layer,
-        });
-        const width = formatSteps(matrix.steps[0], matrix.lastSteps[0]);
-        const bucket = matrix.isFinest ? "each column is one step" : `the first column has ${width}`;
-        const general = `${matrix.rows} layers × ${matrix.columns} columns; ${bucket}`;
-        this.#view.describe({ text: cell === null ? general : textOf(cell), valueText, columns: matrix.columns, cursor });
+        const { matrix, scale, medians, findings } = this.#scaled;
+        const window = this.#window;
+        const textOf = (each) => lineText({ ...this.#scaled, window }, each);
+        const { layer } = this.#viewpoint;
+        const valueText = cursor < 0 ? "no step in view"
+            : textOf({ line: Math.max(0, window.lineOf(layer)), column: cursor, layer });
+        const text = cell === null ? pictureText(matrix, this.#outline.rows) : textOf(cell);
+        this.#view.describe({ text, valueText, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
         const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
         const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
@@ -213,11 +247,13 @@ export class Heatmap {
 
     #pointAt(x, y, area = "cells") {
         if (this.#matrix === null || this.#matrix.rows === 0) return;
+        if (area === "tree") return this.#toggle(this.#nodeAt({ x, y }));
         if (area !== "axis") {
             const line = this.#geometry.lineAt(y, this.#window.lines);
             const column = this.#geometry.columnAt(x);
             const layers = this.#window.layersOf(line);
             this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
+            if (area === "names") this.#toggle(this.#window.nodeOf(line));
         }
         if (area !== "names") this.#moveTo(this.#geometry.columnAt(x));
         this.#actions.requestPaint();
@@ -237,7 +273,36 @@ export class Heatmap {
     /** Moves the focus by lines: layers that share a line are passed together. */
     #moveLayer(by) {
         const { count, lines } = this.#window;
-        this.#viewpoint.focus(this.#viewpoint.layer + Math.sign(by) * Math.ceil((Math.abs(by) * count) / lines));
+        this.#viewpoint.moveRows(Math.sign(by) * Math.ceil((Math.abs(by) * count) / lines));
+    }
+
+    /** A key on the names. */
+    #treeKey(event) {
+        const action = this.#matrix === null ? null : this.#outline.key(event.key, this.#viewpoint.layer);
+        if (action === null) return false;
+        this.#viewpoint.setRows(this.#outline.rows);
+        this.#viewpoint.focus(action.layer);
+        if (action.kind === "open") this.#actions.openLayer?.(this.#matrix.layers[action.layer]);
+        if (action.kind === "toggle") this.#actions.onState?.();
+        this.#actions.requestPaint();
+        return true;
+    }
+
+    /** The node whose bar is at a point, or null. */
+    #nodeAt(point) {
+        const isInside = point !== null && this.#geometry.areaAt(point.x, point.y) === "tree";
+        return isInside ? nodeAt(this.#brackets, point.x, point.y) : null;
+    }
+
+    /** Folds or unfolds a node, if there is one. */
+    #toggle(node) {
+        if (node !== null) this.#fold(() => this.#outline.toggle(node));
+    }
+
+    #fold(change) {
+        change();
+        this.#actions.onState?.();
+        this.#actions.requestPaint();
     }
 
     async #moveTo(column) {
@@ -251,6 +316,8 @@ export class Heatmap {
         if (rows.length === 0) return;
         const place = rows.indexOf(this.#viewpoint.layer);
         const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
+        this.#outline.reveal(next);
+        this.#viewpoint.setRows(this.#outline.rows);
         this.#viewpoint.focus(next);
         const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compareSteps)[0];
         await this.#cursor.seek(step);
@@ -262,6 +329,8 @@ export class Heatmap {
         else if (name === "layers-in") viewpoint.zoomLayers(0.5);
         else if (name === "layers-out") viewpoint.zoomLayers(2);
         else if (name === "steps-out") viewpoint.zoomOutSteps();
+        else if (name === "fold-all") this.#fold(() => this.#outline.foldAll());
+        else if (name === "unfold-all") this.#fold(() => this.#outline.unfoldAll());
         else this.#zoomIntoSteps(narrowedColumns(this.#matrix.columns, Math.max(0, this.#column)));
         this.#actions.requestPaint();
     }
