@@ -233,9 +233,9 @@ def test_another_metric_and_colour_and_the_table_of_a_column(server, page, heatm
     expect(legend).to_have_attribute("aria-label", "Colours, log scale: 1, 1000, 1e5, 1e8")
     assert heatmap.queries[-1]["metric"] == "custom"
     page.get_by_text("Values at the cursor as a table").click()
-    expect(page.locator("#heatmap-caption")).to_have_text(
+    expect(page.locator("#heatmap-details caption")).to_have_text(
         "custom at step 19: 12 of 30 layers, those that stand out most")
-    rows = page.locator("#heatmap-rows tr")
+    rows = page.locator("#heatmap-details tbody tr")
     expect(rows).to_have_count(12)
     expect(rows.first.locator("th, td")).to_have_text(["block0/layer8", "1.000e8", "1×", ""])
     assert heatmap.colour(8, 30, 10, 20)[:3] == [253, 231, 37]

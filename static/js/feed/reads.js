@@ -52,9 +52,9 @@ export class RunReads {
         return parseExact(await this.#read("/series", { scalars: quotedName(name), points }));
     }
 
-    /** What the rules of layer health found; `state`: `open` or `all`. */
-    async health(state) {
-        return parseExact(await this.#read("/health", { state, layers: false }));
+    /** What the rules of layer health found; `state`: `open` or `all`; `limit`: only that many findings, the worst. */
+    async health(state, limit) {
+        return parseExact(await this.#read("/health", { state, layers: false, limit }));
     }
 
     async #read(path, query = {}) {
