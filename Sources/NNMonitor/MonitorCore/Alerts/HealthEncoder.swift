@@ -26,7 +26,9 @@ package struct HealthForm: Sendable {
 
     /// The episodes that are served.
     fileprivate func selected(_ episodes: [AlertEpisode]) -> [AlertEpisode] {
-        worst(episodes.filter { state.includes($0.isOpen) }) { ($0.isOpen, $0.severity, $0.origin?.step ?? $0.firstStep) }
+        worst(episodes.filter { state.includes($0.isOpen) }) {
+            ($0.isOpen, $0.severity, $0.origin?.step ?? $0.firstStep)
+        }
     }
 
     /// The alerts that are served.
