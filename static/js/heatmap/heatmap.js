@@ -119,14 +119,13 @@ export class Heatmap {
         this.time.follow();
         const { isLoading, isMissing, player } = this.#run;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing;
-        const isFollowing = !player.isPaused;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
             canRead,
-            isFollowing,
+            pausedEnd: player.lastWhenPaused,
         });
     }
 
