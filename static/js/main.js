@@ -6,6 +6,7 @@ import { Feed } from "./feed/feed.js";
 import { foreignOwnOrigin } from "./feed/own-origin.js";
 import { checkSession, hasSession, logout } from "./feed/session.js";
 import { element } from "./view/dom.js";
+import { KeysHelp } from "./view/keys-help.js";
 
 function socketAddress() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -61,6 +62,7 @@ const feed = new Feed({
 });
 
 dashboard.start(feed, runOfAddress());
+new KeysHelp();
 addEventListener("online", () => feed.retryNow());
 addEventListener("hashchange", () => {
     const run = runOfAddress();

@@ -2,10 +2,11 @@
 
 import { Heatmap } from "./heatmap/heatmap.js";
 import { healthVerdict, lossVerdict, sinceText } from "./model/verdict/verdict.js";
+import { Strip } from "./strip/strip.js";
+import { TimeTravel } from "./time-travel.js";
 import { element } from "./view/dom.js";
 import { LayerGrid } from "./view/layer-grid.js";
 import { Palette } from "./view/palette.js";
-import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
 import { FindingsPanel } from "./view/verdict/findings-panel.js";
 import { VerdictBar } from "./view/verdict/verdict-bar.js";
@@ -17,31 +18,30 @@ export class RunView {
     #header = new RunHeader();
     #verdictBar = new VerdictBar((finding) => this.#travel(finding));
     #findings = new FindingsPanel((finding) => this.#travel(finding));
-    #controls = new PlayerControls({
-        back: () => this.#move((history, index) => index - 1, (player, history) => player.back(history)),
-        toggle: () => this.#play((player, history) => player.toggle(history)),
-        forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
-        live: () => this.#play((player) => player.live()),
-        seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#seekStep(step),
-    });
+    #time = new TimeTravel({ showFinding: (finding) => this.#showFinding(finding) });
     #heatmap;
+    #strip;
 
     /** `requestPaint` is called when something must be painted. */
     constructor(requestPaint) {
         this.#grid = new LayerGrid(element("layers"), new Palette(requestPaint), requestPaint);
-        this.#heatmap = new Heatmap({ seekStep: (step) => this.#seekStep(step), requestPaint });
+        const seekStep = (step) => this.#time.seekStep(step);
+        this.#heatmap = new Heatmap({ seekStep, requestPaint });
+        this.#strip = new Strip(this.#heatmap, { seekStep, requestPaint });
     }
 
     /** Shows another run, that of a `RunSubscription`. */
     select(subscription) {
         this.#selected = subscription;
+        this.#time.select(subscription);
         this.#heatmap.select(subscription.run);
+        this.#strip.select(subscription.run);
     }
 
     /** The server's description of the run, or of what changed. */
     describe(data) {
         this.#heatmap.describe(data);
+        this.#strip.describe(data);
     }
 
     /** The server's health answer of the run; null if it could not be read. */
@@ -60,6 +60,7 @@ export class RunView {
         const verdict = healthVerdict(findings);
         this.#verdictBar.show(state, verdict, loss, lossVerdict(loss));
         this.#findings.show(findings);
+        this.#time.findings = findings.list;
         return verdict;
     }
 
@@ -72,34 +73,29 @@ export class RunView {
             return;
         }
         this.#header.show(run.id, record);
-        this.#controls.show(run.player, run.history);
+        this.#time.show(this.#heatmap.isShown);
         this.#heatmap.show(isConnected);
+        this.#strip.show(isConnected);
         this.#grid.show(record, run);
         if (isConnected) this.#selected.want(this.#grid.visibleLayers);
-    }
-
-    async #move(place, action) {
-        return (await this.#selected?.move(place, action)) ?? null;
-    }
-
-    #play(action) {
-        return this.#selected?.play(action) ?? null;
-    }
-
-    #seekStep(step) {
-        return this.#move(
-            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
-            (player, history) => player.seekStep(history, step),
-        );
     }
 
     /** Shows the step where a finding began, and the layer. */
     async #travel(finding) {
         if (finding === null || finding.firstStep === null) return;
+        const { step, hasCard } = await this.#go(finding);
         const wanted = finding.firstStep;
-        const shown = await this.#seekStep(wanted);
-        const hasCard = this.#grid.reveal(finding.layer);
-        const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
-        this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
+        const text = step === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${step}`;
+        this.#findings.announce(`${text}${hasCard ? `, layer ${finding.layer}` : ""}`);
+    }
+
+    /** The same, where the player says what is shown. Resolves to the step. */
+    async #showFinding(finding) {
+        return (await this.#go(finding)).step;
+    }
+
+    async #go(finding) {
+        const step = await this.#time.seekStep(finding.firstStep);
+        return { step, hasCard: this.#grid.reveal(finding.layer) };
     }
 }

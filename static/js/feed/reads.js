@@ -52,6 +52,11 @@ export class RunReads {
         return parseExact(await this.#read("/series", { scalars: quotedName(name), points }));
     }
 
+    /** Series of several scalars in a range, in the form of `series`. */
+    async scalars({ names, from, to, points }) {
+        return parseExact(await this.#read("/series", { scalars: names.map(quotedName).join(","), from, to, points }));
+    }
+
     /** What the rules of layer health found; `state`: `open` or `all`; `limit`: only that many findings, the worst. */
     async health(state, limit) {
         return parseExact(await this.#read("/health", { state, layers: false, limit }));

@@ -1,7 +1,6 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
 import { compareSteps } from "../model/step-number.js";
-import { TimeCursor } from "./cursor.js";
 import { QuantileFan } from "./fan/quantile-fan.js";
 import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
@@ -15,7 +14,11 @@ import { HeatmapView } from "./page/view.js";
 import { Outline } from "./outline.js";
 import { DepthProfile } from "./profile/depth-profile.js";
 import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
-import { Viewpoint, narrowedColumns } from "./viewpoint.js";
+import { TimeAxis } from "./time-axis.js";
+import { Viewpoint } from "./viewpoint.js";
+
+/** Least height of the cells below other pictures. */
+const LEAST_ROOM = 180;
 
 export class Heatmap {
     #actions;
@@ -33,7 +36,6 @@ export class Heatmap {
     #firstColouring = null;
     /** The matrix and colouring for which the scale and the medians were computed. */
     #scaled = { matrix: null };
-    #cursor;
     #picture = 0;
     #geometry = null;
     #window = null;
@@ -43,13 +45,16 @@ export class Heatmap {
     /** The pictures that share its axes. */
     #companions;
 
+    /** The x axis, for pictures of the same steps. */
+    time;
+
     /**
      * `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`; and optionally `openLayer(id)`,
      * and `onState()` when the folds changed.
      */
     constructor(actions) {
         this.#actions = actions;
-        this.#cursor = new TimeCursor(actions.seekStep);
+        this.time = new TimeAxis(actions);
         this.#source = new HeatmapSource(actions.requestPaint);
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
@@ -61,8 +66,13 @@ export class Heatmap {
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
             moveCursor: (x, y, area) => this.#pointAt(x, y, area),
             select: (area, from, to) => this.#select(area, from, to),
+            wheel: (x, isIn) => (isIn ? this.time.zoomAround(this.#geometry.columnAt(x)) : this.time.zoomOut()),
         });
-        this.#companions = [new DepthProfile(actions.requestPaint), new QuantileFan(actions.requestPaint)];
+        const fan = new QuantileFan(actions.requestPaint);
+        this.#companions = [new DepthProfile(actions.requestPaint), fan];
+        this.time.addPicture(fan, () => fan.column);
+        const pointed = () => (this.#geometry === null ? null : this.#cellAt(this.#view.gestures.pointer));
+        this.time.addPicture(this, () => pointed()?.column ?? null);
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
 
@@ -84,11 +94,17 @@ export class Heatmap {
         this.#firstMetric = null;
         this.#firstColouring = null;
         this.#viewpoint = new Viewpoint();
-        this.#cursor.select(run);
+        this.time.select(run, this.#viewpoint);
+        this.#geometry = null;
         this.#source.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
         for (const companion of this.#companions) companion.select(run);
+    }
+
+    /** Whether the run has something to show here. */
+    get isShown() {
+        return this.#description !== null && offeredMetrics(this.#description).length > 0;
     }
 
     /** The description of the selected run, from the server. */
@@ -106,6 +122,7 @@ export class Heatmap {
         if (this.#run === null || this.#description === null) return;
         const offered = offeredMetrics(this.#description);
         this.#view.setShown(offered.length > 0);
+        if (offered.length === 0) return;
         this.#read(offered, isConnected);
         this.#view.setStatus(this.#status());
         if (this.#matrix !== null && this.#view.width > 0) this.#paint();
@@ -113,11 +130,6 @@ export class Heatmap {
 
     get #matrix() {
         return this.#source.matrix;
-    }
-
-    /** The column of the cursor; -1 if it is out of view. */
-    get #column() {
-        return this.#cursor.columnIn(this.#matrix, this.#viewpoint.range);
     }
 
     #read(offered, isConnected) {
@@ -130,19 +142,18 @@ export class Heatmap {
         this.#view.setMetrics(offered);
         const metric = this.#metricOf(offered);
         if (metric !== null) this.#view.metric = metric;
-        const range = this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
-        if (range !== null) this.#viewpoint.moveSteps(range);
+        this.time.columns = this.#matrix;
+        this.time.follow();
         const { isLoading, isMissing, player } = this.#run;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing;
         this.#canRead = canRead;
-        const isFollowing = !player.isPaused;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
             canRead,
-            isFollowing,
+            pausedEnd: player.lastWhenPaused,
         });
     }
 
@@ -156,7 +167,7 @@ export class Heatmap {
     #status() {
         if (this.#source.failure !== "") return this.#source.failure;
         if (this.#matrix === null) return "Reading the heatmap";
-        if (this.#cursor.note !== "") return this.#cursor.note;
+        if (this.time.note !== "") return this.time.note;
         return this.#matrix.rows === 0 ? "No layer has this metric in these steps." : "";
     }
 
@@ -183,13 +194,14 @@ export class Heatmap {
         viewpoint.setRows(outline.rows);
         const { tree, names } = outline;
         const geometry = new Geometry({
-            width: this.#view.width, layers: names, columns: matrix.columns, room: this.#view.room,
-            levels: shownLevels(tree, this.#view.width),
+            width: this.#view.width, layers: names, columns: matrix.columns, levels: shownLevels(tree, this.#view.width),
+            room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
         this.#geometry = geometry;
+        this.time.geometry = geometry;
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
         this.#brackets = bracketsOf(tree, this.#window, geometry.plotHeight, geometry.treeWidth / LEVEL_WIDTH);
-        const cursor = this.#column;
+        const { cursor } = this.time;
         const { findings } = this.#scaled;
         const { pointer } = this.#view.gestures;
         const hover = this.#cellAt(pointer);
@@ -202,6 +214,7 @@ export class Heatmap {
             matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window,
             ratio: this.#view.ratio, selection: geometry.selectionBox(this.#view.gestures.selection),
             brackets: this.#brackets, active: active?.node ?? null, hoverNode: this.#nodeAt(pointer),
+            hoverColumn: this.time.hover(this), seams: this.time.seamsInView, pointer,
         };
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
         this.#view.setZoom({
@@ -212,9 +225,8 @@ export class Heatmap {
         this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
         this.#describe(hover ?? focus, cursor);
         const record = this.#run.viewedRecord;
-        const moveTo = (column) => this.#moveTo(column);
         for (const companion of this.#companions) {
-            companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, moveTo });
+            companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, time: this.time });
         }
     }
 
@@ -222,7 +234,7 @@ export class Heatmap {
     #describe(cell, cursor) {
         const { matrix, scale, medians, findings } = this.#scaled;
         const window = this.#window;
-        const textOf = (each) => lineText({ ...this.#scaled, window }, each);
+        const textOf = (each) => lineText({ ...this.#scaled, window }, each) + this.time.seamText(each.column);
         const { layer } = this.#viewpoint;
         const valueText = cursor < 0 ? "no step in view"
             : textOf({ line: Math.max(0, window.lineOf(layer)), column: cursor, layer });
@@ -255,14 +267,14 @@ export class Heatmap {
             this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
             if (area === "names") this.#toggle(this.#window.nodeOf(line));
         }
-        if (area !== "names") this.#moveTo(this.#geometry.columnAt(x));
+        if (area !== "names") this.time.moveTo(this.#geometry.columnAt(x));
         this.#actions.requestPaint();
     }
 
     #key(event) {
         const action = keyAction(event);
         if (action === null || this.#matrix === null || this.#matrix.columns === 0) return false;
-        if (action.kind === "column") this.#moveTo(Math.max(0, this.#column) + action.by);
+        if (action.kind === "column") this.time.moveTo(Math.max(0, this.time.cursor) + action.by);
         else if (action.kind === "layer") this.#moveLayer(action.by);
         else if (action.kind === "finding") this.#goToFinding(action.by);
         else this.#zoom(action.name);
@@ -305,11 +317,6 @@ export class Heatmap {
         this.#actions.requestPaint();
     }
 
-    async #moveTo(column) {
-        await this.#cursor.moveTo(this.#matrix, this.#viewpoint.range, column);
-        this.#actions.requestPaint();
-    }
-
     /** Goes to the step in which a finding began: the next one by importance. */
     async #goToFinding(by) {
         const rows = this.#source.findings.rowsByImportance(this.#matrix.layers);
@@ -320,7 +327,7 @@ export class Heatmap {
         this.#viewpoint.setRows(this.#outline.rows);
         this.#viewpoint.focus(next);
         const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compareSteps)[0];
-        await this.#cursor.seek(step);
+        await this.time.seek(step);
     }
 
     #zoom(name) {
@@ -331,7 +338,7 @@ export class Heatmap {
         else if (name === "steps-out") viewpoint.zoomOutSteps();
         else if (name === "fold-all") this.#fold(() => this.#outline.foldAll());
         else if (name === "unfold-all") this.#fold(() => this.#outline.unfoldAll());
-        else this.#zoomIntoSteps(narrowedColumns(this.#matrix.columns, Math.max(0, this.#column)));
+        else this.time.zoomAround(this.time.cursor);
         this.#actions.requestPaint();
     }
 
@@ -340,20 +347,6 @@ export class Heatmap {
             const [low, high] = ordered(from.y, to.y).map((y) => this.#geometry.lineAt(y, this.#window.lines));
             this.#viewpoint.showLayers(this.#window.layersOf(low)[0], this.#window.layersOf(high)[1] - 1);
         }
-        if (area !== "names") this.#zoomIntoSteps(ordered(from.x, to.x).map((x) => this.#geometry.columnAt(x)));
-    }
-
-    /** Shows columns, `[first, last]`, in more detail. A range that ends with the last column follows the run. */
-    async #zoomIntoSteps(columns) {
-        if (columns === null) return;
-        const [first, last] = columns;
-        const { steps, lastSteps, columns: count } = this.#matrix;
-        const cursor = this.#column;
-        const isOpen = last === count - 1 && this.#viewpoint.range.to === null;
-        const range = { from: steps[first], to: isOpen ? null : lastSteps[last] };
-        // First the step, so that the range has it and is not moved.
-        if (cursor < first || cursor > last) await this.#cursor.seek(lastSteps[last]);
-        this.#viewpoint.showSteps(range);
-        this.#actions.requestPaint();
+        if (area !== "names") this.time.zoomTo(ordered(from.x, to.x).map((x) => this.#geometry.columnAt(x)));
     }
 }

@@ -1,11 +1,11 @@
 // Draws the heatmap on its two canvases: the cells, and above them names, axis, findings and the cursor.
 
 import { stepTicks } from "../picture/axis.js";
-import { formatCount } from "../../model/format.js";
 import { paintCells } from "../picture/raster.js";
 import { bordersOf } from "../rows/brackets.js";
 import { FONT, Gutter } from "./gutter.js";
 import { hatchTile, size } from "./pixels.js";
+import { paintCursor, paintHover, paintSeams, paintStep } from "./time-lines.js";
 
 /** Least distance between two numbers on the axis. */
 const TICK_GAP = 90;
@@ -74,8 +74,9 @@ export class MarkCanvas {
 
     /**
      * `model` is `{ matrix, window, geometry, ratio, findings, cursor, focus, hover, selection, colours }` and what
-     * `Gutter` needs: `cursor` a column or -1; `focus` and `hover` cells `{ line, column }` or null; `selection` null
-     * or `{ x, y, width, height }`.
+     * `Gutter` needs: `cursor` a column or -1; `focus` and `hover` cells `{ line, column }` or null; `hoverColumn` a
+     * column to which the pointer points elsewhere, or null; `seams` and `pointer` those of `paintSeams`; `selection`
+     * null or `{ x, y, width, height }`.
      */
     paint(model) {
         const { geometry, ratio } = model;
@@ -90,6 +91,8 @@ export class MarkCanvas {
         this.#gutter.paint(model);
         this.#axis(model);
         this.#findings(model);
+        paintSeams(context, model, geometry.plotHeight);
+        if (model.hoverColumn !== null) paintHover(context, geometry.x(model.hoverColumn + 0.5), geometry.plotHeight, model.colours);
         this.#cursor(model);
         if (model.hover !== null) this.#cell(model, model.hover, model.colours.text, 1);
         if (model.focus !== null) this.#cell(model, model.focus, model.colours.accent, 2);
@@ -165,28 +168,10 @@ export class MarkCanvas {
 
     #cursor({ matrix, geometry, cursor, colours }) {
         if (cursor < 0) return;
-        const context = this.#context;
-        const x = Math.round(geometry.x(cursor + 0.5));
-        for (const [width, colour] of [[3, colours.surface], [1.5, colours.text]]) {
-            context.strokeStyle = colour;
-            context.lineWidth = width;
-            context.beginPath();
-            context.moveTo(x, 0);
-            context.lineTo(x, geometry.plotHeight + 4);
-            context.stroke();
-        }
-        const text = formatCount(matrix.lastSteps[cursor]);
-        context.font = `600 ${FONT}`;
-        const width = context.measureText(text).width + 10;
-        const left = Math.max(geometry.left, Math.min(geometry.width - width, x - width / 2));
-        context.fillStyle = colours.text;
-        context.beginPath();
-        context.roundRect(left, geometry.plotHeight + 4, width, 17, 4);
-        context.fill();
-        context.fillStyle = colours.surface;
-        context.textAlign = "center";
-        context.fillText(text, left + width / 2, geometry.plotHeight + 13);
-        context.font = FONT;
+        const x = geometry.x(cursor + 0.5);
+        paintCursor(this.#context, x, geometry.plotHeight + 4, colours);
+        paintStep(this.#context, matrix.lastSteps[cursor], x, geometry.plotHeight + 4, geometry, colours);
+        this.#context.font = FONT;
     }
 
     #cell({ matrix, window, geometry }, { line, column }, colour, lineWidth) {
