@@ -5,15 +5,13 @@ import { QuantileFan } from "./fan/quantile-fan.js";
 import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
 import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js";
-import { ShownLayers } from "./picture/raster.js";
-import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
+import { scaledMatrix } from "./picture/scaled.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
-import { formatSteps, itemText, lineText, pictureText } from "./picture/text.js";
+import { cursorTexts, itemText } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
 import { Outline } from "./outline.js";
 import { DepthProfile } from "./profile/depth-profile.js";
-import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
 import { TimeAxis } from "./time-axis.js";
 import { Viewpoint } from "./viewpoint.js";
 
@@ -40,7 +38,6 @@ export class Heatmap {
     #geometry = null;
     #window = null;
     #outline = new Outline();
-    #brackets = [];
     #canRead = false;
     /** The pictures that share its axes. */
     #companions;
@@ -178,12 +175,8 @@ export class Heatmap {
         const { colouring } = this.#view;
         const isScaled = this.#scaled.matrix === matrix && this.#scaled.colouring === colouring;
         if (isScaled && this.#scaled.findings === findings) return this.#scaled;
-        const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
-        const medians = scale.medians ?? layerMedians(matrix);
-        const values = colouring === "ratio" ? valueScale(matrix) : scale;
-        const shown = new ShownLayers(matrix, scale, findings.rowsByImportance(matrix.layers));
         this.#picture += 1;
-        return (this.#scaled = { matrix, colouring, findings, scale, values, medians, shown });
+        return (this.#scaled = scaledMatrix(matrix, colouring, findings));
     }
 
     #paint() {
@@ -194,13 +187,13 @@ export class Heatmap {
         viewpoint.setRows(outline.rows);
         const { tree, names } = outline;
         const geometry = new Geometry({
-            width: this.#view.width, layers: names, columns: matrix.columns, levels: shownLevels(tree, this.#view.width),
+            width: this.#view.width, layers: names, columns: matrix.columns, levels: outline.levels(this.#view.width),
             room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
         this.#geometry = geometry;
         this.time.geometry = geometry;
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
-        this.#brackets = bracketsOf(tree, this.#window, geometry.plotHeight, geometry.treeWidth / LEVEL_WIDTH);
+        outline.place(this.#window, geometry);
         const { cursor } = this.time;
         const { findings } = this.#scaled;
         const { pointer } = this.#view.gestures;
@@ -213,7 +206,7 @@ export class Heatmap {
         const picture = {
             matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window,
             ratio: this.#view.ratio, selection: geometry.selectionBox(this.#view.gestures.selection),
-            brackets: this.#brackets, active: active?.node ?? null, hoverNode: this.#nodeAt(pointer),
+            brackets: outline.brackets, active: active?.node ?? null, hoverNode: outline.nodeAt(pointer),
             hoverColumn: this.time.hover(this), seams: this.time.seamsInView, pointer,
         };
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
@@ -233,18 +226,11 @@ export class Heatmap {
     /** Describes a cell, or the whole if it is null, and fills the table. */
     #describe(cell, cursor) {
         const { matrix, scale, medians, findings } = this.#scaled;
-        const window = this.#window;
-        const textOf = (each) => lineText({ ...this.#scaled, window }, each) + this.time.seamText(each.column);
-        const { layer } = this.#viewpoint;
-        const valueText = cursor < 0 ? "no step in view"
-            : textOf({ line: Math.max(0, window.lineOf(layer)), column: cursor, layer });
-        const text = cell === null ? pictureText(matrix, this.#outline.rows) : textOf(cell);
-        this.#view.describe({ text, valueText, columns: matrix.columns, cursor });
+        const picture = { ...this.#scaled, window: this.#window, seamText: (column) => this.time.seamText(column) };
+        const texts = cursorTexts(picture, cell, cursor, this.#viewpoint.layer);
+        this.#view.describe({ ...texts, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
-        const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
-        const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
-            + `${rows.length} of ${total} layers, those that stand out most`;
-        this.#view.showTable(`${this.#picture} ${cursor}`, caption, rows);
+        this.#view.showTable(`${this.#picture} ${cursor}`, columnTable(matrix, cursor, scale, medians, findings));
     }
 
     #cellAt(point) {
@@ -259,13 +245,13 @@ export class Heatmap {
 
     #pointAt(x, y, area = "cells") {
         if (this.#matrix === null || this.#matrix.rows === 0) return;
-        if (area === "tree") return this.#toggle(this.#nodeAt({ x, y }));
+        if (area === "tree") return this.#fold(this.#outline.toggle(this.#outline.nodeAt({ x, y })));
         if (area !== "axis") {
             const line = this.#geometry.lineAt(y, this.#window.lines);
             const column = this.#geometry.columnAt(x);
             const layers = this.#window.layersOf(line);
             this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
-            if (area === "names") this.#toggle(this.#window.nodeOf(line));
+            if (area === "names") this.#fold(this.#outline.toggle(this.#window.nodeOf(line)));
         }
         if (area !== "names") this.time.moveTo(this.#geometry.columnAt(x));
         this.#actions.requestPaint();
@@ -295,25 +281,13 @@ export class Heatmap {
         this.#viewpoint.setRows(this.#outline.rows);
         this.#viewpoint.focus(action.layer);
         if (action.kind === "open") this.#actions.openLayer?.(this.#matrix.layers[action.layer]);
-        if (action.kind === "toggle") this.#actions.onState?.();
-        this.#actions.requestPaint();
+        this.#fold(action.kind === "toggle");
         return true;
     }
 
-    /** The node whose bar is at a point, or null. */
-    #nodeAt(point) {
-        const isInside = point !== null && this.#geometry.areaAt(point.x, point.y) === "tree";
-        return isInside ? nodeAt(this.#brackets, point.x, point.y) : null;
-    }
-
-    /** Folds or unfolds a node, if there is one. */
-    #toggle(node) {
-        if (node !== null) this.#fold(() => this.#outline.toggle(node));
-    }
-
-    #fold(change) {
-        change();
-        this.#actions.onState?.();
+    /** Paints after a change of the folds, if there was any. */
+    #fold(isChanged) {
+        if (isChanged) this.#actions.onState?.();
         this.#actions.requestPaint();
     }
 
@@ -336,8 +310,8 @@ export class Heatmap {
         else if (name === "layers-in") viewpoint.zoomLayers(0.5);
         else if (name === "layers-out") viewpoint.zoomLayers(2);
         else if (name === "steps-out") viewpoint.zoomOutSteps();
-        else if (name === "fold-all") this.#fold(() => this.#outline.foldAll());
-        else if (name === "unfold-all") this.#fold(() => this.#outline.unfoldAll());
+        else if (name === "fold-all") this.#fold(this.#outline.foldAll());
+        else if (name === "unfold-all") this.#fold(this.#outline.unfoldAll());
         else this.time.zoomAround(this.time.cursor);
         this.#actions.requestPaint();
     }

@@ -2,6 +2,7 @@
 
 import { setting, keepSetting } from "../settings.js";
 import { rowText } from "./picture/labels.js";
+import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
 import { Folds } from "./rows/folds.js";
 import { itemIndex, itemKey, treeAction, treeItems } from "./rows/items.js";
 import { Rows } from "./rows/rows.js";
@@ -21,6 +22,8 @@ export class Outline {
     rows = Rows.ofLayers(0);
     /** The names of the rows. */
     names = [];
+    /** The bars beside the names, see `bracketsOf`. */
+    brackets = [];
 
     /** `ids` are those of the matrix; `layers` those of the run's description, which have groups. */
     update(ids, layers) {
@@ -40,19 +43,33 @@ export class Outline {
         return this.#folds.canUnfold(this.tree);
     }
 
+    /** Number of levels with bars in a heatmap this wide. */
+    levels(width) {
+        return shownLevels(this.tree, width);
+    }
+
+    /** Places the bars. */
+    place(window, { plotHeight, treeWidth }) {
+        this.brackets = bracketsOf(this.tree, window, plotHeight, treeWidth / LEVEL_WIDTH);
+    }
+
+    /** The node whose bar is at a point, or null. */
+    nodeAt(point) {
+        return point === null ? null : nodeAt(this.brackets, point.x, point.y);
+    }
+
+    /** Folds or unfolds a node; returns whether there is one. */
     toggle(node) {
-        this.#folds.toggle(node);
-        this.#fold();
+        if (node !== null) this.#change(() => this.#folds.toggle(node));
+        return node !== null;
     }
 
     foldAll() {
-        this.#folds.foldAll(this.tree);
-        this.#fold();
+        return this.#change(() => this.#folds.foldAll(this.tree));
     }
 
     unfoldAll() {
-        this.#folds.unfoldAll(this.tree);
-        this.#fold();
+        return this.#change(() => this.#folds.unfoldAll(this.tree));
     }
 
     /** Unfolds what hides a layer. */
@@ -88,6 +105,12 @@ export class Outline {
         this.#folds.restore(folds);
         this.#folds.meet(this.tree);
         this.#fold();
+    }
+
+    #change(apply) {
+        apply();
+        this.#fold();
+        return true;
     }
 
     #itemsOf() {

@@ -170,11 +170,8 @@ export class HeatmapView {
         else setAttribute(this.#item, "aria-expanded", String(item.isExpanded));
     }
 
-    /** Fills the table; `key` changes when its content does. */
-    showTable(key, caption, rows) {
-        this.#table.show(key, {
-            caption, head: ["Layer", "Value", "Of its median", "Finding"],
-            rows: rows.map(({ layer, value, ratio, finding }) => [layer, value, ratio, finding]),
-        });
+    /** Fills the table, see `FoldedTable`; `key` changes when its content does. */
+    showTable(key, table) {
+        this.#table.show(key, table);
     }
 }

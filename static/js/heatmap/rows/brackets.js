@@ -34,7 +34,7 @@ export function bracketsOf(tree, window, height, levels) {
 
 /** The node whose bar is at a point, or null. */
 export function nodeAt(brackets, x, y) {
-    const level = Math.floor(x / LEVEL_WIDTH);
+    const level = x < 0 ? -1 : Math.floor(x / LEVEL_WIDTH);
     return brackets.find(({ node, top, bottom }) => node.level === level && top <= y && y < bottom)?.node ?? null;
 }
 
