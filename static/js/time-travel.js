@@ -8,6 +8,7 @@ import { keepSetting, setting } from "./settings.js";
 import { PlayerControls } from "./view/player-controls.js";
 
 const SPEED_SETTING = "play.speed";
+const USUAL_SPEED = 10;
 const LIVE_SETTING = "play.thenLive";
 
 export class TimeTravel {
@@ -17,7 +18,7 @@ export class TimeTravel {
     #controls;
     #playback;
     #order = new FindingOrder();
-    #speed = SPEEDS.includes(setting(SPEED_SETTING, null)) ? setting(SPEED_SETTING, null) : 10;
+    #speed = SPEEDS.find((speed) => speed === setting(SPEED_SETTING, null)) ?? USUAL_SPEED;
     #isLiveAfter = setting(LIVE_SETTING, false) === true;
     /** A step to show as soon as the run has arrived, or null. */
     #wanted = null;
@@ -68,8 +69,10 @@ export class TimeTravel {
     /** What a link restores: the step while paused, and the speed if it is not the usual one. */
     get state() {
         const step = this.#selected?.run.player.step ?? this.#wanted;
-        const isChosen = setting(SPEED_SETTING, null) !== null;
-        return { ...(isStepNumber(step) ? { step: String(step) } : {}), ...(isChosen ? { speed: String(this.#speed) } : {}) };
+        const state = {};
+        if (isStepNumber(step)) state.step = String(step);
+        if (this.#speed !== USUAL_SPEED) state.speed = String(this.#speed);
+        return state;
     }
 
     /** Restores a state: without a step, live. */

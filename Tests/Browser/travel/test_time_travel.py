@@ -134,8 +134,8 @@ def test_any_action_of_a_person_ends_playing(opened, page, dashboard):
 def test_a_run_is_played_over_a_gap_in_its_step_numbers(opened, page, dashboard, server, reads):
     run = opened([step(number) for number in range(20)])
     # The server lists two buckets of ten steps instead of the steps.
-    page.route("**/series?scalars=%3F*points=10000", lambda route: route.fulfill(
-        json={"steps": [0, 10], "last_steps": [9, 19], "scalars": {}, "layers": {}, "resolution": 1, "last_seq": 20}), times=1)
+    buckets = {"steps": [0, 10], "last_steps": [9, 19], "scalars": {}, "layers": {}, "resolution": 1, "last_seq": 20}
+    page.route("**/series?scalars=%3F*points=10000", lambda route: route.fulfill(json=buckets), times=1)
     page.reload()
     dashboard.expect_step(19)
     page.keyboard.press("Home")
