@@ -1,6 +1,5 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
-import { compareSteps } from "../model/step-number.js";
 import { QuantileFan } from "./fan/quantile-fan.js";
 import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
@@ -37,7 +36,7 @@ export class Heatmap {
     #picture = 0;
     #geometry = null;
     #window = null;
-    #outline = new Outline();
+    #outline;
     #canRead = false;
     /** The pictures that share its axes. */
     #companions;
@@ -53,12 +52,13 @@ export class Heatmap {
         this.#actions = actions;
         this.time = new TimeAxis(actions);
         this.#source = new HeatmapSource(actions.requestPaint);
+        this.#outline = new Outline(actions);
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
             chooseMetric: () => this.#choose(() => { this.#chosenMetric = this.#view.metric; }),
             chooseColouring: () => this.#choose(() => { this.#hasChosenColouring = true; }),
             key: (event) => this.#key(event),
-            treeKey: (event) => this.#treeKey(event),
+            treeKey: ({ key }) => this.#outline.press(key, this.#viewpoint),
             zoom: (name) => this.#zoom(name),
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
             moveCursor: (x, y, area) => this.#pointAt(x, y, area),
@@ -68,8 +68,7 @@ export class Heatmap {
         const fan = new QuantileFan(actions.requestPaint);
         this.#companions = [new DepthProfile(actions.requestPaint), fan];
         this.time.addPicture(fan, () => fan.column);
-        const pointed = () => (this.#geometry === null ? null : this.#cellAt(this.#view.gestures.pointer));
-        this.time.addPicture(this, () => pointed()?.column ?? null);
+        this.time.addPicture(this, () => this.#cellAt(this.#view.gestures.pointer)?.column ?? null);
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
 
@@ -121,7 +120,7 @@ export class Heatmap {
         this.#view.setShown(offered.length > 0);
         if (offered.length === 0) return;
         this.#read(offered, isConnected);
-        this.#view.setStatus(this.#status());
+        this.#view.setStatus(this.#source.status(this.time.note));
         if (this.#matrix !== null && this.#view.width > 0) this.#paint();
     }
 
@@ -159,13 +158,6 @@ export class Heatmap {
         if (offered.some(({ name }) => name === this.#chosenMetric)) return this.#chosenMetric;
         if (!this.#source.knowsFindings) return null;
         return (this.#firstMetric ??= metricToShow(offered, this.#source.findings.metric));
-    }
-
-    #status() {
-        if (this.#source.failure !== "") return this.#source.failure;
-        if (this.#matrix === null) return "Reading the heatmap";
-        if (this.time.note !== "") return this.time.note;
-        return this.#matrix.rows === 0 ? "No layer has this metric in these steps." : "";
     }
 
     #scale() {
@@ -210,11 +202,7 @@ export class Heatmap {
             hoverColumn: this.time.hover(this), seams: this.time.seamsInView, pointer,
         };
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
-        this.#view.setZoom({
-            canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
-            canZoomOutSteps: viewpoint.canZoomOutSteps, isZoomed: viewpoint.isZoomed,
-            canFold: outline.canFold, canUnfold: outline.canUnfold,
-        });
+        this.#view.setZoom(matrix.columns > 0, viewpoint, outline);
         this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
         this.#describe(hover ?? focus, cursor);
         const record = this.#run.viewedRecord;
@@ -234,7 +222,8 @@ export class Heatmap {
     }
 
     #cellAt(point) {
-        if (point === null || this.#matrix.rows === 0 || this.#geometry.areaAt(point.x, point.y) !== "cells") return null;
+        const isInside = point !== null && this.#geometry?.areaAt(point.x, point.y) === "cells";
+        if (!isInside || this.#matrix.rows === 0) return null;
         return { line: this.#geometry.lineAt(point.y, this.#window.lines), column: this.#geometry.columnAt(point.x) };
     }
 
@@ -245,13 +234,13 @@ export class Heatmap {
 
     #pointAt(x, y, area = "cells") {
         if (this.#matrix === null || this.#matrix.rows === 0) return;
-        if (area === "tree") return this.#fold(this.#outline.toggle(this.#outline.nodeAt({ x, y })));
+        if (area === "tree") return this.#outline.toggle(this.#outline.nodeAt({ x, y }));
         if (area !== "axis") {
             const line = this.#geometry.lineAt(y, this.#window.lines);
             const column = this.#geometry.columnAt(x);
             const layers = this.#window.layersOf(line);
             this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
-            if (area === "names") this.#fold(this.#outline.toggle(this.#window.nodeOf(line)));
+            if (area === "names") this.#outline.toggle(this.#window.nodeOf(line));
         }
         if (area !== "names") this.time.moveTo(this.#geometry.columnAt(x));
         this.#actions.requestPaint();
@@ -274,34 +263,14 @@ export class Heatmap {
         this.#viewpoint.moveRows(Math.sign(by) * Math.ceil((Math.abs(by) * count) / lines));
     }
 
-    /** A key on the names. */
-    #treeKey(event) {
-        const action = this.#matrix === null ? null : this.#outline.key(event.key, this.#viewpoint.layer);
-        if (action === null) return false;
-        this.#viewpoint.setRows(this.#outline.rows);
-        this.#viewpoint.focus(action.layer);
-        if (action.kind === "open") this.#actions.openLayer?.(this.#matrix.layers[action.layer]);
-        this.#fold(action.kind === "toggle");
-        return true;
-    }
-
-    /** Paints after a change of the folds, if there was any. */
-    #fold(isChanged) {
-        if (isChanged) this.#actions.onState?.();
-        this.#actions.requestPaint();
-    }
-
     /** Goes to the step in which a finding began: the next one by importance. */
     async #goToFinding(by) {
-        const rows = this.#source.findings.rowsByImportance(this.#matrix.layers);
-        if (rows.length === 0) return;
-        const place = rows.indexOf(this.#viewpoint.layer);
-        const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
-        this.#outline.reveal(next);
+        const next = this.#source.findings.next(this.#matrix.layers, this.#viewpoint.layer, by);
+        if (next === null) return;
+        this.#outline.reveal(next.row);
         this.#viewpoint.setRows(this.#outline.rows);
-        this.#viewpoint.focus(next);
-        const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compareSteps)[0];
-        await this.time.seek(step);
+        this.#viewpoint.focus(next.row);
+        await this.time.seek(next.step);
     }
 
     #zoom(name) {
@@ -310,8 +279,8 @@ export class Heatmap {
         else if (name === "layers-in") viewpoint.zoomLayers(0.5);
         else if (name === "layers-out") viewpoint.zoomLayers(2);
         else if (name === "steps-out") viewpoint.zoomOutSteps();
-        else if (name === "fold-all") this.#fold(this.#outline.foldAll());
-        else if (name === "unfold-all") this.#fold(this.#outline.unfoldAll());
+        else if (name === "fold-all") this.#outline.foldAll();
+        else if (name === "unfold-all") this.#outline.unfoldAll();
         else this.time.zoomAround(this.time.cursor);
         this.#actions.requestPaint();
     }

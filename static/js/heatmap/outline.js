@@ -16,6 +16,8 @@ export class Outline {
     /** The key of the item with the focus, and the layer for which it was chosen. */
     #active = { key: null, layer: -1 };
 
+    #actions;
+
     /** Changes with the rows. */
     version = 0;
     tree = new LayerTree([]);
@@ -24,6 +26,11 @@ export class Outline {
     names = [];
     /** The bars beside the names, see `bracketsOf`. */
     brackets = [];
+
+    /** `actions`: `requestPaint()`; optionally `openLayer(id)`, and `onState()` when a person folded or unfolded. */
+    constructor(actions) {
+        this.#actions = actions;
+    }
 
     /** `ids` are those of the matrix; `layers` those of the run's description, which have groups. */
     update(ids, layers) {
@@ -58,18 +65,17 @@ export class Outline {
         return point === null ? null : nodeAt(this.brackets, point.x, point.y);
     }
 
-    /** Folds or unfolds a node; returns whether there is one. */
+    /** Folds or unfolds a node, unless it is null. */
     toggle(node) {
         if (node !== null) this.#change(() => this.#folds.toggle(node));
-        return node !== null;
     }
 
     foldAll() {
-        return this.#change(() => this.#folds.foldAll(this.tree));
+        this.#change(() => this.#folds.foldAll(this.tree));
     }
 
     unfoldAll() {
-        return this.#change(() => this.#folds.unfoldAll(this.tree));
+        this.#change(() => this.#folds.unfoldAll(this.tree));
     }
 
     /** Unfolds what hides a layer. */
@@ -82,17 +88,21 @@ export class Outline {
         return this.#itemsOf()[this.#indexAt(layer)] ?? null;
     }
 
-    /** Applies a key at the item with the focus. Returns `{ kind, layer }`, or null for a key without an effect. */
-    key(name, layer) {
+    /** Applies a key at the item with the focus, which moves with the `Viewpoint`. Returns whether it has an effect. */
+    press(key, viewpoint) {
         const items = this.#itemsOf();
-        if (items.length === 0) return null;
-        const index = this.#indexAt(layer);
-        const action = treeAction(name, items, index);
-        if (action === null) return null;
+        if (items.length === 0) return false;
+        const index = this.#indexAt(viewpoint.layer);
+        const action = treeAction(key, items, index);
+        if (action === null) return false;
         const item = items[action.to ?? index];
         this.#active = { key: itemKey(item, this.tree), layer: item.layer };
         if (action.kind === "toggle") this.toggle(item.node);
-        return { kind: action.kind, layer: item.layer };
+        if (action.kind === "open") this.#actions.openLayer?.(this.tree.ids[item.layer]);
+        viewpoint.setRows(this.rows);
+        viewpoint.focus(item.layer);
+        this.#actions.requestPaint();
+        return true;
     }
 
     /** The folds for the address of the page. */
@@ -110,7 +120,8 @@ export class Outline {
     #change(apply) {
         apply();
         this.#fold();
-        return true;
+        this.#actions.onState?.();
+        this.#actions.requestPaint();
     }
 
     #itemsOf() {

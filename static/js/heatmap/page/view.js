@@ -120,7 +120,8 @@ export class HeatmapView {
         if (metrics.some(({ name }) => name === chosen)) this.#metric.value = chosen;
     }
 
-    setZoom({ canZoomIn, canZoomOutLayers, canZoomOutSteps, isZoomed, canFold, canUnfold }) {
+    /** Which buttons can be used, by the `Viewpoint` and the `Outline`. */
+    setZoom(canZoomIn, { canZoomOutLayers, canZoomOutSteps, isZoomed }, { canFold, canUnfold }) {
         const allowed = {
             "layers-in": canZoomIn, "layers-out": canZoomOutLayers, "steps-in": canZoomIn, "steps-out": canZoomOutSteps,
             all: isZoomed, "fold-all": canFold, "unfold-all": canUnfold,
