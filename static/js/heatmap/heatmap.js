@@ -209,7 +209,8 @@ export class Heatmap {
         if (!this.#view.hasOpenTable || cursor < 0) return;
         const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
         const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
-            + `${rows.length} of ${total} layers, those that stand out most`;
+            + `${rows.length} of ${total} layers, those that stand out most`
+            + this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
         this.#view.showTable(`${this.#picture} ${cursor}`, caption, rows);
     }
 
