@@ -187,6 +187,10 @@ def test_findings_are_gone_to_in_the_order_of_time(opened, page, dashboard):
     page.keyboard.press("n")
     dashboard.expect_step(20)
     expect(message).to_have_text(re.compile("^Finding 1 of 2, critical: conv2 is dead"))
+    axis = page.get_by_role("slider", name="Heatmap cursor")
+    expect(axis).to_have_attribute("aria-valuetext", re.compile("^step 20 · conv2 · "))
+    # The picture stays where it is.
+    assert page.evaluate("scrollY") == 0
     page.get_by_role("button", name="Finding ›").click()
     dashboard.expect_step(90)
     expect(message).to_have_text(re.compile("^Finding 2 of 2, critical: conv3 "))

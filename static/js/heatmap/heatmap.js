@@ -80,6 +80,12 @@ export class Heatmap {
         return this.#description !== null && offeredMetrics(this.#description).length > 0;
     }
 
+    /** Moves the focus to a layer, if the picture has it. */
+    focusLayer(id) {
+        const row = this.#matrix?.layers.indexOf(id) ?? -1;
+        if (row >= 0) this.#viewpoint.focus(row);
+    }
+
     /** The description of the selected run, from the server. */
     describe(description) {
         this.#description = { ...this.#description, ...description };
