@@ -67,13 +67,23 @@ test("a single step cannot be played", () => {
 test("the pause knows the last step of its beginning, until the run is followed again", () => {
     const history = historyOf([1, 2, 3]);
     const player = new Player();
-    assert.equal(player.lastWhenPaused, null);
+    assert.equal(player.pausedEnd, null);
     player.back(history);
     history.insert(recordOf(4));
     player.back(history);
-    assert.equal(player.lastWhenPaused, 3);
+    assert.equal(player.pausedEnd, 3);
+    // A person who goes beyond it wants to see what is there.
+    player.seekStep(history, 3);
+    assert.equal(player.pausedEnd, 3);
+    player.forward(history);
+    history.insert(recordOf(5));
+    assert.deepEqual([player.step, player.pausedEnd], [4, 4]);
+    player.seekIndex(history, 0);
+    player.play(history, 10);
+    player.advance(history, 9, () => true);
+    assert.deepEqual([player.step, player.pausedEnd], [5, 5]);
     player.live();
-    assert.equal(player.lastWhenPaused, null);
+    assert.equal(player.pausedEnd, null);
 });
 
 test("a paused page says how many steps and how much time it is behind", () => {

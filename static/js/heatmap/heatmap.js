@@ -131,7 +131,7 @@ export class Heatmap {
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
             canRead,
-            pausedEnd: player.lastWhenPaused,
+            pausedEnd: player.pausedEnd,
         });
     }
 
