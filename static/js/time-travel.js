@@ -88,7 +88,7 @@ export class TimeTravel {
         const { run } = this.#selected;
         this.#seekWanted();
         this.#controls.show(run.player, run.history, { hasAxis, speed: this.#speed, isLiveAfter: this.#isLiveAfter });
-        this.#tellState();
+        this.#reportState();
     }
 
     /** Shows this step, or the nearest lower one that is kept; resolves to the one shown, or null. */
@@ -106,7 +106,7 @@ export class TimeTravel {
         this.seekStep(step);
     }
 
-    #tellState() {
+    #reportState() {
         const text = JSON.stringify(this.state);
         if (text === this.#stateText) return;
         this.#stateText = text;

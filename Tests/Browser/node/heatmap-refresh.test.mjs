@@ -77,7 +77,7 @@ test("while paused nothing is read but another view, which then shows no later s
     assert.equal(ask(20_000, { view: other }).append, true);
 });
 
-test("a pause ends the picture at the last step of that moment: what came until then is read once more", () => {
+test("while paused the picture ends at the last step of the moment of pausing, which is read once more", () => {
     const { plan, ask, matrix } = loadedPlan();
     plan.changed(100);
     plan.changed(102);

@@ -97,7 +97,7 @@ def test_playing_reads_many_steps_at_once_before_they_are_shown(opened, page, da
     assert all(first > last for (_, last), (first, _) in zip(steps, steps[1:]))
 
 
-def test_playing_goes_live_at_the_end_if_that_was_asked_for_also_after_a_reload(opened, page, dashboard):
+def test_playing_goes_live_at_the_end_if_that_was_chosen_also_after_a_reload(opened, page, dashboard):
     opened([step(number) for number in range(12)])
     page.get_by_label("then live").check()
     page.get_by_label("Speed of playing").select_option("50")

@@ -135,8 +135,8 @@ export class Player {
 }
 
 /**
- * How far the viewed step is behind the last one: `{ steps, isExact, seconds }`. `steps` are those that the page knows;
- * a gap in their numbers hides more. `seconds` is null where the page lacks a time.
+ * How far the viewed step is behind the last one: `{ steps, isExact, seconds }`. `steps` counts the known step
+ * numbers; a gap between them hides more. `seconds` is null where the page lacks a time.
  */
 export function behindOf(player, history) {
     const index = player.viewedIndex(history);

@@ -125,7 +125,7 @@ export class RefreshPlan {
         this.#isBusy = true;
         this.#readAt = state.now;
         const isPaused = state.pausedEnd !== null;
-        // What came since the pause is read when the run is followed again.
+        // Later steps are read when the run is followed again.
         this.#changedFrom = isPaused ? last : null;
         const to = state.view.to ?? (isPaused ? this.#end : null);
         return { ...state.view, from: last, to, points: FIRST_POINTS, append: true };
