@@ -83,19 +83,16 @@ export class RunView {
     /** Shows the step where a finding began, and the layer. */
     async #travel(finding) {
         if (finding === null || finding.firstStep === null) return;
-        const { step, hasCard } = await this.#go(finding);
         const wanted = finding.firstStep;
-        const text = step === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${step}`;
-        this.#findings.announce(`${text}${hasCard ? `, layer ${finding.layer}` : ""}`);
+        const shown = await this.#showFinding(finding);
+        const hasCard = this.#grid.reveal(finding.layer);
+        const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
+        this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
     }
 
-    /** The same, where the player says what is shown. Resolves to the step. */
-    async #showFinding(finding) {
-        return (await this.#go(finding)).step;
-    }
-
-    async #go(finding) {
-        const step = await this.#time.seekStep(finding.firstStep);
-        return { step, hasCard: this.#grid.reveal(finding.layer) };
+    /** The same in the pictures alone, so that the page is not scrolled. Resolves to the step that is shown. */
+    #showFinding(finding) {
+        this.#heatmap.focusLayer(finding.layer);
+        return this.#time.seekStep(finding.firstStep);
     }
 }

@@ -18,7 +18,7 @@ export class TimeTravel {
     #controls;
     #playback;
     #order = new FindingOrder();
-    #speed = SPEEDS.find((speed) => speed === setting(SPEED_SETTING, null)) ?? USUAL_SPEED;
+    #speed = keptSpeed();
     #isLiveAfter = setting(LIVE_SETTING, false) === true;
     /** A step to show as soon as the run has arrived, or null. */
     #wanted = null;
@@ -75,9 +75,9 @@ export class TimeTravel {
         return state;
     }
 
-    /** Restores a state: without a step, live. */
+    /** Restores a state of the selected run: without a step, live. */
     restore({ step, speed }) {
-        if (SPEEDS.includes(Number(speed))) this.#speed = Number(speed);
+        this.#speed = SPEEDS.find((known) => String(known) === speed) ?? keptSpeed();
         this.#wanted = /^\d{1,19}$/u.test(step ?? "") ? wholeNumber(step) : null;
         if (this.#wanted === null) this.#play((player) => player.live());
         else this.#seekWanted();
@@ -88,7 +88,7 @@ export class TimeTravel {
         const { run } = this.#selected;
         this.#seekWanted();
         this.#controls.show(run.player, run.history, { hasAxis, speed: this.#speed, isLiveAfter: this.#isLiveAfter });
-        this.#tellState();
+        this.#reportState();
     }
 
     /** Shows this step, or the nearest lower one that is kept; resolves to the one shown, or null. */
@@ -106,7 +106,7 @@ export class TimeTravel {
         this.seekStep(step);
     }
 
-    #tellState() {
+    #reportState() {
         const text = JSON.stringify(this.state);
         if (text === this.#stateText) return;
         this.#stateText = text;
@@ -139,8 +139,11 @@ export class TimeTravel {
         const selected = this.#selected;
         const { run } = selected;
         if (!run.player.isPlaying) return null;
-        const isReady = (index) => run.history.at(index).structure !== undefined && !run.history.hasGapAfter(index - 1);
-        const shown = selected.play((player, history) => player.advance(history, count, isReady, this.#isLiveAfter));
+        const { history } = run;
+        const isReady = (index) => history.at(index)?.structure !== undefined && !history.hasGapAfter(index - 1);
+        // What is read meanwhile requests a picture itself.
+        if (!run.player.isAtEnd(history) && !isReady(run.viewedIndex + 1)) return 0;
+        const shown = selected.play((player) => player.advance(history, count, isReady, this.#isLiveAfter));
         return run.player.isPlaying ? shown : null;
     }
 
@@ -166,4 +169,9 @@ export class TimeTravel {
         this.#order.visited(finding, shown);
         this.#controls.note(`Finding ${number} of ${total}, ${finding.severity}: ${finding.title}`, shown);
     }
+}
+
+/** The speed that a person chose, or the usual one. */
+function keptSpeed() {
+    return SPEEDS.find((speed) => speed === setting(SPEED_SETTING, null)) ?? USUAL_SPEED;
 }

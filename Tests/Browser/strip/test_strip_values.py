@@ -66,6 +66,24 @@ def test_scalars_are_chosen_and_the_choice_outlives_a_reload(opened, page, serve
     expect(page.locator("#strip-labels .strip-name")).to_have_text(["loss", "lr", "grad_norm"])
 
 
+def test_a_choice_is_in_the_state_and_is_restored_from_it(opened, page, server, strip):
+    opened(5)
+    # A second component on the same page.
+    states = page.evaluate("""async () => {
+        const { Strip } = await import("/static/js/strip/strip.js");
+        const { TimeAxis } = await import("/static/js/heatmap/time-axis.js");
+        let changes = 0;
+        const handlers = { seekStep: async () => null, requestPaint: () => {}, onState: () => { changes += 1; } };
+        const second = new Strip({ time: new TimeAxis(handlers), isShown: false }, handlers);
+        const states = [second.state];
+        second.restore({ scalars: "lr,a\\\\,b" });
+        states.push(second.state);
+        document.getElementById("strip-usual").click();
+        return [...states, second.state, changes];
+    }""")
+    assert states == [{}, {"scalars": "lr,a\\,b"}, {}, 1]
+
+
 def test_steps_beyond_2_to_the_53_have_their_own_columns(opened, page, server, strip):
     first = 2**53 + 1
     opened(4, first=first, values=lambda step: {"loss": step - first + 0.5})

@@ -103,6 +103,12 @@ export class Heatmap {
         return this.#description !== null && offeredMetrics(this.#description).length > 0;
     }
 
+    /** Moves the focus to a layer, if the picture has it. */
+    focusLayer(id) {
+        const row = this.#matrix?.layers.indexOf(id) ?? -1;
+        if (row >= 0) this.#outline.focus(row, this.#viewpoint);
+    }
+
     /** The description of the selected run, from the server. */
     describe(description) {
         this.#description = { ...this.#description, ...description };
@@ -149,7 +155,7 @@ export class Heatmap {
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
             canRead,
-            pausedEnd: player.lastWhenPaused,
+            pausedEnd: player.pausedEnd,
         });
     }
 
@@ -187,8 +193,7 @@ export class Heatmap {
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
         outline.place(this.#window, geometry);
         const { cursor } = this.time;
-        const { findings } = this.#scaled;
-        const { pointer } = this.#view.gestures;
+        const [{ findings }, { pointer }] = [this.#scaled, this.#view.gestures];
         const hover = this.#cellAt(pointer);
         const isFocused = this.#view.isFocused || this.#view.isTreeFocused;
         const focus = isFocused && cursor >= 0 && matrix.rows > 0
@@ -213,12 +218,14 @@ export class Heatmap {
 
     /** Describes a cell, or the whole if it is null, and fills the table. */
     #describe(cell, cursor) {
-        const { matrix, scale, medians, findings } = this.#scaled;
+        const { matrix } = this.#scaled;
         const picture = { ...this.#scaled, window: this.#window, seamText: (column) => this.time.seamText(column) };
         const texts = cursorTexts(picture, cell, cursor, this.#viewpoint.layer);
         this.#view.describe({ ...texts, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
-        this.#view.showTable(`${this.#picture} ${cursor}`, columnTable(matrix, cursor, scale, medians, findings));
+        const table = columnTable(this.#scaled, cursor);
+        table.caption += this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
+        this.#view.showTable(`${this.#picture} ${cursor}`, table);
     }
 
     #cellAt(point) {
@@ -267,9 +274,7 @@ export class Heatmap {
     async #goToFinding(by) {
         const next = this.#source.findings.next(this.#matrix.layers, this.#viewpoint.layer, by);
         if (next === null) return;
-        this.#outline.reveal(next.row);
-        this.#viewpoint.setRows(this.#outline.rows);
-        this.#viewpoint.focus(next.row);
+        this.#outline.focus(next.row, this.#viewpoint);
         await this.time.seek(next.step);
     }
 

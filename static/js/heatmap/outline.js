@@ -78,9 +78,11 @@ export class Outline {
         this.#change(() => this.#folds.unfoldAll(this.tree));
     }
 
-    /** Unfolds what hides a layer. */
-    reveal(layer) {
+    /** Unfolds what hides a layer, and moves the focus to it. */
+    focus(layer, viewpoint) {
         if (this.#folds.reveal(this.tree, layer)) this.#fold();
+        viewpoint.setRows(this.rows);
+        viewpoint.focus(layer);
     }
 
     /** The item with the focus: the one that was chosen, or the row of the focused layer. Null without layers. */

@@ -49,7 +49,7 @@ export class Strip {
             choose: (names) => this.#choose(names),
             zoomBy: (name) => this.#zoomBy(name),
             zoom: () => {},
-            areaAt: (x, y) => this.#layout?.areaAt(x, y) ?? null,
+            areaAt: (x, y) => this.#areaAt(x, y),
             moveCursor: (x) => this.#time.moveTo(this.#time.geometry.columnAt(x)),
             select: (area, from, to) => this.#select(from.x, to.x),
             wheel: (x, isIn) => this.#wheel(x, isIn),
@@ -116,9 +116,13 @@ export class Strip {
     /** The column at the pointer in the strip, or null. */
     get #hover() {
         const { pointer } = this.#view.gestures;
-        const { geometry } = this.#time;
-        if (pointer === null || geometry === null || this.#layout === null) return null;
-        return this.#layout.areaAt(pointer.x, pointer.y) === "cells" ? geometry.columnAt(pointer.x) : null;
+        const isOver = pointer !== null && this.#areaAt(pointer.x, pointer.y) === "cells";
+        return isOver ? this.#time.geometry.columnAt(pointer.x) : null;
+    }
+
+    #areaAt(x, y) {
+        const isDrawn = this.#layout !== null && this.#time.columns !== null && this.#time.geometry !== null;
+        return isDrawn ? this.#layout.areaAt(x, y) : null;
     }
 
     /** Reads what is due, and returns what is known, in the columns in view; null before the first read. */
@@ -141,7 +145,7 @@ export class Strip {
         time.follow();
         this.#source.update(names, {
             now, canRead, layers: names.length, width: this.#view.width,
-            view: { names: names.join("\n"), ...time.range }, pausedEnd: this.#run.player.lastWhenPaused,
+            view: { names: names.join("\n"), ...time.range }, pausedEnd: this.#run.player.pausedEnd,
         });
         const { width } = this.#view;
         const columns = time.columns?.columns ?? 0;
