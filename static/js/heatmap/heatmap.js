@@ -7,7 +7,7 @@ import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js
 import { scaledMatrix } from "./picture/scaled.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
-import { cursorTexts, itemText } from "./picture/text.js";
+import { cursorTexts } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
 import { Outline } from "./outline.js";
 import { DepthProfile } from "./profile/depth-profile.js";
@@ -183,9 +183,8 @@ export class Heatmap {
         const [viewpoint, outline] = [this.#viewpoint, this.#outline];
         outline.update(matrix.layers, this.#description.layers);
         viewpoint.setRows(outline.rows);
-        const { tree, names } = outline;
         const geometry = new Geometry({
-            width: this.#view.width, layers: names, columns: matrix.columns, levels: outline.levels(this.#view.width),
+            width: this.#view.width, layers: outline.names, columns: matrix.columns, levels: outline.levels(this.#view.width),
             room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
         this.#geometry = geometry;
@@ -198,18 +197,17 @@ export class Heatmap {
         const isFocused = this.#view.isFocused || this.#view.isTreeFocused;
         const focus = isFocused && cursor >= 0 && matrix.rows > 0
             ? { line: this.#window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
-        const active = this.#view.isTreeFocused ? outline.active(viewpoint.layer) : null;
         const { first, count } = this.#window;
         const picture = {
-            matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window,
+            matrix, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window,
             ratio: this.#view.ratio, selection: geometry.selectionBox(this.#view.gestures.selection),
-            brackets: outline.brackets, active: active?.node ?? null, hoverNode: outline.nodeAt(pointer),
+            ...outline.marks(pointer, this.#view.isTreeFocused ? viewpoint.layer : null),
             hoverColumn: this.time.hover(this), seams: this.time.seamsInView, pointer,
         };
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
         this.#view.setZoom(matrix.columns > 0, viewpoint, outline);
-        this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
-        this.#describe(hover ?? focus, cursor);
+        this.#view.showTree(outline.itemText(viewpoint.layer, findings));
+        this.#describe(picture, hover ?? this.#cellAt(pointer, "names", cursor) ?? focus);
         const record = this.#run.viewedRecord;
         for (const companion of this.#companions) {
             companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, time: this.time });
@@ -217,9 +215,8 @@ export class Heatmap {
     }
 
     /** Describes a cell, or the whole if it is null, and fills the table. */
-    #describe(cell, cursor) {
-        const { matrix } = this.#scaled;
-        const picture = { ...this.#scaled, window: this.#window, seamText: (column) => this.time.seamText(column) };
+    #describe({ matrix, window, cursor, hoverNode }, cell) {
+        const picture = { ...this.#scaled, window, hoverNode, seamText: (column) => this.time.seamText(column) };
         const texts = cursorTexts(picture, cell, cursor, this.#viewpoint.layer);
         this.#view.describe({ ...texts, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
@@ -228,10 +225,11 @@ export class Heatmap {
         this.#view.showTable(`${this.#picture} ${cursor}`, table);
     }
 
-    #cellAt(point) {
-        const isInside = point !== null && this.#geometry?.areaAt(point.x, point.y) === "cells";
-        if (!isInside || this.#matrix.rows === 0) return null;
-        return { line: this.#geometry.lineAt(point.y, this.#window.lines), column: this.#geometry.columnAt(point.x) };
+    /** The cell at a point, if that is in the area: of the cells, or of the names, for which the column is given. */
+    #cellAt(point, area = "cells", column = this.#geometry?.columnAt(point?.x)) {
+        const isInside = point !== null && this.#geometry?.areaAt(point.x, point.y) === area;
+        if (!isInside || this.#matrix.rows === 0 || column < 0) return null;
+        return { line: this.#geometry.lineAt(point.y, this.#window.lines), column };
     }
 
     #choose(choice) {
