@@ -101,6 +101,12 @@ test("where rows have no room for names, nodes have them, and layers with findin
     // Where the outermost nodes have names enough, those inside of them have none.
     const few = placedLabels(window, 1, 130, [], tree).map(({ text }) => text);
     assert.deepEqual(few, ["half0", "half1"]);
+    // Layers in no node have names, too.
+    const ids = ["embed", ...MANY, "head"];
+    const loose = placedLabels(new RowWindow(0, 1002, 380), 1, 13, [], treeOf(ids)).map(({ text }) => text);
+    assert.ok(loose.includes("half0/block0") && loose.length > 20);
+    const open = placedLabels(new RowWindow(0, 22, 99), 11, 13, [], treeOf(ids.slice(0, 22))).map(({ text }) => text);
+    assert.deepEqual(open, ["embed", "half0/block0", "half0/block1", ids[21]]);
     // Zoomed to few blocks, each has its name.
     const near = new RowWindow(480, 40, 400, new Rows(tree, () => false));
     const labels = placedLabels(near, 10, 13, [], tree).map(({ text }) => text);

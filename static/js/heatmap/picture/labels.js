@@ -19,7 +19,7 @@ const LEAST_SHARE = 1 / 3;
 /**
  * Names beside the lines, `{ line, layer, y, text }`, such that they are at least `gap` pixels apart; `layer` is -1 for
  * the name of a node. `wanted` is a list of layers, the most important first. Other rows follow, all of them if there
- * is room, otherwise nodes of the tree; or some rows of a tree without nodes.
+ * is room, otherwise nodes of the tree and layers in none; or some rows of a tree without nodes.
  */
 export function placedLabels(window, lineHeight, gap, wanted, tree) {
     const labels = [];
@@ -50,8 +50,10 @@ export function placedLabels(window, lineHeight, gap, wanted, tree) {
         const line = Math.min(window.lines - 1, Math.max(0, Math.floor((top + bottom) / 2 / lineHeight)));
         add({ line, layer: -1, at: (top + bottom) / 2, text: isFolded(node, window.rows) ? nodeText(node) : node.name });
     }
-    if (nodes.length === 0) {
-        for (let line = 0; line < window.lines; line += 1) addLine(line, window.layersOf(line)[0]);
+    for (let line = 0; line < window.lines; line += 1) {
+        const [begin, end] = window.layersOf(line);
+        const isLoose = end - begin === 1 && tree.nodesOf(begin).length === 0;
+        if (nodes.length === 0 || isLoose) addLine(line, begin);
     }
     return labels.sort((a, b) => a.y - b.y);
 }
