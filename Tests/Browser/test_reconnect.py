@@ -1,19 +1,12 @@
 """The dashboard while the server is unavailable, and after it returns."""
 
-import socket
-
 from playwright.sync_api import expect
+from Support.servers.ports import free_port
 
 from dashboard import Dashboard, Trainer, make_payload, unique_run
 
 # Chromium's log messages for failed connection attempts.
 UNREACHABLE = ("net::ERR_", "WebSocket connection to")
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problems, start_server):
