@@ -140,7 +140,7 @@ def test_a_message_that_cannot_be_read_is_an_error_on_the_screen(server, page):
     page.goto(f"{server.url}/#run={run}")
     Dashboard(page, server).expect_step(1)
     connections[0].send('{"type":"step","run_id":')
-    expect(page.locator("#notice")).to_contain_text("a message that cannot be read")
+    expect(page.locator("#problems")).to_contain_text("a message that cannot be read")
 
 
 def test_an_answer_that_cannot_be_read_is_an_error_on_the_screen(server, page):
@@ -148,10 +148,10 @@ def test_an_answer_that_cannot_be_read_is_an_error_on_the_screen(server, page):
     Trainer(server).post(make_payload(run, 1))
     page.route("**/series?*", lambda route: route.fulfill(body='{"steps":[1'))
     page.goto(f"{server.url}/#run={run}")
-    expect(page.locator("#notice")).to_contain_text("cannot be read")
+    expect(page.locator("#problems")).to_contain_text("cannot be read")
     page.unroute("**/series?*")
     Dashboard(page, server).expect_payload(make_payload(run, 1))
-    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("#problems")).to_be_hidden()
 
 
 def test_steps_dropped_by_a_resumed_training_leave_the_page(server, page):

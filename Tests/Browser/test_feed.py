@@ -84,7 +84,7 @@ def test_a_silent_connection_is_asked_and_given_up_without_an_answer(run):
         const stillOpen = feed.state.phase;
         clock.advance(1 + 10000);
         return [asked, stillOpen, feed.state.phase, first.isClosed];
-    """) == [['{"action":"ping"}'], "open", "waiting", True]
+    """) == [[{"action": "ping"}], "open", "waiting", True]
 
 
 def test_an_abandoned_socket_is_not_listened_to(run):
@@ -125,5 +125,5 @@ def test_messages_that_are_none_are_told_apart(run):
         return [["", "[]", "null", "7", '{"a":1}', '{"type":1}'].map(parseMessage),
             isRunNotFound({ type: "error", message: "Run 'it's' not found" }, "it's"),
             isRunNotFound({ type: "error", message: "Run 'a' not found" }, "b"),
-            JSON.parse(subscribeRun('quo"te')).run_id];
+            subscribeRun('quo"te').run_id];
     """) == [[None] * 6, True, False, 'quo"te']

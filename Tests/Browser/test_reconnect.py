@@ -33,7 +33,7 @@ def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problem
     second = start_server("--port", str(port))
     dashboard.expect_state("live", timeout=60_000)
     expect(page.locator("#notice")).to_have_text(
-        "The server no longer holds this run. The steps received so far stay visible.")
+        "The server no longer holds this run: it may have restarted, or removed the run. The steps received so far stay visible.")
     Trainer(second).post(make_payload(run, 50))
     dashboard.expect_payload(make_payload(run, 50))
     # The new server's history replaces the old one: one step.

@@ -6,12 +6,15 @@ import { isRunNotFound, watchRuns } from "./feed/protocol.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { stateWords, tabTitle } from "./model/verdict/verdict.js";
+import { excerpt, problems } from "./problems.js";
 import { RunHealth } from "./run-health.js";
 import { RunSubscription } from "./run-subscription.js";
 import { RunVerdicts } from "./run-verdicts.js";
 import { RunView } from "./run-view.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
 import { FrameScheduler } from "./view/frame.js";
+import { OutageBar } from "./view/outage-bar.js";
+import { ProblemList } from "./view/problem-list.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
 import { TabMark } from "./view/verdict/tab-mark.js";
@@ -19,7 +22,7 @@ import { TabMark } from "./view/verdict/tab-mark.js";
 /** Least time between two fetches of the listing (milliseconds). */
 const LISTING_INTERVAL = 10_000;
 
-const UNREADABLE = "The server sent a message that cannot be read. The page may be incomplete; reload it.";
+const MESSAGE = "live message";
 
 export class Dashboard {
     #feed = null;
@@ -41,16 +44,23 @@ export class Dashboard {
 
     #frame = new FrameScheduler(() => this.#paint());
     #stage = new Stage();
-    #view = new RunView(() => this.#frame.request());
+    #view = new RunView(() => this.#frame.request(), (text) => this.notify(text));
     #verdicts = new RunVerdicts(this.#runs, () => this.#frame.request());
     #tab = new TabMark();
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
+    #outage = new OutageBar(() => this.#feed.retryNow());
+    #problemList = new ProblemList(problems);
+    #onPaint;
+
+    /** `onPaint` is called after what is shown may have changed. */
+    constructor(onPaint) {
+        this.#onPaint = onPaint;
+    }
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
-    start(feed, selectedId) {
+    start(feed) {
         this.#feed = feed;
-        if (selectedId !== null) this.select(selectedId);
         feed.start();
         setInterval(() => this.#tick(), 1000);
         this.#frame.request();
@@ -68,8 +78,32 @@ export class Dashboard {
             onState: () => this.#frame.request(),
             onOpen: () => this.#opened(),
             onMessage: (message) => this.#receive(message),
-            onUnreadable: () => this.notify(UNREADABLE),
+            onUnreadable: (text, error) => this.#takeUnreadable(text, error),
         };
+    }
+
+    /** The parts of the page's address, see address.js. */
+    get addressParts() {
+        return [this, ...this.#view.addressParts];
+    }
+
+    get state() {
+        return this.#run === null ? {} : { run: this.#run.id };
+    }
+
+    restore({ run }) {
+        this.select(run);
+    }
+
+    /** Whether a run is on screen. */
+    get hasContent() {
+        return this.#run?.shownRecord !== undefined;
+    }
+
+    /** Whether the server requires a token. */
+    set isProtected(isProtected) {
+        this.#stage.isProtected = isProtected;
+        this.#frame.request();
     }
 
     /** Shows a line above the run; empty for none. */
@@ -92,7 +126,6 @@ export class Dashboard {
             onHealth: (health) => this.#view.takeHealth(health),
         });
         this.#notice = "";
-        history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#selected.subscribe();
         this.#frame.request();
     }
@@ -165,6 +198,15 @@ export class Dashboard {
         this.#frame.request();
     }
 
+    /** What the message had is read again; the error stays, because other runs may lack something. */
+    #takeUnreadable(text, error) {
+        const why = error === undefined ? "" : ` (${error.message})`;
+        problems.report(MESSAGE, `The server sent a message that cannot be read, which begins with ${excerpt(text)}${why}. `
+            + "The page reads the selected run again; other runs may be incomplete. Reload the page. If this comes back, "
+            + "something between this page and the server changes the data, such as a proxy.");
+        this.#selected?.lagged();
+    }
+
     #takeListing(listing, requestedAt) {
         this.#hasListing = true;
         this.#listingAt = Date.now();
@@ -212,10 +254,14 @@ export class Dashboard {
         const now = Date.now();
         const isConnected = this.#feed.state.phase === Phase.open;
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
+        this.#outage.show(this.#feed.state, this.hasContent, now);
         this.#paintVerdict(run, now, isConnected);
         this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
-        this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
+        this.#stage.show({
+            run, notice: this.#notice, hasListing: this.#hasListing, limits: this.#limits, connection: this.#feed.state,
+        });
         this.#view.show(isConnected);
+        this.#onPaint();
     }
 
     /** The verdict in the header, the panel, the list and the tab. */

@@ -25,7 +25,7 @@ export class RunSubscription {
     run;
 
     /**
-     * `handlers`: `send(text)` returns whether the page is connected, `stepLimit()` the server's maximum number of
+     * `handlers`: `send(action)` returns whether the page is connected, `stepLimit()` the server's maximum number of
      * steps of a run or null; `onChange()`, `onStep(data, isNew)`, `onDescription(data)`, and `onFailure(text)` with an
      * error to show, empty when it is over.
      */
@@ -87,6 +87,9 @@ export class RunSubscription {
                 break;
             case "run_history":
                 this.#takeHistory(message);
+                break;
+            case "position":
+                this.run.follow(message.seq);
                 break;
             case "reset":
                 this.#takeReset(message.from_step);
@@ -155,6 +158,7 @@ export class RunSubscription {
     }
 
     #receiveStep(data) {
+        if (!isStepNumber(data?.step)) throw new TypeError("the step has no number");
         const layers = this.#layersOf(data);
         if (!this.#loader.holdBack(data, layers)) this.#takeStep(data, layers);
     }

@@ -1,20 +1,25 @@
 // Everything on screen of the selected run: verdict, findings, time travel, heatmap and layers.
 
 import { Heatmap } from "./heatmap/heatmap.js";
+import { formatCount } from "./model/format.js";
 import { healthVerdict, lossVerdict, sinceText } from "./model/verdict/verdict.js";
 import { element } from "./view/dom.js";
 import { LayerGrid } from "./view/layer-grid.js";
 import { Palette } from "./view/palette.js";
 import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
+import { RunHint } from "./view/run-hint.js";
 import { FindingsPanel } from "./view/verdict/findings-panel.js";
 import { VerdictBar } from "./view/verdict/verdict-bar.js";
+import { ViewedStep } from "./viewed-step.js";
 
 export class RunView {
     /** The `RunSubscription` of the selected run, or null. */
     #selected = null;
     #grid;
     #header = new RunHeader();
+    #hint = new RunHint();
+    #description = null;
     #verdictBar = new VerdictBar((finding) => this.#travel(finding));
     #findings = new FindingsPanel((finding) => this.#travel(finding));
     #controls = new PlayerControls({
@@ -26,21 +31,36 @@ export class RunView {
         seekStep: (step) => this.#seekStep(step),
     });
     #heatmap;
+    #viewedStep;
 
-    /** `requestPaint` is called when something must be painted. */
-    constructor(requestPaint) {
+    /** `requestPaint` is called when something must be painted, `notify(text)` shows a line above the run. */
+    constructor(requestPaint, notify) {
         this.#grid = new LayerGrid(element("layers"), new Palette(requestPaint), requestPaint);
         this.#heatmap = new Heatmap({ seekStep: (step) => this.#seekStep(step), requestPaint });
+        this.#viewedStep = new ViewedStep({
+            seekStep: (step) => this.#seekStep(step),
+            live: () => this.#play((player) => player.live()),
+            onOther: (wanted, shown) => notify(wanted === null ? ""
+                : `Step ${formatCount(wanted)} of the address is not kept by the server; this is step ${formatCount(shown)}.`),
+        });
+    }
+
+    /** The parts of the page's address, see address.js. The step comes first: ranges follow it. */
+    get addressParts() {
+        return [this.#viewedStep, this.#heatmap];
     }
 
     /** Shows another run, that of a `RunSubscription`. */
     select(subscription) {
         this.#selected = subscription;
+        this.#description = null;
+        this.#viewedStep.select(subscription.run);
         this.#heatmap.select(subscription.run);
     }
 
     /** The server's description of the run, or of what changed. */
     describe(data) {
+        this.#description = { ...this.#description, ...data };
         this.#heatmap.describe(data);
     }
 
@@ -72,6 +92,8 @@ export class RunView {
             return;
         }
         this.#header.show(run.id, record);
+        this.#hint.show(this.#description, record);
+        this.#viewedStep.show();
         this.#controls.show(run.player, run.history);
         this.#heatmap.show(isConnected);
         this.#grid.show(record, run);

@@ -1,14 +1,9 @@
 // Reads of one run over HTTP: its description, step numbers, whole steps, and series of single layers.
 
 import { parseExact } from "./exact-json.js";
+import { read, requireMembers } from "./read.js";
 
-/** The server refused a read; `status` is that of its answer. */
-export class ReadError extends Error {
-    constructor(status, text) {
-        super(text);
-        this.status = status;
-    }
-}
+export { ConnectionLost, ReadError, UnreadableAnswer } from "./read.js";
 
 /** Most buckets in one answer of the server. */
 export const MAXIMUM_POINTS = 10_000;
@@ -16,54 +11,62 @@ export const MAXIMUM_POINTS = 10_000;
 /** A series needs a metric or a scalar; a name that no step has selects the step numbers alone. */
 const NO_SCALAR = "?";
 
+/** What an answer must have. */
+const HEALTH = { episodes: "array", alerts: "array", rules: "array" };
+const SERIES = { steps: "array", last_steps: "array" };
+
 export class RunReads {
     #base;
     #signal;
 
     constructor(runId, signal) {
-        this.#base = `/api/v2/runs/${encodeURIComponent(runId)}`;
+        this.#base = `api/v2/runs/${encodeURIComponent(runId)}`;
         this.#signal = signal;
     }
 
     /** The run's description. */
-    async describe() {
-        return parseExact(await this.#read(""));
+    describe() {
+        return this.#read("the run's description", "", {}, { created_at: "string" });
     }
 
     /** Numbers of the steps in a range: `{ steps, last_steps, last_seq }`, the bounds of one bucket each. */
-    async stepNumbers({ from, to }) {
-        return parseExact(await this.#read("/series", { scalars: NO_SCALAR, from, to, points: MAXIMUM_POINTS }));
+    stepNumbers({ from, to }) {
+        return this.#read(
+            "the step numbers", "/series", { scalars: NO_SCALAR, from, to, points: MAXIMUM_POINTS }, SERIES);
     }
 
     /** The steps in a range, ascending; `last`: only that many, the highest. */
     async steps({ from, to, last, metrics }) {
-        const text = await this.#read("/steps", { from, to, last, metrics: metrics.join(",") });
-        return text.split("\n").filter((line) => line !== "").map(parseExact);
+        const parse = (text) => text.split("\n").filter((line) => line !== "").map(parseExact);
+        return this.#parsed("the steps", "/steps", { from, to, last, metrics: metrics.join(",") }, parse);
     }
 
     /** Series of some metrics of some layers: `{ steps, last_steps, layers: { ID: { METRIC: SERIES } } }`. */
-    async series({ layers, metrics, from, to, points }) {
+    series({ layers, metrics, from, to, points }) {
         const query = { metric: metrics.join(","), layers: layers.map(quotedName).join(","), scalars: NO_SCALAR };
-        return parseExact(await this.#read("/series", { ...query, from, to, points }));
+        return this.#read("the series of layers", "/series", { ...query, from, to, points }, { ...SERIES, layers: "object" });
     }
 
     /** Series of one scalar over all kept steps, in the form of `series`. */
-    async scalar(name, points) {
-        return parseExact(await this.#read("/series", { scalars: quotedName(name), points }));
+    scalar(name, points) {
+        const query = { scalars: quotedName(name), points };
+        return this.#read(`the series of ${name}`, "/series", query, { last_steps: "array", scalars: "object" });
     }
 
     /** What the rules of layer health found; `state`: `open` or `all`. */
-    async health(state) {
-        return parseExact(await this.#read("/health", { state, layers: false }));
+    health(state) {
+        return this.#read("the findings", "/health", { state, layers: false }, HEALTH);
     }
 
-    async #read(path, query = {}) {
+    #read(what, path, query, members) {
+        return this.#parsed(what, path, query, (text) => requireMembers(parseExact(text), members));
+    }
+
+    async #parsed(what, path, query, parse) {
         const parameters = new URLSearchParams();
         for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
-        const answer = await fetch(`${this.#base}${path}?${parameters}`, { cache: "no-store", signal: this.#signal });
-        const text = await answer.text();
-        if (!answer.ok) throw new ReadError(answer.status, `the server answered with status ${answer.status}`);
-        return text;
+        const { value } = await read(`${this.#base}${path}?${parameters}`, { what, parse, signal: this.#signal });
+        return value;
     }
 }
 

@@ -3,7 +3,7 @@
 
 import { METRIC_NAMES } from "../model/metrics.js";
 import { TREND_LENGTH, TREND_METRICS } from "../model/trend.js";
-import { MAXIMUM_POINTS, ReadError, RunReads } from "./reads.js";
+import { ConnectionLost, MAXIMUM_POINTS, ReadError, RunReads, UnreadableAnswer } from "./reads.js";
 
 /** Numbers in one read of several records. It bounds the bytes of a read, whatever the number of layers. */
 const RECORDS_BUDGET = 8_000;
@@ -238,8 +238,8 @@ export class RunLoader {
         if (kind === "load") this.#waiting = null;
         if (error instanceof ReadError && error.status === 404) {
             this.#run.takeNotFound();
-        } else if (!(error instanceof TypeError)) {
-            // A TypeError of fetch is a lost connection, which the mark shows.
+        } else if (!(error instanceof ConnectionLost || error instanceof UnreadableAnswer)) {
+            // The mark shows a lost connection, and an answer that cannot be read is among the problems of the page.
             this.#hasFailed = true;
             this.#handlers.onFailure(`The server's answer for this run cannot be read: ${error.message}.`);
         }

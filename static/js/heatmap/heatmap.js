@@ -4,7 +4,8 @@ import { compareSteps } from "../model/step-number.js";
 import { TimeCursor } from "./cursor.js";
 import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
-import { colouringToShow, metricToShow, offeredMetrics } from "./data/choices.js";
+import { ChosenView } from "./chosen-view.js";
+import { offeredMetrics } from "./data/choices.js";
 import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
 import { HeatmapSource } from "./data/source.js";
@@ -21,12 +22,7 @@ export class Heatmap {
     #source;
     #view;
     #viewpoint = new Viewpoint();
-    /** What the user chose, kept from run to run. */
-    #chosenMetric = null;
-    #hasChosenColouring = false;
-    /** The metric and the colouring with which this run was opened, or null. */
-    #firstMetric = null;
-    #firstColouring = null;
+    #chosen = new ChosenView();
     /** The matrix and colouring for which the scale and the medians were computed. */
     #scaled = { matrix: null };
     #cursor;
@@ -41,8 +37,8 @@ export class Heatmap {
         this.#source = new HeatmapSource(actions.requestPaint);
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
-            chooseMetric: () => this.#choose(() => { this.#chosenMetric = this.#view.metric; }),
-            chooseColouring: () => this.#choose(() => { this.#hasChosenColouring = true; }),
+            chooseMetric: () => this.#choose(() => this.#chosen.chooseMetric(this.#view.metric)),
+            chooseColouring: () => this.#choose(() => this.#chosen.chooseColouring(this.#view.colouring)),
             key: (event) => this.#key(event),
             zoom: (name) => this.#zoom(name),
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
@@ -57,13 +53,22 @@ export class Heatmap {
         this.#run = run;
         this.#generation = run.generation;
         this.#description = null;
-        this.#firstMetric = null;
-        this.#firstColouring = null;
+        this.#chosen.select();
         this.#viewpoint = new Viewpoint();
         this.#cursor.select(run);
         this.#source.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
+    }
+
+    /** The part of the page's address. */
+    get state() {
+        return this.#chosen.state(this.#viewpoint, this.#matrix?.layers ?? []);
+    }
+
+    restore(state) {
+        this.#chosen.restore(state, this.#viewpoint);
+        this.#actions.requestPaint();
     }
 
     /** The description of the selected run, from the server. */
@@ -103,12 +108,13 @@ export class Heatmap {
         const changed = this.#run.takeChangedFrom();
         if (changed !== null) this.#source.changed(changed);
         this.#view.setMetrics(offered);
-        const metric = this.#metricOf(offered);
+        const metric = this.#chosen.metricOf(offered, this.#source);
         if (metric !== null) this.#view.metric = metric;
-        const range = this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
+        const { isLoading, isMissing, isMoving, player } = this.#run;
+        const range = isMoving ? null : this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
         if (range !== null) this.#viewpoint.moveSteps(range);
-        const { isLoading, isMissing, player } = this.#run;
-        const canRead = isConnected && !document.hidden && this.#view.width > 0 && !isLoading && !isMissing;
+        const isReady = !isLoading && !isMissing && !isMoving;
+        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
         const isFollowing = !player.isPaused;
         this.#source.update({
             now: Date.now(),
@@ -120,13 +126,6 @@ export class Heatmap {
         });
     }
 
-    /** The chosen metric if the run has it, otherwise one that is kept for the run; null until the findings are known. */
-    #metricOf(offered) {
-        if (offered.some(({ name }) => name === this.#chosenMetric)) return this.#chosenMetric;
-        if (!this.#source.knowsFindings) return null;
-        return (this.#firstMetric ??= metricToShow(offered, this.#source.findings.metric));
-    }
-
     #status() {
         if (this.#source.failure !== "") return this.#source.failure;
         if (this.#matrix === null) return "Reading the heatmap";
@@ -136,9 +135,8 @@ export class Heatmap {
 
     #scale() {
         const [matrix, { findings }] = [this.#matrix, this.#source];
-        this.#firstColouring ??= colouringToShow(matrix, findings);
-        if (!this.#hasChosenColouring) this.#view.colouring = this.#firstColouring;
-        const { colouring } = this.#view;
+        const colouring = this.#chosen.colouringOf(matrix, findings);
+        this.#view.colouring = colouring;
         const isScaled = this.#scaled.matrix === matrix && this.#scaled.colouring === colouring;
         if (isScaled && this.#scaled.findings === findings) return this.#scaled;
         const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
@@ -153,6 +151,7 @@ export class Heatmap {
         const { scale, shown } = this.#scale();
         const viewpoint = this.#viewpoint;
         viewpoint.setLayers(matrix.rows);
+        this.#chosen.applyLayers(viewpoint, matrix.layers);
         const geometry = new Geometry({
             width: this.#view.width, layers: matrix.layers, columns: matrix.columns, room: this.#view.room,
         });

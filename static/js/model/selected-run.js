@@ -15,6 +15,8 @@ export class SelectedRun {
     trends = new TrendStore();
     /** The run was requested and has not arrived yet. */
     isLoading = false;
+    /** The page will go to another step as soon as the run is read: what it shows before is not wanted. */
+    isMoving = false;
     /** The server does not have the run, or no longer. The steps received before stay visible. */
     isMissing = false;
     /** Why the server no longer holds the run: "deleted", "evicted", or null when it is not known. */
@@ -118,6 +120,11 @@ export class SelectedRun {
     forget(step) {
         this.history.remove(step);
         this.play((player, history) => player.historyReplaced(history));
+    }
+
+    /** The page has every change up to this `seq`, of which the server left out those that later ones replaced. */
+    follow(seq) {
+        if (!this.isLoading && this.followedSeq !== null && seq > this.followedSeq) this.followedSeq = seq;
     }
 
     takeNotFound(reason = null) {

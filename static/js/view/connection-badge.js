@@ -3,6 +3,9 @@
 import { Phase } from "../feed/feed.js";
 import { element, setAttribute, setHidden, setText } from "./dom.js";
 
+const FALLBACK = "The WebSocket does not open, probably because of a proxy: the page uses Server-Sent Events, and tries the "
+    + "WebSocket again now and then.";
+
 export class ConnectionBadge {
     #badge = element("connection");
     #text = element("connection-text");
@@ -15,6 +18,7 @@ export class ConnectionBadge {
 
     show(state, isPaused, now) {
         const { name, text } = wording(state, isPaused, now);
+        setAttribute(this.#badge, "title", state.isFallback ? FALLBACK : "");
         setAttribute(this.#badge, "data-state", name);
         setText(this.#text, text);
         setText(this.#status, name === "live" ? text : name);
@@ -27,7 +31,8 @@ function wording(state, isPaused, now) {
         case Phase.connecting:
             return { name: "connecting", text: "connecting" };
         case Phase.open:
-            return isPaused ? { name: "paused", text: "paused" } : { name: "live", text: "connected" };
+            if (isPaused) return { name: "paused", text: "paused" };
+            return { name: "live", text: state.isFallback ? "live over SSE" : "connected" };
         case Phase.waiting: {
             const seconds = Math.max(0, Math.ceil((state.until - now) / 1000));
             return { name: "reconnecting", text: `reconnecting in ${seconds} s` };

@@ -1,0 +1,60 @@
+// Keeps the address of the page equal to what it shows, and shows what the address names.
+
+import { formatAddress, isVisit, parseAddress } from "./address.js";
+
+/** Least time between two changes of the address (milliseconds). Browsers allow about 100 in 30 seconds. */
+const INTERVAL = 400;
+
+export class PageAddress {
+    #parts = [];
+    #page;
+    #timer = null;
+    #writtenAt = -Infinity;
+
+    /** `page` is `{ location, history, addEventListener, setTimeout, now() }`; the default is this browser's. */
+    constructor(page = browserPage()) {
+        this.#page = page;
+        page.addEventListener("popstate", () => this.restore());
+    }
+
+    /** Adds parts of the page, those that others depend on first. */
+    add(...parts) {
+        this.#parts.push(...parts);
+    }
+
+    /** Shows what the address names. An address without a run is none of a view, such as the target of a link. */
+    restore() {
+        const state = parseAddress(this.#page.location.hash);
+        if (state.run === undefined) return;
+        for (const part of this.#parts) part.restore(state);
+    }
+
+    /** The state of the page changed, or may have. */
+    update() {
+        if (this.#timer !== null) return;
+        const wait = this.#writtenAt + INTERVAL - this.#page.now();
+        if (wait <= 0) return this.#write();
+        this.#timer = this.#page.setTimeout(() => {
+            this.#timer = null;
+            this.#write();
+        }, wait);
+    }
+
+    #write() {
+        const state = Object.assign({}, ...this.#parts.map((part) => part.state));
+        const fragment = formatAddress(state);
+        if (fragment === "" || fragment === this.#page.location.hash) return;
+        const before = parseAddress(this.#page.location.hash);
+        const method = isVisit(before, state) ? "pushState" : "replaceState";
+        this.#writtenAt = this.#page.now();
+        this.#page.history[method](null, "", fragment);
+    }
+}
+
+function browserPage() {
+    return {
+        location, history, now: () => Date.now(),
+        addEventListener: (...event) => addEventListener(...event),
+        setTimeout: (...call) => setTimeout(...call),
+    };
+}
