@@ -9,6 +9,7 @@
 // step             the viewed step while paused; absent while live (viewed-step.js)
 // metric, colour   of the heatmap (heatmap/chosen-view.js)
 // from, to         the range of steps in view; absent for the ends of the run
+// scalars          those in the strip, if a person chose (strip/strip.js)
 // first, last      the ids of the first and the last layer in view; absent for all
 
 import { isStepNumber, wholeNumber } from "./model/step-number.js";

@@ -9,6 +9,7 @@ import { EventsTransport, SocketTransport } from "./feed/transports.js";
 import { PageAddress } from "./page-address.js";
 import { serverAddress } from "./server-address.js";
 import { element } from "./view/dom.js";
+import { KeysHelp } from "./view/keys-help.js";
 
 /** Shows why the server rejects the WebSocket of its own page, if the reason can be determined. */
 async function explainRefusal() {
@@ -52,6 +53,7 @@ const feed = new Feed({
 
 address.restore();
 dashboard.start(feed);
+new KeysHelp();
 addEventListener("online", () => feed.retryNow());
 
 element("logout").addEventListener("click", async () => {

@@ -3,10 +3,11 @@
 import { Heatmap } from "./heatmap/heatmap.js";
 import { formatCount } from "./model/format.js";
 import { healthVerdict, lossVerdict, sinceText } from "./model/verdict/verdict.js";
+import { Strip } from "./strip/strip.js";
+import { TimeTravel } from "./time-travel.js";
 import { element } from "./view/dom.js";
 import { LayerGrid } from "./view/layer-grid.js";
 import { Palette } from "./view/palette.js";
-import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
 import { RunHint } from "./view/run-hint.js";
 import { FindingsPanel } from "./view/verdict/findings-panel.js";
@@ -22,24 +23,20 @@ export class RunView {
     #description = null;
     #verdictBar = new VerdictBar((finding) => this.#travel(finding));
     #findings = new FindingsPanel((finding) => this.#travel(finding));
-    #controls = new PlayerControls({
-        back: () => this.#move((history, index) => index - 1, (player, history) => player.back(history)),
-        toggle: () => this.#play((player, history) => player.toggle(history)),
-        forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
-        live: () => this.#play((player) => player.live()),
-        seekIndex: (index) => this.#play((player, history) => player.seekIndex(history, index)),
-        seekStep: (step) => this.#seekStep(step),
-    });
+    #time = new TimeTravel({ showFinding: (finding) => this.#showFinding(finding) });
     #heatmap;
+    #strip;
     #viewedStep;
 
     /** `requestPaint` is called when something must be painted, `notify(text)` shows a line above the run. */
     constructor(requestPaint, notify) {
         this.#grid = new LayerGrid(element("layers"), new Palette(requestPaint), requestPaint);
-        this.#heatmap = new Heatmap({ seekStep: (step) => this.#seekStep(step), requestPaint });
+        const seekStep = (step) => this.#time.seekStep(step);
+        this.#heatmap = new Heatmap({ seekStep, requestPaint });
+        this.#strip = new Strip(this.#heatmap, { seekStep, requestPaint });
         this.#viewedStep = new ViewedStep({
-            seekStep: (step) => this.#seekStep(step),
-            live: () => this.#play((player) => player.live()),
+            seekStep,
+            live: () => this.#time.live(),
             onOther: (wanted, shown) => notify(wanted === null ? ""
                 : `Step ${formatCount(wanted)} of the address is not kept by the server; this is step ${formatCount(shown)}.`),
         });
@@ -47,7 +44,7 @@ export class RunView {
 
     /** The parts of the page's address, see address.js. The step comes first: ranges follow it. */
     get addressParts() {
-        return [this.#viewedStep, this.#heatmap];
+        return [this.#viewedStep, this.#heatmap, this.#strip];
     }
 
     /** Shows another run, that of a `RunSubscription`. */
@@ -55,13 +52,16 @@ export class RunView {
         this.#selected = subscription;
         this.#description = null;
         this.#viewedStep.select(subscription.run);
+        this.#time.select(subscription);
         this.#heatmap.select(subscription.run);
+        this.#strip.select(subscription.run);
     }
 
     /** The server's description of the run, or of what changed. */
     describe(data) {
         this.#description = { ...this.#description, ...data };
         this.#heatmap.describe(data);
+        this.#strip.describe(data);
     }
 
     /** The server's health answer of the run; null if it could not be read. */
@@ -80,6 +80,7 @@ export class RunView {
         const verdict = healthVerdict(findings);
         this.#verdictBar.show(state, verdict, loss, lossVerdict(loss));
         this.#findings.show(findings);
+        this.#time.findings = findings.list;
         return verdict;
     }
 
@@ -94,34 +95,29 @@ export class RunView {
         this.#header.show(run.id, record);
         this.#hint.show(this.#description, record);
         this.#viewedStep.show();
-        this.#controls.show(run.player, run.history);
+        this.#time.show(this.#heatmap.isShown);
         this.#heatmap.show(isConnected);
+        this.#strip.show(isConnected);
         this.#grid.show(record, run);
         if (isConnected) this.#selected.want(this.#grid.visibleLayers);
-    }
-
-    async #move(place, action) {
-        return (await this.#selected?.move(place, action)) ?? null;
-    }
-
-    #play(action) {
-        return this.#selected?.play(action) ?? null;
-    }
-
-    #seekStep(step) {
-        return this.#move(
-            (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
-            (player, history) => player.seekStep(history, step),
-        );
     }
 
     /** Shows the step where a finding began, and the layer. */
     async #travel(finding) {
         if (finding === null || finding.firstStep === null) return;
+        const { step, hasCard } = await this.#go(finding);
         const wanted = finding.firstStep;
-        const shown = await this.#seekStep(wanted);
-        const hasCard = this.#grid.reveal(finding.layer);
-        const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
-        this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
+        const text = step === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${step}`;
+        this.#findings.announce(`${text}${hasCard ? `, layer ${finding.layer}` : ""}`);
+    }
+
+    /** The same, where the player says what is shown. Resolves to the step. */
+    async #showFinding(finding) {
+        return (await this.#go(finding)).step;
+    }
+
+    async #go(finding) {
+        const step = await this.#time.seekStep(finding.firstStep);
+        return { step, hasCard: this.#grid.reveal(finding.layer) };
     }
 }

@@ -53,6 +53,11 @@ export class RunReads {
         return this.#read(`the series of ${name}`, "/series", query, { last_steps: "array", scalars: "object" });
     }
 
+    /** Series of several scalars in a range, in the form of `series`. */
+    async scalars({ names, from, to, points }) {
+        return parseExact(await this.#read("/series", { scalars: names.map(quotedName).join(","), from, to, points }));
+    }
+
     /** What the rules of layer health found; `state`: `open` or `all`. */
     health(state) {
         return this.#read("the findings", "/health", { state, layers: false }, HEALTH);

@@ -3,6 +3,7 @@
 
 import { METRIC_NAMES } from "../model/metrics.js";
 import { TREND_LENGTH, TREND_METRICS } from "../model/trend.js";
+import { AHEAD_SECONDS, stepsAhead } from "./read-ahead.js";
 import { ConnectionLost, MAXIMUM_POINTS, ReadError, RunReads, UnreadableAnswer } from "./reads.js";
 
 /** Numbers in one read of several records. It bounds the bytes of a read, whatever the number of layers. */
@@ -12,6 +13,8 @@ const SERIES_LAYERS = 24;
 const SERIES_CHARACTERS = 4_000;
 /** Steps read beyond a trend on each side while paused, so that stepping needs no read each time. */
 const TREND_MARGIN = 60;
+/** Numbers in one read of the steps that come next while playing. */
+const AHEAD_BUDGET = 64_000;
 /** What a run without steps has. */
 const NO_STEPS = Object.freeze({ steps: [], last_steps: [] });
 /** Milliseconds without a read after one failed. */
@@ -51,9 +54,14 @@ export class RunLoader {
 
     /** Most steps that a reconnecting page takes as messages: what it would read at once anyway. */
     get recordsPerRead() {
+        return this.#stepsWithin(RECORDS_BUDGET, TREND_LENGTH);
+    }
+
+    /** The steps that have at most this many numbers together: at least one, and no more than `most`. */
+    #stepsWithin(budget, most) {
         const layers = this.#run.shownRecord?.structure.length ?? 0;
         const perStep = Math.max(1, layers * METRIC_NAMES.length);
-        return Math.max(1, Math.min(TREND_LENGTH, Math.floor(RECORDS_BUDGET / perStep)));
+        return Math.max(1, Math.min(most, Math.floor(budget / perStep)));
     }
 
     /** The run was subscribed to: live steps wait until its history or changes have arrived. */
@@ -120,6 +128,7 @@ export class RunLoader {
         if (this.#run.isLoading || this.#run.isMissing || this.#run.history.length === 0) return;
         if (Date.now() < this.#pausedUntil) return;
         this.#wantRecord();
+        this.#wantAhead();
         this.#wantNumbers();
         this.#wantTrends(layers);
     }
@@ -134,6 +143,22 @@ export class RunLoader {
             this.#hasNeighbours = true;
             if (!records.some((record) => record.step === step)) this.#run.forget(step);
             for (const record of records) this.#run.history.insert(record);
+        });
+    }
+
+    /** While playing: the records of the next steps, in one read. */
+    #wantAhead() {
+        const { history, player, viewedIndex } = this.#run;
+        if (!player.isPlaying) return;
+        const due = stepsAhead(history, viewedIndex, this.#stepsWithin(AHEAD_BUDGET, AHEAD_SECONDS * player.speed));
+        if (due?.gap !== undefined) this.#once("gap", () => this.fillGap(due.gap), {}, () => {});
+        if (due?.steps === undefined) return;
+        const query = { from: due.steps[0], to: due.steps.at(-1), metrics: METRIC_NAMES };
+        this.#once("ahead", this.#reads.steps, query, (answer) => {
+            const records = this.#decode(answer);
+            const found = new Set(records.map(({ step }) => step));
+            for (const step of due.steps) if (!found.has(step)) this.#run.forget(step);
+            for (const record of records) history.insert(record);
         });
     }
 

@@ -1,7 +1,6 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
 import { compareSteps } from "../model/step-number.js";
-import { TimeCursor } from "./cursor.js";
 import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
 import { keyAction } from "./keys.js";
 import { ChosenView } from "./chosen-view.js";
@@ -12,7 +11,11 @@ import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
 import { describeCell, formatSteps, ratioText } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
-import { Viewpoint, narrowedColumns } from "./viewpoint.js";
+import { TimeAxis } from "./time-axis.js";
+import { Viewpoint } from "./viewpoint.js";
+
+/** Least height of the cells below other pictures. */
+const LEAST_ROOM = 180;
 
 export class Heatmap {
     #actions;
@@ -25,15 +28,17 @@ export class Heatmap {
     #chosen = new ChosenView();
     /** The matrix and colouring for which the scale and the medians were computed. */
     #scaled = { matrix: null };
-    #cursor;
     #picture = 0;
     #geometry = null;
     #window = null;
 
+    /** The x axis, for pictures of the same steps. */
+    time;
+
     /** `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`. */
     constructor(actions) {
         this.#actions = actions;
-        this.#cursor = new TimeCursor(actions.seekStep);
+        this.time = new TimeAxis(actions);
         this.#source = new HeatmapSource(actions.requestPaint);
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
@@ -44,7 +49,10 @@ export class Heatmap {
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
             moveCursor: (x, y, area) => this.#pointAt(x, y, area),
             select: (area, from, to) => this.#select(area, from, to),
+            wheel: (x, isIn) => (isIn ? this.time.zoomAround(this.#geometry.columnAt(x)) : this.time.zoomOut()),
         });
+        const pointed = () => (this.#geometry === null ? null : this.#cellAt(this.#view.gestures.pointer));
+        this.time.addPicture(this, () => pointed()?.column ?? null);
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
 
@@ -55,7 +63,8 @@ export class Heatmap {
         this.#description = null;
         this.#chosen.select();
         this.#viewpoint = new Viewpoint();
-        this.#cursor.select(run);
+        this.time.select(run, this.#viewpoint);
+        this.#geometry = null;
         this.#source.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
@@ -69,6 +78,11 @@ export class Heatmap {
     restore(state) {
         this.#chosen.restore(state, this.#viewpoint);
         this.#actions.requestPaint();
+    }
+
+    /** Whether the run has something to show here. */
+    get isShown() {
+        return this.#description !== null && offeredMetrics(this.#description).length > 0;
     }
 
     /** The description of the selected run, from the server. */
@@ -86,6 +100,7 @@ export class Heatmap {
         if (this.#run === null || this.#description === null) return;
         const offered = offeredMetrics(this.#description);
         this.#view.setShown(offered.length > 0);
+        if (offered.length === 0) return;
         this.#read(offered, isConnected);
         this.#view.setStatus(this.#status());
         if (this.#matrix !== null && this.#view.width > 0) this.#paint();
@@ -93,11 +108,6 @@ export class Heatmap {
 
     get #matrix() {
         return this.#source.matrix;
-    }
-
-    /** The column of the cursor; -1 if it is out of view. */
-    get #column() {
-        return this.#cursor.columnIn(this.#matrix, this.#viewpoint.range);
     }
 
     #read(offered, isConnected) {
@@ -110,9 +120,9 @@ export class Heatmap {
         this.#view.setMetrics(offered);
         const metric = this.#chosen.metricOf(offered, this.#source);
         if (metric !== null) this.#view.metric = metric;
+        this.time.columns = this.#matrix;
         const { isLoading, isMissing, isMoving, player } = this.#run;
-        const range = isMoving ? null : this.#cursor.rangeToFollow(this.#viewpoint.range, this.#matrix?.columns ?? 0);
-        if (range !== null) this.#viewpoint.moveSteps(range);
+        if (!isMoving) this.time.follow();
         const isReady = !isLoading && !isMissing && !isMoving;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
         const isFollowing = !player.isPaused;
@@ -129,7 +139,7 @@ export class Heatmap {
     #status() {
         if (this.#source.failure !== "") return this.#source.failure;
         if (this.#matrix === null) return "Reading the heatmap";
-        if (this.#cursor.note !== "") return this.#cursor.note;
+        if (this.time.note !== "") return this.time.note;
         return this.#matrix.rows === 0 ? "No layer has this metric in these steps." : "";
     }
 
@@ -153,11 +163,13 @@ export class Heatmap {
         viewpoint.setLayers(matrix.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
         const geometry = new Geometry({
-            width: this.#view.width, layers: matrix.layers, columns: matrix.columns, room: this.#view.room,
+            width: this.#view.width, layers: matrix.layers, columns: matrix.columns,
+            room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
         this.#geometry = geometry;
+        this.time.geometry = geometry;
         this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
-        const cursor = this.#column;
+        const { cursor } = this.time;
         const { findings } = this.#scaled;
         const hover = this.#cellAt(this.#view.gestures.pointer);
         const focus = this.#view.isFocused && cursor >= 0 && matrix.rows > 0
@@ -165,6 +177,7 @@ export class Heatmap {
         const { first, count } = this.#window;
         this.#view.paint({
             matrix, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
+            hoverColumn: this.time.hover(this), seams: this.time.seamsInView, pointer: this.#view.gestures.pointer,
             selection: geometry.selectionBox(this.#view.gestures.selection),
         }, `${this.#picture} ${first}+${count}`);
         this.#view.setZoom({
@@ -184,7 +197,7 @@ export class Heatmap {
             return describeCell({
                 matrix, column, layer: row, sharing: layer === undefined ? end - begin : 1,
                 ratio: ratioText(value, medians[row]), entry: findings.of(matrix.layers[row]),
-            });
+            }) + this.time.seamText(column);
         };
         const valueText = cursor < 0 ? "no step in view" : textOf({
             line: Math.max(0, this.#window.lineOf(this.#viewpoint.layer)), column: cursor, layer: this.#viewpoint.layer,
@@ -218,14 +231,14 @@ export class Heatmap {
             const layers = this.#window.layersOf(line);
             this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
         }
-        if (area !== "names") this.#moveTo(this.#geometry.columnAt(x));
+        if (area !== "names") this.time.moveTo(this.#geometry.columnAt(x));
         this.#actions.requestPaint();
     }
 
     #key(event) {
         const action = keyAction(event);
         if (action === null || this.#matrix === null || this.#matrix.columns === 0) return false;
-        if (action.kind === "column") this.#moveTo(Math.max(0, this.#column) + action.by);
+        if (action.kind === "column") this.time.moveTo(Math.max(0, this.time.cursor) + action.by);
         else if (action.kind === "layer") this.#moveLayer(action.by);
         else if (action.kind === "finding") this.#goToFinding(action.by);
         else this.#zoom(action.name);
@@ -239,11 +252,6 @@ export class Heatmap {
         this.#viewpoint.focus(this.#viewpoint.layer + Math.sign(by) * Math.ceil((Math.abs(by) * count) / lines));
     }
 
-    async #moveTo(column) {
-        await this.#cursor.moveTo(this.#matrix, this.#viewpoint.range, column);
-        this.#actions.requestPaint();
-    }
-
     /** Goes to the step in which a finding began: the next one by importance. */
     async #goToFinding(by) {
         const rows = this.#source.findings.rowsByImportance(this.#matrix.layers);
@@ -252,7 +260,7 @@ export class Heatmap {
         const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
         this.#viewpoint.focus(next);
         const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compareSteps)[0];
-        await this.#cursor.seek(step);
+        await this.time.seek(step);
     }
 
     #zoom(name) {
@@ -261,7 +269,7 @@ export class Heatmap {
         else if (name === "layers-in") viewpoint.zoomLayers(0.5);
         else if (name === "layers-out") viewpoint.zoomLayers(2);
         else if (name === "steps-out") viewpoint.zoomOutSteps();
-        else this.#zoomIntoSteps(narrowedColumns(this.#matrix.columns, Math.max(0, this.#column)));
+        else this.time.zoomAround(this.time.cursor);
         this.#actions.requestPaint();
     }
 
@@ -270,20 +278,6 @@ export class Heatmap {
             const [low, high] = ordered(from.y, to.y).map((y) => this.#geometry.lineAt(y, this.#window.lines));
             this.#viewpoint.showLayers(this.#window.layersOf(low)[0], this.#window.layersOf(high)[1] - 1);
         }
-        if (area !== "names") this.#zoomIntoSteps(ordered(from.x, to.x).map((x) => this.#geometry.columnAt(x)));
-    }
-
-    /** Shows columns, `[first, last]`, in more detail. A range that ends with the last column follows the run. */
-    async #zoomIntoSteps(columns) {
-        if (columns === null) return;
-        const [first, last] = columns;
-        const { steps, lastSteps, columns: count } = this.#matrix;
-        const cursor = this.#column;
-        const isOpen = last === count - 1 && this.#viewpoint.range.to === null;
-        const range = { from: steps[first], to: isOpen ? null : lastSteps[last] };
-        // First the step, so that the range has it and is not moved.
-        if (cursor < first || cursor > last) await this.#cursor.seek(lastSteps[last]);
-        this.#viewpoint.showSteps(range);
-        this.#actions.requestPaint();
+        if (area !== "names") this.time.zoomTo(ordered(from.x, to.x).map((x) => this.#geometry.columnAt(x)));
     }
 }

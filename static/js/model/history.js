@@ -102,6 +102,12 @@ export class History {
         return this.#gaps.has(this.#steps[index]);
     }
 
+    /** Whether a gap begins at this step or after it. */
+    hasGapFrom(step) {
+        for (const begin of this.#gaps) if (begin >= step) return true;
+        return false;
+    }
+
     /** Adds a step in its place, or replaces the one of the same number. Returns an `Insertion`. */
     insert(record) {
         const isKnown = this.indexOf(record.step) >= 0;
@@ -129,7 +135,7 @@ export class History {
         if (this.indexOf(record.step) < 0) return;
         this.#forgetRecord(record.step);
         this.#records.set(record.step, record);
-        this.#valueCount += record.values.length;
+        this.#valueCount += record.size;
         this.#boundRecords(record.step);
     }
 
@@ -213,7 +219,7 @@ export class History {
     #forgetRecord(step) {
         const record = this.#records.get(step);
         if (record === undefined) return;
-        this.#valueCount -= record.values.length;
+        this.#valueCount -= record.size;
         this.#records.delete(step);
     }
 }

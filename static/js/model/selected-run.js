@@ -84,9 +84,7 @@ export class SelectedRun {
         // The page knows all steps that the server has, which are the highest ones.
         if (limit !== null && this.history.countAfter(record.step) >= limit) this.stepsNotKept += 1;
         const insertion = this.history.insert(record);
-        const isNew = insertion === Insertion.appended || insertion === Insertion.inserted;
-        if (isNew) this.player.stepArrived();
-        return isNew;
+        return insertion === Insertion.appended || insertion === Insertion.inserted;
     }
 
     /** Replaces all steps by those that were read: `buckets` of all numbers, and `records` of the last ones. */

@@ -3,12 +3,15 @@
 import { COLUMN_COUNT, METRICS, readNumber } from "./metrics.js";
 import { isStepNumber } from "./step-number.js";
 
+/** A scalar in an object takes about as much memory as this many numbers in an array. */
+const SCALAR_SIZE = 4;
+
 /**
  * A stored step. It is not modified: a step that is posted again becomes a new record with a higher `seq`.
  * Step numbers are exact: see step-number.js.
  */
 export class StepRecord {
-    constructor({ step, seq, timestamp, batchSize, featureStdGradient, structure, values }) {
+    constructor({ step, seq, timestamp, batchSize, featureStdGradient, structure, values, scalars = {} }) {
         this.step = step;
         this.seq = seq;
         this.timestamp = timestamp;
@@ -16,6 +19,10 @@ export class StepRecord {
         this.featureStdGradient = featureStdGradient;
         this.structure = structure;
         this.values = values;
+        /** Numbers by name, as the server writes them: those that are not finite are texts. */
+        this.scalars = scalars;
+        /** What the record takes in memory, in numbers of 8 bytes. */
+        this.size = values.length + SCALAR_SIZE * Object.keys(scalars).length;
     }
 
     /** The number of a layer (by position) in a column, or undefined if the layer does not report it. */
@@ -59,5 +66,6 @@ export function decodeStep(data, structures, layers = data?.layers ?? []) {
         featureStdGradient: readNumber(data.scalars?.feature_std_gradient),
         structure: structures.intern(table),
         values,
+        scalars: data.scalars ?? {},
     });
 }

@@ -1,31 +1,38 @@
 // Buttons, slider and keys of the player. `Player` defines what they do.
 
-import { formatCount } from "../model/format.js";
+import { formatAge, formatCount } from "../model/format.js";
+import { behindOf } from "../model/player.js";
 import { wholeNumber } from "../model/step-number.js";
-import { element, setAttribute, setText } from "./dom.js";
+import { playerAction } from "./player-keys.js";
+import { element, setAttribute, setHidden, setText } from "./dom.js";
 
 export class PlayerControls {
-    #back = element("back");
-    #toggle = element("toggle");
-    #forward = element("forward");
+    #buttons = Object.fromEntries(["first", "back", "toggle", "forward", "last", "play"].map((name) => [name, element(name)]));
+    #speed = element("speed");
+    #thenLive = element("then-live");
+    #track = element("player-track");
     #slider = element("slider");
     #first = element("first-step");
     #viewed = element("viewed-step");
     #last = element("last-step");
     #jumpStep = element("jump-step");
-    #jumpMessage = element("jump-message");
+    #message = element("jump-message");
     #behind = element("behind");
     #behindText = element("behind-text");
+    /** The step at which the player was paused when the message was shown, null while live. */
+    #noted = null;
 
     /**
-     * `actions` is `{ back, toggle, forward, live, seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step
-     * that is shown then.
+     * `actions` is `{ first, back, toggle, forward, last, live, play, chooseSpeed(speed), chooseEnd(isLive),
+     * finding(by), seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step that is shown then.
      */
     constructor(actions) {
-        this.#back.addEventListener("click", actions.back);
-        this.#toggle.addEventListener("click", actions.toggle);
-        this.#forward.addEventListener("click", actions.forward);
-        element("return-live").addEventListener("click", actions.live);
+        for (const [name, button] of Object.entries(this.#buttons)) button.addEventListener("click", () => actions[name]());
+        element("return-live").addEventListener("click", () => actions.live());
+        element("previous-finding").addEventListener("click", () => actions.finding(-1));
+        element("next-finding").addEventListener("click", () => actions.finding(1));
+        this.#speed.addEventListener("change", () => actions.chooseSpeed(Number(this.#speed.value)));
+        this.#thenLive.addEventListener("change", () => actions.chooseEnd(this.#thenLive.checked));
         this.#slider.addEventListener("input", () => actions.seekIndex(this.#slider.valueAsNumber));
         element("jump").addEventListener("submit", (event) => {
             event.preventDefault();
@@ -34,24 +41,53 @@ export class PlayerControls {
         document.addEventListener("keydown", (event) => this.#key(event, actions));
     }
 
-    show(player, history) {
+    /** `hasAxis`: a picture has the time axis, so that no slider is needed. */
+    show(player, history, { hasAxis, speed, isLiveAfter }) {
         const index = player.viewedIndex(history);
         const last = history.length - 1;
-        setText(this.#toggle, player.isPaused ? "Live" : "Pause");
-        this.#toggle.disabled = history.length === 0;
-        this.#back.disabled = index <= 0;
-        this.#forward.disabled = !player.isPaused || index >= last;
-        setAttribute(this.#slider, "max", String(Math.max(0, last)));
+        const { first, back, toggle, forward, last: end, play } = this.#buttons;
+        setText(toggle, player.isPaused && !player.isPlaying ? "Live" : "Pause");
+        setText(play, player.isPlaying ? "Stop" : "Play");
+        setAttribute(play, "title", player.isAtEnd(history) ? "Play from the first step (p)" : "Play from here, or stop (p)");
+        toggle.disabled = history.length === 0;
+        first.disabled = index <= 0;
+        back.disabled = index <= 0;
+        forward.disabled = !player.isPaused || index >= last;
+        end.disabled = history.length === 0 || (player.isPaused && index >= last);
+        play.disabled = history.length < 2;
+        this.#speed.value = String(speed);
+        this.#thenLive.checked = isLiveAfter;
+        this.#showTrack(index, history, hasAxis);
+        setText(this.#viewed, formatCount(history.at(index)?.step));
+        setText(this.#last, formatCount(history.last?.step));
+        setAttribute(this.#behind, "data-shown", String(player.isPaused));
+        setText(this.#behindText, behindText(behindOf(player, history)));
+        if (this.#noted !== player.step) this.#clearNote(player.step);
+    }
+
+    /** Shows a line below the buttons, until the viewed step, `step` while paused, is another one. */
+    note(text, step) {
+        setText(this.#message, text);
+        this.#noted = step;
+    }
+
+    /** Another run is shown. */
+    clear() {
+        this.#clearNote(null);
+    }
+
+    #clearNote(step) {
+        setText(this.#message, "");
+        this.#noted = step;
+    }
+
+    #showTrack(index, history, hasAxis) {
+        setHidden(this.#track, hasAxis);
+        setAttribute(this.#slider, "max", String(Math.max(0, history.length - 1)));
         this.#slider.value = String(Math.max(0, index));
         this.#slider.disabled = history.length === 0;
         setAttribute(this.#slider, "aria-valuetext", index < 0 ? "no steps" : `step ${history.at(index).step}`);
         setText(this.#first, formatCount(history.first?.step));
-        setText(this.#viewed, formatCount(history.at(index)?.step));
-        setText(this.#last, formatCount(history.last?.step));
-        setAttribute(this.#behind, "data-shown", String(player.isPaused));
-        const count = player.newSteps;
-        setText(this.#behindText, `${formatCount(count)} new step${count === 1 ? "" : "s"}`);
-        if (!player.isPaused) setText(this.#jumpMessage, "");
     }
 
     async #jump(seekStep) {
@@ -61,21 +97,22 @@ export class PlayerControls {
         if (Number.isNaN(wanted)) return;
         const shown = await seekStep(wanted);
         const isExact = shown === wanted || shown === null;
-        setText(this.#jumpMessage, isExact ? "" : `Step ${wanted} is not kept; showing ${shown}.`);
+        this.note(isExact ? "" : `Step ${wanted} is not kept; showing ${shown}.`, shown);
     }
 
     #key(event, actions) {
-        if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-        const focused = event.target;
-        // Fields and the slider use these keys themselves, and so does a focused button or link the space key,
-        // except the run that is selected already: it has the focus after a click, and selecting it again does nothing.
-        if (focused.closest("input:not([type=range]), textarea, select")) return;
-        const isSlider = focused === this.#slider;
-        if (event.key === " " && !focused.closest("button:not([aria-current=true]), a, summary")) {
-            if (!event.repeat) actions.toggle();
-        } else if (event.key === "ArrowLeft" && !isSlider) actions.back();
-        else if (event.key === "ArrowRight" && !isSlider) actions.forward();
-        else return;
+        const action = playerAction(event, this.#slider);
+        if (action === null) return;
+        if (action.name === "jump") this.#jumpStep.focus();
+        else if (action.name === "finding") actions.finding(action.by);
+        else if (!event.repeat || action.repeats) actions[action.name]();
         event.preventDefault();
     }
+}
+
+/** "120 steps, 2 min behind". */
+export function behindText({ steps, isExact, seconds }) {
+    if (steps === 0) return "at the last step";
+    const count = `${isExact ? "" : "over "}${formatCount(steps)} step${steps === 1 ? "" : "s"}`;
+    return seconds === null || seconds < 0 ? `${count} behind` : `${count}, ${formatAge(seconds)} behind`;
 }

@@ -1,6 +1,7 @@
 // One metric of all layers in buckets of steps, in the server's binary form (SCHEMA.md, "Matrix").
 
 import { parseExact } from "../../feed/exact-json.js";
+import { StepColumns } from "./columns.js";
 
 /** The media type of the binary form. */
 export const MATRIX_TYPE = "application/vnd.nnmonitor.matrix";
@@ -12,17 +13,16 @@ const MISSING = 0x7fc00000;
 export const AGGREGATES = Object.freeze(["last", "nonfinite"]);
 
 /**
- * `layers` are ids, in the order of depth; column `c` has the steps from `steps[c]` to `lastSteps[c]`. The numbers are
- * row by row in two typed arrays of `layers.length * steps.length` elements.
+ * `layers` are ids, in the order of depth. The numbers are row by row in two typed arrays of
+ * `layers.length * steps.length` elements.
  */
-export class Matrix {
+export class Matrix extends StepColumns {
     #bits;
 
-    constructor({ metric, layers, steps, lastSteps, lastSeq, last, nonfinite }) {
+    constructor({ metric, layers, steps, lastSteps, base, lastSeq, last, nonfinite }) {
+        super({ steps, lastSteps, base });
         this.metric = metric;
         this.layers = layers;
-        this.steps = steps;
-        this.lastSteps = lastSteps;
         this.lastSeq = lastSeq;
         this.last = last;
         this.nonfinite = nonfinite;
@@ -33,10 +33,6 @@ export class Matrix {
         return this.layers.length;
     }
 
-    get columns() {
-        return this.steps.length;
-    }
-
     /** Whether the layer posted nothing in this bucket. `index` is `row * columns + column`. */
     isMissing(index) {
         return this.#bits[index] === MISSING;
@@ -45,32 +41,6 @@ export class Matrix {
     /** Whether the bucket has a value that is NaN or infinite. */
     isBroken(index) {
         return this.nonfinite[index] > 0 || (Number.isNaN(this.last[index]) && !this.isMissing(index));
-    }
-
-    /** The column with this step, or the last one that begins before it; -1 if the step is before all columns. */
-    columnOf(step) {
-        let low = 0;
-        let high = this.columns;
-        while (low < high) {
-            const middle = (low + high) >>> 1;
-            if (this.steps[middle] <= step) low = middle + 1;
-            else high = middle;
-        }
-        return low - 1;
-    }
-
-    /** Whether each column is one step: no read with more points has more to show. */
-    get isFinest() {
-        return this.steps.every((step, column) => step === this.lastSteps[column]);
-    }
-
-    /** The least `k` for which the steps of each column have the same `step >> k`: the one that the server chose. */
-    get bucketBits() {
-        let widest = 0n;
-        this.steps.forEach((step, column) => {
-            if (step !== this.lastSteps[column]) widest |= BigInt(step) ^ BigInt(this.lastSteps[column]);
-        });
-        return widest === 0n ? 0 : widest.toString(2).length;
     }
 }
 
@@ -115,7 +85,7 @@ export function appended(matrix, fresh) {
     if (rows.includes(undefined)) return null;
     const kept = matrix.columns - 1;
     if (kept < 0 || fresh.steps[0] < matrix.steps[kept]) return null;
-    const merged = mergedColumns(fresh, bits);
+    const merged = fresh.joined(bits);
     const columns = kept + merged.steps.length;
     const cells = matrix.rows * columns;
     const target = { last: new Float32Array(cells), nonfinite: new Float32Array(cells) };
@@ -145,25 +115,6 @@ export function appended(matrix, fresh) {
         lastSteps: [...matrix.lastSteps.slice(0, kept), ...merged.lastSteps],
         lastSeq: fresh.lastSeq,
     });
-}
-
-/** The columns of a matrix joined where `step >> bits` is equal, and the joined column of each. */
-function mergedColumns(matrix, bits) {
-    const steps = [];
-    const lastSteps = [];
-    const columnOf = [];
-    let current = null;
-    matrix.steps.forEach((step, column) => {
-        const bucket = BigInt(step) >> BigInt(bits);
-        if (bucket !== current) {
-            steps.push(step);
-            lastSteps.push(step);
-            current = bucket;
-        }
-        lastSteps[lastSteps.length - 1] = matrix.lastSteps[column];
-        columnOf.push(steps.length - 1);
-    });
-    return { steps, lastSteps, columnOf };
 }
 
 function bitsOf(floats) {

@@ -1,10 +1,10 @@
 // Draws the heatmap on its two canvases: the cells, and above them names, axis, findings and the cursor.
 
 import { stepTicks } from "../picture/axis.js";
-import { formatCount } from "../../model/format.js";
 import { isWorse } from "../data/findings.js";
 import { placedLabels, shortened } from "../picture/labels.js";
 import { paintCells } from "../picture/raster.js";
+import { paintCursor, paintHover, paintSeams, paintStep } from "./time-lines.js";
 
 /** Least distance between two names, and between two numbers on the axis. */
 const NAME_GAP = 13;
@@ -78,7 +78,8 @@ export class MarkCanvas {
 
     /**
      * `model` is `{ matrix, window, geometry, ratio, findings, cursor, focus, hover, selection, colours }`: `cursor` a
-     * column or -1; `focus` and `hover` cells `{ line, column }` or null; `selection` null or
+     * column or -1; `focus` and `hover` cells `{ line, column }` or null; `hoverColumn` a column to which the pointer
+     * points elsewhere, or null; `seams` and `pointer` those of `paintSeams`; `selection` null or
      * `{ x, y, width, height }`.
      */
     paint(model) {
@@ -93,6 +94,8 @@ export class MarkCanvas {
         this.#drawNames(model);
         this.#axis(model);
         this.#findings(model);
+        paintSeams(context, model, geometry.plotHeight);
+        if (model.hoverColumn !== null) paintHover(context, geometry.x(model.hoverColumn + 0.5), geometry.plotHeight, model.colours);
         this.#cursor(model);
         if (model.hover !== null) this.#cell(model, model.hover, model.colours.text, 1);
         if (model.focus !== null) this.#cell(model, model.focus, model.colours.accent, 2);
@@ -200,28 +203,10 @@ export class MarkCanvas {
 
     #cursor({ matrix, geometry, cursor, colours }) {
         if (cursor < 0) return;
-        const context = this.#context;
-        const x = Math.round(geometry.x(cursor + 0.5));
-        for (const [width, colour] of [[3, colours.surface], [1.5, colours.text]]) {
-            context.strokeStyle = colour;
-            context.lineWidth = width;
-            context.beginPath();
-            context.moveTo(x, 0);
-            context.lineTo(x, geometry.plotHeight + 4);
-            context.stroke();
-        }
-        const text = formatCount(matrix.lastSteps[cursor]);
-        context.font = `600 ${FONT}`;
-        const width = context.measureText(text).width + 10;
-        const left = Math.max(geometry.left, Math.min(geometry.width - width, x - width / 2));
-        context.fillStyle = colours.text;
-        context.beginPath();
-        context.roundRect(left, geometry.plotHeight + 4, width, 17, 4);
-        context.fill();
-        context.fillStyle = colours.surface;
-        context.textAlign = "center";
-        context.fillText(text, left + width / 2, geometry.plotHeight + 13);
-        context.font = FONT;
+        const x = geometry.x(cursor + 0.5);
+        paintCursor(this.#context, x, geometry.plotHeight + 4, colours);
+        paintStep(this.#context, matrix.lastSteps[cursor], x, geometry.plotHeight + 4, geometry, colours);
+        this.#context.font = FONT;
     }
 
     #cell({ matrix, window, geometry }, { line, column }, colour, lineWidth) {
@@ -249,14 +234,14 @@ export class MarkCanvas {
 }
 
 /** Sets the size of a canvas in device pixels; the pixels are kept if it is the same. */
-function size(canvas, width, height) {
+export function size(canvas, width, height) {
     const [w, h] = [Math.max(1, Math.round(width)), Math.max(1, Math.round(height))];
     if (canvas.width !== w) canvas.width = w;
     if (canvas.height !== h) canvas.height = h;
 }
 
 /** A square tile with a diagonal stripe. */
-function hatchTile(side, colour) {
+export function hatchTile(side, colour) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = side;
     const context = tile.getContext("2d");

@@ -1,16 +1,23 @@
 // The pointer on the heatmap: the cursor is moved in the cells; the names and the axis are dragged over to zoom.
 
+/** Wheel distance for one zoom (pixels), and least time between two (milliseconds). */
+const WHEEL_NOTCH = 50;
+const WHEEL_PAUSE = 120;
+
 export class Gestures {
     #plot;
     #actions;
     /** `{ area, x, y }` of the press, or null. */
     #press = null;
+    /** How far the wheel was turned since the last zoom, and when that was. */
+    #turned = 0;
+    #zoomedAt = -Infinity;
     /** The pointer, `{ x, y }`, or null while it is elsewhere. */
     pointer = null;
 
     /**
      * `actions`: `areaAt(x, y)`, `moveCursor(x, y)`, `select(area, from, to)` for a zoom between two points,
-     * `requestPaint()`.
+     * `zoom(name)`, `wheel(x, isIn)` for a zoom in time, `requestPaint()`.
      */
     constructor(plot, actions) {
         this.#plot = plot;
@@ -23,6 +30,7 @@ export class Gestures {
             this.pointer = null;
             actions.requestPaint();
         });
+        plot.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
         plot.addEventListener("dblclick", (event) => {
             const { x, y } = this.#place(event);
             if (actions.areaAt(x, y) !== "cells") actions.zoom("all");
@@ -62,6 +70,21 @@ export class Gestures {
         if (isDrag) this.#actions.select(press.area, press, end);
         else this.#actions.moveCursor(press.x, press.y, press.area);
         this.#actions.requestPaint();
+    }
+
+    /** Over the axis the wheel zooms, elsewhere only with Ctrl, which is also what pinching gives: it scrolls the page. */
+    #wheeled(event) {
+        const { x, y } = this.#place(event);
+        if (this.#actions.areaAt(x, y) !== "axis" && !event.ctrlKey) return;
+        event.preventDefault();
+        const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * WHEEL_NOTCH;
+        this.#turned = Math.sign(pixels) === Math.sign(this.#turned) ? this.#turned + pixels : pixels;
+        const isDue = event.timeStamp - this.#zoomedAt >= WHEEL_PAUSE;
+        if (Math.abs(this.#turned) < WHEEL_NOTCH || !isDue) return;
+        const isIn = this.#turned < 0;
+        this.#turned = 0;
+        this.#zoomedAt = event.timeStamp;
+        this.#actions.wheel(x, isIn);
     }
 
     #cancelled() {

@@ -1,0 +1,46 @@
+// All keys of the page, for the help that `?` opens. A part of the page adds its own here.
+
+/** `[{ title, keys: [[keys, what they do]] }]`; several keys of one row are separated by spaces. */
+export const KEY_GROUPS = Object.freeze([
+    {
+        title: "Time",
+        keys: [
+            ["Space", "Pause, or go live"],
+            ["← →", "Step back, step forward"],
+            ["Home End", "First step, last step"],
+            ["p", "Play from here, or stop"],
+            ["n N", "Next finding in time, previous one"],
+            ["g", "Type a step to go to"],
+        ],
+    },
+    {
+        title: "Heatmap, while it has the focus",
+        keys: [
+            ["← →", "Previous column, next column; with Shift ten of them"],
+            ["↑ ↓", "Layer above, layer below; with Shift ten of them"],
+            ["PageUp PageDown", "Ten layers up, ten layers down"],
+            ["Home End", "First column, last column"],
+            ["f F", "Next finding by importance, previous one"],
+            ["+ −", "Zoom layers in, out"],
+            ["] [", "Zoom time in, out"],
+            ["0 Esc", "Show all layers and steps"],
+        ],
+    },
+    {
+        title: "Mouse, in the heatmap and the scalars",
+        keys: [
+            ["Click, drag", "Move the cursor in time"],
+            ["Drag over the axis or the names", "Zoom to these steps or layers"],
+            ["Shift + drag", "Zoom to these steps and layers"],
+            ["Wheel over the axis", "Zoom in time; elsewhere with Ctrl"],
+            ["Double-click on the axis or the names", "Show all layers and steps"],
+        ],
+    },
+    {
+        title: "Page",
+        keys: [
+            ["?", "This list"],
+            ["Esc", "Close this list"],
+        ],
+    },
+]);

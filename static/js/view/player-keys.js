@@ -1,0 +1,27 @@
+// The keys of the player, which work on the whole page.
+
+const ACTIONS = Object.freeze({
+    " ": { name: "toggle" },
+    ArrowLeft: { name: "back", repeats: true },
+    ArrowRight: { name: "forward", repeats: true },
+    Home: { name: "first" },
+    End: { name: "last" },
+    p: { name: "play" },
+    n: { name: "finding", by: 1 },
+    N: { name: "finding", by: -1 },
+    g: { name: "jump" },
+});
+
+/** What a key does, `{ name, by, repeats }`; null if it is not the player's. `slider` has some of these keys itself. */
+export function playerAction(event, slider) {
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return null;
+    const action = ACTIONS[event.key];
+    if (action === undefined || (event.shiftKey && event.key !== "N")) return null;
+    const { target } = event;
+    // Fields and dialogs use these keys themselves, and so does a focused button or link the space key, except the run
+    // that is selected already: it has the focus after a click, and selecting it again does nothing.
+    if (target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, dialog")) return null;
+    if (event.key === " " && target.closest("button:not([aria-current=true]), a, summary, input[type=checkbox]")) return null;
+    const isOfSlider = target === slider && ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key);
+    return isOfSlider ? null : action;
+}
