@@ -6,6 +6,7 @@ import { colourTable, cssColour, pixel } from "../../../static/js/heatmap/pictur
 import { Geometry } from "../../../static/js/heatmap/picture/geometry.js";
 import { placedLabels, shortened } from "../../../static/js/heatmap/picture/labels.js";
 import { ShownLayers, paintCells } from "../../../static/js/heatmap/picture/raster.js";
+import { LayerTree } from "../../../static/js/heatmap/rows/tree.js";
 import { RowWindow, revealing, zoomed } from "../../../static/js/heatmap/picture/rows.js";
 import { layerMedians, ratioScale, valueScale } from "../../../static/js/heatmap/picture/scale.js";
 import { columnTable } from "../../../static/js/heatmap/picture/table.js";
@@ -157,7 +158,8 @@ test("steps beyond 2^53 have exact numbers on the axis", () => {
 });
 
 test("names do not overlap, and those with findings come first", () => {
-    const labels = placedLabels(new RowWindow(0, 1000, 400), 1, 13, [501, 502, 999]);
+    const tree = new LayerTree(Array.from({ length: 1000 }, (_, layer) => `layer${layer}`));
+    const labels = placedLabels(new RowWindow(0, 1000, 400), 1, 13, [501, 502, 999], tree);
     assert.ok(labels.some(({ layer }) => layer === 501));
     assert.ok(labels.some(({ layer }) => layer === 999));
     assert.ok(!labels.some(({ layer }) => layer === 502));

@@ -5,6 +5,7 @@ import { colouringToShow, metricToShow, offeredMetrics } from "../../../static/j
 import { RefreshPlan } from "../../../static/js/heatmap/data/refresh.js";
 import { keyAction } from "../../../static/js/heatmap/keys.js";
 import { Viewpoint, narrowedColumns } from "../../../static/js/heatmap/viewpoint.js";
+import { Rows } from "../../../static/js/heatmap/rows/rows.js";
 import { matrixOf } from "./matrices.mjs";
 
 const view = { metric: "m", from: null, to: null };
@@ -122,7 +123,7 @@ test("keys move by one, with Shift by ten, and other keys are left to the page",
 
 test("zooming out of steps goes back the way it came in", () => {
     const viewpoint = new Viewpoint();
-    viewpoint.setLayers(10);
+    viewpoint.setRows(Rows.ofLayers(10));
     assert.equal(viewpoint.isZoomed, false);
     viewpoint.showSteps({ from: 10, to: 50 });
     viewpoint.showSteps({ from: 20, to: 30 });
@@ -135,11 +136,11 @@ test("zooming out of steps goes back the way it came in", () => {
 
 test("all layers stay in view when some are added, and the chosen ones when some were chosen", () => {
     const viewpoint = new Viewpoint();
-    viewpoint.setLayers(10);
-    viewpoint.setLayers(12);
+    viewpoint.setRows(Rows.ofLayers(10));
+    viewpoint.setRows(Rows.ofLayers(12));
     assert.deepEqual([viewpoint.window(99).count, viewpoint.isZoomed], [12, false]);
     viewpoint.showLayers(3, 5);
-    viewpoint.setLayers(20);
+    viewpoint.setRows(Rows.ofLayers(20));
     const { first, count } = viewpoint.window(99);
     assert.deepEqual([first, count], [3, 3]);
     viewpoint.focus(10);

@@ -56,10 +56,9 @@ export class ChosenView {
         return this.colouring;
     }
 
-    /** The part of the page's address; `ids` are those of the rows. */
-    state({ rows, range }, ids) {
-        const isAll = rows.count === 0 || rows.count >= ids.length;
-        const shown = isAll ? {} : { first: ids[rows.first], last: ids[rows.first + rows.count - 1] };
+    /** The part of the page's address; `ids` are those of the layers. */
+    state({ layers: [begin, end], canZoomOutLayers, range }, ids) {
+        const shown = canZoomOutLayers && ids.length > 0 ? { first: ids[begin], last: ids[end - 1] } : {};
         const state = {
             metric: this.metric ?? this.#wanted.metric, colour: this.colouring ?? this.#wanted.colouring,
             from: range.from?.toString(), to: range.to?.toString(), ...(this.#wanted.layers ?? shown),
@@ -77,7 +76,7 @@ export class ChosenView {
         if (isRange && isOrdered) viewpoint.showSteps(range);
     }
 
-    /** Shows the wanted layers. `ids` are those of the rows; unknown ones are ignored. */
+    /** Shows the wanted layers. `ids` are those of the layers; unknown ones are ignored. */
     applyLayers(viewpoint, ids) {
         if (this.#wanted.layers === null || ids.length === 0) return;
         const [first, last] = ["first", "last"].map((end) => ids.indexOf(this.#wanted.layers[end]));

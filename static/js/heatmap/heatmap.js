@@ -1,18 +1,19 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
-import { compareSteps } from "../model/step-number.js";
-import { Geometry, leastPlotWidth, ordered } from "./picture/geometry.js";
-import { keyAction } from "./keys.js";
+import { QuantileFan } from "./fan/quantile-fan.js";
+import { Geometry, leastPlotWidth } from "./picture/geometry.js";
 import { ChosenView } from "./chosen-view.js";
 import { offeredMetrics } from "./data/choices.js";
 import { ShownLayers } from "./picture/raster.js";
 import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
-import { describeCell, formatSteps, ratioText } from "./picture/text.js";
+import { formatSteps, itemText, lineText, pictureText } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
+import { Navigation } from "./navigation.js";
+import { DepthProfile } from "./profile/depth-profile.js";
+import { LEVEL_WIDTH, bracketsOf, shownLevels } from "./rows/brackets.js";
 import { TimeAxis } from "./time-axis.js";
-import { Viewpoint } from "./viewpoint.js";
 
 /** Least height of the cells below other pictures. */
 const LEAST_ROOM = 180;
@@ -24,35 +25,42 @@ export class Heatmap {
     #generation = 0;
     #source;
     #view;
-    #viewpoint = new Viewpoint();
+    #navigation;
     #chosen = new ChosenView();
     /** The matrix and colouring for which the scale and the medians were computed. */
     #scaled = { matrix: null };
     #picture = 0;
-    #geometry = null;
-    #window = null;
+    #canRead = false;
+    /** The pictures that share its axes. */
+    #companions;
 
     /** The x axis, for pictures of the same steps. */
     time;
 
-    /** `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`. */
+    /**
+     * `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`; and optionally `openLayer(id)`,
+     * and `onState()` when the folds changed.
+     */
     constructor(actions) {
         this.#actions = actions;
         this.time = new TimeAxis(actions);
+        const navigation = new Navigation(this.time, actions);
+        this.#navigation = navigation;
         this.#source = new HeatmapSource(actions.requestPaint);
         this.#view = new HeatmapView({
             requestPaint: actions.requestPaint,
             chooseMetric: () => this.#choose(() => this.#chosen.chooseMetric(this.#view.metric)),
             chooseColouring: () => this.#choose(() => this.#chosen.chooseColouring(this.#view.colouring)),
-            key: (event) => this.#key(event),
-            zoom: (name) => this.#zoom(name),
-            areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
-            moveCursor: (x, y, area) => this.#pointAt(x, y, area),
-            select: (area, from, to) => this.#select(area, from, to),
-            wheel: (x, isIn) => (isIn ? this.time.zoomAround(this.#geometry.columnAt(x)) : this.time.zoomOut()),
+            key: (event) => navigation.key(event),
+            treeKey: (event) => navigation.treeKey(event),
+            zoom: (name) => navigation.zoom(name),
+            areaAt: (x, y) => navigation.areaAt(x, y),
+            moveCursor: (x, y, area) => navigation.pointAt(x, y, area),
+            select: (area, from, to) => navigation.zoomBetween(area, from, to),
+            wheel: (x, isIn) => navigation.wheel(x, isIn),
         });
-        const pointed = () => (this.#geometry === null ? null : this.#cellAt(this.#view.gestures.pointer));
-        this.time.addPicture(this, () => pointed()?.column ?? null);
+        this.time.addPicture(this, () => navigation.cellAt(this.#view.gestures.pointer)?.column ?? null);
+        this.#companions = [new DepthProfile(actions.requestPaint), new QuantileFan(actions.requestPaint)];
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
 
@@ -62,20 +70,21 @@ export class Heatmap {
         this.#generation = run.generation;
         this.#description = null;
         this.#chosen.select();
-        this.#viewpoint = new Viewpoint();
+        this.#navigation.select();
         this.time.select(run, this.#viewpoint);
-        this.#geometry = null;
         this.#source.select(run.id);
         this.#view.clear();
         this.#view.setShown(false);
+        for (const companion of this.#companions) companion.select(run);
     }
 
     /** The part of the page's address. */
     get state() {
-        return this.#chosen.state(this.#viewpoint, this.#matrix?.layers ?? []);
+        return { ...this.#chosen.state(this.#viewpoint, this.#matrix?.layers ?? []), ...this.#outline.state };
     }
 
     restore(state) {
+        this.#outline.restore(state);
         this.#chosen.restore(state, this.#viewpoint);
         this.#actions.requestPaint();
     }
@@ -110,6 +119,14 @@ export class Heatmap {
         return this.#source.matrix;
     }
 
+    get #viewpoint() {
+        return this.#navigation.viewpoint;
+    }
+
+    get #outline() {
+        return this.#navigation.outline;
+    }
+
     #read(offered, isConnected) {
         if (this.#run.generation !== this.#generation) {
             this.#generation = this.#run.generation;
@@ -125,6 +142,7 @@ export class Heatmap {
         if (!isMoving) this.time.follow();
         const isReady = !isLoading && !isMissing && !isMoving;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
+        this.#canRead = canRead;
         const isFollowing = !player.isPaused;
         this.#source.update({
             now: Date.now(),
@@ -151,61 +169,65 @@ export class Heatmap {
         if (isScaled && this.#scaled.findings === findings) return this.#scaled;
         const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
         const medians = scale.medians ?? layerMedians(matrix);
+        const values = colouring === "ratio" ? valueScale(matrix) : scale;
         const shown = new ShownLayers(matrix, scale, findings.rowsByImportance(matrix.layers));
         this.#picture += 1;
-        return (this.#scaled = { matrix, colouring, findings, scale, medians, shown });
+        return (this.#scaled = { matrix, colouring, findings, scale, values, medians, shown });
     }
 
     #paint() {
-        const matrix = this.#matrix;
-        const { scale, shown } = this.#scale();
-        const viewpoint = this.#viewpoint;
-        viewpoint.setLayers(matrix.rows);
+        const [matrix, viewpoint, outline] = [this.#matrix, this.#viewpoint, this.#outline];
+        const { scale, shown, findings } = this.#scale();
+        outline.update(matrix.layers, this.#description.layers);
+        viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
+        const { tree, names } = outline;
+        const { ratio, gestures } = this.#view;
         const geometry = new Geometry({
-            width: this.#view.width, layers: matrix.layers, columns: matrix.columns,
+            width: this.#view.width, layers: names, columns: matrix.columns, levels: shownLevels(tree, this.#view.width),
             room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
-        this.#geometry = geometry;
         this.time.geometry = geometry;
-        this.#window = viewpoint.window(geometry.maximumLines(this.#view.ratio));
+        const window = viewpoint.window(geometry.maximumLines(ratio));
+        const brackets = bracketsOf(tree, window, geometry.plotHeight, geometry.treeWidth / LEVEL_WIDTH);
+        this.#navigation.picture = { matrix, shown, geometry, window, findings, brackets };
         const { cursor } = this.time;
-        const { findings } = this.#scaled;
-        const hover = this.#cellAt(this.#view.gestures.pointer);
-        const focus = this.#view.isFocused && cursor >= 0 && matrix.rows > 0
-            ? { line: this.#window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
-        const { first, count } = this.#window;
-        this.#view.paint({
-            matrix, shown, scale, geometry, findings, cursor, hover, focus, window: this.#window, ratio: this.#view.ratio,
-            hoverColumn: this.time.hover(this), seams: this.time.seamsInView, pointer: this.#view.gestures.pointer,
-            selection: geometry.selectionBox(this.#view.gestures.selection),
-        }, `${this.#picture} ${first}+${count}`);
+        const { pointer } = gestures;
+        const hover = this.#navigation.cellAt(pointer);
+        const isFocused = this.#view.isFocused || this.#view.isTreeFocused;
+        const focus = isFocused && cursor >= 0 && matrix.rows > 0
+            ? { line: window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
+        const active = this.#view.isTreeFocused ? outline.active(viewpoint.layer) : null;
+        const picture = {
+            matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, brackets, pointer,
+            selection: geometry.selectionBox(gestures.selection), active: active?.node ?? null,
+            hoverNode: this.#navigation.nodeAt(pointer), hoverColumn: this.time.hover(this), seams: this.time.seamsInView,
+        };
+        const { first, count } = window;
+        const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
         this.#view.setZoom({
             canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
             canZoomOutSteps: viewpoint.canZoomOutSteps, isZoomed: viewpoint.isZoomed,
+            canFold: outline.canFold, canUnfold: outline.canUnfold,
         });
-        this.#describe(hover ?? focus, cursor);
+        this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
+        this.#describe(hover ?? focus, cursor, window);
+        const record = this.#run.viewedRecord;
+        const moveTo = (column) => this.time.moveTo(column);
+        for (const companion of this.#companions) {
+            companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, moveTo });
+        }
     }
 
     /** Describes a cell, or the whole if it is null, and fills the table. */
-    #describe(cell, cursor) {
-        const { matrix, scale, medians, shown, findings } = this.#scaled;
-        const textOf = ({ line, column, layer }) => {
-            const [begin, end] = this.#window.layersOf(line);
-            const row = layer ?? Math.max(begin, shown.at([begin, end], column));
-            const value = matrix.last[row * matrix.columns + column];
-            return describeCell({
-                matrix, column, layer: row, sharing: layer === undefined ? end - begin : 1,
-                ratio: ratioText(value, medians[row]), entry: findings.of(matrix.layers[row]),
-            }) + this.time.seamText(column);
-        };
-        const valueText = cursor < 0 ? "no step in view" : textOf({
-            line: Math.max(0, this.#window.lineOf(this.#viewpoint.layer)), column: cursor, layer: this.#viewpoint.layer,
-        });
-        const width = formatSteps(matrix.steps[0], matrix.lastSteps[0]);
-        const bucket = matrix.isFinest ? "each column is one step" : `the first column has ${width}`;
-        const general = `${matrix.rows} layers × ${matrix.columns} columns; ${bucket}`;
-        this.#view.describe({ text: cell === null ? general : textOf(cell), valueText, columns: matrix.columns, cursor });
+    #describe(cell, cursor, window) {
+        const { matrix, scale, medians, findings } = this.#scaled;
+        const textOf = (each) => lineText({ ...this.#scaled, window }, each) + this.time.seamText(each.column);
+        const { layer } = this.#viewpoint;
+        const valueText = cursor < 0 ? "no step in view"
+            : textOf({ line: Math.max(0, window.lineOf(layer)), column: cursor, layer });
+        const text = cell === null ? pictureText(matrix, this.#outline.rows) : textOf(cell);
+        this.#view.describe({ text, valueText, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
         const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
         const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
@@ -213,71 +235,8 @@ export class Heatmap {
         this.#view.showTable(`${this.#picture} ${cursor}`, caption, rows);
     }
 
-    #cellAt(point) {
-        if (point === null || this.#matrix.rows === 0 || this.#geometry.areaAt(point.x, point.y) !== "cells") return null;
-        return { line: this.#geometry.lineAt(point.y, this.#window.lines), column: this.#geometry.columnAt(point.x) };
-    }
-
     #choose(choice) {
         choice();
         this.#actions.requestPaint();
-    }
-
-    #pointAt(x, y, area = "cells") {
-        if (this.#matrix === null || this.#matrix.rows === 0) return;
-        if (area !== "axis") {
-            const line = this.#geometry.lineAt(y, this.#window.lines);
-            const column = this.#geometry.columnAt(x);
-            const layers = this.#window.layersOf(line);
-            this.#viewpoint.focus(Math.max(layers[0], this.#scaled.shown.at(layers, column)));
-        }
-        if (area !== "names") this.time.moveTo(this.#geometry.columnAt(x));
-        this.#actions.requestPaint();
-    }
-
-    #key(event) {
-        const action = keyAction(event);
-        if (action === null || this.#matrix === null || this.#matrix.columns === 0) return false;
-        if (action.kind === "column") this.time.moveTo(Math.max(0, this.time.cursor) + action.by);
-        else if (action.kind === "layer") this.#moveLayer(action.by);
-        else if (action.kind === "finding") this.#goToFinding(action.by);
-        else this.#zoom(action.name);
-        this.#actions.requestPaint();
-        return true;
-    }
-
-    /** Moves the focus by lines: layers that share a line are passed together. */
-    #moveLayer(by) {
-        const { count, lines } = this.#window;
-        this.#viewpoint.focus(this.#viewpoint.layer + Math.sign(by) * Math.ceil((Math.abs(by) * count) / lines));
-    }
-
-    /** Goes to the step in which a finding began: the next one by importance. */
-    async #goToFinding(by) {
-        const rows = this.#source.findings.rowsByImportance(this.#matrix.layers);
-        if (rows.length === 0) return;
-        const place = rows.indexOf(this.#viewpoint.layer);
-        const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
-        this.#viewpoint.focus(next);
-        const step = this.#source.findings.of(this.#matrix.layers[next]).alerts.map(({ firstStep }) => firstStep).sort(compareSteps)[0];
-        await this.time.seek(step);
-    }
-
-    #zoom(name) {
-        const viewpoint = this.#viewpoint;
-        if (name === "all") viewpoint.showAll();
-        else if (name === "layers-in") viewpoint.zoomLayers(0.5);
-        else if (name === "layers-out") viewpoint.zoomLayers(2);
-        else if (name === "steps-out") viewpoint.zoomOutSteps();
-        else this.time.zoomAround(this.time.cursor);
-        this.#actions.requestPaint();
-    }
-
-    #select(area, from, to) {
-        if (area !== "axis") {
-            const [low, high] = ordered(from.y, to.y).map((y) => this.#geometry.lineAt(y, this.#window.lines));
-            this.#viewpoint.showLayers(this.#window.layersOf(low)[0], this.#window.layersOf(high)[1] - 1);
-        }
-        if (area !== "names") this.time.zoomTo(ordered(from.x, to.x).map((x) => this.#geometry.columnAt(x)));
     }
 }

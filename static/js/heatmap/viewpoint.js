@@ -1,11 +1,13 @@
 // Where the heatmap looks: the layers and steps in view, and the layer that has the focus.
 
 import { RowWindow, fitted, revealing, zoomed } from "./picture/rows.js";
+import { Rows } from "./rows/rows.js";
 
 /** Zooms and moves by keys and buttons. It knows no pixels. */
 export class Viewpoint {
-    #layers = 0;
-    /** Layers in view, `{ first, count }`. */
+    /** The `Rows` of the picture. */
+    #all = Rows.ofLayers(0);
+    /** Rows in view, `{ first, count }`. */
     #rows = { first: 0, count: 0 };
     /** The ranges of steps zoomed into, `{ from, to }`, null for the ends of the run; the last one is shown. */
     #ranges = [];
@@ -23,7 +25,7 @@ export class Viewpoint {
     }
 
     get isZoomed() {
-        return this.#ranges.length > 0 || this.#rows.count < this.#layers;
+        return this.#ranges.length > 0 || this.#rows.count < this.#all.count;
     }
 
     get canZoomOutSteps() {
@@ -31,34 +33,49 @@ export class Viewpoint {
     }
 
     get canZoomOutLayers() {
-        return this.#rows.count < this.#layers;
+        return this.#rows.count < this.#all.count;
     }
 
-    /** Adapts to the number of layers: all are shown, unless some were chosen. */
-    setLayers(count) {
-        if (count === this.#layers) return;
-        const wasWhole = this.#rows.count === this.#layers;
-        this.#layers = count;
-        this.#rows = wasWhole ? { first: 0, count } : fitted(this.#rows, count);
-        this.layer = Math.min(this.layer, Math.max(0, count - 1));
+    /** The layers in view, `[begin, end)`. */
+    get layers() {
+        return this.#all.layersOf(this.#rows.first, this.#rows.first + this.#rows.count);
+    }
+
+    /** Adapts to other rows: all are shown, unless some were chosen, whose layers stay in view. */
+    setRows(rows) {
+        if (rows === this.#all) return;
+        const isWhole = this.#rows.count === this.#all.count;
+        const [begin, end] = this.layers;
+        this.#all = rows;
+        if (isWhole) this.#rows = { first: 0, count: rows.count };
+        else this.showLayers(begin, end - 1);
+        this.layer = Math.min(this.layer, Math.max(0, rows.layers - 1));
     }
 
     window(maximumLines) {
-        return new RowWindow(this.#rows.first, this.#rows.count, maximumLines);
+        return new RowWindow(this.#rows.first, this.#rows.count, maximumLines, this.#all);
     }
 
+    /** Moves the focus to a layer, and the view if it must. */
     focus(layer) {
-        this.layer = Math.min(this.#layers - 1, Math.max(0, layer));
-        this.#rows = revealing(this.#rows, this.layer, this.#layers);
+        this.layer = Math.max(0, Math.min(this.#all.layers - 1, layer));
+        this.#rows = revealing(this.#rows, this.#all.rowOf(this.layer), this.#all.count);
+    }
+
+    /** Moves the focus by rows. */
+    moveRows(by) {
+        const row = Math.min(this.#all.count - 1, Math.max(0, this.#all.rowOf(this.layer) + by));
+        this.focus(this.#all.layersOf(row)[0]);
     }
 
     zoomLayers(factor) {
-        this.#rows = zoomed(this.#rows, factor, this.layer, this.#layers);
+        this.#rows = zoomed(this.#rows, factor, this.#all.rowOf(this.layer), this.#all.count);
     }
 
     /** Shows the layers from `first` to `last`. */
     showLayers(first, last) {
-        this.#rows = fitted({ first, count: last - first + 1 }, this.#layers);
+        const [low, high] = [first, last].map((layer) => this.#all.rowOf(Math.min(layer, this.#all.layers - 1)));
+        this.#rows = fitted({ first: low, count: high - low + 1 }, this.#all.count);
         this.layer = Math.min(last, Math.max(first, this.layer));
     }
 
@@ -77,7 +94,7 @@ export class Viewpoint {
 
     showAll() {
         this.#ranges = [];
-        this.#rows = { first: 0, count: this.#layers };
+        this.#rows = { first: 0, count: this.#all.count };
     }
 }
 

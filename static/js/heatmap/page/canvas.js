@@ -1,19 +1,17 @@
 // Draws the heatmap on its two canvases: the cells, and above them names, axis, findings and the cursor.
 
 import { stepTicks } from "../picture/axis.js";
-import { isWorse } from "../data/findings.js";
-import { placedLabels, shortened } from "../picture/labels.js";
+import { formatCount } from "../../model/format.js";
 import { paintCells } from "../picture/raster.js";
+import { bordersOf } from "../rows/brackets.js";
+import { FONT, Gutter } from "./gutter.js";
+import { hatchTile, size } from "./pixels.js";
 import { paintCursor, paintHover, paintSeams, paintStep } from "./time-lines.js";
 
-/** Least distance between two names, and between two numbers on the axis. */
-const NAME_GAP = 13;
+/** Least distance between two numbers on the axis. */
 const TICK_GAP = 90;
-/** Cut names that are kept. */
-const MOST_NAMES = 400;
 /** Least width and height of a cell that is not finite. */
 const LEAST_BROKEN = 3;
-const FONT = "11px system-ui, sans-serif";
 
 /** The cells: repainted only when what they show changes. */
 export class CellCanvas {
@@ -67,20 +65,19 @@ export class CellCanvas {
 export class MarkCanvas {
     #canvas;
     #context;
-    /** Names cut to the room that there is for them, by font and id: measuring text takes long. */
-    #names = new Map();
-    #room = 0;
+    #gutter;
 
     constructor(canvas) {
         this.#canvas = canvas;
         this.#context = canvas.getContext("2d");
+        this.#gutter = new Gutter(this.#context);
     }
 
     /**
-     * `model` is `{ matrix, window, geometry, ratio, findings, cursor, focus, hover, selection, colours }`: `cursor` a
-     * column or -1; `focus` and `hover` cells `{ line, column }` or null; `hoverColumn` a column to which the pointer
-     * points elsewhere, or null; `seams` and `pointer` those of `paintSeams`; `selection` null or
-     * `{ x, y, width, height }`.
+     * `model` is `{ matrix, window, geometry, ratio, findings, cursor, focus, hover, selection, colours }` and what
+     * `Gutter` needs: `cursor` a column or -1; `focus` and `hover` cells `{ line, column }` or null; `hoverColumn` a
+     * column to which the pointer points elsewhere, or null; `seams` and `pointer` those of `paintSeams`; `selection`
+     * null or `{ x, y, width, height }`.
      */
     paint(model) {
         const { geometry, ratio } = model;
@@ -91,7 +88,8 @@ export class MarkCanvas {
         context.font = FONT;
         context.textBaseline = "middle";
         this.#frame(model);
-        this.#drawNames(model);
+        this.#borders(model);
+        this.#gutter.paint(model);
         this.#axis(model);
         this.#findings(model);
         paintSeams(context, model, geometry.plotHeight);
@@ -109,47 +107,15 @@ export class MarkCanvas {
         context.strokeRect(geometry.left - 0.5, 0.5, geometry.plotWidth, geometry.plotHeight - 1);
     }
 
-    #drawNames({ matrix, window, geometry, findings, focus, colours }) {
+    /** Thin lines between groups of layers. */
+    #borders({ brackets, geometry, colours }) {
         const context = this.#context;
-        const lineHeight = geometry.plotHeight / window.lines;
-        const wanted = findings.rowsByImportance(matrix.layers);
-        if (focus !== null) wanted.unshift(focus.layer);
-        context.textAlign = "right";
-        for (const { layer, y } of placedLabels(window, lineHeight, NAME_GAP, wanted)) {
-            const id = matrix.layers[layer];
-            const entry = findings.of(id);
-            context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
-            context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;
-            context.fillText(this.#shortened(id, geometry.left - 14), geometry.left - 11, y);
+        context.fillStyle = colours.surface;
+        context.globalAlpha = 0.8;
+        for (const y of bordersOf(brackets, geometry.plotHeight)) {
+            context.fillRect(geometry.left, y - 0.5, geometry.plotWidth, 1);
         }
-        context.font = FONT;
-        this.#gutter(matrix, window, geometry, findings, colours, lineHeight);
-    }
-
-    #shortened(id, room) {
-        if (room !== this.#room || this.#names.size > MOST_NAMES) this.#names.clear();
-        this.#room = room;
-        const key = `${this.#context.font} ${id}`;
-        if (!this.#names.has(key)) {
-            this.#names.set(key, shortened(id, room, (part) => this.#context.measureText(part).width));
-        }
-        return this.#names.get(key);
-    }
-
-    /** A bar beside each line that has a finding. */
-    #gutter(matrix, window, geometry, findings, colours, lineHeight) {
-        for (let line = 0; line < window.lines; line += 1) {
-            const [begin, end] = window.layersOf(line);
-            let worst;
-            for (let row = begin; row < end; row += 1) {
-                const entry = findings.of(matrix.layers[row]);
-                if (entry !== undefined && isWorse(entry.severity, worst)) worst = entry.severity;
-            }
-            if (worst === undefined) continue;
-            this.#context.fillStyle = colours.severity(worst);
-            const height = Math.max(2, lineHeight - (lineHeight > 4 ? 1 : 0));
-            this.#context.fillRect(geometry.left - 7, line * lineHeight, 5, height);
-        }
+        context.globalAlpha = 1;
     }
 
     #axis({ matrix, geometry, colours }) {
@@ -231,27 +197,4 @@ export class MarkCanvas {
         context.lineWidth = 1.5;
         context.strokeRect(selection.x, selection.y, selection.width, selection.height);
     }
-}
-
-/** Sets the size of a canvas in device pixels; the pixels are kept if it is the same. */
-export function size(canvas, width, height) {
-    const [w, h] = [Math.max(1, Math.round(width)), Math.max(1, Math.round(height))];
-    if (canvas.width !== w) canvas.width = w;
-    if (canvas.height !== h) canvas.height = h;
-}
-
-/** A square tile with a diagonal stripe. */
-export function hatchTile(side, colour) {
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = side;
-    const context = tile.getContext("2d");
-    context.strokeStyle = colour;
-    context.lineWidth = side / 3.5;
-    for (const shift of [-side, 0, side]) {
-        context.beginPath();
-        context.moveTo(shift - 1, side + 1);
-        context.lineTo(shift + side + 1, -1);
-        context.stroke();
-    }
-    return tile;
 }

@@ -7,7 +7,7 @@ const WHEEL_PAUSE = 120;
 export class Gestures {
     #plot;
     #actions;
-    /** `{ area, x, y }` of the press, or null. */
+    /** `{ area, clicked, x, y }` of the press, or null: `clicked` is the area, of which `area` is part for a drag. */
     #press = null;
     /** How far the wheel was turned since the last zoom, and when that was. */
     #turned = 0;
@@ -16,8 +16,8 @@ export class Gestures {
     pointer = null;
 
     /**
-     * `actions`: `areaAt(x, y)`, `moveCursor(x, y)`, `select(area, from, to)` for a zoom between two points,
-     * `zoom(name)`, `wheel(x, isIn)` for a zoom in time, `requestPaint()`.
+     * `actions`: `areaAt(x, y)`, `focus(area)` before anything else, `moveCursor(x, y, area)`, `select(area, from, to)`
+     * for a zoom between two points, `zoom(name)`, `wheel(x, isIn)` for a zoom in time, `requestPaint()`.
      */
     constructor(plot, actions) {
         this.#plot = plot;
@@ -33,7 +33,7 @@ export class Gestures {
         plot.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
         plot.addEventListener("dblclick", (event) => {
             const { x, y } = this.#place(event);
-            if (actions.areaAt(x, y) !== "cells") actions.zoom("all");
+            if (["names", "axis"].includes(actions.areaAt(x, y))) actions.zoom("all");
         });
     }
 
@@ -46,12 +46,13 @@ export class Gestures {
     #pressed(event) {
         if (event.button !== 0) return;
         const place = this.#place(event);
-        const area = event.shiftKey ? "both" : this.#actions.areaAt(place.x, place.y);
-        if (area === null) return;
-        this.#plot.focus({ preventScroll: true });
+        const clicked = event.shiftKey ? "both" : this.#actions.areaAt(place.x, place.y);
+        if (clicked === null) return;
+        const area = clicked === "tree" ? "names" : clicked;
+        this.#actions.focus(area);
         this.#plot.setPointerCapture(event.pointerId);
         event.preventDefault();
-        this.#press = { area, ...place };
+        this.#press = { area, clicked, ...place };
         if (area === "cells") this.#actions.moveCursor(place.x, place.y);
     }
 
@@ -68,7 +69,7 @@ export class Gestures {
         const end = this.#place(event);
         const isDrag = Math.abs(end.x - press.x) > 4 || Math.abs(end.y - press.y) > 4;
         if (isDrag) this.#actions.select(press.area, press, end);
-        else this.#actions.moveCursor(press.x, press.y, press.area);
+        else this.#actions.moveCursor(press.x, press.y, press.clicked);
         this.#actions.requestPaint();
     }
 

@@ -2,6 +2,7 @@
 
 import { element, setAttribute } from "../../view/dom.js";
 import { cssColour } from "../picture/colours.js";
+import { spacedTicks } from "../picture/ticks.js";
 
 /** Least distance between two numbers, as a share of the width. */
 const GAP = 0.21;
@@ -18,7 +19,7 @@ export class Legend {
             context.fillStyle = cssColour(colours.table[Math.round((255 * x) / (width - 1))]);
             context.fillRect(x, 0, 1, height);
         }
-        const ticks = spaced(scale.ticks);
+        const ticks = spacedTicks(scale.ticks, GAP);
         this.#numbers.replaceChildren(...ticks.map(({ place, text }) => {
             const number = document.createElement("span");
             number.textContent = text;
@@ -31,15 +32,4 @@ export class Legend {
         setAttribute(this.#legend, "aria-label", `Colours, ${words}: ${ticks.map(({ text }) => text).join(", ")}`);
         setAttribute(this.#legend, "title", words);
     }
-}
-
-/** Ticks that do not overlap: the last one is kept, then those from the left. */
-export function spaced(ticks) {
-    const kept = [];
-    const last = ticks.at(-1);
-    for (const tick of ticks.slice(0, -1)) {
-        const hasRoom = tick.place - (kept.at(-1)?.place ?? -1) >= GAP && last.place - tick.place >= GAP;
-        if (hasRoom) kept.push(tick);
-    }
-    return last === undefined ? [] : [...kept, last];
 }

@@ -1,44 +1,53 @@
-// The heatmap's elements on the page: canvases, choices, legend, readout, table; and what the user does with them.
+// The heatmap's elements on the page: canvases, names, choices, legend, readout, table; and what the user does with them.
 
 import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
 import { CellCanvas, MarkCanvas } from "./canvas.js";
 import { Gestures } from "./gestures.js";
 import { Legend } from "./legend.js";
+import { FoldedTable } from "./table.js";
 import { HeatmapTheme } from "./theme.js";
 
 export class HeatmapView {
     #section = element("heatmap");
+    #frame = element("heatmap-frame");
     #plot = element("heatmap-plot");
+    #tree = element("heatmap-tree");
+    #item = element("heatmap-tree-item");
+    #foldZoom = element("heatmap-folds");
     #cells = new CellCanvas(element("heatmap-cells"));
     #marks = new MarkCanvas(element("heatmap-marks"));
     #metric = element("heatmap-metric");
     #colour = element("heatmap-colour");
     #readout = element("heatmap-readout");
     #status = element("heatmap-status");
-    #details = element("heatmap-details");
-    #caption = element("heatmap-caption");
-    #rows = element("heatmap-rows");
+    #table;
     #legend = new Legend();
     #painted = "";
-    #tabled = "";
     #width = 0;
     theme;
     gestures;
 
     /**
      * `actions`: `requestPaint()`, `chooseMetric()` and `chooseColouring()` after the user chose, `key(event)` returns
-     * whether it was used, `zoom(name)` for a button, and those of `Gestures`.
+     * whether it was used, and `treeKey(event)` for a key on the names; `zoom(name)` for a button, and those of
+     * `Gestures`.
      */
     constructor(actions) {
         this.theme = new HeatmapTheme(actions.requestPaint);
-        this.gestures = new Gestures(this.#plot, actions);
+        const focus = (area) => {
+            const target = area === "names" && !this.#tree.hidden ? this.#tree : this.#plot;
+            target.focus({ preventScroll: true });
+        };
+        this.gestures = new Gestures(this.#frame, { ...actions, focus });
+        this.#table = new FoldedTable("heatmap-details", actions.requestPaint);
         this.#metric.addEventListener("change", actions.chooseMetric);
         this.#colour.addEventListener("change", actions.chooseColouring);
-        this.#plot.addEventListener("keydown", (event) => {
-            if (!event.ctrlKey && !event.altKey && !event.metaKey && actions.key(event)) event.preventDefault();
-        });
-        for (const name of ["focus", "blur"]) this.#plot.addEventListener(name, actions.requestPaint);
-        this.#details.addEventListener("toggle", actions.requestPaint);
+        for (const [target, apply] of [[this.#plot, actions.key], [this.#tree, actions.treeKey]]) {
+            target.addEventListener("keydown", (event) => {
+                if (!event.ctrlKey && !event.altKey && !event.metaKey && apply(event)) event.preventDefault();
+            });
+            for (const name of ["focus", "blur"]) target.addEventListener(name, actions.requestPaint);
+        }
         for (const button of this.#section.querySelectorAll("[data-zoom]")) {
             button.addEventListener("click", () => actions.zoom(button.dataset.zoom));
         }
@@ -59,7 +68,7 @@ export class HeatmapView {
 
     /** Height that the cells may take: what leaves the rest of the first screen visible. */
     get room() {
-        return Math.round(Math.min(440, Math.max(200, window.innerHeight * 0.42)));
+        return Math.round(Math.min(440, Math.max(200, window.innerHeight * 0.36)));
     }
 
     get metric() {
@@ -82,8 +91,13 @@ export class HeatmapView {
         return document.activeElement === this.#plot;
     }
 
+    /** Whether the names have it. */
+    get isTreeFocused() {
+        return document.activeElement === this.#tree;
+    }
+
     get hasOpenTable() {
-        return this.#details.open;
+        return this.#table.isOpen;
     }
 
     setShown(isShown) {
@@ -106,10 +120,10 @@ export class HeatmapView {
         if (metrics.some(({ name }) => name === chosen)) this.#metric.value = chosen;
     }
 
-    setZoom({ canZoomIn, canZoomOutLayers, canZoomOutSteps, isZoomed }) {
+    setZoom({ canZoomIn, canZoomOutLayers, canZoomOutSteps, isZoomed, canFold, canUnfold }) {
         const allowed = {
             "layers-in": canZoomIn, "layers-out": canZoomOutLayers, "steps-in": canZoomIn, "steps-out": canZoomOutSteps,
-            all: isZoomed,
+            all: isZoomed, "fold-all": canFold, "unfold-all": canUnfold,
         };
         for (const button of this.#section.querySelectorAll("[data-zoom]")) button.disabled = !allowed[button.dataset.zoom];
     }
@@ -117,23 +131,23 @@ export class HeatmapView {
     /** Removes the picture of a run that is no longer selected. */
     clear() {
         this.#painted = "";
-        this.#tabled = "";
         setText(this.#readout, "");
-        this.#rows.replaceChildren();
+        this.#table.clear();
     }
 
-    /** `pictureKey` changes when the cells do. */
+    /** Returns the colours. `pictureKey` changes when the cells do. */
     paint(model, pictureKey) {
         const colours = this.theme.colours(model.scale.colours);
         const key = `${pictureKey} ${colours.key} ${model.geometry.width}x${model.geometry.plotHeight}@${model.ratio}`;
         if (key !== this.#painted) {
             this.#painted = key;
             this.#plot.style.height = `${model.geometry.height}px`;
-            this.#plot.style.setProperty("--heatmap-left", `${model.geometry.left}px`);
+            this.#frame.style.setProperty("--heatmap-left", `${model.geometry.left}px`);
             this.#cells.paint({ ...model, colours });
             this.#legend.show(model.scale, colours);
         }
         this.#marks.paint({ ...model, colours });
+        return colours;
     }
 
     /** The cell that is described, and the position of the cursor for assistive technology. */
@@ -144,22 +158,23 @@ export class HeatmapView {
         setAttribute(this.#plot, "aria-valuetext", valueText);
     }
 
+    /** Offers the names as a tree with this item in focus, `{ text, level, isExpanded, position, count }`; or no tree. */
+    showTree(item) {
+        setHidden(this.#tree, item === null);
+        setHidden(this.#foldZoom, item === null);
+        if (item === null) return;
+        setText(this.#item, item.text);
+        const attributes = { "aria-level": item.level + 1, "aria-posinset": item.position, "aria-setsize": item.count };
+        for (const [name, value] of Object.entries(attributes)) setAttribute(this.#item, name, String(value));
+        if (item.isExpanded === null) this.#item.removeAttribute("aria-expanded");
+        else setAttribute(this.#item, "aria-expanded", String(item.isExpanded));
+    }
+
     /** Fills the table; `key` changes when its content does. */
     showTable(key, caption, rows) {
-        if (key === this.#tabled) return;
-        this.#tabled = key;
-        setText(this.#caption, caption);
-        this.#rows.replaceChildren(...rows.map(({ layer, value, ratio, finding }) => {
-            const row = document.createElement("tr");
-            const head = document.createElement("th");
-            head.scope = "row";
-            head.textContent = layer;
-            row.append(head, ...[value, ratio, finding].map((text) => {
-                const cell = document.createElement("td");
-                cell.textContent = text;
-                return cell;
-            }));
-            return row;
-        }));
+        this.#table.show(key, {
+            caption, head: ["Layer", "Value", "Of its median", "Finding"],
+            rows: rows.map(({ layer, value, ratio, finding }) => [layer, value, ratio, finding]),
+        });
     }
 }

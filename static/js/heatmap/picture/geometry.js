@@ -1,5 +1,7 @@
 // Where the parts of the heatmap are on screen, and what is at a point. All lengths are CSS pixels.
 
+import { LEVEL_WIDTH } from "../rows/brackets.js";
+
 /** Height of the axis below the cells. */
 const AXIS = 22;
 /** About the width of a character of a name. */
@@ -8,13 +10,14 @@ const CHARACTER = 6.6;
 const TALLEST_LINE = 20;
 
 /**
- * The layout of a heatmap `width` wide: names of layers on the left, cells from `left` to `left + plotWidth` and from 0
- * to `plotHeight`, the axis below.
+ * The layout of a heatmap `width` wide: on the left the bars of the tree up to `treeWidth` and the names of the rows,
+ * `layers`; cells from `left` to `left + plotWidth` and from 0 to `plotHeight`, the axis below.
  */
 export class Geometry {
-    constructor({ width, layers, columns, room }) {
+    constructor({ width, layers, columns, room, levels = 0 }) {
         this.width = width;
-        this.left = namesWidth(width, layers);
+        this.treeWidth = levels * LEVEL_WIDTH;
+        this.left = namesWidth(width, this.treeWidth, layers);
         this.plotWidth = Math.max(1, width - this.left - 1);
         this.plotHeight = Math.round(Math.max(40, Math.min(room, layers.length * TALLEST_LINE)));
         this.height = this.plotHeight + AXIS;
@@ -42,11 +45,12 @@ export class Geometry {
         return Math.min(lines - 1, Math.max(0, Math.floor((y * lines) / this.plotHeight)));
     }
 
-    /** `cells`, `names`, `axis`, or null for a point beside them. */
+    /** `cells`, `names`, `tree`, `axis`, or null for a point beside them. */
     areaAt(x, y) {
         if (x < 0 || x > this.width || y < 0 || y > this.height) return null;
         if (y >= this.plotHeight) return x >= this.left ? "axis" : null;
-        return x >= this.left ? "cells" : "names";
+        if (x >= this.left) return "cells";
+        return x < this.treeWidth ? "tree" : "names";
     }
 
     /** The rectangle of a drag, `{ area, from, to }`: over the names it has all steps, over the axis all layers. */
@@ -69,12 +73,12 @@ export function leastPlotWidth(width) {
     return Math.max(1, width - widestNames(width) - 1);
 }
 
-/** As wide as the longest name needs, up to a share of the whole. */
-function namesWidth(width, layers) {
-    const longest = layers.reduce((most, id) => Math.max(most, id.length), 0);
-    return Math.round(Math.min(widestNames(width), Math.max(48, 22 + CHARACTER * longest)));
+/** As wide as the bars of the tree and the longest name need, up to a share of the whole. */
+function namesWidth(width, treeWidth, names) {
+    const longest = names.reduce((most, name) => Math.max(most, name.length), 0);
+    return Math.round(Math.min(widestNames(width), Math.max(48, treeWidth + 22 + CHARACTER * longest)));
 }
 
 function widestNames(width) {
-    return Math.round(Math.min(190, Math.max(84, width * 0.19)));
+    return Math.round(Math.min(220, Math.max(96, width * 0.2)));
 }

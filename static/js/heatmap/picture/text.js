@@ -43,6 +43,37 @@ export function describeCell({ matrix, layer, sharing, column, ratio, entry }) {
     return parts.join(" · ");
 }
 
+/**
+ * A cell of the heatmap as text: of the layer, or where it has none of the layer shown of those that share the line.
+ * `model` is `{ matrix, shown, medians, findings, window }`.
+ */
+export function lineText({ matrix, shown, medians, findings, window }, { line, column, layer }) {
+    const [begin, end] = window.layersOf(line);
+    const isOne = layer !== undefined && window.nodeOf(line) === null;
+    const row = isOne ? layer : Math.max(begin, shown.at([begin, end], column));
+    const ratio = ratioText(matrix.last[row * matrix.columns + column], medians[row]);
+    const entry = findings.of(matrix.layers[row]);
+    return describeCell({ matrix, column, layer: row, sharing: isOne ? 1 : end - begin, ratio, entry });
+}
+
+/** The whole picture as text. */
+export function pictureText(matrix, rows) {
+    const bucket = matrix.isFinest ? "each column is one step"
+        : `the first column has ${formatSteps(matrix.steps[0], matrix.lastSteps[0])}`;
+    const folded = rows.count < rows.layers ? ` in ${formatCount(rows.count)} rows` : "";
+    return `${matrix.rows} layers${folded} × ${matrix.columns} columns; ${bucket}`;
+}
+
+/** An item of the tree for assistive technology: `{ text, level, isExpanded, position, count }`. */
+export function itemText({ node, layer, level, isFolded, position, count }, tree, findings) {
+    const [begin, end] = node === null ? [layer, layer + 1] : [node.begin, node.end];
+    let sick = 0;
+    for (let row = begin; row < end; row += 1) if (findings.of(tree.ids[row]) !== undefined) sick += 1;
+    const name = node === null ? tree.ids[layer] : `${node.name}, ${formatCount(end - begin)} layers`;
+    const note = sick === 0 ? "" : node === null ? `, ${findings.of(tree.ids[layer]).severity}` : `, ${sick} with findings`;
+    return { text: name + note, level, isExpanded: node === null ? null : !isFolded, position, count };
+}
+
 /** A value relative to the layer's median, "0.5×", or a dash. */
 export function ratioText(value, median) {
     const ratio = Math.abs(value) / median;

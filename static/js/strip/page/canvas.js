@@ -1,6 +1,6 @@
 // Draws the strip on its two canvases: the charts, and above them seams, pointer and cursor.
 
-import { hatchTile, size } from "../../heatmap/page/canvas.js";
+import { hatchTile, size } from "../../heatmap/page/pixels.js";
 import { paintCursor, paintHover, paintSeams, paintStep } from "../../heatmap/page/time-lines.js";
 import { stepTicks } from "../../heatmap/picture/axis.js";
 import { formatShort } from "../../heatmap/picture/text.js";

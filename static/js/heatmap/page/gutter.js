@@ -1,0 +1,128 @@
+// Draws what is left of the cells: the bars of the tree, names of layers and nodes, and marks of findings.
+
+import { isWorse } from "../data/findings.js";
+import { placedLabels, shortened } from "../picture/labels.js";
+import { LEVEL_WIDTH } from "../rows/brackets.js";
+
+export const FONT = "11px system-ui, sans-serif";
+/** Least distance between two names. */
+const NAME_GAP = 12;
+/** Cut names that are kept. */
+const MOST_NAMES = 400;
+/** Least height of a bar with a fold mark. */
+const LEAST_MARKED = 9;
+
+export class Gutter {
+    #context;
+    /** Names cut to the room that there is for them, by font and name: measuring text takes long. */
+    #names = new Map();
+    #room = 0;
+
+    constructor(context) {
+        this.#context = context;
+    }
+
+    /** `model` is that of `MarkCanvas`, with `tree`, `brackets`, and `active`: a bar with the focus, or null. */
+    paint(model) {
+        this.#bars(model);
+        this.#drawNames(model);
+        this.#marks(model);
+    }
+
+    #bars({ brackets, window, geometry, active, hoverNode, colours }) {
+        const context = this.#context;
+        const isCrowded = geometry.plotHeight / window.lines < NAME_GAP;
+        for (const { node, top, bottom, isFolded, isOdd } of brackets) {
+            const x = node.level * LEVEL_WIDTH;
+            const gap = bottom - top > 4 ? 1 : 0;
+            const isBright = node === hoverNode || node === active;
+            context.fillStyle = isBright ? colours.accent : isOdd ? colours.borderStrong : colours.border;
+            context.fillRect(x, top + gap / 2, LEVEL_WIDTH - 2, bottom - top - gap);
+            if (bottom - top < LEAST_MARKED) continue;
+            context.fillStyle = isBright ? colours.surface : colours.text;
+            const y = isFolded ? (top + bottom) / 2 : top + 6.5;
+            triangle(context, x + LEVEL_WIDTH / 2 - 1, y, isFolded);
+            if (!isFolded && isCrowded) this.#title(node, x, top + 2 * LEAST_MARKED, bottom);
+        }
+    }
+
+    /** The name of a node along its bar, if that is long enough: the names beside it are of nodes inside of it. */
+    #title({ name }, x, top, bottom) {
+        const context = this.#context;
+        context.textAlign = "center";
+        if (context.measureText(name).width > bottom - top) return;
+        context.save();
+        context.translate(x + LEVEL_WIDTH / 2 - 1, (top + bottom) / 2);
+        context.rotate(-Math.PI / 2);
+        context.fillText(name, 0, 0);
+        context.restore();
+    }
+
+    #drawNames({ matrix, tree, window, geometry, findings, focus, colours }) {
+        const context = this.#context;
+        const lineHeight = geometry.plotHeight / window.lines;
+        const wanted = findings.rowsByImportance(matrix.layers);
+        if (focus !== null) wanted.unshift(focus.layer);
+        const levels = Math.round(geometry.treeWidth / LEVEL_WIDTH);
+        const room = geometry.left - geometry.treeWidth - 14;
+        context.textAlign = "right";
+        for (const { line, layer, y, text } of placedLabels(window, lineHeight, NAME_GAP, wanted, tree, levels)) {
+            const entry = layer >= 0 ? findings.of(tree.ids[layer]) : worstEntry(window, line, findings, tree.ids);
+            context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
+            context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;
+            context.fillText(this.#shortened(text, room), geometry.left - 11, y);
+        }
+        context.font = FONT;
+    }
+
+    #shortened(name, room) {
+        if (room !== this.#room || this.#names.size > MOST_NAMES) this.#names.clear();
+        this.#room = room;
+        const key = `${this.#context.font} ${name}`;
+        if (!this.#names.has(key)) {
+            this.#names.set(key, shortened(name, room, (part) => this.#context.measureText(part).width));
+        }
+        return this.#names.get(key);
+    }
+
+    /** A bar beside each line that has a finding. */
+    #marks({ tree, window, geometry, findings, colours }) {
+        const lineHeight = geometry.plotHeight / window.lines;
+        for (let line = 0; line < window.lines; line += 1) {
+            const worst = worstOf(window.layersOf(line), findings, tree.ids);
+            if (worst === undefined) continue;
+            this.#context.fillStyle = colours.severity(worst.severity);
+            const height = Math.max(2, lineHeight - (lineHeight > 4 ? 1 : 0));
+            this.#context.fillRect(geometry.left - 7, line * lineHeight, 5, height);
+        }
+    }
+}
+
+/** The entry of the findings with which a folded node is drawn: the worst of its layers. */
+function worstEntry(window, line, findings, ids) {
+    return window.nodeOf(line) === null ? undefined : worstOf(window.layersOf(line), findings, ids);
+}
+
+function worstOf([begin, end], findings, ids) {
+    let worst;
+    for (let layer = begin; layer < end; layer += 1) {
+        const entry = findings.of(ids[layer]);
+        if (entry !== undefined && isWorse(entry.severity, worst?.severity)) worst = entry;
+    }
+    return worst;
+}
+
+/** A fold mark: a triangle that points right if the node is folded, otherwise down. */
+function triangle(context, x, y, isFolded) {
+    context.beginPath();
+    if (isFolded) {
+        context.moveTo(x - 2, y - 4);
+        context.lineTo(x + 3, y);
+        context.lineTo(x - 2, y + 4);
+    } else {
+        context.moveTo(x - 4, y - 2);
+        context.lineTo(x + 4, y - 2);
+        context.lineTo(x, y + 3);
+    }
+    context.fill();
+}

@@ -1,0 +1,155 @@
+// Draws the depth profile: values to the right, layers down, on the lines of the heatmap.
+
+import { FONT } from "../page/gutter.js";
+import { cleared } from "../page/pixels.js";
+import { placedLabels, shortened } from "../picture/labels.js";
+import { spacedTicks } from "../picture/ticks.js";
+import { State } from "./values.js";
+
+/** Free space at both ends of the scale. */
+const MARGIN = 12;
+/** Height of the axis, as that of the heatmap. */
+const AXIS = 22;
+const NAME_GAP = 12;
+/** Least distance of two numbers on the axis. */
+const TICK_GAP = 44;
+/** Lines of this height have a dot each. */
+const LEAST_DOTTED = 4;
+
+export class ProfileCanvas {
+    #canvas;
+
+    constructor(canvas) {
+        this.#canvas = canvas;
+    }
+
+    /**
+     * `model` is `{ lines, scale, window, tree, findings, colours, width, height, left, ratio, hoverLine }`: `height`
+     * that of the heatmap's cells; `left` the width of the names, 0 beside the heatmap, which has them.
+     */
+    paint(model) {
+        const { width, height, left, scale, ratio } = model;
+        const context = cleared(this.#canvas, width, height + AXIS, ratio);
+        context.font = FONT;
+        context.textBaseline = "middle";
+        const span = width - left - 2 * MARGIN;
+        const place = {
+            x: (value) => left + MARGIN + scale.place(value) * span,
+            at: (share) => left + MARGIN + share * span,
+            y: (line) => ((line + 0.5) * height) / model.window.lines,
+        };
+        this.#axis(context, model, place);
+        if (left > 0) this.#names(context, model);
+        this.#ghost(context, model, place);
+        this.#values(context, model, place);
+        this.#marks(context, model, place);
+    }
+
+    #axis(context, { scale, width, height, left, colours }, place) {
+        context.strokeStyle = colours.border;
+        context.lineWidth = 1;
+        context.strokeRect(left + 0.5, 0.5, width - left - 1, height - 1);
+        context.fillStyle = colours.textSoft;
+        for (const { place: share, text } of spacedTicks(scale.ticks, TICK_GAP / (width - left - 2 * MARGIN))) {
+            const x = place.at(share);
+            context.fillRect(Math.round(x), height, 1, 4);
+            context.globalAlpha = 0.25;
+            context.fillRect(Math.round(x), 0, 1, height);
+            context.globalAlpha = 1;
+            const half = context.measureText(text).width / 2;
+            context.textAlign = "center";
+            context.fillText(text, Math.max(left + half, Math.min(width - half - 1, x)), height + 13);
+        }
+    }
+
+    #names(context, { window, tree, height, left, findings, colours }) {
+        context.textAlign = "right";
+        const wanted = findings.rowsByImportance(tree.ids);
+        for (const { layer, y, text } of placedLabels(window, height / window.lines, NAME_GAP, wanted, tree)) {
+            const entry = layer < 0 ? undefined : findings.of(tree.ids[layer]);
+            context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
+            context.fillText(shortened(text, left - 8, (part) => context.measureText(part).width), left - 6, y);
+        }
+    }
+
+    /** The first report: a dashed line. */
+    #ghost(context, { lines, colours }, place) {
+        context.strokeStyle = colours.textSoft;
+        context.lineWidth = 1.2;
+        context.setLineDash([3, 3]);
+        this.#path(context, lines, ({ first }) => first, place);
+        context.setLineDash([]);
+    }
+
+    #values(context, { lines, height, window, colours }, place) {
+        context.fillStyle = colours.accent;
+        context.globalAlpha = 0.3;
+        const thick = Math.max(1, Math.min(6, height / window.lines - 1));
+        for (const { line, sharing, low, high } of lines) {
+            if (sharing === 1 || low > high) continue;
+            context.fillRect(place.x(low), place.y(line) - thick / 2, Math.max(1, place.x(high) - place.x(low)), thick);
+        }
+        context.globalAlpha = 1;
+        context.strokeStyle = colours.accent;
+        context.lineWidth = 1.5;
+        this.#path(context, lines, ({ value }) => value, place);
+        const radius = height / window.lines >= LEAST_DOTTED ? 2.2 : 0;
+        for (const { line, value } of lines) {
+            if (Number.isFinite(value) && radius > 0) dot(context, place.x(value), place.y(line), radius);
+        }
+    }
+
+    /** A line through the finite values of neighbouring lines. */
+    #path(context, lines, valueOf, place) {
+        context.beginPath();
+        let isOpen = false;
+        for (const each of lines) {
+            const value = valueOf(each);
+            if (!Number.isFinite(value)) {
+                isOpen = false;
+                continue;
+            }
+            const [x, y] = [place.x(value), place.y(each.line)];
+            if (isOpen) context.lineTo(x, y);
+            else context.moveTo(x, y);
+            isOpen = true;
+        }
+        context.stroke();
+    }
+
+    /** Findings, values that are not finite, and the line under the pointer. */
+    #marks(context, { lines, window, width, height, left, tree, findings, colours, hoverLine }, place) {
+        for (const { line, value, state } of lines) {
+            const [begin, end] = window.layersOf(line);
+            let worst;
+            for (let row = begin; row < end; row += 1) {
+                const entry = findings.of(tree.ids[row]);
+                if (entry !== undefined) worst = worst?.severity === "critical" ? worst : entry;
+            }
+            const y = place.y(line);
+            if (state === State.broken) {
+                context.fillStyle = colours.brokenColour;
+                context.fillRect(width - 9, y - 4, 8, 8);
+                context.fillStyle = colours.hatchColour;
+                context.fillRect(width - 6, y - 4, 2, 8);
+            }
+            if (worst === undefined) continue;
+            context.fillStyle = colours.severity(worst.severity);
+            context.strokeStyle = colours.surface;
+            context.lineWidth = 1.5;
+            dot(context, Number.isFinite(value) ? place.x(value) : width - 14, y, 4);
+            context.stroke();
+        }
+        if (hoverLine === null) return;
+        const thick = Math.max(3, height / window.lines);
+        context.strokeStyle = colours.text;
+        context.lineWidth = 1;
+        context.strokeRect(left + 0.5, place.y(hoverLine) - thick / 2, width - left - 1, thick);
+    }
+}
+
+function dot(context, x, y, radius) {
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fill();
+}

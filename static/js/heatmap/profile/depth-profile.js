@@ -1,0 +1,115 @@
+// The depth profile beside the heatmap: the values of the layers at the cursor, and those of the first report.
+
+import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
+import { FoldedTable } from "../page/table.js";
+import { Toggle } from "../page/toggle.js";
+import { formatSteps } from "../picture/text.js";
+import { ProfileCanvas } from "./canvas.js";
+import { FirstReport } from "./first-report.js";
+import { lineText, profileLines, profileTable } from "./profile.js";
+import { firstValues, valuesAt } from "./values.js";
+
+/** A narrower page has the profile below the heatmap, and at first hidden. */
+const NARROW = matchMedia("(max-width: 800px)");
+
+export class DepthProfile {
+    #section = element("profile");
+    #text = element("profile-text");
+    #legend = element("profile-first");
+    #plot = element("profile-canvas");
+    #canvas = new ProfileCanvas(this.#plot);
+    #toggle;
+    #table;
+    #first;
+    #requestPaint;
+    /** The vertical place of the pointer, or null. */
+    #pointer = null;
+    #width = 0;
+    /** What the painted picture was made of. */
+    #inputs = [];
+    #drawn = null;
+    #version = 0;
+
+    constructor(requestPaint) {
+        this.#requestPaint = requestPaint;
+        this.#toggle = new Toggle("profile-toggle", "heatmap.profile", !NARROW.matches, requestPaint);
+        this.#table = new FoldedTable("profile-details", requestPaint);
+        this.#first = new FirstReport(requestPaint);
+        this.#plot.addEventListener("pointermove", ({ clientY }) => {
+            this.#point(clientY - this.#plot.getBoundingClientRect().top);
+        });
+        this.#plot.addEventListener("pointerleave", () => this.#point(null));
+        NARROW.addEventListener("change", requestPaint);
+        new ResizeObserver(([entry]) => {
+            this.#width = Math.floor(entry.contentRect.width);
+            requestPaint();
+        }).observe(this.#section);
+    }
+
+    /** Shows another run. */
+    select(run) {
+        this.#first.select(run);
+        this.#inputs = [];
+        this.#drawn = null;
+        this.#table.clear();
+        setText(this.#text, "");
+    }
+
+    /** `picture` is that of `Heatmap`. */
+    show(picture) {
+        setHidden(this.#section, !this.#toggle.isOn);
+        const { matrix, cursor, window, scaled, geometry, record } = picture;
+        if ((!this.#toggle.isOn && !this.#table.isOpen) || cursor < 0 || matrix.rows === 0) return;
+        this.#first.update(matrix.metric, picture.canRead);
+        const firstMatrix = this.#first.matrix;
+        const { height, hoverLine } = this.#places(picture);
+        const inputs = [
+            scaled, window.rows, window.first, window.count, window.lines, cursor, record, firstMatrix, hoverLine,
+            this.#width, height, geometry.left, NARROW.matches, picture.colours.key, picture.ratio,
+        ];
+        if (inputs.some((input, index) => input !== this.#inputs[index])) {
+            this.#inputs = inputs;
+            this.#version += 1;
+            this.#drawn = this.#draw(picture, firstMatrix, height, hoverLine);
+        }
+        if (!this.#table.isOpen) return;
+        const { lines, now, first } = this.#drawn;
+        const { caption, rows } = profileTable(lines, {
+            metric: matrix.metric, names: matrix.layers, now, first, findings: scaled.findings,
+        });
+        const head = ["Layer", "Value", "First report", "Finding"];
+        this.#table.show(this.#version, {
+            caption, head, rows: rows.map((row) => [row.layer, row.value, row.first, row.finding]),
+        });
+    }
+
+    #places({ geometry, window }) {
+        const height = geometry.plotHeight;
+        const isInside = this.#pointer !== null && this.#pointer < height;
+        return { height, hoverLine: isInside ? geometry.lineAt(this.#pointer, window.lines) : null };
+    }
+
+    #draw({ matrix, cursor, window, scaled, geometry, record, tree, colours, ratio }, firstMatrix, height, hoverLine) {
+        const now = valuesAt(matrix, cursor, record);
+        const first = firstMatrix === null ? null : firstValues(matrix, firstMatrix);
+        const lines = profileLines(window, now, first, (range) => scaled.shown.at(range, cursor));
+        if (this.#toggle.isOn && this.#width > 0) {
+            this.#plot.style.height = `${geometry.height}px`;
+            this.#canvas.paint({
+                lines, scale: scaled.values, window, tree, findings: scaled.findings, colours, width: this.#width,
+                height, left: NARROW.matches ? geometry.left : 0, ratio, hoverLine,
+            });
+        }
+        const general = `${matrix.metric} at ${formatSteps(...now.steps)}`;
+        setText(this.#text, hoverLine === null ? general : lineText(lines[hoverLine], matrix.layers, now, first));
+        setText(this.#legend, first === null ? "first report" : `first report, ${formatSteps(...first.steps)}`);
+        setAttribute(this.#plot, "aria-label",
+            `Depth profile: ${general}, ${lines.length} rows; a table of it is below the heatmap`);
+        return { lines, now, first };
+    }
+
+    #point(y) {
+        this.#pointer = y;
+        this.#requestPaint();
+    }
+}

@@ -1,0 +1,62 @@
+// The depth profile: the value of each line of the heatmap at the cursor.
+
+import { formatNumber } from "../../model/format.js";
+import { formatSteps } from "../picture/text.js";
+import { State } from "./values.js";
+
+/** Rows of the table. */
+const MOST_ROWS = 100;
+
+/**
+ * The lines in view, `{ line, layer, sharing, value, state, low, high, first }`: of layers that share a line, `shownOf`
+ * chooses the one whose value is shown, and `low` and `high` are the least and the largest finite value of all.
+ * `first` is the finite value of that layer in the first report, or NaN.
+ */
+export function profileLines(window, now, first, shownOf) {
+    const lines = [];
+    for (let line = 0; line < window.lines; line += 1) {
+        const range = window.layersOf(line);
+        const [begin, end] = range;
+        const layer = end - begin === 1 ? begin : Math.max(begin, shownOf(range));
+        let [low, high] = [Infinity, -Infinity];
+        for (let row = begin; row < end; row += 1) {
+            if (!Number.isFinite(now.values[row])) continue;
+            low = Math.min(low, now.values[row]);
+            high = Math.max(high, now.values[row]);
+        }
+        const isFirst = first !== null && first.states[layer] !== State.missing && Number.isFinite(first.values[layer]);
+        lines.push({
+            line, layer, sharing: end - begin, value: now.values[layer], state: now.states[layer], low, high,
+            first: isFirst ? first.values[layer] : NaN,
+        });
+    }
+    return lines;
+}
+
+/** The value of a layer as text. */
+export function valueText(values, row) {
+    if (values === null || values.states[row] === State.missing) return "no value";
+    const text = formatNumber(values.values[row]);
+    return values.states[row] === State.broken && Number.isFinite(values.values[row])
+        ? `${text}, with values that are not finite` : text;
+}
+
+/** One line as text: `"block3/attn: 1.200e4, first 0.8000"`. */
+export function lineText({ layer, sharing }, names, now, first) {
+    const shared = sharing > 1 ? ` (of ${sharing} layers)` : "";
+    const before = first === null ? "" : `, first ${valueText(first, layer)}`;
+    return `${names[layer]}${shared}: ${valueText(now, layer)}${before}`;
+}
+
+/** The table of the lines: `{ caption, rows: [{ layer, value, first, finding }] }`. */
+export function profileTable(lines, { metric, names, now, first, findings }) {
+    const rows = lines.slice(0, MOST_ROWS).map(({ layer, sharing }) => ({
+        layer: sharing > 1 ? `${names[layer]} (of ${sharing} layers)` : names[layer],
+        value: valueText(now, layer),
+        first: first === null ? "" : valueText(first, layer),
+        finding: (findings.of(names[layer])?.alerts ?? []).map(({ rule }) => rule.replaceAll("_", " ")).join(", "),
+    }));
+    const more = lines.length > rows.length ? `; the first ${rows.length} of ${lines.length} rows, zoom to see others` : "";
+    const since = first === null ? "" : `, and at the first report, ${formatSteps(...first.steps)}`;
+    return { caption: `${metric} by depth at ${formatSteps(...now.steps)}${since}${more}`, rows };
+}
