@@ -18,6 +18,9 @@ export class ConnectionLost extends TypeError {}
 /** The server answered, but not what was asked for. It is among the problems that the page shows. */
 export class UnreadableAnswer extends Error {}
 
+/** The problems that end with a signal. */
+const watched = new WeakMap();
+
 const ADVICE = "Something between this page and the server may have changed it, such as a proxy with a login of its own. "
     + "Open the address in another tab to see the answer, then reload this page.";
 
@@ -59,8 +62,10 @@ function report(path, what, { answer, body, error, signal }) {
     const address = `GET ${path.split("?")[0]}`;
     problems.report(what, `${subject} cannot be read: the answer to ${address} is ${type} and ${content} `
         + `(${error.message}). ${ADVICE}`);
-    // Another run was selected: the problem is no longer about the page.
-    signal?.addEventListener("abort", () => problems.remove(what), { once: true });
+    // When another run is selected, the problem is no longer about the page.
+    if (signal === undefined || watched.get(signal)?.has(what)) return;
+    watched.set(signal, (watched.get(signal) ?? new Set()).add(what));
+    signal.addEventListener("abort", () => problems.remove(what), { once: true });
 }
 
 /** Throws unless a value has these members, each of a type of `typeof`, or `array`. Returns the value. */
