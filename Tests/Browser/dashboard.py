@@ -131,6 +131,11 @@ class Dashboard:
     def expect_step(self, step):
         expect(self.page.locator("#fact-step")).to_have_attribute("data-value", str(step), timeout=15_000)
 
+    def expect_steps(self, count):
+        """Checks the number of the run's steps, of which each has a column of the heatmap."""
+        axis = self.page.get_by_role("slider", name="Heatmap cursor")
+        expect(axis).to_have_attribute("aria-valuemax", str(count - 1), timeout=30_000)
+
     def shown_values(self):
         """The values on the cards, in the form of `posted_values`."""
         texts = self.page.evaluate(

@@ -7,7 +7,7 @@ ORIGIN = "http://modules.test"
 # Creates a history of steps 0, 10, 20, ... with one layer whose activation std equals the step.
 PRELUDE = """
 const { History, Insertion } = await import("/static/js/model/history.js");
-const { Player } = await import("/static/js/model/player.js");
+const { Player, behindOf } = await import("/static/js/model/player.js");
 const { StructureTable } = await import("/static/js/model/structure.js");
 const { decodeStep } = await import("/static/js/model/step-record.js");
 const { columnOf } = await import("/static/js/model/metrics.js");

@@ -10,13 +10,13 @@ const take = (steps) => selected.takeRun({ createdAt: "t", lastSeq: 9,
 """
 
 
-def test_a_run_counts_only_new_numbers_as_new_steps(run):
+def test_a_run_says_of_each_step_whether_its_number_is_new(run):
     assert run(SELECTED + """
         take([1, 3]);
         selected.play((player, history) => player.pause(history));
         const news = [openStep(5), openStep(3), openStep(2), {}].map((data) => selected.takeStep(data) ?? null);
-        return [news, selected.player.newSteps, selected.viewedRecord.step, stepsOf(selected.history)];
-    """) == [[True, False, True, None], 2, 3, [1, 2, 3, 5]]
+        return [news, selected.viewedRecord.step, stepsOf(selected.history), selected.player.lastWhenPaused];
+    """) == [[True, False, True, None], 3, [1, 2, 3, 5], 3]
 
 
 def test_a_run_that_was_read_ends_what_was_loading_or_missing_and_replaces_what_came_before(run):

@@ -13,7 +13,7 @@ const view = { metric: "m", from: null, to: null };
 /** A plan that read `columns` columns of `width` steps at time 0, and a function that asks it at a time. */
 function loadedPlan({ columns = 100, width = 1, layers = 2 } = {}) {
     const plan = new RefreshPlan();
-    const ask = (now, changes = {}) => plan.next({ now, view, layers, width: 300, canRead: true, isFollowing: true, ...changes });
+    const ask = (now, changes = {}) => plan.next({ now, view, layers, width: 300, canRead: true, pausedEnd: null, ...changes });
     const steps = Array.from({ length: columns }, (_, index) => index * width);
     const matrix = matrixOf({
         layers: Array.from({ length: layers }, (_, index) => `l${index}`), steps, lastSteps: steps.map((step) => step + width - 1),
@@ -26,7 +26,7 @@ function loadedPlan({ columns = 100, width = 1, layers = 2 } = {}) {
 
 test("the first read asks for at most 250 points, and for fewer of many layers or on a narrow screen", () => {
     const points = (layers, width) => loadedPlan({ layers }) && new RefreshPlan().next({
-        now: 0, view, layers, width, canRead: true, isFollowing: true,
+        now: 0, view, layers, width, canRead: true, pausedEnd: null,
     }).points;
     assert.deepEqual([points(50, 1000), points(50, 180), points(1000, 1000), points(100_000, 1000)], [250, 180, 125, 20]);
 });
@@ -41,7 +41,7 @@ test("more points follow once, if the screen has room and columns hold several s
 
 test("one read at a time, and none while hidden or not connected", () => {
     const plan = new RefreshPlan();
-    const state = { now: 0, view, layers: 2, width: 300, isFollowing: true };
+    const state = { now: 0, view, layers: 2, width: 300, pausedEnd: null };
     assert.equal(plan.next({ ...state, canRead: false }), null);
     assert.notEqual(plan.next({ ...state, canRead: true }), null);
     assert.equal(plan.next({ ...state, canRead: true }), null);
@@ -71,11 +71,23 @@ test("a changed earlier step, or columns that outgrew the screen, are read as a 
 test("while paused nothing is read but another view, which then shows no later steps", () => {
     const { plan, ask, matrix } = loadedPlan();
     plan.changed(100);
-    assert.equal(ask(9000, { isFollowing: false }), null);
+    assert.equal(ask(9000, { pausedEnd: 99 }), null);
     const other = { metric: "other", from: null, to: null };
-    assert.deepEqual(ask(9000, { isFollowing: false, view: other }), { ...other, to: 99, points: 250, append: false });
+    assert.deepEqual(ask(9000, { pausedEnd: 99, view: other }), { ...other, to: 99, points: 250, append: false });
     plan.succeeded(matrix);
     assert.equal(ask(20_000, { view: other }).append, true);
+});
+
+test("a pause ends the picture at the last step of that moment: what came until then is read once more", () => {
+    const { plan, ask, matrix } = loadedPlan();
+    plan.changed(100);
+    plan.changed(102);
+    assert.equal(ask(1999, { pausedEnd: 101 }), null);
+    assert.deepEqual(ask(2000, { pausedEnd: 101 }), { ...view, from: 99, to: 101, points: 250, append: true });
+    plan.succeeded(matrix);
+    plan.changed(103);
+    assert.equal(ask(9000, { pausedEnd: 101 }), null);
+    assert.deepEqual(ask(9000), { ...view, from: 99, points: 250, append: true });
 });
 
 test("steps beyond a zoomed range need no read", () => {

@@ -143,14 +143,13 @@ export class Heatmap {
         const isReady = !isLoading && !isMissing && !isMoving;
         const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
         this.#canRead = canRead;
-        const isFollowing = !player.isPaused;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
             canRead,
-            isFollowing,
+            pausedEnd: player.lastWhenPaused,
         });
     }
 

@@ -11,6 +11,7 @@ export const SPEEDS = Object.freeze([1, 2, 5, 10, 50]);
 export class Player {
     #step = null;
     #speed = 0;
+    #lastWhenPaused = null;
 
     get isPaused() {
         return this.#step !== null;
@@ -19,6 +20,11 @@ export class Player {
     /** The viewed step number while paused, otherwise null. */
     get step() {
         return this.#step;
+    }
+
+    /** The last step of the run when the pause began; null while live. */
+    get lastWhenPaused() {
+        return this.isPaused ? this.#lastWhenPaused : null;
     }
 
     get isPlaying() {
@@ -116,6 +122,7 @@ export class Player {
     #travel(history, index) {
         const record = history.at(index);
         if (record === undefined) return;
+        if (!this.isPaused) this.#lastWhenPaused = history.last.step;
         this.#step = record.step;
         this.#speed = 0;
     }

@@ -149,7 +149,7 @@ export class Strip {
         time.follow();
         this.#source.update(names, {
             now, canRead, view: { names: names.join("\n"), ...time.range }, layers: names.length, width: this.#view.width,
-            isFollowing: !this.#run.player.isPaused,
+            pausedEnd: this.#run.player.lastWhenPaused,
         });
         const { width } = this.#view;
         const columns = time.columns?.columns ?? 0;

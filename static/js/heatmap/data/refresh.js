@@ -27,13 +27,16 @@ export class RefreshPlan {
     /** The lowest step that changed since the last read began; null for none. */
     #changedFrom = null;
     #mustReload = false;
-    /** The last step that was shown; reads while paused end there. */
+    /** The last step that was shown, or was there when the pause began; reads while paused end there. */
     #end = null;
+    /** Whether what came until the pause began was read, or is being read. */
+    #hasEnd = false;
 
     /** The picture must be read again from the start. */
     reset() {
         this.#loaded = null;
         this.#view = null;
+        this.#end = null;
         this.#changedFrom = null;
         this.#mustReload = false;
     }
@@ -44,12 +47,13 @@ export class RefreshPlan {
     }
 
     /**
-     * The read that is due, or null. `state` is `{ now, view, layers, width, canRead, isFollowing }`: `layers` their
+     * The read that is due, or null. `state` is `{ now, view, layers, width, canRead, pausedEnd }`: `layers` their
      * number as far as it is known, `width` that of the cells in pixels, `canRead` whether the page is connected and
-     * shown, `isFollowing` whether new steps are wanted: not while paused.
+     * shown, `pausedEnd` the last step of the run when the pause began, null while new steps are wanted.
      */
     next(state) {
-        const { now, view, canRead, isFollowing } = state;
+        const { now, view, canRead, pausedEnd } = state;
+        this.#notePause(pausedEnd);
         if (this.#isBusy || !canRead || now - this.#failedAt < AFTER_FAILURE) return null;
         const isSame = this.#view !== null && Object.keys(view).every((key) => view[key] === this.#view[key]);
         if (!isSame || this.#loaded === null) {
@@ -58,9 +62,13 @@ export class RefreshPlan {
         // Columns may grow by a quarter, and each must have a pixel.
         const detail = this.#wholePoints(state, state.width / GROWTH, MORE_CELLS);
         if (!this.#loaded.isFinest && detail >= WORTH * this.#points) return this.#begin(state, detail);
-        if (!isFollowing || now - this.#readAt < INTERVAL) return null;
+        if (pausedEnd !== null && this.#hasEnd) return null;
+        if (now - this.#readAt < INTERVAL) return null;
+        this.#hasEnd = true;
+        const changed = this.#changedFrom;
+        if (pausedEnd !== null && changed !== null && changed > this.#end) return null;
         if (this.#mustReload) return this.#begin(state, this.#points);
-        if (this.#changedFrom === null || (view.to !== null && this.#changedFrom > view.to)) return null;
+        if (changed === null || (view.to !== null && changed > view.to)) return null;
         return this.#beginChanges(state);
     }
 
@@ -89,14 +97,19 @@ export class RefreshPlan {
         return Math.max(20, Math.min(Math.floor(wanted), fit));
     }
 
-    #begin({ now, view, isFollowing }, points) {
+    #notePause(pausedEnd) {
+        if (pausedEnd === null) this.#hasEnd = false;
+        else if (this.#end === null || pausedEnd > this.#end) this.#end = pausedEnd;
+    }
+
+    #begin({ now, view, pausedEnd }, points) {
         this.#isBusy = true;
         this.#view = view;
         this.#points = points;
         this.#readAt = now;
         this.#mustReload = false;
-        // While paused, a read for another metric or more detail shows no later steps than the picture before.
-        if (!isFollowing && view.to === null && this.#end !== null) return { ...view, to: this.#end, points, append: false };
+        // While paused, a read for another metric or more detail shows no steps that came since.
+        if (pausedEnd !== null && view.to === null) return { ...view, to: this.#end, points, append: false };
         this.#changedFrom = null;
         return { ...view, points, append: false };
     }
@@ -108,7 +121,10 @@ export class RefreshPlan {
         if (!isTail) return this.#begin(state, this.#points);
         this.#isBusy = true;
         this.#readAt = state.now;
-        this.#changedFrom = null;
-        return { ...state.view, from: last, points: FIRST_POINTS, append: true };
+        const isPaused = state.pausedEnd !== null;
+        // What came since the pause is read when the run is followed again.
+        this.#changedFrom = isPaused ? last : null;
+        const to = state.view.to ?? (isPaused ? this.#end : null);
+        return { ...state.view, from: last, to, points: FIRST_POINTS, append: true };
     }
 }
