@@ -69,17 +69,29 @@ class Traffic:
         self.addresses = []
         # Bytes by request: those that came, and at its end all, with the head.
         self._http = {}
+        self._sent = {}
+        # `(address, bytes received with it and before)` of each answer, in the order of their ends.
+        self.received = []
         self.session.send("Network.enable")
+        self.session.on("Network.requestWillBeSent", self._begun)
         self.session.on("Network.dataReceived", self._data)
         self.session.on("Network.loadingFinished", self._finished)
         self.session.on("Network.webSocketFrameReceived", self._received)
         page.on("request", lambda request: self.addresses.append(request.url))
+
+    def _begun(self, event):
+        self._sent[event["requestId"]] = event["request"]["url"]
 
     def _data(self, event):
         self._http[event["requestId"]] = self._http.get(event["requestId"], 0) + max(0, event["encodedDataLength"])
 
     def _finished(self, event):
         self._http[event["requestId"]] = event["encodedDataLength"]
+        self.received.append((self._sent.pop(event["requestId"], ""), self.bytes))
+
+    def bytes_until(self, part: str) -> int:
+        """Bytes until the first answer whose address has this part was received."""
+        return next(count for address, count in self.received if part in address)
 
     def _received(self, event):
         self.messages += len(event["response"]["payloadData"].encode())

@@ -7,6 +7,7 @@ import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { stateWords, tabTitle } from "./model/verdict/verdict.js";
 import { excerpt, problems } from "./problems.js";
+import { RunDescription } from "./run-description.js";
 import { RunHealth } from "./run-health.js";
 import { RunSubscription } from "./run-subscription.js";
 import { RunVerdicts } from "./run-verdicts.js";
@@ -29,8 +30,9 @@ export class Dashboard {
     #runs = new RunDirectory();
     /** The `RunSubscription` of the selected run, or null. */
     #selected = null;
-    /** The `RunHealth` of the selected run, or null. */
+    /** The `RunHealth` and the `RunDescription` of the selected run, or null. */
     #health = null;
+    #description = null;
     #notice = "";
     /** The server's limits, `{ runs, stepsPerRun }`; null until they are known. */
     #limits = null;
@@ -70,6 +72,7 @@ export class Dashboard {
     stop() {
         this.#selected?.stop();
         this.#health?.stop();
+        this.#description?.stop();
         this.#verdicts.stop();
     }
 
@@ -119,6 +122,8 @@ export class Dashboard {
         this.#selected = this.#subscription(id);
         this.#view.select(this.#selected);
         this.#verdicts.selectedId = id;
+        this.#description?.stop();
+        this.#description = new RunDescription(id, (data) => this.#view.describe(data));
         this.#health?.stop();
         this.#health = new RunHealth(id, {
             onChange: () => this.#frame.request(),
@@ -156,10 +161,12 @@ export class Dashboard {
             onStep: whileSelected((data, isNew) => {
                 this.#runs.applyStep(id, data.step, isNew);
                 this.#health.step(data);
+                this.#description.step();
             }),
             onDescription: whileSelected((data) => {
                 this.#runs.applyDescription(id, data);
                 this.#health.loaded(data);
+                this.#description.known(data);
                 this.#view.describe(data);
             }),
             onFailure: whileSelected((text) => this.notify(text)),

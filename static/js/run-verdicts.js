@@ -91,7 +91,7 @@ export class RunVerdicts {
     async #read(run) {
         const findings = new Findings();
         try {
-            findings.load(await new RunReads(run.id, this.#abort.signal).health("open"));
+            findings.load(await new RunReads(run.id, this.#abort.signal).health("open", 1));
             take(run, findings);
         } catch {
             // The row shows the numbers of alerts.

@@ -28,7 +28,7 @@ test("the first read asks for at most 250 points, and for fewer of many layers o
     const points = (layers, width) => loadedPlan({ layers }) && new RefreshPlan().next({
         now: 0, view, layers, width, canRead: true, pausedEnd: null,
     }).points;
-    assert.deepEqual([points(50, 1000), points(50, 180), points(1000, 1000), points(100_000, 1000)], [250, 180, 125, 20]);
+    assert.deepEqual([points(50, 1000), points(50, 180), points(1000, 1000), points(100_000, 1000)], [250, 180, 70, 10]);
 });
 
 test("more points follow once, if the screen has room and columns hold several steps", () => {

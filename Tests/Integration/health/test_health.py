@@ -99,10 +99,35 @@ def test_the_state_selects_alerts_and_episodes(server):
     trainer = found["alerts"][0]
     assert (trainer["source"], trainer["episode"], found["episodes"][0]["kind"]) == ("trainer", "2", "trainer")
     assert found["open"] == {"warning": 0, "critical": 1}
+    # With a limit the worst come first: open ones, then the most severe.
+    for query, ids in (("?limit=0", []), ("?limit=1", ["3"]), ("?limit=2", ["3", "1"]), ("?limit=9", ["3", "1", "2"]),
+                       ("?state=closed&limit=1", ["1"])):
+        found = health(server, run, query)
+        assert [alert["id"] for alert in found["alerts"]] == ids, query
+        assert [episode["id"] for episode in found["episodes"]] == ids, query
+    assert found["open"] == {"warning": 0, "critical": 1}
+
+
+def test_of_equally_severe_findings_the_first_one_is_the_worst(server):
+    run = run_id("worst")
+    layers = [{"id": f"conv{layer}", "depth": layer} for layer in range(3)]
+
+    def dying(number: int) -> dict:
+        values = [0 if number >= since else 0.64 for since in (30, 10, 20)]
+        return {"step": number, "layers": layers, "metrics": {"activation_std": values}}
+
+    accept_steps(server, run, *(dying(number) for number in range(40)))
+    everything = health(server, run)
+    assert sorted(alert["layer"] for alert in everything["alerts"]) == ["conv0", "conv1", "conv2"]
+    first, second = (health(server, run, f"?limit={limit}") for limit in (1, 2))
+    assert [alert["layer"] for alert in first["alerts"]] == ["conv1"]
+    assert [alert["layer"] for alert in second["alerts"]] == ["conv1", "conv2"]
+    assert len(first["episodes"]) == 1 and first["rules"] == everything["rules"]
 
 
 @pytest.mark.parametrize(("query", "found"), [
-    ("?state=none", [("enum", ["query", "state"])]), ("?layers=1", [("enum", ["query", "layers"])])])
+    ("?state=none", [("enum", ["query", "state"])]), ("?layers=1", [("enum", ["query", "layers"])]),
+    ("?limit=-1", [("greater_than_equal", ["query", "limit"])]), ("?limit=x", [("int_parsing", ["query", "limit"])])])
 def test_a_bad_parameter_is_refused(server, query, found):
     run = run_id("query")
     put(server, run, {}, 201)

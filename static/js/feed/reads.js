@@ -58,9 +58,9 @@ export class RunReads {
         return parseExact(await this.#read("/series", { scalars: names.map(quotedName).join(","), from, to, points }));
     }
 
-    /** What the rules of layer health found; `state`: `open` or `all`. */
-    health(state) {
-        return this.#read("the findings", "/health", { state, layers: false }, HEALTH);
+    /** What the rules of layer health found; `state`: `open` or `all`; `limit`: only that many findings, the worst. */
+    health(state, limit) {
+        return this.#read("the findings", "/health", { state, layers: false, limit }, HEALTH);
     }
 
     #read(what, path, query, members) {

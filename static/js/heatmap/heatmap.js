@@ -59,8 +59,10 @@ export class Heatmap {
             select: (area, from, to) => navigation.zoomBetween(area, from, to),
             wheel: (x, isIn) => navigation.wheel(x, isIn),
         });
+        const fan = new QuantileFan(actions.requestPaint);
+        this.#companions = [new DepthProfile(actions.requestPaint), fan];
+        this.time.addPicture(fan, () => fan.column);
         this.time.addPicture(this, () => navigation.cellAt(this.#view.gestures.pointer)?.column ?? null);
-        this.#companions = [new DepthProfile(actions.requestPaint), new QuantileFan(actions.requestPaint)];
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
 
@@ -212,9 +214,8 @@ export class Heatmap {
         this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
         this.#describe(hover ?? focus, cursor, window);
         const record = this.#run.viewedRecord;
-        const moveTo = (column) => this.time.moveTo(column);
         for (const companion of this.#companions) {
-            companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, moveTo });
+            companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, time: this.time });
         }
     }
 

@@ -69,10 +69,12 @@ struct OpenRunRoutes: Sendable {
         let state = parameters.word("state", of: HealthForm.State.allCases.map(\.rawValue))
         form.state = state.flatMap { HealthForm.State(rawValue: $0) } ?? .all
         form.hasLayers = parameters.word("layers", of: ["true", "false"]) != "false"
+        form.limit = parameters.integer("limit", atLeast: 0, atMost: 1_000_000).map(Int.init)
         try parameters.finish()
         guard let (report, run) = try await monitor.store.health(of: id) else { throw notFound(id) }
         let encoder = HealthEncoder(report, of: run, link: monitor.configuration.link)
-        return try await monitor.encoded(size: encoder.estimatedSize, request) { [form] in encoder.append(form, to: &$0)
+        return try await monitor.encoded(size: encoder.estimatedSize(form), request) { [form] in
+            encoder.append(form, to: &$0)
         }
     }
 

@@ -18,9 +18,37 @@ package struct HealthForm: Sendable {
     package var state = State.all
     /// Whether all layers are listed.
     package var hasLayers = true
+    /// The largest number of episodes, and of alerts: the worst ones, in that order. `nil` for all, the newest first.
+    package var limit: Int?
 
     /// All.
     package init() {}
+
+    /// The episodes that are served.
+    fileprivate func selected(_ episodes: [AlertEpisode]) -> [AlertEpisode] {
+        worst(episodes.filter { state.includes($0.isOpen) }) {
+            ($0.isOpen, $0.severity, $0.origin?.step ?? $0.firstStep)
+        }
+    }
+
+    /// The alerts that are served.
+    fileprivate func selected(_ alerts: [Alert]) -> [Alert] {
+        worst(alerts.filter { state.includes($0.isOpen) }) { ($0.isOpen, $0.severity, $0.firstStep) }
+    }
+
+    /// At most `limit` elements: open ones first, then the most severe, then those that began first.
+    private func worst<Element>(
+        _ elements: [Element], _ facts: (Element) -> (isOpen: Bool, severity: AlertLevel, step: Int64?)
+    ) -> [Element] {
+        guard let limit else { return elements }
+        let levels = AlertLevel.allCases
+        let ranked = elements.enumerated().map { index, element in
+            let (isOpen, severity, step) = facts(element)
+            let level = levels.firstIndex(of: severity) ?? 0
+            return (rank: (isOpen ? 0 : 1, -level, step ?? .max, index), element: element)
+        }
+        return ranked.sorted { $0.rank < $1.rank }.prefix(limit).map(\.element)
+    }
 }
 
 /// Encodes the health of a run (SCHEMA.md, "Health").
@@ -40,8 +68,9 @@ package struct HealthEncoder {
     }
 
     /// The approximate size of the object, in bytes.
-    package var estimatedSize: Int {
-        4_096 + 1_536 * (report.alerts.count + report.episodes.count) + 160 * run.details.structure.layerCount
+    package func estimatedSize(_ form: HealthForm) -> Int {
+        let findings = min(report.alerts.count, form.limit ?? .max) + min(report.episodes.count, form.limit ?? .max)
+        return 4_096 + 1_536 * findings + (form.hasLayers ? 160 * run.details.structure.layerCount : 0)
     }
 
     /// The worst open severity; `waiting` before a rule could judge.
@@ -69,9 +98,9 @@ package struct HealthEncoder {
         writer.literal(",\"critical\":")
         writer.integer(Int64(run.details.openAlerts.critical))
         writer.literal("},\"episodes\":[")
-        list(report.episodes.filter { form.state.includes($0.isOpen) }, &writer) { alerts.append($0, to: &$1) }
+        list(form.selected(report.episodes), &writer) { alerts.append($0, to: &$1) }
         writer.literal("],\"alerts\":[")
-        list(report.alerts.filter { form.state.includes($0.isOpen) }, &writer) { alerts.append($0, to: &$1) }
+        list(form.selected(report.alerts), &writer) { alerts.append($0, to: &$1) }
         writer.literal("],\"layers\":[")
         if form.hasLayers { appendLayers(to: &writer) }
         writer.literal("],\"rules\":[")

@@ -2,9 +2,11 @@
 
 /** Most buckets in the first read of a run. */
 export const FIRST_POINTS = 250;
-/** Most cells of a first read, and of one that shows more detail; a cell is 8 bytes. */
-const FIRST_CELLS = 125_000;
-const MORE_CELLS = 80_000;
+/** Most cells of a first read, and of one that shows more detail; a cell is 8 bytes. The first picture comes soon. */
+const FIRST_CELLS = 70_000;
+const MORE_CELLS = 130_000;
+/** Least buckets in a read, however many layers there are. */
+const LEAST_POINTS = 10;
 /** A read for more detail must give this many times the points. */
 const WORTH = 1.5;
 /** Least time between two reads of new steps, and after a failure (milliseconds). */
@@ -94,7 +96,7 @@ export class RefreshPlan {
 
     #wholePoints({ layers }, wanted, cells) {
         const fit = Math.floor(cells / Math.max(1, this.#loaded?.rows ?? layers));
-        return Math.max(20, Math.min(Math.floor(wanted), fit));
+        return Math.max(LEAST_POINTS, Math.min(Math.floor(wanted), fit));
     }
 
     #notePause(pausedEnd) {

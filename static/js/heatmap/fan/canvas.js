@@ -2,6 +2,7 @@
 
 import { FONT } from "../page/gutter.js";
 import { cleared, hatchTile } from "../page/pixels.js";
+import { paintCursor, paintHover, paintSeams } from "../page/time-lines.js";
 import { spacedTicks } from "../picture/ticks.js";
 import { SHARES } from "./quantiles.js";
 
@@ -22,7 +23,7 @@ export class FanCanvas {
         this.#canvas = canvas;
     }
 
-    /** `model` is `{ spread, scale, geometry, height, cursor, hover, colours, ratio }`; `hover` a column or null. */
+    /** `model` is `{ spread, scale, geometry, height, cursor, hover, seams, colours, ratio }`; `hover` a column or null. */
     paint(model) {
         const { geometry, height, scale, ratio } = model;
         const context = cleared(this.#canvas, geometry.width, height, ratio);
@@ -40,11 +41,9 @@ export class FanCanvas {
         context.lineWidth = 1.5;
         for (const segment of model.spread.segments) this.#line(context, model, segment, MEDIAN, y);
         this.#broken(context, model);
-        if (model.hover !== null) this.#vertical(context, model, model.hover, model.colours.textSoft, 1);
-        if (model.cursor >= 0) {
-            this.#vertical(context, model, model.cursor, model.colours.surface, 3);
-            this.#vertical(context, model, model.cursor, model.colours.text, 1.5);
-        }
+        paintSeams(context, { ...model, pointer: null }, height);
+        if (model.hover !== null) paintHover(context, geometry.x(model.hover + 0.5), height, model.colours);
+        if (model.cursor >= 0) paintCursor(context, geometry.x(model.cursor + 0.5), height, model.colours);
     }
 
     #yOf(share, height) {
@@ -107,15 +106,5 @@ export class FanCanvas {
                 context.fillRect(x, 1, width, BROKEN_HEIGHT);
             }
         }
-    }
-
-    #vertical(context, { geometry, height }, column, colour, width) {
-        const x = Math.round(geometry.x(column + 0.5));
-        context.strokeStyle = colour;
-        context.lineWidth = width;
-        context.beginPath();
-        context.moveTo(x, 0);
-        context.lineTo(x, height);
-        context.stroke();
     }
 }

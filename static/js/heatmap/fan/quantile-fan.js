@@ -49,25 +49,33 @@ export class QuantileFan {
         setText(this.#text, "");
     }
 
+    /** The column at the pointer, or null. */
+    get column() {
+        const geometry = this.#picture?.geometry;
+        const isInside = this.#pointer !== null && geometry !== undefined && this.#pointer >= geometry.left;
+        return isInside ? geometry.columnAt(this.#pointer) : null;
+    }
+
     /** `picture` is that of `Heatmap`. */
     show(picture) {
         setHidden(this.#section, !this.#toggle.isOn);
         const { matrix, cursor, scaled, geometry, colours, ratio } = picture;
         if ((!this.#toggle.isOn && !this.#table.isOpen) || matrix.columns === 0 || matrix.rows === 0) return;
         this.#picture = picture;
-        const hover = this.#pointer === null ? picture.hover?.column ?? null : geometry.columnAt(this.#pointer);
+        const hover = this.column ?? picture.time.hover(this);
+        const seams = picture.time.seamsInView;
         const inputs = [
-            matrix, scaled.values, cursor, hover, geometry.left, geometry.width, colours.key, ratio, this.#toggle.isOn,
+            matrix, scaled.values, cursor, hover, seams, geometry.left, geometry.width, colours.key, ratio, this.#toggle.isOn,
         ];
         if (inputs.some((input, index) => input !== this.#inputs[index])) {
             this.#inputs = inputs;
             this.#version += 1;
-            this.#draw(picture, hover);
+            this.#draw(picture, hover, seams);
         }
         if (this.#table.isOpen) this.#table.show(this.#version, spreadTable(this.#spread(matrix), matrix, cursor));
     }
 
-    #draw({ matrix, cursor, scaled, geometry, colours, ratio }, hover) {
+    #draw({ matrix, cursor, scaled, geometry, colours, ratio }, hover, seams) {
         const spread = this.#spread(matrix);
         const column = hover ?? cursor;
         const text = column < 0 ? "" : spreadText(spread, matrix, column);
@@ -76,7 +84,7 @@ export class QuantileFan {
         setAttribute(this.#plot, "aria-label", `${matrix.metric} over the layers: ${text}; a table of it is below`);
         if (!this.#toggle.isOn) return;
         this.#canvas.paint({
-            spread, scale: scaled.values, geometry, height: HEIGHT, cursor, hover, colours, ratio,
+            spread, scale: scaled.values, geometry, height: HEIGHT, cursor, hover, seams, colours, ratio,
         });
     }
 
@@ -100,9 +108,6 @@ export class QuantileFan {
     }
 
     #moveCursor() {
-        const picture = this.#picture;
-        if (picture !== null && this.#pointer >= picture.geometry.left) {
-            picture.moveTo(picture.geometry.columnAt(this.#pointer));
-        }
+        if (this.column !== null) this.#picture.time.moveTo(this.column);
     }
 }

@@ -1,7 +1,6 @@
 // Draws the heatmap on its two canvases: the cells, and above them names, axis, findings and the cursor.
 
 import { stepTicks } from "../picture/axis.js";
-import { formatCount } from "../../model/format.js";
 import { paintCells } from "../picture/raster.js";
 import { bordersOf } from "../rows/brackets.js";
 import { FONT, Gutter } from "./gutter.js";
