@@ -19,9 +19,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from Support.servers.server import Server  # noqa: E402
 
-CARD_METRICS = ("activation_std", "activation_mean", "gradient_l2_norm", "gradient_max_abs", "weight_std",
+METRICS = ("activation_std", "activation_mean", "gradient_l2_norm", "gradient_max_abs", "weight_std",
                 "weight_spectral_norm")
-# More than a trend has, so that compression does not find its numbers again.
+# So many that compression does not find their numbers again.
 DIFFERENT_STEPS = 127
 SIZES = ("1000x50", "1000x1000", "10000x200")
 
@@ -32,7 +32,7 @@ new PerformanceObserver((list) => {
     for (const task of list.getEntries()) measured.longest = Math.max(measured.longest, task.duration);
 }).observe({ type: "longtask", buffered: true });
 const look = () => {
-    if (document.querySelector(".card [data-value]:not([data-value=''])")) measured.first = performance.now();
+    if (document.querySelector("#layers-rows [data-value]:not([data-value=''])")) measured.first = performance.now();
     else requestAnimationFrame(look);
 };
 look();
@@ -45,7 +45,7 @@ class BigRun:
     def __init__(self, name: str, steps: int, layers: int):
         self.name, self.steps = name, steps
         rng = random.Random(layers)
-        self.columns = [{metric: [rng.lognormvariate(0, 1) for _ in range(layers)] for metric in CARD_METRICS}
+        self.columns = [{metric: [rng.lognormvariate(0, 1) for _ in range(layers)] for metric in METRICS}
                         for _ in range(DIFFERENT_STEPS)]
         self.layers = [{"id": f"block{layer // 10}/linear{layer}", "type": "Linear", "depth": layer, "shape": [32, 64]}
                        for layer in range(layers)]
@@ -66,7 +66,7 @@ class BigRun:
     def values(self, step: int) -> dict:
         """The numbers of a step, as `Dashboard.shown_values` gives them."""
         columns = self.columns[step % DIFFERENT_STEPS]
-        return {layer["id"]: {metric: columns[metric][index] for metric in CARD_METRICS}
+        return {layer["id"]: {metric: columns[metric][index] for metric in METRICS}
                 for index, layer in enumerate(self.layers)}
 
 
@@ -105,9 +105,9 @@ def open_and_measure(chromium, url: str, run: BigRun, picture: str | None = None
     page = context.new_page()
     traffic = Traffic(page)
     page.goto(f"{url}/#run={run.name}")
-    page.locator(".card [data-value]:not([data-value=''])").first.wait_for(timeout=120_000)
+    page.locator("#layers-rows [data-value]:not([data-value=''])").first.wait_for(timeout=120_000)
     page.wait_for_load_state("networkidle")
-    # The trends follow the first picture: at rest when two looks see the same number of reads.
+    # The curves follow the first picture: at rest when two looks see the same number of reads.
     reads = -1
     while reads != len(traffic.addresses):
         reads = len(traffic.addresses)

@@ -1,10 +1,8 @@
 // Everything on screen of the selected run: verdict, findings, time travel, heatmap and layers.
 
 import { Heatmap } from "./heatmap/heatmap.js";
+import { LayersView } from "./layers/layers.js";
 import { healthVerdict, lossVerdict, sinceText } from "./model/verdict/verdict.js";
-import { element } from "./view/dom.js";
-import { LayerGrid } from "./view/layer-grid.js";
-import { Palette } from "./view/palette.js";
 import { PlayerControls } from "./view/player-controls.js";
 import { RunHeader } from "./view/run-header.js";
 import { FindingsPanel } from "./view/verdict/findings-panel.js";
@@ -13,7 +11,7 @@ import { VerdictBar } from "./view/verdict/verdict-bar.js";
 export class RunView {
     /** The `RunSubscription` of the selected run, or null. */
     #selected = null;
-    #grid;
+    #layers;
     #header = new RunHeader();
     #verdictBar = new VerdictBar((finding) => this.#travel(finding));
     #findings = new FindingsPanel((finding) => this.#travel(finding));
@@ -29,24 +27,39 @@ export class RunView {
 
     /** `requestPaint` is called when something must be painted. */
     constructor(requestPaint) {
-        this.#grid = new LayerGrid(element("layers"), new Palette(requestPaint), requestPaint);
-        this.#heatmap = new Heatmap({ seekStep: (step) => this.#seekStep(step), requestPaint });
+        this.#layers = new LayersView({ seekStep: (step) => this.#seekStep(step), requestPaint });
+        this.#heatmap = new Heatmap({
+            seekStep: (step) => this.#seekStep(step), openLayer: (id) => this.openLayer(id), requestPaint,
+        });
     }
 
     /** Shows another run, that of a `RunSubscription`. */
     select(subscription) {
         this.#selected = subscription;
         this.#heatmap.select(subscription.run);
+        this.#layers.select(subscription.run);
+    }
+
+    /** The metrics to subscribe to before those of the run are known. */
+    get firstMetrics() {
+        return this.#layers.watchedMetrics;
+    }
+
+    /** Opens the view of a layer. */
+    openLayer(layerId) {
+        this.#layers.openLayer(layerId);
     }
 
     /** The server's description of the run, or of what changed. */
     describe(data) {
         this.#heatmap.describe(data);
+        this.#layers.describe(data);
     }
 
     /** The server's health answer of the run; null if it could not be read. */
     takeHealth(health) {
         this.#heatmap.takeHealth(health);
+        this.#layers.takeHealth(health);
     }
 
     /** Reads a new finding to a screen reader. */
@@ -68,14 +81,19 @@ export class RunView {
         const run = this.#selected?.run;
         const record = run?.shownRecord;
         if (record === undefined) {
-            this.#grid.clear();
+            this.#layers.clear();
             return;
         }
         this.#header.show(run.id, record);
         this.#controls.show(run.player, run.history);
         this.#heatmap.show(isConnected);
-        this.#grid.show(record, run);
-        if (isConnected) this.#selected.want(this.#grid.visibleLayers);
+        this.#layers.show(record, isConnected);
+        if (isConnected) this.#selected.want(this.#watchedMetrics);
+    }
+
+    /** The posted metrics that records are read with: those in view. */
+    get #watchedMetrics() {
+        return [...new Set([...this.#layers.watchedMetrics, ...this.#heatmap.watchedMetrics])];
     }
 
     async #move(place, action) {
@@ -98,8 +116,8 @@ export class RunView {
         if (finding === null || finding.firstStep === null) return;
         const wanted = finding.firstStep;
         const shown = await this.#seekStep(wanted);
-        const hasCard = this.#grid.reveal(finding.layer);
+        const hasRow = this.#layers.reveal(finding.layer);
         const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
-        this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
+        this.#findings.announce(`${step}${hasRow ? `, layer ${finding.layer}` : ""}`);
     }
 }

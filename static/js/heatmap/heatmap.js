@@ -34,7 +34,7 @@ export class Heatmap {
     #geometry = null;
     #window = null;
 
-    /** `actions`: `seekStep(step)` resolves to the step shown then; `requestPaint()`. */
+    /** `actions`: `seekStep(step)` resolves to the step shown then; `openLayer(id)`; `requestPaint()`. */
     constructor(actions) {
         this.#actions = actions;
         this.#cursor = new TimeCursor(actions.seekStep);
@@ -48,6 +48,7 @@ export class Heatmap {
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
             moveCursor: (x, y, area) => this.#pointAt(x, y, area),
             select: (area, from, to) => this.#select(area, from, to),
+            openLayer: () => this.#openLayer(),
         });
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
@@ -74,6 +75,12 @@ export class Heatmap {
     /** Takes the server's health answer of the selected run; null if it could not be read. */
     takeHealth(health) {
         this.#source.takeHealth(health);
+    }
+
+    /** The posted metric whose values at the cursor belong to the picture, in a list. */
+    get watchedMetrics() {
+        const { metric } = this.#view;
+        return this.#description?.metrics?.includes(metric) ? [metric] : [];
     }
 
     /** Paints, and reads what is due. */
@@ -229,9 +236,15 @@ export class Heatmap {
         if (action.kind === "column") this.#moveTo(Math.max(0, this.#column) + action.by);
         else if (action.kind === "layer") this.#moveLayer(action.by);
         else if (action.kind === "finding") this.#goToFinding(action.by);
+        else if (action.kind === "open") this.#openLayer();
         else this.#zoom(action.name);
         this.#actions.requestPaint();
         return true;
+    }
+
+    #openLayer() {
+        const id = this.#matrix?.layers[this.#viewpoint.layer];
+        if (id !== undefined) this.#actions.openLayer(id);
     }
 
     /** Moves the focus by lines: layers that share a line are passed together. */

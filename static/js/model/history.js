@@ -31,7 +31,7 @@ export class History {
 
     /**
      * @param maximumSteps most steps known
-     * @param maximumValues most numbers held over all records (8 bytes each); the default is 32 MiB
+     * @param maximumValues most numbers held over all records (8 bytes each), by their `size`; the default is 32 MiB
      */
     constructor({ maximumSteps = Infinity, maximumValues = 4 * 1024 * 1024 } = {}) {
         this.maximumSteps = maximumSteps;
@@ -129,7 +129,7 @@ export class History {
         if (this.indexOf(record.step) < 0) return;
         this.#forgetRecord(record.step);
         this.#records.set(record.step, record);
-        this.#valueCount += record.values.length;
+        this.#valueCount += record.size;
         this.#boundRecords(record.step);
     }
 
@@ -213,7 +213,7 @@ export class History {
     #forgetRecord(step) {
         const record = this.#records.get(step);
         if (record === undefined) return;
-        this.#valueCount -= record.values.length;
+        this.#valueCount -= record.size;
         this.#records.delete(step);
     }
 }

@@ -25,7 +25,8 @@ export class Gestures {
         });
         plot.addEventListener("dblclick", (event) => {
             const { x, y } = this.#place(event);
-            if (actions.areaAt(x, y) !== "cells") actions.zoom("all");
+            if (actions.areaAt(x, y) === "cells") actions.openLayer();
+            else actions.zoom("all");
         });
     }
 
