@@ -9,8 +9,6 @@ import { isStepNumber } from "./model/step-number.js";
 const LAG_INTERVAL = 10_000;
 /** Time from a failed load of the run to the next attempt (milliseconds). */
 const RETRY_INTERVAL = 2_000;
-/** Metrics that are no longer in view and stay among those of the live steps. */
-const SPARE_METRICS = 4;
 
 export class RunSubscription {
     #handlers;
@@ -120,13 +118,15 @@ export class RunSubscription {
         this.run.takeNotFound(reason);
     }
 
-    /** Reads what is missing on screen. `metrics` are those in view; if some are not among the live ones, they become so. */
+    /**
+     * Reads what is missing on screen. `metrics` are those in view: the live steps get them with the next subscription,
+     * which is at once if one of them is lacking.
+     */
     want(metrics) {
         this.#wanted = metrics;
         const { isLoading, isMissing } = this.run;
         const isLacking = metrics.some((metric) => !this.#metrics.includes(metric));
-        const hasMany = this.#metrics.length > metrics.length + SPARE_METRICS;
-        if (!isLoading && !isMissing && (isLacking || hasMany)) this.subscribe();
+        if (isLacking && !isLoading && !isMissing) this.subscribe();
         else this.#loader.want();
     }
 

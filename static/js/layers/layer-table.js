@@ -152,7 +152,7 @@ export class LayerTable {
      * highlight. `isCentred`: in the middle of the view. Returns whether the layer has a row.
      */
     reveal(layerId, { isCentred = true } = {}) {
-        const layer = layerId === null ? undefined : this.#structure?.layers.find(({ id }) => id === layerId);
+        const layer = this.layer(layerId);
         this.#view.highlight(layer?.key ?? null);
         if (layer === undefined) return false;
         if (!this.#order.layers.includes(layer)) {
@@ -163,9 +163,9 @@ export class LayerTable {
         return this.#view.reveal(layer.key, { isCentred });
     }
 
-    /** The layer with this id of the viewed step, or undefined. */
+    /** The layer with this id of the viewed step, or undefined; null is none. */
     layer(id) {
-        return this.#structure?.layers.find((layer) => layer.id === id);
+        return id === null ? undefined : this.#structure?.layers[this.#structure.indexOf(id)];
     }
 
     /** The layer that is `by` rows below another; undefined beyond the ends. */

@@ -111,12 +111,6 @@ export class LayerRow {
     paint(position, curve, column, size) {
         this.#metrics[position].curve.paint(curve, column, size);
     }
-
-    /** Size of the canvases, which is the same in all rows; null without metrics. */
-    get curveSize() {
-        const canvas = this.node.querySelector("canvas");
-        return canvas === null ? null : { width: canvas.clientWidth, height: canvas.clientHeight };
-    }
 }
 
 function makeMark() {

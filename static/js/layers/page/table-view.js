@@ -27,8 +27,13 @@ export class TableView {
     #active = null;
     #highlighted = null;
     #rowHeight = 0;
-    #titleHeight = 0;
     #viewHeight = 0;
+    #measuredCanvas = null;
+    #curveSizes = new ResizeObserver(([{ contentRect: { width, height } }]) => {
+        if (width === 0) return;
+        this.#curveSize = { width, height };
+        this.#actions.requestPaint();
+    });
     #curveSize = null;
     /** Rows were made again while one of them had the focus. */
     #wantsFocus = false;
@@ -47,12 +52,10 @@ export class TableView {
         });
         rows.addEventListener("keydown", (event) => this.#key(event));
         rows.addEventListener("focusin", (event) => this.#setActive(this.#layerOf(event.target)?.key ?? null));
-        const sizes = new ResizeObserver(() => {
-            this.#rowHeight = 0;
-            this.#curveSize = null;
-            actions.requestPaint();
-        });
+        // Sizes are read where the layout is known already: reading them while painting would force one.
+        const sizes = new ResizeObserver(() => this.#measure());
         for (const observed of [table, columns]) sizes.observe(observed);
+        addEventListener("resize", () => this.#measure());
     }
 
     get theme() {
@@ -77,7 +80,6 @@ export class TableView {
             const hadFocus = this.#body.contains(document.activeElement);
             for (const { node } of this.#rows.values()) node.remove();
             this.#rows.clear();
-            this.#curveSize = null;
             if (hadFocus) this.#wantsFocus = true;
         }
         this.#titles.show(names, sort);
@@ -92,7 +94,6 @@ export class TableView {
 
     /** Makes the rows in view and removes others. Returns `[layer, row]` of those in view, from above. */
     rowsInView() {
-        this.#measure();
         if (this.#rowHeight === 0) return [];
         const count = this.#layers.length;
         this.#body.style.height = `${count * this.#rowHeight}px`;
@@ -112,6 +113,7 @@ export class TableView {
         }
         const pairs = wanted.map((layer) => [layer, this.#row(layer)]);
         this.#sortNodes();
+        this.#observeCurve();
         if (this.#wantsFocus) {
             this.#wantsFocus = false;
             this.#rows.get(this.#active)?.node.focus({ preventScroll: true });
@@ -119,16 +121,15 @@ export class TableView {
         return pairs;
     }
 
-    /** Size of the curves; null before there are any. */
+    /** Size of the curves, `{ width, height }`; null before there are any. */
     get curveSize() {
-        return (this.#curveSize ??= this.#rows.values().next().value?.curveSize ?? null);
+        return this.#curveSize;
     }
 
     /** Scrolls a row into the view of the table, not of the page. Returns whether the table has it. */
     reveal(key, { isCentred = false } = {}) {
         const row = this.#places.get(key);
         if (row === undefined) return false;
-        this.#measure();
         this.#body.style.height = `${this.#layers.length * this.#rowHeight}px`;
         const table = this.#table;
         table.scrollTop = scrolledTo({
@@ -189,16 +190,23 @@ export class TableView {
         if (document.activeElement !== focused) focused?.focus({ preventScroll: true });
     }
 
-    /** The layout is read after a change of size only. */
     #measure() {
-        if (this.#rowHeight > 0) return;
-        const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-        const rowHeight = Number.parseFloat(getComputedStyle(this.#table).getPropertyValue("--row-height")) * rem;
-        this.#titleHeight = this.#table.firstElementChild.offsetHeight;
         const style = getComputedStyle(this.#table);
+        const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
         const most = Number.parseFloat(style.maxHeight);
-        this.#viewHeight = (Number.isFinite(most) ? most : window.innerHeight) - this.#titleHeight;
-        if (this.#titleHeight > 0) this.#rowHeight = rowHeight;
+        const titleHeight = this.#table.firstElementChild.offsetHeight;
+        this.#rowHeight = titleHeight > 0 ? Number.parseFloat(style.getPropertyValue("--row-height")) * rem : 0;
+        this.#viewHeight = (Number.isFinite(most) ? most : window.innerHeight) - titleHeight;
+        this.#actions.requestPaint();
+    }
+
+    /** Observes the size of a canvas, which is that of all curves. */
+    #observeCurve() {
+        const canvas = this.#body.querySelector("canvas");
+        if (canvas === this.#measuredCanvas) return;
+        this.#curveSizes.disconnect();
+        this.#measuredCanvas = canvas;
+        if (canvas !== null) this.#curveSizes.observe(canvas);
     }
 
     #layerOf(node) {
