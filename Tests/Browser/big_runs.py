@@ -6,7 +6,7 @@ import ssl
 import time
 import urllib.request
 
-# More than a trend has, so that compression does not find its numbers again.
+# So many that compression does not find their numbers again.
 DIFFERENT_STEPS = 127
 
 # Notes when the page shows its first picture, and the length of each task of more than 50 ms.

@@ -170,7 +170,7 @@ export class Dashboard {
                 this.#view.describe(data);
             }),
             onFailure: whileSelected((text) => this.notify(text)),
-        });
+        }, this.#view.firstMetrics);
     }
 
     #receive(message) {

@@ -1,13 +1,11 @@
 // Everything on screen of the selected run: verdict, findings, time travel, heatmap and layers.
 
 import { Heatmap } from "./heatmap/heatmap.js";
+import { LayersView } from "./layers/layers.js";
 import { formatCount } from "./model/format.js";
 import { healthVerdict, lossVerdict, sinceText } from "./model/verdict/verdict.js";
 import { Strip } from "./strip/strip.js";
 import { TimeTravel } from "./time-travel.js";
-import { element } from "./view/dom.js";
-import { LayerGrid } from "./view/layer-grid.js";
-import { Palette } from "./view/palette.js";
 import { RunHeader } from "./view/run-header.js";
 import { RunHint } from "./view/run-hint.js";
 import { FindingsPanel } from "./view/verdict/findings-panel.js";
@@ -17,7 +15,7 @@ import { ViewedStep } from "./viewed-step.js";
 export class RunView {
     /** The `RunSubscription` of the selected run, or null. */
     #selected = null;
-    #grid;
+    #layers;
     #header = new RunHeader();
     #hint = new RunHint();
     #description = null;
@@ -30,9 +28,9 @@ export class RunView {
 
     /** `requestPaint` is called when something must be painted, `notify(text)` shows a line above the run. */
     constructor(requestPaint, notify) {
-        this.#grid = new LayerGrid(element("layers"), new Palette(requestPaint), requestPaint);
         const seekStep = (step) => this.#time.seekStep(step);
-        this.#heatmap = new Heatmap({ seekStep, requestPaint });
+        this.#layers = new LayersView({ seekStep, requestPaint });
+        this.#heatmap = new Heatmap({ seekStep, openLayer: (id) => this.openLayer(id), requestPaint });
         this.#strip = new Strip(this.#heatmap, { seekStep, requestPaint });
         this.#viewedStep = new ViewedStep({
             seekStep,
@@ -44,7 +42,7 @@ export class RunView {
 
     /** The parts of the page's address, see address.js. The step comes first: ranges follow it. */
     get addressParts() {
-        return [this.#viewedStep, this.#heatmap, this.#strip];
+        return [this.#viewedStep, this.#heatmap, this.#strip, this.#layers];
     }
 
     /** Shows another run, that of a `RunSubscription`. */
@@ -55,6 +53,17 @@ export class RunView {
         this.#time.select(subscription);
         this.#heatmap.select(subscription.run);
         this.#strip.select(subscription.run);
+        this.#layers.select(subscription.run);
+    }
+
+    /** The metrics to subscribe to before those of the run are known. */
+    get firstMetrics() {
+        return this.#layers.watchedMetrics;
+    }
+
+    /** Opens the view of a layer. */
+    openLayer(layerId) {
+        this.#layers.openLayer(layerId);
     }
 
     /** The server's description of the run, or of what changed. */
@@ -62,11 +71,13 @@ export class RunView {
         this.#description = { ...this.#description, ...data };
         this.#heatmap.describe(data);
         this.#strip.describe(data);
+        this.#layers.describe(data);
     }
 
     /** The server's health answer of the run; null if it could not be read. */
     takeHealth(health) {
         this.#heatmap.takeHealth(health);
+        this.#layers.takeHealth(health);
     }
 
     /** Reads a new finding to a screen reader. */
@@ -89,7 +100,7 @@ export class RunView {
         const run = this.#selected?.run;
         const record = run?.shownRecord;
         if (record === undefined) {
-            this.#grid.clear();
+            this.#layers.clear();
             return;
         }
         this.#header.show(run.id, record);
@@ -98,17 +109,22 @@ export class RunView {
         this.#time.show(this.#heatmap.isShown);
         this.#heatmap.show(isConnected);
         this.#strip.show(isConnected);
-        this.#grid.show(record, run);
-        if (isConnected) this.#selected.want(this.#grid.visibleLayers);
+        this.#layers.show(record, isConnected);
+        if (isConnected) this.#selected.want(this.#watchedMetrics);
+    }
+
+    /** The posted metrics that records are read with: those in view. */
+    get #watchedMetrics() {
+        return [...new Set([...this.#layers.watchedMetrics, ...this.#heatmap.watchedMetrics])];
     }
 
     /** Shows the step where a finding began, and the layer. */
     async #travel(finding) {
         if (finding === null || finding.firstStep === null) return;
-        const { step, hasCard } = await this.#go(finding);
+        const { step, hasRow } = await this.#go(finding);
         const wanted = finding.firstStep;
         const text = step === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${step}`;
-        this.#findings.announce(`${text}${hasCard ? `, layer ${finding.layer}` : ""}`);
+        this.#findings.announce(`${text}${hasRow ? `, layer ${finding.layer}` : ""}`);
     }
 
     /** The same, where the player says what is shown. Resolves to the step. */
@@ -118,6 +134,6 @@ export class RunView {
 
     async #go(finding) {
         const step = await this.#time.seekStep(finding.firstStep);
-        return { step, hasCard: this.#grid.reveal(finding.layer) };
+        return { step, hasRow: this.#layers.reveal(finding.layer) };
     }
 }

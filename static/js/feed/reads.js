@@ -8,8 +8,11 @@ export { ConnectionLost, ReadError, UnreadableAnswer } from "./read.js";
 /** Most buckets in one answer of the server. */
 export const MAXIMUM_POINTS = 10_000;
 
-/** A series needs a metric or a scalar; a name that no step has selects the step numbers alone. */
-const NO_SCALAR = "?";
+/**
+ * A name that no step has. A series needs a metric or a scalar: this one selects the step numbers alone. In steps an
+ * empty list of metrics selects all, and this one none.
+ */
+const NO_NAME = "?";
 
 /** What an answer must have. */
 const HEALTH = { episodes: "array", alerts: "array", rules: "array" };
@@ -31,19 +34,20 @@ export class RunReads {
 
     /** Numbers of the steps in a range: `{ steps, last_steps, last_seq }`, the bounds of one bucket each. */
     stepNumbers({ from, to }) {
-        return this.#read(
-            "the step numbers", "/series", { scalars: NO_SCALAR, from, to, points: MAXIMUM_POINTS }, SERIES);
+        return this.#read("the step numbers", "/series", { scalars: NO_NAME, from, to, points: MAXIMUM_POINTS }, SERIES);
     }
 
-    /** The steps in a range, ascending; `last`: only that many, the highest. */
-    async steps({ from, to, last, metrics }) {
+    /** The steps in a range, ascending; `last`: only that many, the highest; `metrics` and `layers`: by default all. */
+    steps({ from, to, last, metrics, layers }) {
+        const names = metrics?.length === 0 ? [NO_NAME] : metrics;
+        const query = { from, to, last, metrics: listOf(names), layers: listOf(layers) };
         const parse = (text) => text.split("\n").filter((line) => line !== "").map(parseExact);
-        return this.#parsed("the steps", "/steps", { from, to, last, metrics: metrics.join(",") }, parse);
+        return this.#parsed("the steps", "/steps", query, parse);
     }
 
-    /** Series of some metrics of some layers: `{ steps, last_steps, layers: { ID: { METRIC: SERIES } } }`. */
+    /** Series of some metrics of some layers: `{ steps, last_steps, last_seq, layers: { ID: { METRIC: SERIES } } }`. */
     series({ layers, metrics, from, to, points }) {
-        const query = { metric: metrics.join(","), layers: layers.map(quotedName).join(","), scalars: NO_SCALAR };
+        const query = { metric: listOf(metrics), layers: listOf(layers), scalars: NO_NAME };
         return this.#read("the series of layers", "/series", { ...query, from, to, points }, { ...SERIES, layers: "object" });
     }
 
@@ -75,7 +79,11 @@ export class RunReads {
     }
 }
 
-/** A layer id as one item of a list in a query. */
+function listOf(names) {
+    return names?.map(quotedName).join(",");
+}
+
+/** A name as one item of a list in a query. */
 export function quotedName(id) {
     return id.replace(/[\\,*]/g, "\\$&");
 }

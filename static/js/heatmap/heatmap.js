@@ -58,6 +58,7 @@ export class Heatmap {
             moveCursor: (x, y, area) => navigation.pointAt(x, y, area),
             select: (area, from, to) => navigation.zoomBetween(area, from, to),
             wheel: (x, isIn) => navigation.wheel(x, isIn),
+            openLayer: () => navigation.openLayer(),
         });
         const fan = new QuantileFan(actions.requestPaint);
         this.#companions = [new DepthProfile(actions.requestPaint), fan];
@@ -104,6 +105,18 @@ export class Heatmap {
     /** Takes the server's health answer of the selected run; null if it could not be read. */
     takeHealth(health) {
         this.#source.takeHealth(health);
+    }
+
+    /** The posted metric whose values at the cursor belong to the picture, in a list. */
+    get watchedMetrics() {
+        const { metric } = this.#view;
+        return this.#description?.metrics?.includes(metric) ? [metric] : [];
+    }
+
+    /** The posted metric in view, whose numbers the records must have. */
+    get watchedMetrics() {
+        const { metric } = this.#view;
+        return this.#description?.metrics?.includes(metric) ? [metric] : [];
     }
 
     /** Paints, and reads what is due. */

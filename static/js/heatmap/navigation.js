@@ -100,6 +100,7 @@ export class Navigation {
         if (action.kind === "column") this.#time.moveTo(Math.max(0, this.#time.cursor) + action.by);
         else if (action.kind === "layer") this.#moveLayer(action.by);
         else if (action.kind === "finding") this.#goToFinding(action.by);
+        else if (action.kind === "open") this.openLayer();
         else this.zoom(action.name);
         this.#actions.requestPaint();
         return true;
@@ -115,6 +116,12 @@ export class Navigation {
         if (action.kind === "toggle") this.#actions.onState?.();
         this.#actions.requestPaint();
         return true;
+    }
+
+    /** Opens the layer with the focus. */
+    openLayer() {
+        const id = this.picture?.matrix.layers[this.viewpoint.layer];
+        if (id !== undefined) this.#actions.openLayer?.(id);
     }
 
     /** Moves the focus by lines: layers that share a line are passed together. */

@@ -44,8 +44,8 @@ export class Matrix extends StepColumns {
     }
 }
 
-/** The matrix of an answer; throws if the bytes are not one. */
-export function parseMatrix(buffer) {
+/** The head of an answer, and `list(name)`, the numbers of one of its lists; throws if the bytes are not a matrix. */
+export function matrixLists(buffer) {
     if (buffer.byteLength < 4) throw new SyntaxError("the matrix has no head");
     const length = new DataView(buffer).getUint32(0, true);
     if (4 + length > buffer.byteLength) throw new SyntaxError("the head of the matrix is incomplete");
@@ -62,6 +62,12 @@ export function parseMatrix(buffer) {
         // All browsers run on little-endian machines, so the bytes are read in place.
         return new Float32Array(buffer, begin + 4 * position * cells, cells);
     };
+    return { head, list };
+}
+
+/** The matrix of an answer; throws if the bytes are not one. */
+export function parseMatrix(buffer) {
+    const { head, list } = matrixLists(buffer);
     return new Matrix({
         metric: head.metric,
         layers: head.layers,
