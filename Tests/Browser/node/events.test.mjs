@@ -69,17 +69,17 @@ test("a run is followed from the next step on, or from a seq, and positions pass
     streams[0].onOpen();
     await settle();
     transport.send(watchRuns());
-    transport.send(subscribeRun("a,b"));
+    transport.send(subscribeRun("a,b", ["activation_std", "b,c"]));
     const { metrics, ...first } = query(streams[1]);
     assert.deepEqual(first, { run: "a,b", form: "columns", layers: "false" });
-    assert.ok(metrics.split(",").includes("activation_std"));
+    assert.equal(metrics, "activation_std,b\\,c");
     messages.length = 0;
     streams[1].onOpen();
     assert.deepEqual(messages, [
         { type: "run_history", run_id: "a,b", reset: true, data: { created_at: null, steps: [], last_seq: null } }]);
     transport.send(watchRuns());
     assert.equal(streams[1].isClosed, true);
-    transport.send(subscribeRun("r", { sinceSeq: 5, createdAt: "t", limit: 9 }));
+    transport.send(subscribeRun("r", ["a"], { sinceSeq: 5, createdAt: "t", limit: 9 }));
     const { since_seq: since, created_at: createdAt, limit } = query(streams[2]);
     assert.deepEqual({ since, createdAt, limit }, { since: "5", createdAt: "t", limit: "9" });
     messages.length = 0;
@@ -96,11 +96,11 @@ test("a run that does not exist is an error message, any other end closes the tr
     const { transport, streams, messages, calls, settle } = started();
     streams[0].onOpen();
     await settle();
-    transport.send(subscribeRun("r"));
+    transport.send(subscribeRun("r", ["a"]));
     messages.length = 0;
     streams[1].onEnd({ status: 404, delay: 0, text: "Run 'r' not found" });
     assert.deepEqual(messages, [{ type: "error", message: "Run 'r' not found" }]);
-    transport.send(subscribeRun("r"));
+    transport.send(subscribeRun("r", ["a"]));
     streams[2].onEnd({ status: 503, delay: 4000, text: "full" });
     assert.deepEqual(calls, ["open", { status: 503, delay: 4000, text: "full" }]);
     assert.equal(streams[0].isClosed, true);

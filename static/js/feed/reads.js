@@ -58,8 +58,9 @@ export class RunReads {
     }
 
     /** Series of several scalars in a range, in the form of `series`. */
-    async scalars({ names, from, to, points }) {
-        return parseExact(await this.#read("/series", { scalars: names.map(quotedName).join(","), from, to, points }));
+    scalars({ names, from, to, points }) {
+        const query = { scalars: listOf(names), from, to, points };
+        return this.#read("the series of scalars", "/series", query, { ...SERIES, scalars: "object" });
     }
 
     /** What the rules of layer health found; `state`: `open` or `all`; `limit`: only that many findings, the worst. */
