@@ -40,8 +40,7 @@ export class RunView {
         this.#viewedStep = new ViewedStep({
             seekStep: (step) => this.#seekStep(step),
             live: () => this.#play((player) => player.live()),
-            onOther: (wanted, shown) => notify(wanted === null ? ""
-                : `Step ${formatCount(wanted)} of the address is not kept by the server; this is step ${formatCount(shown)}.`),
+            onOther: (wanted, shown) => notify(otherStepText(wanted, shown)),
         });
     }
 
@@ -124,4 +123,10 @@ export class RunView {
         const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
         this.#findings.announce(`${step}${hasCard ? `, layer ${finding.layer}` : ""}`);
     }
+}
+
+/** Why another step is shown than the one in the address; empty without one. */
+function otherStepText(wanted, shown) {
+    if (wanted === null) return "";
+    return `Step ${formatCount(wanted)} of the address is not kept by the server; this is step ${formatCount(shown)}.`;
 }

@@ -4,7 +4,7 @@ import json
 import struct
 
 import pytest
-from dashboard import Dashboard, Trainer, make_payload, unique_run
+from dashboard import Dashboard, Trainer, unique_run
 from playwright.sync_api import expect
 
 HTML = "<!doctype html><title>Proxy</title><p>Please log in"

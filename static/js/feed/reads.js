@@ -44,7 +44,8 @@ export class RunReads {
     /** Series of some metrics of some layers: `{ steps, last_steps, layers: { ID: { METRIC: SERIES } } }`. */
     series({ layers, metrics, from, to, points }) {
         const query = { metric: metrics.join(","), layers: layers.map(quotedName).join(","), scalars: NO_SCALAR };
-        return this.#read("the series of layers", "/series", { ...query, from, to, points }, { ...SERIES, layers: "object" });
+        const members = { ...SERIES, layers: "object" };
+        return this.#read("the series of layers", "/series", { ...query, from, to, points }, members);
     }
 
     /** Series of one scalar over all kept steps, in the form of `series`. */
