@@ -1,7 +1,8 @@
 // How live messages reach the page: over the WebSocket, or where a proxy blocks it, as Server-Sent Events.
 //
-// A transport has `send(action)` with an action of `/ws`, and `close()`. It calls `onopen()`, `onmessage({ data })` with
-// the text of a message, and `onclose({ delay, text })` once: the milliseconds to wait at least and why, both optional.
+// A transport has `send(action)` with an action of `/ws`, and `close()`. It calls `onopen()`, `onmessage({ data })`
+// with the text of a message, and once `onclose({ delay, text })`: the milliseconds to wait at least, and
+// why, both optional.
 
 import { serverAddress, socketAddress } from "../server-address.js";
 import { EventStream } from "./event-stream.js";

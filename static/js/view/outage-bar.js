@@ -20,7 +20,7 @@ export class OutageBar {
         });
     }
 
-    /** `connection` is the state of the feed; `hasContent` whether a run is on screen. Returns whether the line is shown. */
+    /** `connection` is the state of the feed, `hasContent` whether a run is on screen. Returns whether it is shown. */
     show(connection, hasContent, now) {
         const shown = hasContent || connection.phase === "stopped" ? outage(connection, now) : null;
         setText(this.#text, shown?.text ?? "");
