@@ -4,7 +4,7 @@ import json
 import ssl
 import urllib.request
 import uuid
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import expect
 
@@ -77,7 +77,7 @@ class Trainer:
     def post_steps(self, run, steps):
         """Posts steps of the open wire in one body."""
         lines = "\n".join(json.dumps(step) for step in steps)
-        answer = self._ask(202, f"/api/v2/runs/{run}/steps", "POST", lines.encode(), "application/x-ndjson")
+        answer = self._ask(202, f"/api/v2/runs/{quote(run, safe='')}/steps", "POST", lines.encode(), "application/x-ndjson")
         assert json.loads(answer)["rejected"] == []
 
     def post_alert(self, run, alert):
@@ -85,6 +85,10 @@ class Trainer:
 
     def describe(self, run, description):
         self._ask(200, f"/api/v2/runs/{run}", "PUT", json.dumps(description).encode())
+
+    def begin(self, run):
+        """Begins a run without steps."""
+        self._ask(201, f"/api/v2/runs/{quote(run, safe='')}", "PUT", b"{}")
 
     def delete(self, run):
         self._ask(204, f"/api/v1/runs/{run}", "DELETE")

@@ -43,8 +43,9 @@ export function formatAddress(state) {
 
 /** Whether the change from one state to another is a visit of its own in the browser's history. */
 export function isVisit(before, after) {
-    return VISITED.some((key) => before[key] !== undefined && after[key] !== undefined && after[key] !== before[key])
-        || (before.layer === undefined && after.layer !== undefined && before.run === after.run);
+    const isOther = (key) => before[key] !== undefined && after[key] !== undefined && after[key] !== before[key];
+    const isOpened = before.layer === undefined && after.layer !== undefined && before.run === after.run;
+    return isOpened || VISITED.some(isOther);
 }
 
 /** The step number in a text of the address, or null. */

@@ -51,13 +51,14 @@ export class Dashboard {
     #tab = new TabMark();
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
-    #outage = new OutageBar(() => this.#feed.retryNow());
+    #outage;
     #problemList = new ProblemList(problems);
     #onPaint;
 
-    /** `onPaint` is called after what is shown may have changed. */
-    constructor(onPaint) {
+    /** `onPaint()` is called after what is shown may have changed, `onLeave()` before a link leads to another page. */
+    constructor({ onPaint, onLeave }) {
         this.#onPaint = onPaint;
+        this.#outage = new OutageBar({ onRetry: () => this.#feed.retryNow(), onLogin: onLeave });
     }
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
@@ -208,9 +209,9 @@ export class Dashboard {
     /** What the message had is read again; the error stays, because other runs may lack something. */
     #takeUnreadable(text, error) {
         const why = error === undefined ? "" : ` (${error.message})`;
-        problems.report(MESSAGE, `The server sent a message that cannot be read, which begins with ${excerpt(text)}${why}. `
-            + "The page reads the selected run again; other runs may be incomplete. Reload the page. If this comes back, "
-            + "something between this page and the server changes the data, such as a proxy.");
+        problems.report(MESSAGE, `The server sent a message that cannot be read: ${excerpt(text)}${why}. The selected run `
+            + "is read again; other runs may be incomplete. Reload the page; if this comes back, look for a proxy that "
+            + "changes the data.");
         this.#selected?.lagged();
     }
 
@@ -260,10 +261,10 @@ export class Dashboard {
         const run = this.#run;
         const now = Date.now();
         const isConnected = this.#feed.state.phase === Phase.open;
-        this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
-        this.#outage.show(this.#feed.state, this.hasContent, now);
+        const hasOutage = this.#outage.show(this.#feed.state, this.hasContent, now);
+        this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now, hasOutage);
         this.#paintVerdict(run, now, isConnected);
-        this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
+        this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text, this.#hasListing);
         this.#stage.show({
             run, notice: this.#notice, hasListing: this.#hasListing, limits: this.#limits, connection: this.#feed.state,
         });

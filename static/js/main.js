@@ -21,7 +21,7 @@ async function explainRefusal() {
 }
 
 const address = new PageAddress();
-const dashboard = new Dashboard(() => address.update());
+const dashboard = new Dashboard({ onPaint: () => address.update(), onLeave: () => address.flush() });
 address.add(...dashboard.addressParts);
 const { onOpen, ...handlers } = dashboard.feedHandlers;
 let hasBeenOpen = false;

@@ -11,7 +11,7 @@ export class PageAddress {
     #timer = null;
     #writtenAt = -Infinity;
 
-    /** `page` is `{ location, history, addEventListener, setTimeout, now() }`; the default is this browser's. */
+    /** `page` is `{ location, history, addEventListener, setTimeout, clearTimeout, now }`; by default the browser's. */
     constructor(page = browserPage()) {
         this.#page = page;
         page.addEventListener("popstate", () => this.restore());
@@ -40,6 +40,13 @@ export class PageAddress {
         }, wait);
     }
 
+    /** Writes a change that waits. */
+    flush() {
+        this.#page.clearTimeout(this.#timer);
+        this.#timer = null;
+        this.#write();
+    }
+
     #write() {
         const state = Object.assign({}, ...this.#parts.map((part) => part.state));
         const fragment = formatAddress(state);
@@ -56,5 +63,6 @@ function browserPage() {
         location, history, now: () => Date.now(),
         addEventListener: (...event) => addEventListener(...event),
         setTimeout: (...call) => setTimeout(...call),
+        clearTimeout: (timer) => clearTimeout(timer),
     };
 }

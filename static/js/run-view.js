@@ -35,8 +35,7 @@ export class RunView {
         this.#viewedStep = new ViewedStep({
             seekStep,
             live: () => this.#time.live(),
-            onOther: (wanted, shown) => notify(wanted === null ? ""
-                : `Step ${formatCount(wanted)} of the address is not kept by the server; this is step ${formatCount(shown)}.`),
+            onOther: (wanted, shown) => notify(otherStepText(wanted, shown)),
         });
     }
 
@@ -136,4 +135,10 @@ export class RunView {
         const step = await this.#time.seekStep(finding.firstStep);
         return { step, hasRow: this.#layers.reveal(finding.layer) };
     }
+}
+
+/** Why another step is shown than the one in the address; empty without one. */
+function otherStepText(wanted, shown) {
+    if (wanted === null) return "";
+    return `Step ${formatCount(wanted)} of the address is not kept by the server; this is step ${formatCount(shown)}.`;
 }

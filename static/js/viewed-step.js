@@ -12,8 +12,8 @@ export class ViewedStep {
     #other = null;
 
     /**
-     * `actions`: `seekStep(step)` resolves to the step shown then, `live()`, and `onOther(wanted, shown)` when another step
-     * is shown than the wanted one, with null when that is over.
+     * `actions`: `seekStep(step)` resolves to the step shown then, `live()`, and `onOther(wanted, shown)` when another
+     * step is shown than the wanted one, with null when that is over.
      */
     constructor(actions) {
         this.#actions = actions;
@@ -45,7 +45,8 @@ export class ViewedStep {
             this.#other = null;
             this.#actions.onOther(null);
         }
-        if (this.#wanted === null || this.#isMoving || run.isLoading || run.isMissing || run.history.length === 0) return;
+        const canMove = !this.#isMoving && !run.isLoading && !run.isMissing && run.history.length > 0;
+        if (this.#wanted === null || !canMove) return;
         const wanted = this.#wanted;
         this.#isMoving = true;
         const shown = await this.#actions.seekStep(wanted);

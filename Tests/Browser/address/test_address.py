@@ -66,7 +66,7 @@ class View:
 @pytest.fixture
 def run(server):
     name = unique_run("view/ä&b=c")
-    Trainer(server).post_steps(name.replace("/", "%2F").replace("ä", "%C3%A4").replace("&", "%26"), steps_of(64))
+    Trainer(server).post_steps(name, steps_of(64))
     return name
 
 

@@ -157,6 +157,8 @@ def test_a_full_server_is_named_and_tried_again(start_server, page, problems):
     Dashboard(first, own).expect_state("live")
     page.goto(own.url + "/")
     expect(page.locator("#empty-title")).to_have_text("The server refuses the connection", timeout=60_000)
-    expect(page.locator("#empty-text")).to_contain_text("subscribers")
+    for part in ("maximum number of subscribers", "MAX_SUBSCRIBERS"):
+        expect(page.locator("#empty-text")).to_contain_text(part)
+    expect(page.locator("#runs-empty")).to_be_hidden()
     first.close()
     Dashboard(page, own).expect_payload(make_payload("r", 1))

@@ -14,8 +14,8 @@ export async function readDescriptions(onRun, signal) {
         const parameters = new URLSearchParams({ limit: PAGE_SIZE, ...(cursor === null ? {} : { cursor }) });
         try {
             const { value: { runs, next } } = await read(`api/v2/runs?${parameters}`, {
-                what: "the descriptions of the runs", parse: (text) => requireMembers(parseExact(text), { runs: "array" }),
-                signal,
+                what: "the descriptions of the runs", signal,
+                parse: (text) => requireMembers(parseExact(text), { runs: "array" }),
             });
             for (const run of runs) onRun(run.run_id, run);
             if (next === null) return;

@@ -28,8 +28,9 @@ export class EventStream {
             const answer = await fetch(serverAddress(path), { cache: "no-store", headers, signal });
             const type = answer.headers.get("Content-Type") ?? "";
             if (!answer.ok) end = await refusalOf(answer);
-            else if (!type.startsWith("text/event-stream")) end.text = `the answer to GET ${path} is ${type || "untyped"}`;
-            else {
+            else if (!type.startsWith("text/event-stream")) {
+                end.text = `the answer to GET ${path.split("?")[0]} is ${type || "untyped"}`;
+            } else {
                 onOpen();
                 const parser = new EventParser();
                 const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -50,9 +51,11 @@ export class EventStream {
 async function refusalOf(answer) {
     const seconds = Number(answer.headers.get("Retry-After") ?? 0);
     const body = await answer.json().catch(() => null);
+    const text = body?.detail?.message ?? `the server answered with status ${answer.status}`;
+    const isFull = answer.status === 503 && text.includes("subscribers");
     return {
         status: answer.status,
         delay: Number.isFinite(seconds) ? seconds * 1000 : 0,
-        text: body?.detail?.message ?? `the server answered with status ${answer.status}`,
+        text: isFull ? `${text}. Close pages that are not needed, or raise the limit (MAX_SUBSCRIBERS)` : text,
     };
 }

@@ -39,8 +39,8 @@ export class Feed {
      * @param checkSession async; resolves to `{ retry: true, isReachable, delay? }` (milliseconds at least) or
      *   `{ retry: false, reason }`
      * @param handlers `{ onState(state), onOpen(), onMessage(message), onUnreadable(text, error?) }`
-     * @param times milliseconds: `opening` an attempt may take, `quiet` without a message before a ping is sent, `answer`
-     *   to wait for its pong, `stable` a connection must have lasted for the backoff to start over
+     * @param times milliseconds: `opening` an attempt may take, `quiet` without a message before a ping is sent,
+     *   `answer` to wait for its pong, `stable` a connection must have lasted for the backoff to start over
      */
     constructor({ openSocket, openEvents = null, backoff, clock, checkSession, handlers, times = {} }) {
         this.#openSocket = openSocket;

@@ -21,8 +21,8 @@ export class UnreadableAnswer extends Error {}
 /** The problems that end with a signal. */
 const watched = new WeakMap();
 
-const ADVICE = "Something between this page and the server may have changed it, such as a proxy with a login of its own. "
-    + "Open the address in another tab to see the answer, then reload this page.";
+const ADVICE = "A proxy on the way may have changed it, or wants a login. Open the address in another tab to see, then "
+    + "reload this page.";
 
 /**
  * Reads a path of the server.
@@ -57,11 +57,12 @@ export async function read(path, { what, parse = parseExact, isBinary = false, .
 
 function report(path, what, { answer, body, error, signal }) {
     const type = answer.headers?.get("Content-Type")?.split(";")[0] ?? "of an unknown type";
-    const content = typeof body === "string" ? `begins with ${excerpt(body)}` : `has ${body.byteLength} bytes`;
+    const content = typeof body === "string" ? excerpt(body) : `${body.byteLength} bytes`;
+    // Of a page of HTML the parser says nothing that the excerpt does not show.
+    const why = type === "text/html" ? "" : ` (${error.message})`;
     const subject = `${what[0].toUpperCase()}${what.slice(1)}`;
     const address = `GET ${path.split("?")[0]}`;
-    problems.report(what, `${subject} cannot be read: the answer to ${address} is ${type} and ${content} `
-        + `(${error.message}). ${ADVICE}`);
+    problems.report(what, `${subject} cannot be read: the answer to ${address} is ${type}, ${content}${why}. ${ADVICE}`);
     // When another run is selected, the problem is no longer about the page.
     if (signal === undefined || watched.get(signal)?.has(what)) return;
     watched.set(signal, (watched.get(signal) ?? new Set()).add(what));

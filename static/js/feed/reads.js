@@ -48,7 +48,8 @@ export class RunReads {
     /** Series of some metrics of some layers: `{ steps, last_steps, last_seq, layers: { ID: { METRIC: SERIES } } }`. */
     series({ layers, metrics, from, to, points }) {
         const query = { metric: listOf(metrics), layers: listOf(layers), scalars: NO_NAME };
-        return this.#read("the series of layers", "/series", { ...query, from, to, points }, { ...SERIES, layers: "object" });
+        const members = { ...SERIES, layers: "object" };
+        return this.#read("the series of layers", "/series", { ...query, from, to, points }, members);
     }
 
     /** Series of one scalar over all kept steps, in the form of `series`. */

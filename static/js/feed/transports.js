@@ -1,7 +1,8 @@
 // How live messages reach the page: over the WebSocket, or where a proxy blocks it, as Server-Sent Events.
 //
-// A transport has `send(action)` with an action of `/ws`, `close()`, and calls `onopen()`, `onmessage({ data })` with the
-// text of a message, and `onclose({ delay, text })` once, both optional: the milliseconds to wait at least, and why.
+// A transport has `send(action)` with an action of `/ws`, and `close()`. It calls `onopen()`, `onmessage({ data })`
+// with the text of a message, and once `onclose({ delay, text })`: the milliseconds to wait at least, and
+// why, both optional.
 
 import { serverAddress, socketAddress } from "../server-address.js";
 import { EventStream } from "./event-stream.js";
@@ -33,8 +34,8 @@ export class SocketTransport {
 const SILENCE = 90_000;
 
 /**
- * Server-Sent Events: one stream of the descriptions of all runs, and one of the steps of the selected run. A browser has
- * few connections for a server, which all its tabs share: a hidden page has no stream of descriptions.
+ * Server-Sent Events: one stream of the descriptions of all runs, and one of the steps of the selected run. A browser
+ * has few connections for a server, which all its tabs share: a hidden page has no stream of descriptions.
  */
 export class EventsTransport {
     #openStream;
@@ -115,7 +116,8 @@ export class EventsTransport {
     /** The stream of a run, with the steps that changed after `since_seq` first. */
     #openRun({ run_id: run, form, metrics, layers, since_seq: since, created_at: createdAt, limit }) {
         this.#closeRun();
-        const query = new URLSearchParams({ run, form, metrics: metrics.map(quoted).join(","), layers: String(layers) });
+        const names = metrics.map(quoted).join(",");
+        const query = new URLSearchParams({ run, form, metrics: names, layers: String(layers) });
         if (since !== undefined) {
             query.set("since_seq", String(since));
             query.set("created_at", createdAt);

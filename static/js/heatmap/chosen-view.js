@@ -1,5 +1,5 @@
-// What the heatmap shows of a run: what the page's address wants, otherwise what the user chose before, in this browser,
-// otherwise what is kept for the run with which it was opened.
+// What the heatmap shows of a run: what the page's address wants, otherwise what the user chose before in this browser,
+// otherwise what suited the run when it was opened.
 
 import { stepOf } from "../address.js";
 import { keepSetting, setting } from "../settings.js";

@@ -8,7 +8,7 @@
  */
 export function firstCommands({ server, runId = null, isProtected = false }) {
     const name = runId ?? "first";
-    const token = isProtected ? [{ label: "A token with the scope ingest, as the server prints it", text: "export NN_MONITOR_TOKEN=..." }] : [];
+    const token = { label: "A token with the scope ingest, as the server prints it", text: "export NN_MONITOR_TOKEN=..." };
     const begin = runId === null ? `project="demo", name=${python(name)}` : `id=${python(name)}`;
     const lines = [
         "import nnmonitor as nnm",
@@ -19,7 +19,7 @@ export function firstCommands({ server, runId = null, isProtected = false }) {
     const step = '{"step": 1, "scalars": {"train/loss": 0.31}}';
     const authorization = isProtected ? ' -H "Authorization: Bearer $NN_MONITOR_TOKEN"' : "";
     return [
-        ...token,
+        ...(isProtected ? [token] : []),
         { label: "The Python client, from a checkout of NNMonitor", text: "pip install ./clients/python" },
         { label: "Three lines of Python", text: lines.join("\n") },
         { label: "Or one step without the client",

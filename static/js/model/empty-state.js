@@ -18,7 +18,8 @@ export function emptyState({ run, connection, hasListing, limits, server }) {
         return { title: "No runs yet", text: "A run appears here with its first step. Post one:", runId: null };
     }
     if (run.isLoading) return { title: "Loading steps", text: "" };
-    return { title: "No step yet", text: `Run ${run.id} has begun, and the server has no step of it. Post one:`, runId: run.id };
+    const text = `Run ${run.id} has begun, and the server has no step of it. Post one:`;
+    return { title: "No step yet", text, runId: run.id };
 }
 
 function waiting({ phase, text }, server) {

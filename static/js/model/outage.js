@@ -25,7 +25,8 @@ export function outage({ phase, until, lostAt, text, reason }, now) {
     }
     const isLong = lostAt !== null && lostAt !== undefined && now - lostAt >= BRIEF;
     if (phase === Phase.open || !isLong) return null;
-    const next = phase === Phase.waiting ? `Next attempt in ${Math.max(0, Math.ceil((until - now) / 1000))} s.` : "Trying now.";
+    const seconds = phase === Phase.waiting ? Math.max(0, Math.ceil((until - now) / 1000)) : null;
+    const next = seconds === null ? "Trying now." : `Next attempt in ${seconds} s.`;
     const why = text === "" ? `The server has not answered${since}.` : `The server has refused the page${since}: ${text}.`;
     return { text: `${why} ${kept}`, next, canLogIn: false, canRetry: phase === Phase.waiting };
 }

@@ -16,13 +16,14 @@ export class ConnectionBadge {
         this.#retry.addEventListener("click", onRetry);
     }
 
-    show(state, isPaused, now) {
+    /** `hasOutage`: the line over the run has the button already. */
+    show(state, isPaused, now, hasOutage = false) {
         const { name, text } = wording(state, isPaused, now);
         setAttribute(this.#badge, "title", state.isFallback ? FALLBACK : "");
         setAttribute(this.#badge, "data-state", name);
         setText(this.#text, text);
         setText(this.#status, name === "live" ? text : name);
-        setHidden(this.#retry, state.phase !== Phase.waiting);
+        setHidden(this.#retry, hasOutage || state.phase !== Phase.waiting);
     }
 }
 

@@ -11,11 +11,16 @@ export class OutageBar {
     #login = element("outage-login");
     #retry = element("outage-retry");
 
-    constructor(onRetry) {
+    /** `onLogin()` is called before the link to the login is followed. */
+    constructor({ onRetry, onLogin }) {
         this.#retry.addEventListener("click", onRetry);
+        this.#login.addEventListener("click", () => {
+            onLogin();
+            this.#keepView();
+        });
     }
 
-    /** `connection` is the state of the feed; `hasContent` whether a run is on screen. */
+    /** `connection` is the state of the feed, `hasContent` whether a run is on screen. Returns whether it is shown. */
     show(connection, hasContent, now) {
         const shown = hasContent || connection.phase === "stopped" ? outage(connection, now) : null;
         setText(this.#text, shown?.text ?? "");
@@ -23,7 +28,12 @@ export class OutageBar {
         setHidden(this.#bar, shown === null);
         setHidden(this.#login, !shown?.canLogIn);
         setHidden(this.#retry, !shown?.canRetry);
-        // The fragment leads back to this view.
-        if (shown?.canLogIn) setAttribute(this.#login, "href", serverAddress("login") + location.hash);
+        if (shown?.canLogIn) this.#keepView();
+        return shown !== null;
+    }
+
+    /** The fragment leads from the login back to this view. */
+    #keepView() {
+        setAttribute(this.#login, "href", serverAddress("login") + location.hash);
     }
 }

@@ -18,7 +18,8 @@ export class MatrixReads {
         if (from !== null) query.set("from", String(from));
         if (to !== null) query.set("to", String(to));
         const { value } = await read(`${this.#base}/matrix?${query}`, {
-            what: "the heatmap", parse: parseMatrix, isBinary: true, headers: { Accept: MATRIX_TYPE }, signal: this.#signal,
+            what: "the heatmap", parse: parseMatrix, isBinary: true, headers: { Accept: MATRIX_TYPE },
+            signal: this.#signal,
         });
         return value;
     }
