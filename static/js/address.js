@@ -9,8 +9,12 @@
 // step             the viewed step while paused; absent while live (viewed-step.js)
 // metric, colour   of the heatmap (heatmap/chosen-view.js)
 // from, to         the range of steps in view; absent for the ends of the run
-// scalars          those in the strip, if a person chose (strip/strip.js)
 // first, last      the ids of the first and the last layer in view; absent for all
+// folds            the groups that are folded (heatmap/outline.js)
+// scalars          those in the strip, if a person chose (strip/strip.js)
+// speed            steps a second while playing (time-travel.js)
+// sort, filter, type, group, finding, metrics   of the table of layers (layers/layer-table.js)
+// layer            the id of the opened layer (layers/layers.js)
 
 import { isStepNumber, wholeNumber } from "./model/step-number.js";
 

@@ -49,7 +49,8 @@ export class PageAddress {
 
     #write() {
         const state = Object.assign({}, ...this.#parts.map((part) => part.state));
-        const fragment = formatAddress(state);
+        // Without a run there is no view: what a person chose for all runs is in the settings.
+        const fragment = state.run === undefined ? "" : formatAddress(state);
         if (fragment === "" || fragment === this.#page.location.hash) return;
         const before = parseAddress(this.#page.location.hash);
         const method = isVisit(before, state) ? "pushState" : "replaceState";

@@ -41,7 +41,7 @@ export class RunView {
 
     /** The parts of the page's address, see address.js. The step comes first: ranges follow it. */
     get addressParts() {
-        return [this.#viewedStep, this.#heatmap, this.#strip, this.#layers];
+        return [this.#viewedStep, this.#time, this.#heatmap, this.#strip, this.#layers];
     }
 
     /** Shows another run, that of a `RunSubscription`. */
@@ -120,20 +120,17 @@ export class RunView {
     /** Shows the step where a finding began, and the layer. */
     async #travel(finding) {
         if (finding === null || finding.firstStep === null) return;
-        const { step, hasRow } = await this.#go(finding);
         const wanted = finding.firstStep;
-        const text = step === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${step}`;
-        this.#findings.announce(`${text}${hasRow ? `, layer ${finding.layer}` : ""}`);
+        const shown = await this.#showFinding(finding);
+        const hasRow = this.#layers.reveal(finding.layer);
+        const step = shown === wanted ? `Step ${wanted}` : `Step ${wanted} is not kept; step ${shown}`;
+        this.#findings.announce(`${step}${hasRow ? `, layer ${finding.layer}` : ""}`);
     }
 
-    /** The same, where the player says what is shown. Resolves to the step. */
-    async #showFinding(finding) {
-        return (await this.#go(finding)).step;
-    }
-
-    async #go(finding) {
-        const step = await this.#time.seekStep(finding.firstStep);
-        return { step, hasRow: this.#layers.reveal(finding.layer) };
+    /** The same in the pictures alone, so that the page is not scrolled. Resolves to the step that is shown. */
+    #showFinding(finding) {
+        this.#heatmap.focusLayer(finding.layer);
+        return this.#time.seekStep(finding.firstStep);
     }
 }
 

@@ -7,6 +7,7 @@ import { keepSetting, setting } from "./settings.js";
 import { PlayerControls } from "./view/player-controls.js";
 
 const SPEED_SETTING = "play.speed";
+const USUAL_SPEED = 10;
 const LIVE_SETTING = "play.thenLive";
 
 export class TimeTravel {
@@ -16,7 +17,7 @@ export class TimeTravel {
     #controls;
     #playback;
     #order = new FindingOrder();
-    #speed = SPEEDS.includes(setting(SPEED_SETTING, null)) ? setting(SPEED_SETTING, null) : 10;
+    #speed = keptSpeed();
     #isLiveAfter = setting(LIVE_SETTING, false) === true;
 
     /** The findings of the run, a list. */
@@ -58,6 +59,15 @@ export class TimeTravel {
         this.#selected = subscription;
         this.findings = [];
         this.#controls.clear();
+    }
+
+    /** The speed for the address of the page, if it is not the usual one. */
+    get state() {
+        return this.#speed === USUAL_SPEED ? {} : { speed: String(this.#speed) };
+    }
+
+    restore({ speed }) {
+        this.#speed = SPEEDS.find((known) => String(known) === speed) ?? keptSpeed();
     }
 
     /** Follows the run. */
@@ -105,8 +115,11 @@ export class TimeTravel {
         const selected = this.#selected;
         const { run } = selected;
         if (!run.player.isPlaying) return null;
-        const isReady = (index) => run.history.at(index).structure !== undefined && !run.history.hasGapAfter(index - 1);
-        const shown = selected.play((player, history) => player.advance(history, count, isReady, this.#isLiveAfter));
+        const { history } = run;
+        const isReady = (index) => history.at(index)?.structure !== undefined && !history.hasGapAfter(index - 1);
+        // What is read meanwhile requests a picture itself.
+        if (!run.player.isAtEnd(history) && !isReady(run.viewedIndex + 1)) return 0;
+        const shown = selected.play((player) => player.advance(history, count, isReady, this.#isLiveAfter));
         return run.player.isPlaying ? shown : null;
     }
 
@@ -132,4 +145,9 @@ export class TimeTravel {
         this.#order.visited(finding, shown);
         this.#controls.note(`Finding ${number} of ${total}, ${finding.severity}: ${finding.title}`, shown);
     }
+}
+
+/** The speed that a person chose, or the usual one. */
+function keptSpeed() {
+    return SPEEDS.find((speed) => speed === setting(SPEED_SETTING, null)) ?? USUAL_SPEED;
 }

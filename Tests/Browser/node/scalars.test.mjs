@@ -24,7 +24,9 @@ const lossOf = (scalars) => {
     const { min, max, last, nonfinite } = scalars.series.get("loss");
     return { min: [...min], max: [...max], last: [...last], nonfinite: [...nonfinite] };
 };
-const axisOf = (steps, lastSteps = steps, changes = {}) => Object.assign(new StepColumns({ steps, lastSteps }), { lastSeq: 9, ...changes });
+const axisOf = (steps, lastSteps = steps, changes = {}) => {
+    return Object.assign(new StepColumns({ steps, lastSteps }), { lastSeq: 9, ...changes });
+};
 
 test("numbers that are not finite are told from missing ones", () => {
     const scalars = parse({ steps: [1, 2, 3, 4], values: [0.5, "NaN", null, "-Infinity"] });

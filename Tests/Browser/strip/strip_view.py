@@ -7,6 +7,9 @@ from playwright.sync_api import expect
 
 from heatmap_view import layer_steps
 
+# The page's clock, by which it bounds its reads.
+MINUTE_LATER = "() => { const now = Date.now; Date.now = () => now() + 60_000; }"
+
 # The page's x of the opaque pixels in a row of a canvas, inside of the plot; frames at its edges are left out.
 OPAQUE = """([id, y]) => {
     const canvas = document.getElementById(id);

@@ -40,7 +40,9 @@ def test_each_restart_is_a_seam(page, server):
     page.keyboard.press("Home")
     page.get_by_label("Go to step").fill("80")
     page.get_by_label("Go to step").press("Enter")
-    heatmap.expect_cursor("step 80 · block0/layer0 · activation_std 0.9503, 0.95× its median · restarted at step 80, attempt 3")
+    heatmap.expect_cursor(f"step 80 · block0/layer0 · activation_std 0.9503, 0.95× its median · {SEAMS[1]}")
+    page.get_by_text("Values at the cursor as a table").click()
+    expect(page.locator("#heatmap-caption")).to_contain_text(f"; {SEAMS[0]}; {SEAMS[1]}")
     page.get_by_text("Scalars as a table").click()
     for text in SEAMS:
         expect(page.locator("#strip-rows").get_by_text(text)).to_be_visible()

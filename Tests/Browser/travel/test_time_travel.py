@@ -60,15 +60,16 @@ def reads(page):
 
 def test_every_step_is_played_in_order_and_at_the_end_playing_stops(opened, page, dashboard):
     opened([step(number) for number in range(40)])
-    page.get_by_label("Go to step").fill("20")
+    page.get_by_label("Go to step").fill("29")
     page.get_by_label("Go to step").press("Enter")
-    dashboard.expect_step(20)
+    dashboard.expect_step(29)
     page.evaluate(OBSERVE)
-    page.get_by_label("Speed of playing").select_option("10")
+    # At higher speeds a page that is slow leaves out steps.
+    page.get_by_label("Speed of playing").select_option("5")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     dashboard.expect_step(39)
-    assert page.evaluate("shown") == list(range(21, 40))
+    assert page.evaluate("shown") == list(range(30, 40))
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     dashboard.expect_state("paused")
     expect(page.locator("#behind-text")).to_have_text("at the last step")
@@ -84,12 +85,12 @@ def test_playing_reads_many_steps_at_once_before_they_are_shown(opened, page, da
     before = len(reads)
     page.get_by_label("Speed of playing").select_option("50")
     page.locator("body").press("p")
-    # 200 steps, at 50 a second.
     expect(page.locator("#fact-step")).to_have_attribute("data-value", re.compile("^[2-9]..$"), timeout=120_000)
     page.locator("body").press("p")
     shown = page.evaluate("shown")
     assert shown == sorted(shown)
-    assert len(reads) - before <= 200 / 50 + 4, reads[before:]
+    # A read has 100 steps, and comes when 50 are left.
+    assert len(reads) - before <= shown[-1] / 50 + 2, reads[before:]
     steps = [(int(query["from"]), int(query["to"])) for query in reads[before:]]
     assert steps[0] == (1, 100)
     # What was read is not read again.
@@ -134,14 +135,14 @@ def test_any_action_of_a_person_ends_playing(opened, page, dashboard):
 def test_a_run_is_played_over_a_gap_in_its_step_numbers(opened, page, dashboard, server, reads):
     run = opened([step(number) for number in range(20)])
     # The server lists two buckets of ten steps instead of the steps.
-    page.route("**/series?scalars=%3F*points=10000", lambda route: route.fulfill(
-        json={"steps": [0, 10], "last_steps": [9, 19], "scalars": {}, "layers": {}, "resolution": 1, "last_seq": 20}), times=1)
+    buckets = {"steps": [0, 10], "last_steps": [9, 19], "scalars": {}, "layers": {}, "resolution": 1, "last_seq": 20}
+    page.route("**/series?scalars=%3F*points=10000", lambda route: route.fulfill(json=buckets), times=1)
     page.reload()
     dashboard.expect_step(19)
     page.keyboard.press("Home")
     dashboard.expect_step(0)
     page.evaluate(OBSERVE)
-    page.get_by_label("Speed of playing").select_option("10")
+    page.get_by_label("Speed of playing").select_option("5")
     page.locator("body").press("p")
     dashboard.expect_step(19)
     assert page.evaluate("shown") == list(range(1, 20)), run
@@ -186,6 +187,10 @@ def test_findings_are_gone_to_in_the_order_of_time(opened, page, dashboard):
     page.keyboard.press("n")
     dashboard.expect_step(20)
     expect(message).to_have_text(re.compile("^Finding 1 of 2, critical: conv2 is dead"))
+    axis = page.get_by_role("slider", name="Heatmap cursor")
+    expect(axis).to_have_attribute("aria-valuetext", re.compile("^step 20 · conv2 · "))
+    # The picture stays where it is.
+    assert page.evaluate("scrollY") == 0
     page.get_by_role("button", name="Finding ›").click()
     dashboard.expect_step(90)
     expect(message).to_have_text(re.compile("^Finding 2 of 2, critical: conv3 "))
@@ -252,4 +257,5 @@ def test_a_step_and_a_speed_are_restored_from_a_state(opened, page, dashboard):
         states.push(travel.state, run.player.isPaused);
         return states;
     }""")
-    assert states == [{}, {"step": str(2**53 + 1)}, {"step": str(2**53 + 1)}, True, {}, False]
+    state = {"step": str(2**53 + 1), "speed": "5"}
+    assert states == [{}, state, state, True, {}, False]

@@ -97,6 +97,12 @@ export class Heatmap {
         return this.#description !== null && offeredMetrics(this.#description).length > 0;
     }
 
+    /** Moves the focus to a layer, if the picture has it. */
+    focusLayer(id) {
+        const row = this.#matrix?.layers.indexOf(id) ?? -1;
+        if (row >= 0) this.#navigation.focusLayer(row);
+    }
+
     /** The description of the selected run, from the server. */
     describe(description) {
         this.#description = { ...this.#description, ...description };
@@ -244,7 +250,8 @@ export class Heatmap {
         if (!this.#view.hasOpenTable || cursor < 0) return;
         const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
         const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
-            + `${rows.length} of ${total} layers, those that stand out most`;
+            + `${rows.length} of ${total} layers, those that stand out most`
+            + this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
         this.#view.showTable(`${this.#picture} ${cursor}`, caption, rows);
     }
 

@@ -118,6 +118,13 @@ export class Navigation {
         return true;
     }
 
+    /** Moves the focus to a layer, and unfolds what hides it. */
+    focusLayer(layer) {
+        this.outline.reveal(layer);
+        this.viewpoint.setRows(this.outline.rows);
+        this.viewpoint.focus(layer);
+    }
+
     /** Opens the layer with the focus. */
     openLayer() {
         const id = this.picture?.matrix.layers[this.viewpoint.layer];
@@ -137,9 +144,7 @@ export class Navigation {
         if (rows.length === 0) return;
         const place = rows.indexOf(this.viewpoint.layer);
         const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
-        this.outline.reveal(next);
-        this.viewpoint.setRows(this.outline.rows);
-        this.viewpoint.focus(next);
+        this.focusLayer(next);
         const steps = findings.of(matrix.layers[next]).alerts.map(({ firstStep }) => firstStep);
         await this.#time.seek(steps.sort(compareSteps)[0]);
     }

@@ -7,6 +7,7 @@ import { Viewpoint } from "../heatmap/viewpoint.js";
 import { readNumber } from "../model/metrics.js";
 import { keepSetting, setting } from "../settings.js";
 import { listText, namesOf, scalarsToShow } from "./data/choices.js";
+import { seamsOf } from "./data/seams.js";
 import { StripSource } from "./data/source.js";
 import { StripView } from "./page/view.js";
 import { StripGeometry, StripLayout } from "./picture/layout.js";
@@ -15,6 +16,7 @@ import { scalarScale } from "./picture/scale.js";
 import { rowValue, scalarTable } from "./picture/text.js";
 
 const SETTING = "strip.scalars";
+const NO_MARKS = Object.freeze({ points: [], band: [], dots: [], broken: [] });
 
 export class Strip {
     #heatmap;
@@ -24,7 +26,6 @@ export class Strip {
     /** The names that a person chose, for all runs; null for the usual ones. */
     #chosen = setting(SETTING, null);
     #generation = 0;
-    #seamsGeneration = 0;
     #source;
     #view;
     #own;
@@ -48,7 +49,7 @@ export class Strip {
             choose: (names) => this.#choose(names),
             zoomBy: (name) => this.#zoomBy(name),
             zoom: () => {},
-            areaAt: (x, y) => this.#layout?.areaAt(x, y) ?? null,
+            areaAt: (x, y) => this.#areaAt(x, y),
             moveCursor: (x) => this.#time.moveTo(this.#time.geometry.columnAt(x)),
             select: (area, from, to) => this.#select(from.x, to.x),
             wheel: (x, isIn) => this.#wheel(x, isIn),
@@ -76,7 +77,6 @@ export class Strip {
         this.#run = run;
         this.#names = null;
         this.#generation = run.generation;
-        this.#seamsGeneration = run.generation;
         this.#viewpoint = new Viewpoint();
         this.#own.select(run, this.#viewpoint);
         this.#source.select(run.id);
@@ -88,14 +88,14 @@ export class Strip {
     /** The description of the selected run, from the server. */
     describe(description) {
         this.#names = description.scalars ?? this.#names;
-        this.#source.describe(description);
-        if (description.events !== undefined) this.#seamsGeneration = this.#run.generation;
+        // One without events has no news of restarts.
+        if (description.events === undefined) return;
+        for (const time of [this.#heatmap.time, this.#own]) time.seams = seamsOf(description.events);
     }
 
     /** Paints, and reads what is due. The heatmap is painted before. */
     show(isConnected) {
         if (this.#run === null || this.#names === null) return;
-        this.#readSeams(isConnected);
         this.#view.setShown(this.isShown);
         if (!this.isShown) return;
         this.#view.setAlone(!this.#heatmap.isShown);
@@ -116,17 +116,13 @@ export class Strip {
     /** The column at the pointer in the strip, or null. */
     get #hover() {
         const { pointer } = this.#view.gestures;
-        const { geometry } = this.#time;
-        if (pointer === null || geometry === null || this.#layout?.areaAt(pointer.x, pointer.y) !== "cells") return null;
-        return geometry.columnAt(pointer.x);
+        const isOver = pointer !== null && this.#areaAt(pointer.x, pointer.y) === "cells";
+        return isOver ? this.#time.geometry.columnAt(pointer.x) : null;
     }
 
-    #readSeams(isConnected) {
-        this.#heatmap.time.seams = this.#source.seams;
-        this.#own.seams = this.#source.seams;
-        if (this.#run.generation === this.#seamsGeneration || !isConnected || this.#run.isLoading) return;
-        this.#seamsGeneration = this.#run.generation;
-        this.#source.readSeams();
+    #areaAt(x, y) {
+        const isDrawn = this.#layout !== null && this.#time.columns !== null && this.#time.geometry !== null;
+        return isDrawn ? this.#layout.areaAt(x, y) : null;
     }
 
     /** Reads what is due, and returns what is known, in the columns in view; null before the first read. */
@@ -148,8 +144,8 @@ export class Strip {
         time.columns = this.#source.own;
         time.follow();
         this.#source.update(names, {
-            now, canRead, view: { names: names.join("\n"), ...time.range }, layers: names.length, width: this.#view.width,
-            pausedEnd: this.#run.player.lastWhenPaused,
+            now, canRead, layers: names.length, width: this.#view.width,
+            view: { names: names.join("\n"), ...time.range }, pausedEnd: this.#run.player.lastWhenPaused,
         });
         const { width } = this.#view;
         const columns = time.columns?.columns ?? 0;
@@ -204,9 +200,8 @@ export class Strip {
     #readout(columns, column, isExact) {
         if (column < 0 || column >= columns.columns) return "no step in view";
         const record = this.#run.viewedRecord;
-        const steps = isExact ? formatSteps(record.step, record.step)
-            : formatSteps(columns.steps[column], columns.lastSteps[column]);
-        return `at ${steps}${this.#time.seamText(column)}`;
+        const [first, last] = isExact ? [record.step, record.step] : [columns.steps[column], columns.lastSteps[column]];
+        return `at ${formatSteps(first, last)}${this.#time.seamText(column)}`;
     }
 
     #chart(scalars, name) {
@@ -218,8 +213,8 @@ export class Strip {
         if (!byName.has(name)) {
             const series = scalars?.series.get(name);
             const scale = series === undefined ? null : scalarScale(series);
-            const none = { points: [], band: [], dots: [], broken: [] };
-            byName.set(name, { scale, marks: series === undefined ? none : scalarMarks(series, scalars.columns, scale) });
+            const marks = series === undefined ? NO_MARKS : scalarMarks(series, scalars.columns, scale);
+            byName.set(name, { scale, marks });
         }
         return byName.get(name);
     }

@@ -6,8 +6,10 @@ import { wholeNumber } from "../model/step-number.js";
 import { playerAction } from "./player-keys.js";
 import { element, setAttribute, setHidden, setText } from "./dom.js";
 
+const BUTTONS = ["first", "back", "toggle", "forward", "last", "play"];
+
 export class PlayerControls {
-    #buttons = Object.fromEntries(["first", "back", "toggle", "forward", "last", "play"].map((name) => [name, element(name)]));
+    #buttons = Object.fromEntries(BUTTONS.map((name) => [name, element(name)]));
     #speed = element("speed");
     #thenLive = element("then-live");
     #track = element("player-track");
@@ -27,7 +29,7 @@ export class PlayerControls {
      * finding(by), seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step that is shown then.
      */
     constructor(actions) {
-        for (const [name, button] of Object.entries(this.#buttons)) button.addEventListener("click", () => actions[name]());
+        for (const name of BUTTONS) this.#buttons[name].addEventListener("click", () => actions[name]());
         element("return-live").addEventListener("click", () => actions.live());
         element("previous-finding").addEventListener("click", () => actions.finding(-1));
         element("next-finding").addEventListener("click", () => actions.finding(1));
@@ -48,7 +50,7 @@ export class PlayerControls {
         const { first, back, toggle, forward, last: end, play } = this.#buttons;
         setText(toggle, player.isPaused && !player.isPlaying ? "Live" : "Pause");
         setText(play, player.isPlaying ? "Stop" : "Play");
-        setAttribute(play, "title", player.isAtEnd(history) ? "Play from the first step (p)" : "Play from here, or stop (p)");
+        setAttribute(play, "title", `Play from ${player.isAtEnd(history) ? "the first step" : "here, or stop"} (p)`);
         toggle.disabled = history.length === 0;
         first.disabled = index <= 0;
         back.disabled = index <= 0;

@@ -92,7 +92,9 @@ export class MarkCanvas {
         this.#axis(model);
         this.#findings(model);
         paintSeams(context, model, geometry.plotHeight);
-        if (model.hoverColumn !== null) paintHover(context, geometry.x(model.hoverColumn + 0.5), geometry.plotHeight, model.colours);
+        if (model.hoverColumn !== null) {
+            paintHover(context, geometry.x(model.hoverColumn + 0.5), geometry.plotHeight, model.colours);
+        }
         this.#cursor(model);
         if (model.hover !== null) this.#cell(model, model.hover, model.colours.text, 1);
         if (model.focus !== null) this.#cell(model, model.focus, model.colours.accent, 2);

@@ -78,7 +78,8 @@ export class Gestures {
     /** Over the axis the wheel zooms, elsewhere only with Ctrl, which is also what pinching gives: it scrolls the page. */
     #wheeled(event) {
         const { x, y } = this.#place(event);
-        if (this.#actions.areaAt(x, y) !== "axis" && !event.ctrlKey) return;
+        const area = this.#actions.areaAt(x, y);
+        if (area === null || (area !== "axis" && !event.ctrlKey)) return;
         event.preventDefault();
         const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * WHEEL_NOTCH;
         this.#turned = Math.sign(pixels) === Math.sign(this.#turned) ? this.#turned + pixels : pixels;

@@ -28,12 +28,11 @@ export class FollowingScalars {
         const key = names.join("\n");
         const known = this.#scalars;
         const isContinued = known !== null && key === this.#names && known.base === axis.base;
-        if (isContinued && known.lastSeq >= axis.lastSeq && known.lastSteps.at(-1) === axis.lastSteps.at(-1)) return null;
+        const to = axis.lastSteps.at(-1);
+        if (isContinued && known.lastSeq >= axis.lastSeq && known.lastSteps.at(-1) === to) return null;
         const begin = isContinued ? Math.min(known.columns, axis.columns) - 1 : 0;
         this.#reading = { axis, key, kept: isContinued && begin > 0 ? { scalars: known, columns: begin } : null };
-        return {
-            names, from: axis.steps[begin], to: axis.lastSteps.at(-1), points: Math.max(LEAST_POINTS, axis.columns - begin),
-        };
+        return { names, from: axis.steps[begin], to, points: Math.max(LEAST_POINTS, axis.columns - begin) };
     }
 
     succeeded(scalars) {

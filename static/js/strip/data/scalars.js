@@ -64,7 +64,9 @@ export function inColumns(axis, scalars, kept = null) {
     for (const [name, source] of scalars.series) {
         const target = emptySeries(columns);
         const before = kept?.scalars.series.get(name);
-        if (before !== undefined) for (const list of Object.keys(target)) target[list].set(before[list].subarray(0, begin));
+        for (const list of before === undefined ? [] : Object.keys(target)) {
+            target[list].set(before[list].subarray(0, begin));
+        }
         place.forEach((column, bucket) => {
             if (column >= 0) joinBucket(target, column, source, bucket);
         });

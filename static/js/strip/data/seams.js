@@ -4,7 +4,8 @@ import { compareSteps } from "../../model/step-number.js";
 import { formatCount } from "../../model/format.js";
 
 /**
- * The seams of a run from its events: `[{ step, text }]`, ascending, one for each step. The first training is attempt 1.
+ * The seams of a run from its events: `[{ step, text }]`, ascending, one for each step. The first training is
+ * attempt 1.
  */
 export function seamsOf(events = []) {
     const byStep = new Map();

@@ -4,7 +4,6 @@ import { ReadError, RunReads } from "../../feed/reads.js";
 import { RefreshPlan } from "../../heatmap/data/refresh.js";
 import { FollowingScalars } from "./following.js";
 import { continued, parseScalars } from "./scalars.js";
-import { seamsOf } from "./seams.js";
 
 export class StripSource {
     #onChange;
@@ -15,8 +14,6 @@ export class StripSource {
 
     /** The columns of a run without heatmap, a `ScalarColumns`; null until they are read. */
     own = null;
-    /** Where the training was restarted: `[{ step, text }]`. */
-    seams = [];
     /** An error to show, or "". */
     failure = "";
 
@@ -31,26 +28,7 @@ export class StripSource {
         this.#following = new FollowingScalars();
         this.#plan = new RefreshPlan();
         this.own = null;
-        this.seams = [];
         this.failure = "";
-    }
-
-    /** The server's description of the run, or of what changed; one without events has no news of restarts. */
-    describe({ events }) {
-        if (events !== undefined) this.seams = seamsOf(events);
-    }
-
-    /** Steps were dropped: the training was restarted. Reads where. */
-    async readSeams() {
-        const { signal } = this.#abort;
-        try {
-            const description = await this.#reads.describe();
-            if (signal.aborted) return;
-            this.describe(description);
-            this.#onChange();
-        } catch {
-            // The seams of before stay until the run is described again.
-        }
     }
 
     /** All steps were replaced, or some were dropped. */

@@ -86,7 +86,9 @@ export class ChartCanvas {
         const width = Math.max(LEAST_BROKEN, geometry.plotWidth / geometry.columns);
         for (const fill of [brokenColour, pattern]) {
             context.fillStyle = fill;
-            for (const column of broken) context.fillRect(geometry.x(column + 0.5) - width / 2, top, width, bottom - top);
+            for (const column of broken) {
+                context.fillRect(geometry.x(column + 0.5) - width / 2, top, width, bottom - top);
+            }
         }
     }
 
@@ -95,8 +97,9 @@ export class ChartCanvas {
         const context = this.#context;
         context.font = SMALL;
         context.textAlign = "left";
+        const highest = `${formatShort(high)}${kind === "log" ? " log" : ""}`;
         const texts = low === high ? [[formatShort(low), (top + bottom) / 2, "middle"]]
-            : [[`${formatShort(high)}${kind === "log" ? " log" : ""}`, top + 1, "top"], [formatShort(low), bottom, "bottom"]];
+            : [[highest, top + 1, "top"], [formatShort(low), bottom, "bottom"]];
         for (const [text, y, baseline] of texts) {
             context.textBaseline = baseline;
             context.lineWidth = 3;
@@ -116,7 +119,8 @@ export class ChartCanvas {
         context.textAlign = "center";
         context.textBaseline = "middle";
         const top = layout.plotHeight - 4;
-        for (const { column, text } of stepTicks(steps, lastSteps, Math.max(2, Math.floor(geometry.plotWidth / TICK_GAP)))) {
+        const most = Math.max(2, Math.floor(geometry.plotWidth / TICK_GAP));
+        for (const { column, text } of stepTicks(steps, lastSteps, most)) {
             const x = geometry.x(column);
             context.beginPath();
             context.moveTo(x, top);

@@ -22,7 +22,9 @@ export class ScalarMenu {
     /** `onChoose(names)` is called after a choice, with null for the usual ones. */
     constructor(onChoose) {
         this.#names.addEventListener("change", ({ target }) => {
-            onChoose(target.checked ? [...this.#chosen, target.value] : this.#chosen.filter((name) => name !== target.value));
+            const others = this.#chosen.filter((name) => name !== target.value);
+            this.#chosen = target.checked ? [...others, target.value] : others;
+            onChoose(this.#chosen);
         });
         this.#usual.addEventListener("click", () => onChoose(null));
         this.#search.addEventListener("input", () => this.#list());

@@ -108,7 +108,7 @@ export class StripView {
         this.#lines.paint({ ...model, colours });
     }
 
-    /** The rows' names and values, `[{ name, text, exact, title, isEarlier, isBroken }]`, and what they are values of. */
+    /** The rows' values, `[{ name, text, exact, title, isEarlier, isBroken }]`, and of which steps they are. */
     showValues(rows, layout, readout) {
         while (this.#labels.children.length > rows.length) this.#labels.lastElementChild.remove();
         while (this.#labels.children.length < rows.length) this.#labels.append(makeLabel());

@@ -36,9 +36,8 @@ export function lineSegments({ points, broken }) {
     let next = 0;
     let previous = null;
     for (const point of points) {
-        while (next < broken.length && broken[next] < (previous?.column ?? 0)) next += 1;
-        const isCut = previous === null || (next < broken.length && broken[next] < point.column && broken[next] > previous.column);
-        if (isCut) segments.push([]);
+        while (next < broken.length && broken[next] <= (previous?.column ?? -1)) next += 1;
+        if (previous === null || (next < broken.length && broken[next] < point.column)) segments.push([]);
         segments.at(-1).push(point);
         previous = point;
     }

@@ -19,12 +19,13 @@ export function valueColumn(series, column) {
  * step, where the page has it; otherwise the last one of the column counts, or that of an earlier column.
  */
 export function rowValue(scalars, series, column, exact) {
+    const usual = { isEarlier: false, isBroken: false };
     if (exact !== undefined) {
-        const isBroken = !Number.isFinite(exact);
-        return { text: formatNumber(exact), exact: exactNumber(exact), title: exactNumber(exact), isEarlier: false, isBroken };
+        const text = exactNumber(exact);
+        return { ...usual, text: formatNumber(exact), exact: text, title: text, isBroken: !Number.isFinite(exact) };
     }
     const place = series === undefined || column < 0 ? -1 : valueColumn(series, column);
-    if (place < 0) return { text: formatNumber(undefined), exact: "", title: "no value", isEarlier: false, isBroken: false };
+    if (place < 0) return { ...usual, text: formatNumber(undefined), exact: "", title: "no value" };
     const value = series.last[place];
     const count = series.nonfinite[place];
     const steps = formatSteps(scalars.steps[place], scalars.lastSteps[place]);
