@@ -47,8 +47,7 @@ export class Heatmap {
             zoom: (name) => this.#zoom(name),
             areaAt: (x, y) => this.#geometry?.areaAt(x, y) ?? null,
             moveCursor: (x, y, area) => this.#pointAt(x, y, area),
-            select: (area, from, to) => this.#select(area, from, to),
-            openLayer: () => this.#openLayer(),
+            select: (area, from, to) => this.#select(area, from, to), openLayer: () => this.#openLayer(),
         });
         document.addEventListener("visibilitychange", actions.requestPaint);
     }
@@ -79,8 +78,7 @@ export class Heatmap {
 
     /** The posted metric whose values at the cursor belong to the picture, in a list. */
     get watchedMetrics() {
-        const { metric } = this.#view;
-        return this.#description?.metrics?.includes(metric) ? [metric] : [];
+        return (this.#description?.metrics ?? []).filter((name) => name === this.#view.metric);
     }
 
     /** Paints, and reads what is due. */
@@ -243,8 +241,7 @@ export class Heatmap {
     }
 
     #openLayer() {
-        const id = this.#matrix?.layers[this.#viewpoint.layer];
-        if (id !== undefined) this.#actions.openLayer(id);
+        if (this.#matrix?.rows > 0) this.#actions.openLayer(this.#matrix.layers[this.#viewpoint.layer]);
     }
 
     /** Moves the focus by lines: layers that share a line are passed together. */
