@@ -38,7 +38,9 @@ export class LayerPanel {
         if (this.layerId !== null) this.#forget();
     }
 
+    /** Opens a layer of the selected run. */
     open(layerId) {
+        if (this.#run === null) return;
         if (layerId !== this.layerId) {
             this.layerId = layerId;
             this.#layer = null;
