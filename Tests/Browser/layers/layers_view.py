@@ -25,7 +25,8 @@ def step_of(number, layers, value, metrics=METRICS):
 
 def smooth(metric, step, index):
     """A healthy number that differs in every metric, step and layer."""
-    return (1 + METRICS.index(metric)) * (1 + index / 50) * (1 + math.sin(step / 9 + index) / 40)
+    size = {"update_ratio": 1e-3, "own/metric": -5}.get(metric, 1)
+    return size * (1 + index / 50) * (1 + math.sin(step / 9 + index) / 40)
 
 
 def dead_from(begin, dead):

@@ -149,7 +149,9 @@ export class TableView {
         if (this.#active === null) return;
         this.reveal(this.#active);
         this.rowsInView();
-        this.#rows.get(this.#active).node.focus({ preventScroll: true });
+        const { node } = this.#rows.get(this.#active);
+        node.focus({ preventScroll: true });
+        node.scrollIntoView({ block: "nearest", inline: "nearest" });
         this.#actions.requestPaint();
     }
 
