@@ -85,8 +85,10 @@ class Layers:
 
     def expect_order(self, ids):
         self.page.wait_for_function(
-            """(ids) => String([...document.querySelectorAll(".layer-row")].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)
-                .slice(0, ids.length).map((row) => row.dataset.layer)) === String(ids)""", arg=ids)
+            """(ids) => {
+                const rows = [...document.querySelectorAll(".layer-row")].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
+                return String(rows.slice(0, ids.length).map((row) => row.dataset.layer)) === String(ids);
+            }""", arg=ids)
 
     def values(self):
         """The text of every value at the viewed step, `{layer: {metric: text}}`."""

@@ -85,7 +85,8 @@ def test_chosen_metrics_are_read_and_followed_without_losing_a_step(layers, page
     run = layers.open(steps)
     expect(layers.cell("h/0/attn", "own/metric", "now")).to_have_count(0)
     layers.choose("own/metric", "gradient_rms", "activation_std")
-    expect(layers.cell("h/1/mlp", "own/metric", "now")).to_have_attribute("data-value", str(smooth("own/metric", 19, 3)))
+    cell = layers.cell("h/1/mlp", "own/metric", "now")
+    expect(cell).to_have_attribute("data-value", str(smooth("own/metric", 19, 3)))
     # One more subscription, from the last step that the page has.
     subscriptions = [message for message in sent if message["action"] == "subscribe_run"]
     assert subscriptions[-1]["since_seq"] == 20
@@ -113,7 +114,8 @@ def test_chosen_metrics_are_read_and_followed_without_losing_a_step(layers, page
 
 def test_metrics_chosen_while_steps_come_in_lose_none(layers, page):
     run = layers.open(steps_of(3, 4))
-    for number, metric in enumerate(["update_ratio", "weight_std", "own/metric", "update_ratio", "weight_std"], start=3):
+    others = ["update_ratio", "weight_std", "own/metric", "update_ratio", "weight_std"]
+    for number, metric in enumerate(others, start=3):
         page.evaluate("""([metric, on]) => {
             const box = document.querySelector(`#layers-metrics-list input[value='${metric}']`);
             box.checked = on;
@@ -125,7 +127,8 @@ def test_metrics_chosen_while_steps_come_in_lose_none(layers, page):
     for number in range(7, -1, -1):
         layers.dashboard.expect_step(number)
         for metric in ("activation_std", "own/metric"):
-            expect(layers.cell("h/0/mlp", metric, "now")).to_have_attribute("data-value", str(smooth(metric, number, 1)))
+            cell = layers.cell("h/0/mlp", metric, "now")
+            expect(cell).to_have_attribute("data-value", str(smooth(metric, number, 1)))
         page.keyboard.press("ArrowLeft")
 
 
@@ -144,7 +147,8 @@ def test_every_column_sorts_all_layers(layers, page, metric):
         return sorted(names, key=key, reverse=reverse)[:12]
 
     keys = {
-        "min": lambda name: min(values[name]), "max": lambda name: max(values[name]), "now": lambda name: values[name][-1],
+        "min": lambda name: min(values[name]), "max": lambda name: max(values[name]),
+        "now": lambda name: values[name][-1],
         "times its median": lambda name: values[name][-1] / sorted(values[name])[14],
     }
     for title, key in keys.items():
@@ -213,8 +217,10 @@ def test_the_rows_are_reached_by_keys(layers, page):
     layers.filter.focus()
     page.keyboard.press("ArrowDown")
     expect(layers.row("h/0/attn")).to_be_focused()
-    for key, layer_id in (("ArrowDown", "h/0/mlp"), ("ArrowDown", "h/1/attn"), ("ArrowUp", "h/0/mlp"), ("End", "h/29/mlp"),
-                          ("PageUp", "h/24/mlp"), ("Home", "h/0/attn"), ("ArrowUp", "h/0/attn"), ("PageDown", "h/5/attn")):
+    for key, layer_id in (
+        ("ArrowDown", "h/0/mlp"), ("ArrowDown", "h/1/attn"), ("ArrowUp", "h/0/mlp"), ("End", "h/29/mlp"),
+        ("PageUp", "h/24/mlp"), ("Home", "h/0/attn"), ("ArrowUp", "h/0/attn"), ("PageDown", "h/5/attn"),
+    ):
         page.keyboard.press(key)
         expect(layers.row(layer_id)).to_be_focused()
         expect(layers.row(layer_id)).to_be_in_viewport()
@@ -271,7 +277,8 @@ def test_only_rows_on_screen_are_read_and_new_steps_as_a_tail(layers, page):
     page.wait_for_load_state("networkidle")
     asked = {name for query in queries for name in query["layers"][0].split(",")}
     assert 5 < len(asked) < 40
-    assert all(query["points"] == ["100"] and query["metric"] == ["activation_std,gradient_l2_norm"] for query in queries)
+    expected = (["100"], ["activation_std,gradient_l2_norm"])
+    assert all((query["points"], query["metric"]) == expected for query in queries)
     queries.clear()
     layers.trainer.post_steps(run, steps_of(1, 300, lambda *place: 2 * smooth(*place), first=200))
     expect(curve).not_to_have_attribute("aria-label", "activation_std: from 0.9750 to 1.025")

@@ -43,7 +43,8 @@ test("a record knows what was asked for, and what of it the step has", () => {
         step: 3, layers: [{ id: "a", parameters: 4 }, { id: "b" }],
         metrics: { gradient_l2_norm: [3, null], activation_std: ["NaN", 2] },
     };
-    const record = decodeStep(data, new StructureTable(), { metrics: ["gradient_l2_norm", "activation_std", "bias_std"] });
+    const metrics = ["gradient_l2_norm", "activation_std", "bias_std"];
+    const record = decodeStep(data, new StructureTable(), { metrics });
     const posted = (name, index) => metricValue(record, { name, isDerived: false }, index);
     assert.deepEqual([posted("gradient_l2_norm", 0), posted("gradient_l2_norm", 1), posted("activation_std", 0)],
         [3, undefined, NaN]);

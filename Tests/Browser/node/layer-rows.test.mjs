@@ -10,15 +10,21 @@ import { orderedRows } from "../../../static/js/layers/data/order.js";
 import { RowOrder } from "../../../static/js/layers/data/row-order.js";
 import { rowsInView, scrolledTo } from "../../../static/js/layers/picture/rows.js";
 
-const layersOf = (...ids) => ids.map((id, index) => ({ id, key: id, type: index % 2 === 0 ? "Linear" : "Norm", depth: index }));
+const layersOf = (...ids) => ids.map((id, depth) => ({ id, key: id, type: depth % 2 === 0 ? "Linear" : "Norm", depth }));
 
 const HEALTH = {
     episodes: [{ origin: { alert: "2" } }],
     alerts: [
-        { id: "1", layer: "c", severity: "critical", state: "open", title: "the gradient of c vanishes", metric: "g", first_step: 5 },
+        {
+            id: "1", layer: "c", severity: "critical", state: "open", title: "the gradient of c vanishes", metric: "g",
+            first_step: 5,
+        },
         { id: "2", layer: "b", severity: "critical", state: "open", title: "b is dead", metric: "a", first_step: 9 },
         { id: "3", layer: "b", severity: "warning", state: "open", title: "b is slow", metric: "u", first_step: 1 },
-        { id: "4", layer: "d", severity: "critical", state: "closed", title: "d was dead", metric: "a", first_step: 2, closed_step: 4 },
+        {
+            id: "4", layer: "d", severity: "critical", state: "closed", title: "d was dead", metric: "a", first_step: 2,
+            closed_step: 4,
+        },
         { id: "5", layer: null, severity: "warning", state: "open", title: "loss", metric: null, first_step: 2 },
     ],
 };
@@ -64,7 +70,8 @@ test("layers are filtered by words of their path, type, group and finding", () =
     const layers = layersOf("h/0/attn/q", "h/0/mlp", "h/1/attn/q", "Head");
     layers[3].group = "end";
     const severities = { "h/0/mlp": "critical", Head: "warning" };
-    const ids = (filter) => layers.filter(layerTest({ ...NO_FILTER, ...filter }, (id) => severities[id])).map(({ id }) => id);
+    const ids = (filter) => layers
+        .filter(layerTest({ ...NO_FILTER, ...filter }, (id) => severities[id])).map(({ id }) => id);
     assert.deepEqual(ids({ text: "h.0" }), ["h/0/attn/q", "h/0/mlp"]);
     assert.deepEqual(ids({ text: " q 1 " }), ["h/1/attn/q"]);
     assert.deepEqual(ids({ text: "HEAD" }), ["Head"]);

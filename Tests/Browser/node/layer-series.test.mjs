@@ -25,7 +25,8 @@ function answerOf(values, { layers = ["a"], width = 1, first = 0, lastSeq = 1 } 
         nonfinite: buckets.map(({ values: list }) => list.filter((value) => value === "NaN").length),
     };
     return {
-        steps: buckets.map(({ steps }) => steps[0]), last_steps: buckets.map(({ steps }) => steps.at(-1)), last_seq: lastSeq,
+        steps: buckets.map(({ steps }) => steps[0]), last_steps: buckets.map(({ steps }) => steps.at(-1)),
+        last_seq: lastSeq,
         layers: Object.fromEntries(layers.map((id) => [id, { m }])),
     };
 }
@@ -37,7 +38,8 @@ test("a series that was continued equals one that was read whole", () => {
     // The server answers with finer buckets, because the range is shorter.
     const fresh = seriesOf(answerOf(values.slice(32), { width: 2, first: 32 }), "a");
     const appended = before.appended(fresh, 4);
-    assert.deepEqual([appended.steps, appended.lastSteps, appended.of("m")], [whole.steps, whole.lastSteps, whole.of("m")]);
+    for (const list of ["steps", "lastSteps"]) assert.deepEqual(appended[list], whole[list]);
+    assert.deepEqual(appended.of("m"), whole.of("m"));
     assert.equal(before.length, 5);
 });
 
@@ -83,7 +85,8 @@ function readSource(values = [1, 2, 3]) {
 test("layers on screen are read once, and what changed at most every two seconds", () => {
     const source = new SeriesSource(100);
     const first = source.next(state);
-    assert.deepEqual([first.layers, first.metrics, first.from, first.to, first.points], [["a", "b"], ["m"], undefined, undefined, 100]);
+    assert.deepEqual([first.layers, first.metrics, first.points], [["a", "b"], ["m"], 100]);
+    assert.deepEqual([first.from, first.to], [undefined, undefined]);
     assert.equal(source.next(state), null, "one read at a time");
     first.take(answerOf([1, 2, 3], { layers: ["a", "b"] }));
     assert.equal(source.next({ ...state, now: 9000 }), null);
@@ -163,7 +166,8 @@ test("scales are logarithmic where numbers span decades, with 0 at the bottom", 
     const linear = curveScale([1, 2, 3]);
     assert.deepEqual([linear.isLogarithmic, linear.place(1), linear.place(2), linear.place(3)], [false, 0, 0.5, 1]);
     const decades = curveScale([0.01, 1, 100]);
-    assert.deepEqual([decades.isLogarithmic, decades.place(0.01), decades.place(1), decades.place(100)], [true, 0, 0.5, 1]);
+    assert.equal(decades.isLogarithmic, true);
+    assert.deepEqual([0.01, 1, 100].map(decades.place), [0, 0.5, 1]);
     const dead = curveScale([0, 0.01, 1]);
     assert.equal(dead.place(0), 0);
     assert.ok(dead.place(0.01) > 0.05 && dead.place(1) === 1);
@@ -172,7 +176,7 @@ test("scales are logarithmic where numbers span decades, with 0 at the bottom", 
     assert.equal(signs.isLogarithmic, false);
     for (const numbers of [[5], [1.7e308, -1.7e308], [5e-324, 1e300], [NaN, Infinity], []]) {
         const { place, ticks } = curveScale(numbers);
-        for (const number of numbers.filter(Number.isFinite)) assert.ok(place(number) >= 0 && place(number) <= 1, String(number));
+        for (const number of numbers.filter(Number.isFinite)) assert.ok(place(number) >= 0 && place(number) <= 1);
         for (const tick of ticks) assert.ok(tick.place >= -0.001 && tick.place <= 1.001 && !tick.text.includes("NaN"));
     }
 });
@@ -185,8 +189,8 @@ test("the numbers of an axis are round and different", () => {
 
 test("a curve ends where nothing was posted, and marks what is not finite", () => {
     const lists = {
-        min: [1, 1, undefined, 2, undefined], max: [1, 3, undefined, 2, undefined], last: [1, 2, undefined, NaN, Infinity],
-        nonfinite: [0, 0, undefined, 1, 2],
+        min: [1, 1, undefined, 2, undefined], max: [1, 3, undefined, 2, undefined],
+        last: [1, 2, undefined, NaN, Infinity], nonfinite: [0, 0, undefined, 1, 2],
     };
     const { shape, columns } = new Curve("m", lists, 5);
     assert.equal(columns, 5);
