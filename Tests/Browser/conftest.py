@@ -64,10 +64,17 @@ def problems():
 
 
 @pytest.fixture
-def page(chromium, problems):
+def has_chosen_metrics():
+    """Whether the metrics of the tests were chosen for the table of layers before the page begins."""
+    return True
+
+
+@pytest.fixture
+def page(chromium, problems, has_chosen_metrics):
     context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
     context.add_init_script(REPORT_VIOLATIONS)
-    context.add_init_script(CHOOSE_METRICS)
+    if has_chosen_metrics:
+        context.add_init_script(CHOOSE_METRICS)
     page = context.new_page()
     problems.watch(page)
     yield page

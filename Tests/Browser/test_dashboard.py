@@ -163,7 +163,8 @@ def test_steps_out_of_order_are_sorted_and_a_step_posted_again_is_replaced(dashb
 
     again = make_payload(run, 20, value=77.125)
     trainer.post(again)
-    expect(page.locator('[data-layer="head"] [data-metric="activation_std"][data-kind="now"]')).to_have_attribute("data-value", "77.125")
+    cell = page.locator('[data-layer="head"] [data-metric="activation_std"][data-kind="now"]')
+    expect(cell).to_have_attribute("data-value", "77.125")
     dashboard.expect_payload(again)
     expect(page.locator("#behind-text")).to_have_text("2 steps, 10 s behind")
     dashboard.expect_steps(4)

@@ -17,7 +17,8 @@ def trainer(secure_server):
 def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     run = watch(healthy(0, 12))
     expect(page.locator("#verdict-title")).to_have_text("No finding")
-    places = "() => ['#heatmap', '#layers', '#layers-rows'].map((part) => document.querySelector(part).getBoundingClientRect().top)"
+    places = ("() => ['heatmap', 'layers', 'layers-rows'].map((id) => "
+              "document.getElementById(id).getBoundingClientRect().top)")
     # The heatmap takes its height with its first picture.
     expect(page.locator("#heatmap-legend-numbers")).not_to_be_empty()
     expect(page.locator("#heatmap-readout")).to_have_text(re.compile("12 columns"))

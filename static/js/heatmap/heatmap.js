@@ -115,14 +115,7 @@ export class Heatmap {
 
     /** The posted metric whose values at the cursor belong to the picture, in a list. */
     get watchedMetrics() {
-        const { metric } = this.#view;
-        return this.#description?.metrics?.includes(metric) ? [metric] : [];
-    }
-
-    /** The posted metric in view, whose numbers the records must have. */
-    get watchedMetrics() {
-        const { metric } = this.#view;
-        return this.#description?.metrics?.includes(metric) ? [metric] : [];
+        return (this.#description?.metrics ?? []).filter((name) => name === this.#view.metric);
     }
 
     /** Paints, and reads what is due. */

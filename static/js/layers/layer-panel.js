@@ -38,7 +38,9 @@ export class LayerPanel {
         if (this.layerId !== null) this.#forget();
     }
 
+    /** Opens a layer of the selected run. */
     open(layerId) {
+        if (this.#run === null) return;
         if (layerId !== this.layerId) {
             this.layerId = layerId;
             this.#layer = null;
@@ -100,9 +102,11 @@ export class LayerPanel {
         const valueOf = (metric) => (isRead ? this.#values.of(metric) : metricValue(record, metric, index));
         const sick = new Set(alerts.filter(({ isOpen }) => isOpen).map(({ metric }) => metric));
         const entries = metrics
-            .map((metric) => ({ metric: metric.name, value: valueOf(metric), curve: this.#data.curve(this.layerId, metric.name) }))
-            .filter(({ curve }) => curve !== null && curve.summary.count > 0);
-        const ordered = [...entries.filter(({ metric }) => sick.has(metric)), ...entries.filter(({ metric }) => !sick.has(metric))];
+            .map((metric) => ({ metric, curve: this.#data.curve(this.layerId, metric.name) }))
+            .filter(({ curve }) => curve !== null && curve.summary.count > 0)
+            .map(({ metric, curve }) => ({ metric: metric.name, value: valueOf(metric), curve }));
+        const isSick = ({ metric }) => sick.has(metric);
+        const ordered = [...entries.filter(isSick), ...entries.filter((entry) => !isSick(entry))];
         const step = this.#run.viewedRecord?.step;
         const column = step === undefined ? -1 : series.columnOf(step);
         this.#view.showCharts(isRead ? this.#values.step : record.step, ordered, { series, column, alerts });

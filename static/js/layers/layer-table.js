@@ -58,8 +58,7 @@ export class LayerTable {
             down: () => this.#view.focus(this.#order.layers[0]?.key),
         });
         this.#menu = new MetricMenu((names) => this.#choose(names));
-        const elements = { table: element("layers-table"), columns: element("layers-columns"), rows: element("layers-rows") };
-        this.#view = new TableView(elements, {
+        this.#view = new TableView({
             requestPaint: actions.requestPaint,
             sort: (column, metric) => {
                 this.#sort = sortAfterClick(this.#sort, column, metric);
@@ -138,7 +137,7 @@ export class LayerTable {
             isConnected, isVisible: this.#isNear,
         });
         const isEmpty = record.structure.length === 0;
-        const note = this.#data.failure || (isEmpty ? `Step ${formatCount(record.step)} was posted without layers.` : "");
+        const note = this.#data.failure || (isEmpty ? `Step ${formatCount(record.step)} has no layers.` : "");
         setText(this.#note, note);
         setHidden(this.#note, note === "");
     }

@@ -40,8 +40,8 @@ export class LayerAlerts {
             this.#byLayer.get(alert.layer).push(alertOf(alert, origins.has(alert.id)));
         }
         for (const alerts of this.#byLayer.values()) alerts.sort(compareAlerts);
-        const worst = [...this.#byLayer.values()].map(([first]) => first).filter(({ isOpen }) => isOpen).sort(compareAlerts)[0];
-        this.metric = worst?.metric ?? null;
+        const firsts = [...this.#byLayer.values()].map(([first]) => first);
+        this.metric = firsts.filter(({ isOpen }) => isOpen).sort(compareAlerts)[0]?.metric ?? null;
     }
 
     /** All findings of a layer, the open and worst ones first. */

@@ -13,15 +13,15 @@ export const MOST_METRICS = 8;
 export const FIRST_METRICS = Object.freeze(["activation_std", "activation_rms", "gradient_l2_norm", "weight_std"]);
 
 /**
- * The metrics of the table, `{ name, isDerived }`: the chosen ones that the run has, otherwise that of the worst finding
- * and common ones. `offered` are those of the run, `chosen` names or null.
+ * The metrics of the table, `{ name, isDerived }`: the chosen ones that the run has, otherwise that of the worst
+ * finding and common ones. `offered` are those of the run, `chosen` names or null.
  */
 export function tableMetrics(offered, chosen, ofFinding) {
     const byName = new Map(offered.map((metric) => [metric.name, metric]));
     const known = (names) => names.map((name) => byName.get(name)).filter((metric) => metric !== undefined);
     const kept = known(chosen ?? []).slice(0, MOST_METRICS);
     if (kept.length > 0) return kept;
-    const preferred = PREFERRED.map((names) => names.find((name) => byName.has(name))).filter((name) => name !== undefined);
+    const preferred = PREFERRED.map((names) => names.find((name) => byName.has(name)));
     const names = [...new Set([ofFinding, ...preferred, ...byName.keys()])];
     return known(names).slice(0, FEW_METRICS);
 }

@@ -19,7 +19,8 @@ function keysOf(sort, { layers, worst, numberOf }) {
         case "depth": return { keyOf: depthOf, compare: compareNumbers };
         case "finding": return {
             keyOf: (index) => worst(layers[index].id),
-            compare: (a, b) => severityRank(b.severity) - severityRank(a.severity) || Number(a.isOrigin) - Number(b.isOrigin),
+            compare: (a, b) => severityRank(b.severity) - severityRank(a.severity)
+                || Number(a.isOrigin) - Number(b.isOrigin),
         };
         default: return { keyOf: numberOf, compare: compareNumbers };
     }
@@ -27,8 +28,8 @@ function keysOf(sort, { layers, worst, numberOf }) {
 
 /**
  * Positions of layers in the order of the table. `test(layer)` is the filter, `worst(id)` the worst open finding of a
- * layer, `numberOf(index)` the number of the column by which the table is sorted. Layers that are equal keep the order of
- * their depth.
+ * layer, `numberOf(index)` the number of the column by which the table is sorted. Layers that are equal keep the order
+ * of their depth.
  */
 export function orderedRows(layers, { test, sort, worst, numberOf }) {
     const rows = [];

@@ -3,7 +3,7 @@
 import { layerTest } from "./filter.js";
 import { orderedRows } from "./order.js";
 
-/** Least time between two changes of the order while values come in (milliseconds): rows must stay long enough to be read. */
+/** Least time between two changes of the order while values come in (milliseconds): rows must stay to be read. */
 const INTERVAL = 2_000;
 
 export class RowOrder {
@@ -17,9 +17,9 @@ export class RowOrder {
     }
 
     /**
-     * Updates `layers`; returns whether it did. `structure` has all layers, `alerts` their findings; `version` increases
-     * with the numbers of the whole run; `record` is that of the viewed step; `numberOf(layer, index)` is the number of the
-     * column by which the table is sorted.
+     * Updates `layers`; returns whether it did. `structure` has all layers, `alerts` their findings; `version`
+     * increases with the numbers of the whole run; `record` is that of the viewed step; `numberOf(layer, index)` is the
+     * number of the column by which the table is sorted.
      */
     update({ structure, filter, sort, alerts, version, record, isPaused, now, numberOf }) {
         const last = this.#last;

@@ -15,7 +15,7 @@ const SPARE = 4;
 
 export class SeriesSource {
     #points;
-    /** Layer id to `{ series, metrics, changedFrom }`; `changedFrom` is the lowest step that changed since it was read. */
+    /** Layer id to `{ series, metrics, changedFrom }`: `changedFrom` is the lowest step that changed since the read. */
     #entries = new Map();
     #isBusy = false;
     #readAt = -Infinity;

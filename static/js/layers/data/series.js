@@ -8,8 +8,8 @@ function numbersOf(list, length) {
 }
 
 /**
- * Bucket `b` has the steps from `steps[b]` to `lastSteps[b]`. `of(metric)` is `{ min, max, last, nonfinite }`, lists with
- * a number or undefined for each bucket; of a derived metric only `last` has numbers. It is never changed.
+ * Bucket `b` has the steps from `steps[b]` to `lastSteps[b]`. `of(metric)` is `{ min, max, last, nonfinite }`, lists
+ * with a number or undefined for each bucket; of a derived metric only `last` has numbers. It is never changed.
  */
 export class LayerSeries {
     #columns;
@@ -47,8 +47,8 @@ export class LayerSeries {
     }
 
     /**
-     * The series with what was read from the beginning of bucket `from` on. Null if the answer does not fit, so that all
-     * must be read again.
+     * The series with what was read from the beginning of bucket `from` on. Null if the answer does not fit, so that
+     * all must be read again.
      */
     appended(fresh, from) {
         const bits = BigInt(bucketBits(this));
@@ -68,7 +68,9 @@ export class LayerSeries {
         }]));
         return new LayerSeries({
             steps: [...this.steps.slice(0, from), ...groups.map(({ indexes }) => fresh.steps[indexes[0]])],
-            lastSteps: [...this.lastSteps.slice(0, from), ...groups.map(({ indexes }) => fresh.lastSteps[indexes.at(-1)])],
+            lastSteps: [
+                ...this.lastSteps.slice(0, from), ...groups.map(({ indexes }) => fresh.lastSteps[indexes.at(-1)]),
+            ],
             lastSeq: fresh.lastSeq,
             columns,
         });

@@ -52,7 +52,7 @@ export class LayerData {
         return this.#wholeRun.version;
     }
 
-    /** The least or greatest number of a layer, or its median, while the table is sorted by it; undefined before it was read. */
+    /** The least or greatest number of a layer, or its median, while the table is sorted by it; undefined if unread. */
     wholeRun(layerId) {
         return this.#wholeRun.of(layerId);
     }
@@ -76,8 +76,8 @@ export class LayerData {
     }
 
     /**
-     * Reads what is due. `layers` are the ids in view, `metrics` those of the table, `{ name, isDerived }`; `sort` that of
-     * the table or null, `count` the number of all layers; `isVisible` whether someone may see it.
+     * Reads what is due. `layers` are the ids in view, `metrics` those of the table, `{ name, isDerived }`; `sort` that
+     * of the table or null, `count` the number of all layers; `isVisible` whether it is on screen.
      */
     update({ layers, metrics, sort = null, count = 1, isConnected, isVisible }) {
         const { isLoading, isMissing, player } = this.#run;

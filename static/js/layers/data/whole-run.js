@@ -10,7 +10,10 @@ const MOST_NUMBERS = 100_000;
 /** Least time between two reads of one column (milliseconds). */
 const INTERVAL = 10_000;
 
-/** The least, the greatest or the median number of a layer's buckets; undefined without one. `column`: `min`, `max`, `change`. */
+/**
+ * The least or the greatest number of a layer's buckets (`column` is `min` or `max`), or their median (`change`);
+ * undefined without one.
+ */
 export function reduced(column, numbers) {
     const finite = numbers.filter(Number.isFinite);
     if (column === "change") return medianOf(finite.filter((number) => number !== 0).map(Math.abs));
@@ -55,7 +58,7 @@ export class WholeRun {
         return this.#numbers.get(layerId);
     }
 
-    /** Reads what a sort needs. `state`: `{ now, sort, isDerived, layers, canRead, isFollowing }`, `layers` their number. */
+    /** Reads what a sort needs. `layers` is their number, `isFollowing` whether new steps are wanted. */
     update({ now, sort: { column, metric }, isDerived, layers, canRead, isFollowing }) {
         const key = `${column} ${metric}`;
         if (this.#isBusy || !canRead) return;
@@ -67,7 +70,8 @@ export class WholeRun {
         this.#hasNews = false;
         // The server has no extremes of derived metrics: they are those of the buckets' last values.
         const agg = column === "change" || isDerived ? "last" : column;
-        const points = agg === "last" ? Math.max(1, Math.min(MOST_POINTS, Math.floor(MOST_NUMBERS / Math.max(1, layers)))) : 1;
+        const fitting = Math.floor(MOST_NUMBERS / Math.max(1, layers));
+        const points = agg === "last" ? Math.max(1, Math.min(MOST_POINTS, fitting)) : 1;
         this.#read(column, { metric, agg, points: String(points) });
     }
 

@@ -23,11 +23,11 @@ export function placeOf(metric, { line, place }) {
 /** Sets the grid of all rows for a number of metrics. */
 export function setColumns(table, metrics) {
     const each = "minmax(var(--curve-width), 1fr) var(--number-width) var(--number-width)";
-    const columns = ["3.4rem", "calc(var(--name-width) - 3.9rem)", "minmax(var(--finding-width), 1fr)", ...Array(metrics).fill(each)];
-    table.style.setProperty("--table-columns", columns.join(" "));
-    const gaps = FIXED + PER_METRIC * metrics;
-    table.style.setProperty("--table-width", `calc(var(--name-width) + var(--finding-width) + ${metrics} * (var(--curve-width) + `
-        + `2 * var(--number-width)) + ${gaps} * 0.5rem)`);
+    const fixed = ["3.4rem", "calc(var(--name-width) - 3.9rem)", "minmax(var(--finding-width), 1fr)"];
+    table.style.setProperty("--table-columns", [...fixed, ...Array(metrics).fill(each)].join(" "));
+    const ofMetrics = `${metrics} * (var(--curve-width) + 2 * var(--number-width))`;
+    const gaps = `${FIXED + PER_METRIC * metrics} * 0.5rem`;
+    table.style.setProperty("--table-width", `calc(var(--name-width) + var(--finding-width) + ${ofMetrics} + ${gaps})`);
 }
 
 export class ColumnTitles {
@@ -71,14 +71,18 @@ export class ColumnTitles {
                     continue;
                 }
                 const row = String(Number(column.line) + 1);
-                const title = this.#title(column.kind, metric, column.title, { class: "layer-number", row, column: place.column });
+                const inGrid = { class: "layer-number", row, column: place.column };
+                const title = this.#title(column.kind, metric, column.title, inGrid);
                 cells.push(title);
                 this.#titles.push(title);
             }
         });
-        const focused = this.#row.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+        const { activeElement } = document;
+        const focused = this.#row.contains(activeElement) ? activeElement.getAttribute("aria-label") : null;
         this.#row.replaceChildren(...cells.map(({ cell }) => cell));
-        if (focused !== null) this.#titles.find(({ cell }) => cell.firstChild.getAttribute("aria-label") === focused)?.cell.firstChild.focus();
+        if (focused === null) return;
+        const buttons = this.#titles.map(({ cell }) => cell.firstChild);
+        buttons.find((button) => button.getAttribute("aria-label") === focused)?.focus();
     }
 
     /** The metric's name over its columns; it is the title of the curve. */

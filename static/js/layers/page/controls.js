@@ -30,7 +30,8 @@ export class FilterControls {
         });
         document.addEventListener("keydown", (event) => {
             if (event.key !== "/" || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-            if (event.target.closest("input:not([type=range]), textarea, select") || this.#text.closest("[hidden]")) return;
+            const isTyping = event.target.closest("input:not([type=range]), textarea, select") !== null;
+            if (isTyping || this.#text.closest("[hidden]") !== null) return;
             event.preventDefault();
             this.#text.focus();
             this.#text.select();
@@ -45,8 +46,9 @@ export class FilterControls {
     }
 
     get filter() {
-        const [text, type, group, finding] = [this.#text, this.#type, this.#group, this.#finding].map(({ value }) => value);
-        return { text: text.trim(), type, group, finding };
+        return {
+            text: this.#text.value.trim(), type: this.#type.value, group: this.#group.value, finding: this.#finding.value,
+        };
     }
 
     set filter({ text, type, group, finding }) {

@@ -12,7 +12,7 @@ export function strokeCurve(context, { shape, columns }, box, colours) {
     for (const edges of shape.bands) {
         context.beginPath();
         edges.forEach(({ column, high }) => context.lineTo(x(column), y(high)));
-        for (let index = edges.length - 1; index >= 0; index -= 1) context.lineTo(x(edges[index].column), y(edges[index].low));
+        for (const { column, low } of [...edges].reverse()) context.lineTo(x(column), y(low));
         context.fill();
     }
     context.globalAlpha = 1;

@@ -3,7 +3,7 @@
 import { ratioText } from "../../heatmap/picture/text.js";
 import { exactNumber, formatCount, formatNumber } from "../../model/format.js";
 import { setAttribute, setText } from "../../view/dom.js";
-import { showMark } from "../../view/verdict/severity-mark.js";
+import { makeMark, showMark } from "../../view/verdict/severity-mark.js";
 import { groupOf } from "../data/filter.js";
 import { METRIC_COLUMNS, placeOf } from "./columns.js";
 import { Sparkline } from "./sparkline.js";
@@ -111,14 +111,6 @@ export class LayerRow {
     paint(position, curve, column, size) {
         this.#metrics[position].curve.paint(curve, column, size);
     }
-}
-
-function makeMark() {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", "mark");
-    svg.setAttribute("aria-hidden", "true");
-    svg.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
-    return svg;
 }
 
 /** The title without the name of the layer, which the row has already. */

@@ -17,8 +17,8 @@ export class Sparkline {
     }
 
     /**
-     * `curve` is null until its series is read, `column` that of the cursor, -1 where it is out of the series; `size` is
-     * that of the canvas, `{ width, height }`.
+     * `curve` is null until its series is read, `column` that of the cursor, -1 where it is out of the series; `size`
+     * is that of the canvas, `{ width, height }`.
      */
     paint(curve, column, { width, height }) {
         const { colours } = this.#theme;

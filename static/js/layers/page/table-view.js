@@ -1,6 +1,6 @@
 // The table on the page: titles, and rows that exist only while they are in view. The row with the focus stays.
 
-import { setAttribute } from "../../view/dom.js";
+import { element, setAttribute } from "../../view/dom.js";
 import { rowsInView, scrolledTo } from "../picture/rows.js";
 import { ColumnTitles, setColumns } from "./columns.js";
 import { LayerRow } from "./row.js";
@@ -10,8 +10,8 @@ import { CurveTheme } from "./theme.js";
 const PAGE = 10;
 
 export class TableView {
-    #table;
-    #body;
+    #table = element("layers-table");
+    #body = element("layers-rows");
     #titles;
     #theme;
     #actions;
@@ -38,10 +38,9 @@ export class TableView {
     /** Rows were made again while one of them had the focus. */
     #wantsFocus = false;
 
-    /** `elements`: `{ table, columns, rows }`; `actions`: `requestPaint()`, `sort(column, metric)`, `open(layer)`. */
-    constructor({ table, columns, rows }, actions) {
-        this.#table = table;
-        this.#body = rows;
+    /** `actions`: `requestPaint()`, `sort(column, metric)`, `open(layer)`. */
+    constructor(actions) {
+        const [table, columns, rows] = [this.#table, element("layers-columns"), this.#body];
         this.#actions = actions;
         this.#theme = new CurveTheme(actions.requestPaint);
         this.#titles = new ColumnTitles(columns, actions.sort);
@@ -150,7 +149,9 @@ export class TableView {
         if (this.#active === null) return;
         this.reveal(this.#active);
         this.rowsInView();
-        this.#rows.get(this.#active).node.focus({ preventScroll: true });
+        const { node } = this.#rows.get(this.#active);
+        node.focus({ preventScroll: true });
+        node.scrollIntoView({ block: "nearest", inline: "nearest" });
         this.#actions.requestPaint();
     }
 

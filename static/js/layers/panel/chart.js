@@ -53,7 +53,8 @@ export class LayerChart {
         this.#model = model;
         const { curve } = model;
         const log = curve.scale.isLogarithmic ? " · log scale" : "";
-        setText(this.#range, this.#hover < 0 ? curveText(curve).slice(curve.metric.length + 2) + log : this.#hoverText());
+        const text = `${curveText(curve).slice(curve.metric.length + 2)}${log}`;
+        setText(this.#range, this.#hover < 0 ? text : this.#hoverText());
         setAttribute(this.#canvas, "aria-label", curveText(curve));
     }
 
@@ -97,8 +98,9 @@ export class LayerChart {
         context.fillStyle = colours.text;
         for (const { column, text } of stepTicks(steps, lastSteps, Math.max(2, Math.floor(box.width / TICK_GAP)))) {
             const half = context.measureText(text).width / 2;
-            const x = box.left + (column / columns) * box.width;
-            context.fillText(text, Math.min(box.left + box.width + RIGHT - half, Math.max(half, x)), box.top + box.height + 13);
+            const right = box.left + box.width + RIGHT - half;
+            const x = Math.min(right, Math.max(half, box.left + (column / columns) * box.width));
+            context.fillText(text, x, box.top + box.height + 13);
         }
     }
 
@@ -120,7 +122,8 @@ export class LayerChart {
     #hoverText() {
         const { curve: { lists }, series } = this.#model;
         const column = this.#hover;
-        const text = `${formatSteps(series.steps[column], series.lastSteps[column])}: ${formatNumber(lists.last[column])}`;
+        const steps = formatSteps(series.steps[column], series.lastSteps[column]);
+        const text = `${steps}: ${formatNumber(lists.last[column])}`;
         const [min, max, nonfinite] = [lists.min[column], lists.max[column], lists.nonfinite[column]];
         const range = min !== undefined && min !== max ? `, ${formatNumber(min)} to ${formatNumber(max)}` : "";
         return `${text}${range}${nonfinite > 0 ? `, ${nonfinite} not finite` : ""}`;

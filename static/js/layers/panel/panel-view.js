@@ -4,6 +4,7 @@ import { formatCount, formatShape } from "../../model/format.js";
 import { sinceText } from "../../model/verdict/verdict.js";
 import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
 import { groupOf } from "../data/filter.js";
+import { makeMark, showMark } from "../../view/verdict/severity-mark.js";
 import { LayerChart } from "./chart.js";
 import { fillTable } from "./table.js";
 
@@ -127,7 +128,8 @@ export class PanelView {
         entries.forEach(({ metric, value, curve }, index) => {
             const chart = this.#charts.get(metric) ?? new LayerChart(metric, this.#actions.theme, this.#actions);
             this.#charts.set(metric, chart);
-            if (this.#list.children[index] !== chart.node) this.#list.insertBefore(chart.node, this.#list.children[index] ?? null);
+            const here = this.#list.children[index] ?? null;
+            if (here !== chart.node) this.#list.insertBefore(chart.node, here);
             chart.showValue(value);
             chart.show({ curve, series, column, alerts });
         });
@@ -152,20 +154,16 @@ function findingRow(alert) {
     item.dataset.severity = alert.severity;
     const button = document.createElement("button");
     button.type = "button";
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", "mark");
-    svg.setAttribute("aria-hidden", "true");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-    use.setAttribute("href", `#mark-${["critical", "warning", "info"].includes(alert.severity) ? alert.severity : "none"}`);
-    svg.append(use);
+    const mark = makeMark();
+    showMark(mark, alert.severity);
     const [title, since, message] = ["strong", "span", "span"].map((tag) => document.createElement(tag));
     title.textContent = alert.title;
     const state = alert.isOpen ? "open" : "closed";
-    const range = sinceText({ state, sinceStep: alert.firstStep, firstStep: alert.firstStep, closedStep: alert.closedStep });
+    const range = sinceText({ ...alert, state, sinceStep: alert.firstStep });
     since.textContent = [alert.severity, state, range].filter(Boolean).join(" · ");
     message.textContent = alert.message;
     button.title = "Go to the step where it began";
-    button.append(svg, title, since, message);
+    button.append(mark, title, since, message);
     item.append(button);
     return item;
 }

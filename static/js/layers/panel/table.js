@@ -20,7 +20,8 @@ function bucketText({ last, nonfinite }, index) {
 /** Fills the table with the buckets of a series; `entries` are `{ metric, curve }`. */
 export function fillTable(series, entries) {
     const isFinest = series.steps.every((step, index) => step === series.lastSteps[index]);
-    setText(element("layer-panel-caption"), isFinest ? "Each row is one step." : "The last value of each range of steps.");
+    const caption = isFinest ? "Each row is one step." : "Each row has the last value of some steps.";
+    setText(element("layer-panel-caption"), caption);
     const titles = document.createElement("tr");
     titles.append(cell("th", "Step", "col"), ...entries.map(({ metric }) => cell("th", metric, "col")));
     element("layer-panel-columns").replaceChildren(titles);

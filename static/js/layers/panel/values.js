@@ -55,8 +55,8 @@ export class LayerValues {
 
     /** Reads the values of the record's step, if they are not those; `isFollowing`: further steps are coming. */
     update(record, isFollowing, now) {
-        const pause = isFollowing ? INTERVAL : 0;
-        if (this.isOf(record) || this.#isBusy || now - this.#readAt < pause || now - this.#failedAt < AFTER_FAILURE) return;
+        if (this.isOf(record) || this.#isBusy) return;
+        if (now - this.#readAt < (isFollowing ? INTERVAL : 0) || now - this.#failedAt < AFTER_FAILURE) return;
         this.#isBusy = true;
         this.#readAt = now;
         this.#read(record);
@@ -70,7 +70,8 @@ export class LayerValues {
             this.step = step;
             // A newer version than that of the record is what the next record will have.
             this.#seq = seq;
-            this.#values = new Map(Object.entries(data?.metrics ?? {}).map(([name, [value]]) => [name, readNumber(value)]));
+            const columns = Object.entries(data?.metrics ?? {});
+            this.#values = new Map(columns.map(([name, [value]]) => [name, readNumber(value)]));
             this.#parameters = data?.layers?.[0]?.parameters ?? undefined;
         } catch {
             if (!signal.aborted) this.#failedAt = Date.now();

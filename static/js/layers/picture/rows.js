@@ -4,8 +4,8 @@
 const MARGIN = 4;
 
 /**
- * The first row in view and the one after the last, `[from, to]`, with a margin. `top` is the scrolled distance, `height`
- * that of the view without titles.
+ * The first row in view and the one after the last, `[from, to]`, with a margin. `top` is the scrolled distance,
+ * `height` that of the view without titles.
  */
 export function rowsInView({ top, height, rowHeight, count }) {
     if (count === 0 || height <= 0) return [0, 0];

@@ -13,8 +13,8 @@ const ABOVE_ZERO = 0.12;
 const MIDDLE = 0.5;
 
 /**
- * A scale for the finite numbers of lists: `{ isLogarithmic, place(number), ticks }`; `place` is from 0 at the bottom to
- * 1, `ticks` are `{ place, text }`.
+ * A scale for the finite numbers of lists: `{ isLogarithmic, place(number), ticks }`; `place` is from 0 at the bottom
+ * to 1, `ticks` are `{ place, text }`.
  */
 export function curveScale(...lists) {
     let low = Infinity;
@@ -38,7 +38,7 @@ function linear(low, high) {
     const span = high / 2 - low / 2;
     const place = (number) => (span > 0 ? (number / 2 - low / 2) / span : MIDDLE);
     const numbers = span > 0 ? linearTicks(low, high) : [low];
-    return { isLogarithmic: false, place, ticks: numbers.map((number) => ({ place: place(number), text: formatShort(number) })) };
+    return { isLogarithmic: false, place, ticks: ticksAt(numbers, place) };
 }
 
 /** Round numbers from `low` to `high`, at most four; the ends where they have none. */
@@ -48,7 +48,9 @@ function linearTicks(low, high) {
     if (!Number.isFinite(span) || !(power > 0)) return [low, high];
     const stride = roundStride(span / power, 4) * power;
     const ticks = [];
-    for (let index = Math.ceil(low / stride); index * stride <= high && ticks.length < 5; index += 1) ticks.push(index * stride);
+    for (let index = Math.ceil(low / stride); index * stride <= high && ticks.length < 5; index += 1) {
+        ticks.push(index * stride);
+    }
     // Without the rounding errors of the multiplication.
     const rounded = ticks.map((number) => Number(number.toPrecision(12)));
     return new Set(rounded).size < 2 ? [low, high] : rounded;
@@ -67,5 +69,9 @@ function logarithmic(lowest, high, hasZero) {
     const numbers = hasZero ? [0] : [];
     for (let exponent = first; exponent <= top; exponent += stride) numbers.push(10 ** exponent);
     if (numbers.length < 2) numbers.push(high);
-    return { isLogarithmic: true, place, ticks: numbers.map((number) => ({ place: place(number), text: formatShort(number) })) };
+    return { isLogarithmic: true, place, ticks: ticksAt(numbers, place) };
+}
+
+function ticksAt(numbers, place) {
+    return numbers.map((number) => ({ place: place(number), text: formatShort(number) }));
 }
