@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/Browser"), str(Path(__file__).parent)]
 
-from big_runs import PICTURE, BigRun, open_and_measure  # noqa: E402
+from big_runs import METRICS, PICTURE, BigRun, open_and_measure  # noqa: E402
 from peers import PEERS  # noqa: E402
 from playwright.sync_api import Error, sync_playwright  # noqa: E402
 from Support.servers.server import Server  # noqa: E402
@@ -99,7 +99,7 @@ def main():
         with Server(LIMITS, None, Path(folder)) as server:
             for size in options.sizes:
                 steps, layers = map(int, size.split("x"))
-                numbers = steps * layers * len(BigRun.METRICS)
+                numbers = steps * layers * len(METRICS)
                 pages = [Ours(server)]
                 if options.peers and numbers <= options.most_numbers:
                     pages += PEERS

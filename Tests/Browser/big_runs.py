@@ -26,16 +26,18 @@ look();
 PICTURE = "/columns/.test(document.getElementById('heatmap-readout')?.textContent)"
 
 
+#: The metrics of a layer.
+METRICS = ("activation_std", "activation_mean", "gradient_l2_norm", "gradient_max_abs", "weight_std",
+           "weight_spectral_norm")
+
+
 class BigRun:
     """A run of steps 0, 1, ... whose numbers repeat every `DIFFERENT_STEPS` steps."""
-
-    METRICS = ("activation_std", "activation_mean", "gradient_l2_norm", "gradient_max_abs", "weight_std",
-               "weight_spectral_norm")
 
     def __init__(self, name: str, steps: int, layers: int):
         self.name, self.steps = name, steps
         rng = random.Random(layers)
-        self.columns = [{metric: [rng.lognormvariate(0, 1) for _ in range(layers)] for metric in self.METRICS}
+        self.columns = [{metric: [rng.lognormvariate(0, 1) for _ in range(layers)] for metric in METRICS}
                         for _ in range(DIFFERENT_STEPS)]
         self.layers = [{"id": f"block{layer // 10}/linear{layer}", "type": "Linear", "depth": layer, "shape": [32, 64]}
                        for layer in range(layers)]
@@ -56,7 +58,7 @@ class BigRun:
     def values(self, step: int) -> dict:
         """The numbers of a step, as `Dashboard.shown_values` gives them."""
         columns = self.columns[step % DIFFERENT_STEPS]
-        return {layer["id"]: {metric: columns[metric][index] for metric in self.METRICS}
+        return {layer["id"]: {metric: columns[metric][index] for metric in METRICS}
                 for index, layer in enumerate(self.layers)}
 
 

@@ -221,10 +221,10 @@ test("the metric of an open finding is that of its first alert, which may be clo
 test("the table has the layers that stand out: not finite, then with findings, then the largest", () => {
     const matrix = ofRows([[3], [0], [NaN], [9], [null], [1]]);
     const scale = valueScale(matrix);
-    const { rows, total } = columnTable(matrix, 0, scale, layerMedians(matrix), new LayerFindings(HEALTH));
-    assert.deepEqual(rows.map(({ layer }) => layer), ["layer2", "layer0", "layer1", "layer3", "layer5"]);
-    assert.equal(total, 5);
-    assert.deepEqual(rows[2], { layer: "layer1", value: "0", ratio: "–", finding: "dead_layer" });
+    const { caption, rows } = columnTable(matrix, 0, scale, layerMedians(matrix), new LayerFindings(HEALTH));
+    assert.deepEqual(rows.map(([layer]) => layer), ["layer2", "layer0", "layer1", "layer3", "layer5"]);
+    assert.equal(caption, "m at step 0: 5 of 5 layers, those that stand out most");
+    assert.deepEqual(rows[2], ["layer1", "0", "–", "dead_layer"]);
 });
 
 test("a cell is described with its steps, its value, and since when it is sick", () => {

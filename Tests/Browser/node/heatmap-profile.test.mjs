@@ -81,7 +81,7 @@ test("a line and the table name the layer, its value, the first report, and its 
     const findings = { of: (id) => (id === "b" ? { alerts: [{ rule: "non_finite" }] } : undefined) };
     const { caption, rows } = profileTable(lines, { metric: METRIC, names: IDS, now, first, findings });
     assert.equal(caption, "activation_std by depth at steps 4–7, and at the first report, steps 0–3");
-    assert.deepEqual(rows[1], { layer: "b", value: "NaN", first: "3.000", finding: "non finite" });
+    assert.deepEqual(rows[1], ["b", "NaN", "3.000", "non finite"]);
     const many = Array.from({ length: 300 }, () => lines[0]);
     assert.match(profileTable(many, { metric: METRIC, names: IDS, now, first, findings }).caption,
         /the first 100 of 300 rows/u);

@@ -94,15 +94,16 @@ const MANY = Array.from({ length: 1000 }, (_, layer) => `half${Math.floor(layer 
 test("where rows have no room for names, nodes have them, and layers with findings before them", () => {
     const tree = treeOf(MANY);
     const window = new RowWindow(0, 1000, 380, new Rows(tree, () => false));
-    const named = (most, levels) => placedLabels(window, 1, most, [503], tree, levels);
-    assert.deepEqual(named(13, 0).map(({ text }) => text), ["half0", MANY[503], "half1"]);
-    const blocks = named(13, 1);
+    const blocks = placedLabels(window, 1, 13, [503], tree);
     assert.ok(blocks.length > 20 && blocks.length < 30);
     assert.ok(blocks.every(({ text, layer }) => (layer === 503 ? text === MANY[503] : /^half[01]\/block\d+$/u.test(text))));
     for (let index = 1; index < blocks.length; index += 1) assert.ok(blocks[index].y - blocks[index - 1].y >= 13);
+    // Where the outermost nodes have names enough, those inside of them have none.
+    const few = placedLabels(window, 1, 130, [], tree).map(({ text }) => text);
+    assert.deepEqual(few, ["half0", "half1"]);
     // Zoomed to few blocks, each has its name.
     const near = new RowWindow(480, 40, 400, new Rows(tree, () => false));
-    const labels = placedLabels(near, 10, 13, [], tree, 1).map(({ text }) => text);
+    const labels = placedLabels(near, 10, 13, [], tree).map(({ text }) => text);
     assert.deepEqual(labels, ["half0/block48", "half0/block49", "half1/block50", "half1/block51"]);
 });
 
@@ -110,14 +111,15 @@ test("each node has a bar on its level, cut at the edges, and a bar is found by 
     const tree = treeOf(IDS);
     const rows = folded(tree, "enc/0");
     const window = new RowWindow(1, 6, 100, rows);
-    const brackets = bracketsOf(tree, window, 60, 2);
+    const brackets = bracketsOf(tree, window, 120, 2);
     assert.deepEqual(brackets.map(({ node, top, bottom, isFolded }) => [node.name, top, bottom, isFolded]), [
-        ["enc", 0, 30, false], ["enc/0", 0, 10, true], ["enc/1", 10, 30, false], ["dec/0", 30, 50, false],
+        ["enc", 0, 60, false], ["enc/0", 0, 20, true], ["enc/1", 20, 60, false], ["dec/0", 60, 100, false],
     ]);
-    assert.equal(nodeAt(brackets, 3, 15).name, "enc");
-    assert.equal(nodeAt(brackets, 15, 15).name, "enc/1");
-    assert.equal(nodeAt(brackets, 3, 55), null);
-    assert.deepEqual(bordersOf(brackets, 60).sort((a, b) => a - b), [10, 30, 50]);
+    assert.equal(nodeAt(brackets, 3, 30).name, "enc");
+    assert.equal(nodeAt(brackets, 15, 30).name, "enc/1");
+    assert.equal(nodeAt(brackets, 3, 110), null);
+    assert.deepEqual(bordersOf(brackets, 120).sort((a, b) => a - b), [20, 60, 100]);
+    assert.deepEqual(bordersOf(bracketsOf(tree, window, 30, 2), 30).sort((a, b) => a - b), [15]);
     assert.deepEqual([shownLevels(tree, 300), shownLevels(tree, 2000), shownLevels(treeOf(["a"]), 2000)], [1, 2, 0]);
 });
 

@@ -20,6 +20,9 @@ def strip(page):
 def opened(page, server, heatmap, strip):
     """Posts steps of 12 layers with three scalars, opens the run and waits until both pictures have them."""
 
+    # The number of columns depends on the width, which the depth profile would take a part of.
+    page.add_init_script("localStorage.setItem('nnmonitor.heatmap.profile', 'false')")
+
     def opened(steps, layers=12, values=scalars, first=0, columns=None):
         run = unique_run("strip")
         post_steps(server, run, scalar_steps(layers, steps, first, values))

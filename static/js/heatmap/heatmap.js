@@ -4,15 +4,13 @@ import { QuantileFan } from "./fan/quantile-fan.js";
 import { Geometry, leastPlotWidth } from "./picture/geometry.js";
 import { ChosenView } from "./chosen-view.js";
 import { offeredMetrics } from "./data/choices.js";
-import { ShownLayers } from "./picture/raster.js";
-import { layerMedians, ratioScale, valueScale } from "./picture/scale.js";
+import { scaledMatrix } from "./picture/scaled.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
-import { formatSteps, itemText, lineText, pictureText } from "./picture/text.js";
+import { cursorTexts, itemText } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
 import { Navigation } from "./navigation.js";
 import { DepthProfile } from "./profile/depth-profile.js";
-import { LEVEL_WIDTH, bracketsOf, shownLevels } from "./rows/brackets.js";
 import { TimeAxis } from "./time-axis.js";
 
 /** Least height of the cells below other pictures. */
@@ -125,7 +123,7 @@ export class Heatmap {
         this.#view.setShown(offered.length > 0);
         if (offered.length === 0) return;
         this.#read(offered, isConnected);
-        this.#view.setStatus(this.#status());
+        this.#view.setStatus(this.#source.status(this.time.note));
         if (this.#matrix !== null && this.#view.width > 0) this.#paint();
     }
 
@@ -167,25 +165,14 @@ export class Heatmap {
         });
     }
 
-    #status() {
-        if (this.#source.failure !== "") return this.#source.failure;
-        if (this.#matrix === null) return "Reading the heatmap";
-        if (this.time.note !== "") return this.time.note;
-        return this.#matrix.rows === 0 ? "No layer has this metric in these steps." : "";
-    }
-
     #scale() {
         const [matrix, { findings }] = [this.#matrix, this.#source];
         const colouring = this.#chosen.colouringOf(matrix, findings);
         this.#view.colouring = colouring;
         const isScaled = this.#scaled.matrix === matrix && this.#scaled.colouring === colouring;
         if (isScaled && this.#scaled.findings === findings) return this.#scaled;
-        const scale = colouring === "ratio" ? ratioScale(matrix) : valueScale(matrix);
-        const medians = scale.medians ?? layerMedians(matrix);
-        const values = colouring === "ratio" ? valueScale(matrix) : scale;
-        const shown = new ShownLayers(matrix, scale, findings.rowsByImportance(matrix.layers));
         this.#picture += 1;
-        return (this.#scaled = { matrix, colouring, findings, scale, values, medians, shown });
+        return (this.#scaled = scaledMatrix(matrix, colouring, findings));
     }
 
     #paint() {
@@ -197,13 +184,13 @@ export class Heatmap {
         const { tree, names } = outline;
         const { ratio, gestures } = this.#view;
         const geometry = new Geometry({
-            width: this.#view.width, layers: names, columns: matrix.columns, levels: shownLevels(tree, this.#view.width),
+            width: this.#view.width, layers: names, columns: matrix.columns, levels: outline.levels(this.#view.width),
             room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
         this.time.geometry = geometry;
         const window = viewpoint.window(geometry.maximumLines(ratio));
-        const brackets = bracketsOf(tree, window, geometry.plotHeight, geometry.treeWidth / LEVEL_WIDTH);
-        this.#navigation.picture = { matrix, shown, geometry, window, findings, brackets };
+        outline.place(window, geometry);
+        this.#navigation.picture = { matrix, shown, geometry, window, findings };
         const { cursor } = this.time;
         const { pointer } = gestures;
         const hover = this.#navigation.cellAt(pointer);
@@ -212,17 +199,14 @@ export class Heatmap {
             ? { line: window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
         const active = this.#view.isTreeFocused ? outline.active(viewpoint.layer) : null;
         const picture = {
-            matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, brackets, pointer,
-            selection: geometry.selectionBox(gestures.selection), active: active?.node ?? null,
-            hoverNode: this.#navigation.nodeAt(pointer), hoverColumn: this.time.hover(this), seams: this.time.seamsInView,
+            matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
+            selection: geometry.selectionBox(gestures.selection), brackets: outline.brackets,
+            active: active?.node ?? null, hoverNode: outline.nodeAt(pointer), hoverColumn: this.time.hover(this),
+            seams: this.time.seamsInView,
         };
         const { first, count } = window;
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
-        this.#view.setZoom({
-            canZoomIn: matrix.columns > 0, canZoomOutLayers: viewpoint.canZoomOutLayers,
-            canZoomOutSteps: viewpoint.canZoomOutSteps, isZoomed: viewpoint.isZoomed,
-            canFold: outline.canFold, canUnfold: outline.canUnfold,
-        });
+        this.#view.setZoom(matrix.columns > 0, viewpoint, outline);
         this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
         this.#describe(hover ?? focus, cursor, window);
         const record = this.#run.viewedRecord;
@@ -234,18 +218,13 @@ export class Heatmap {
     /** Describes a cell, or the whole if it is null, and fills the table. */
     #describe(cell, cursor, window) {
         const { matrix, scale, medians, findings } = this.#scaled;
-        const textOf = (each) => lineText({ ...this.#scaled, window }, each) + this.time.seamText(each.column);
-        const { layer } = this.#viewpoint;
-        const valueText = cursor < 0 ? "no step in view"
-            : textOf({ line: Math.max(0, window.lineOf(layer)), column: cursor, layer });
-        const text = cell === null ? pictureText(matrix, this.#outline.rows) : textOf(cell);
-        this.#view.describe({ text, valueText, columns: matrix.columns, cursor });
+        const picture = { ...this.#scaled, window, seamText: (column) => this.time.seamText(column) };
+        const texts = cursorTexts(picture, cell, cursor, this.#viewpoint.layer);
+        this.#view.describe({ ...texts, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
-        const { rows, total } = columnTable(matrix, cursor, scale, medians, findings);
-        const caption = `${matrix.metric} at ${formatSteps(matrix.steps[cursor], matrix.lastSteps[cursor])}: `
-            + `${rows.length} of ${total} layers, those that stand out most`
-            + this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
-        this.#view.showTable(`${this.#picture} ${cursor}`, caption, rows);
+        const table = columnTable(matrix, cursor, scale, medians, findings);
+        const seams = this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
+        this.#view.showTable(`${this.#picture} ${cursor}`, { ...table, caption: table.caption + seams });
     }
 
     #choose(choice) {

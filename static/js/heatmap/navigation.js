@@ -1,20 +1,18 @@
 // Moves in the heatmap by keys, pointer and buttons: through time, through layers, into details, and along the findings.
 
-import { compareSteps } from "../model/step-number.js";
 import { keyAction } from "./keys.js";
 import { Outline } from "./outline.js";
 import { ordered } from "./picture/geometry.js";
-import { nodeAt } from "./rows/brackets.js";
 import { Viewpoint } from "./viewpoint.js";
 
 export class Navigation {
     #time;
     #actions;
 
-    /** What is painted, `{ matrix, shown, geometry, window, findings, brackets }`; null until there is a picture. */
+    /** What is painted, `{ matrix, shown, geometry, window, findings }`; null until there is a picture. */
     picture = null;
     viewpoint = new Viewpoint();
-    outline = new Outline();
+    outline;
 
     /**
      * `time` is the `TimeAxis`; `actions`: `requestPaint()`, and optionally `openLayer(id)` and `onState()` when the
@@ -23,6 +21,7 @@ export class Navigation {
     constructor(time, actions) {
         this.#time = time;
         this.#actions = actions;
+        this.outline = new Outline(actions);
     }
 
     /** Shows another run, whole. */
@@ -43,23 +42,17 @@ export class Navigation {
         return { line: geometry.lineAt(point.y, window.lines), column: geometry.columnAt(point.x) };
     }
 
-    /** The node whose bar is at a point, or null. */
-    nodeAt(point) {
-        const isInside = point !== null && this.areaAt(point.x, point.y) === "tree";
-        return isInside ? nodeAt(this.picture.brackets, point.x, point.y) : null;
-    }
-
     /** Moves the cursor to a point, or folds the row or the bar at it. */
     pointAt(x, y, area = "cells") {
         if (this.picture === null || this.picture.matrix.rows === 0) return;
-        if (area === "tree") return this.#toggle(this.nodeAt({ x, y }));
+        if (area === "tree") return this.outline.toggle(this.outline.nodeAt({ x, y }));
         const { geometry, window, shown } = this.picture;
         const column = geometry.columnAt(x);
         if (area !== "axis") {
             const line = geometry.lineAt(y, window.lines);
             const layers = window.layersOf(line);
             this.viewpoint.focus(Math.max(layers[0], shown.at(layers, column)));
-            if (area === "names") this.#toggle(window.nodeOf(line));
+            if (area === "names") this.outline.toggle(window.nodeOf(line));
         }
         if (area !== "names") this.#time.moveTo(column);
         this.#actions.requestPaint();
@@ -87,8 +80,8 @@ export class Navigation {
         else if (name === "layers-in") viewpoint.zoomLayers(0.5);
         else if (name === "layers-out") viewpoint.zoomLayers(2);
         else if (name === "steps-out") viewpoint.zoomOutSteps();
-        else if (name === "fold-all") this.#fold(() => outline.foldAll());
-        else if (name === "unfold-all") this.#fold(() => outline.unfoldAll());
+        else if (name === "fold-all") outline.foldAll();
+        else if (name === "unfold-all") outline.unfoldAll();
         else this.#time.zoomAround(this.#time.cursor);
         this.#actions.requestPaint();
     }
@@ -107,15 +100,8 @@ export class Navigation {
     }
 
     /** A key on the names. Returns whether it was used. */
-    treeKey(event) {
-        const action = this.picture === null ? null : this.outline.key(event.key, this.viewpoint.layer);
-        if (action === null) return false;
-        this.viewpoint.setRows(this.outline.rows);
-        this.viewpoint.focus(action.layer);
-        if (action.kind === "open") this.#actions.openLayer?.(this.picture.matrix.layers[action.layer]);
-        if (action.kind === "toggle") this.#actions.onState?.();
-        this.#actions.requestPaint();
-        return true;
+    treeKey({ key }) {
+        return this.picture !== null && this.outline.press(key, this.viewpoint);
     }
 
     /** Moves the focus to a layer, and unfolds what hides it. */
@@ -140,23 +126,9 @@ export class Navigation {
     /** Goes to the step in which a finding began: the next one by importance. */
     async #goToFinding(by) {
         const { matrix, findings } = this.picture;
-        const rows = findings.rowsByImportance(matrix.layers);
-        if (rows.length === 0) return;
-        const place = rows.indexOf(this.viewpoint.layer);
-        const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
-        this.focusLayer(next);
-        const steps = findings.of(matrix.layers[next]).alerts.map(({ firstStep }) => firstStep);
-        await this.#time.seek(steps.sort(compareSteps)[0]);
-    }
-
-    /** Folds or unfolds a node, if there is one. */
-    #toggle(node) {
-        if (node !== null) this.#fold(() => this.outline.toggle(node));
-    }
-
-    #fold(change) {
-        change();
-        this.#actions.onState?.();
-        this.#actions.requestPaint();
+        const next = findings.next(matrix.layers, this.viewpoint.layer, by);
+        if (next === null) return;
+        this.focusLayer(next.row);
+        await this.#time.seek(next.step);
     }
 }

@@ -2,6 +2,7 @@
 
 import { setting, keepSetting } from "../settings.js";
 import { rowText } from "./picture/labels.js";
+import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
 import { Folds } from "./rows/folds.js";
 import { itemIndex, itemKey, treeAction, treeItems } from "./rows/items.js";
 import { Rows } from "./rows/rows.js";
@@ -15,12 +16,21 @@ export class Outline {
     /** The key of the item with the focus, and the layer for which it was chosen. */
     #active = { key: null, layer: -1 };
 
+    #actions;
+
     /** Changes with the rows. */
     version = 0;
     tree = new LayerTree([]);
     rows = Rows.ofLayers(0);
     /** The names of the rows. */
     names = [];
+    /** The bars beside the names, see `bracketsOf`. */
+    brackets = [];
+
+    /** `actions`: `requestPaint()`; optionally `openLayer(id)`, and `onState()` when a person folded or unfolded. */
+    constructor(actions) {
+        this.#actions = actions;
+    }
 
     /** `ids` are those of the matrix; `layers` those of the run's description, which have groups. */
     update(ids, layers) {
@@ -40,19 +50,32 @@ export class Outline {
         return this.#folds.canUnfold(this.tree);
     }
 
+    /** Number of levels with bars in a heatmap this wide. */
+    levels(width) {
+        return shownLevels(this.tree, width);
+    }
+
+    /** Places the bars. */
+    place(window, { plotHeight, treeWidth }) {
+        this.brackets = bracketsOf(this.tree, window, plotHeight, treeWidth / LEVEL_WIDTH);
+    }
+
+    /** The node whose bar is at a point, or null. */
+    nodeAt(point) {
+        return point === null ? null : nodeAt(this.brackets, point.x, point.y);
+    }
+
+    /** Folds or unfolds a node, unless it is null. */
     toggle(node) {
-        this.#folds.toggle(node);
-        this.#fold();
+        if (node !== null) this.#change(() => this.#folds.toggle(node));
     }
 
     foldAll() {
-        this.#folds.foldAll(this.tree);
-        this.#fold();
+        this.#change(() => this.#folds.foldAll(this.tree));
     }
 
     unfoldAll() {
-        this.#folds.unfoldAll(this.tree);
-        this.#fold();
+        this.#change(() => this.#folds.unfoldAll(this.tree));
     }
 
     /** Unfolds what hides a layer. */
@@ -65,17 +88,21 @@ export class Outline {
         return this.#itemsOf()[this.#indexAt(layer)] ?? null;
     }
 
-    /** Applies a key at the item with the focus. Returns `{ kind, layer }`, or null for a key without an effect. */
-    key(name, layer) {
+    /** Applies a key at the item with the focus, which moves with the `Viewpoint`. Returns whether it has an effect. */
+    press(key, viewpoint) {
         const items = this.#itemsOf();
-        if (items.length === 0) return null;
-        const index = this.#indexAt(layer);
-        const action = treeAction(name, items, index);
-        if (action === null) return null;
+        if (items.length === 0) return false;
+        const index = this.#indexAt(viewpoint.layer);
+        const action = treeAction(key, items, index);
+        if (action === null) return false;
         const item = items[action.to ?? index];
         this.#active = { key: itemKey(item, this.tree), layer: item.layer };
         if (action.kind === "toggle") this.toggle(item.node);
-        return { kind: action.kind, layer: item.layer };
+        if (action.kind === "open") this.#actions.openLayer?.(this.tree.ids[item.layer]);
+        viewpoint.setRows(this.rows);
+        viewpoint.focus(item.layer);
+        this.#actions.requestPaint();
+        return true;
     }
 
     /** The folds for the address of the page. */
@@ -88,6 +115,13 @@ export class Outline {
         this.#folds.restore(folds);
         this.#folds.meet(this.tree);
         this.#fold();
+    }
+
+    #change(apply) {
+        apply();
+        this.#fold();
+        this.#actions.onState?.();
+        this.#actions.requestPaint();
     }
 
     #itemsOf() {

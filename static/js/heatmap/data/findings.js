@@ -1,5 +1,7 @@
 // The open findings of layer health, by layer.
 
+import { compareSteps } from "../../model/step-number.js";
+
 const SEVERITIES = ["info", "warning", "critical"];
 
 /** Whether a severity is worse than another; undefined is the least. */
@@ -39,6 +41,16 @@ export class LayerFindings {
     /** The entry of a layer, or undefined. */
     of(layerId) {
         return this.#byLayer.get(layerId);
+    }
+
+    /** The next layer with a finding, by importance, after that of a row: `{ row, step }`, or null without any. */
+    next(layers, row, by) {
+        const rows = this.rowsByImportance(layers);
+        if (rows.length === 0) return null;
+        const place = rows.indexOf(row);
+        const next = rows.at(place < 0 ? 0 : (place + by) % rows.length);
+        const steps = this.of(layers[next]).alerts.map(({ firstStep }) => firstStep);
+        return { row: next, step: steps.sort(compareSteps)[0] };
     }
 
     /** Rows of the layers with findings, the most important first. */

@@ -51,6 +51,14 @@ export class HeatmapSource {
         this.#onChange();
     }
 
+    /** A line below the picture, or "": why there is none, or `note`. */
+    status(note) {
+        if (this.failure !== "") return this.failure;
+        if (this.matrix === null) return "Reading the heatmap";
+        if (note !== "") return note;
+        return this.matrix.rows === 0 ? "No layer has this metric in these steps." : "";
+    }
+
     /** Reads what is due; `state` is that of `RefreshPlan.next`, its view null while no metric is chosen. */
     update(state) {
         const read = state.view === null ? null : this.#plan.next(state);

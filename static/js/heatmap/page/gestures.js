@@ -16,8 +16,9 @@ export class Gestures {
     pointer = null;
 
     /**
-     * `actions`: `areaAt(x, y)`, `focus(area)` before anything else, `moveCursor(x, y, area)`, `select(area, from, to)`
-     * for a zoom between two points, `zoom(name)`, `wheel(x, isIn)` for a zoom in time, `requestPaint()`.
+     * `actions`: `areaAt(x, y)`, `moveCursor(x, y, area)`, `select(area, from, to)` for a zoom between two points,
+     * `zoom(name)`, `wheel(x, isIn)` for a zoom in time, `requestPaint()`; optionally `focus(area)`, if that is not the
+     * plot's.
      */
     constructor(plot, actions) {
         this.#plot = plot;
@@ -51,7 +52,8 @@ export class Gestures {
         const clicked = event.shiftKey ? "both" : this.#actions.areaAt(place.x, place.y);
         if (clicked === null) return;
         const area = clicked === "tree" ? "names" : clicked;
-        this.#actions.focus(area);
+        if (this.#actions.focus === undefined) this.#plot.focus({ preventScroll: true });
+        else this.#actions.focus(area);
         this.#plot.setPointerCapture(event.pointerId);
         event.preventDefault();
         this.#press = { area, clicked, ...place };

@@ -63,10 +63,9 @@ export class Gutter {
         const lineHeight = geometry.plotHeight / window.lines;
         const wanted = findings.rowsByImportance(matrix.layers);
         if (focus !== null) wanted.unshift(focus.layer);
-        const levels = Math.round(geometry.treeWidth / LEVEL_WIDTH);
         const room = geometry.left - geometry.treeWidth - 14;
         context.textAlign = "right";
-        for (const { line, layer, y, text } of placedLabels(window, lineHeight, NAME_GAP, wanted, tree, levels)) {
+        for (const { line, layer, y, text } of placedLabels(window, lineHeight, NAME_GAP, wanted, tree)) {
             const entry = layer >= 0 ? findings.of(tree.ids[layer]) : worstEntry(window, line, findings, tree.ids);
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
             context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;

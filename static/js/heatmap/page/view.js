@@ -120,7 +120,8 @@ export class HeatmapView {
         if (metrics.some(({ name }) => name === chosen)) this.#metric.value = chosen;
     }
 
-    setZoom({ canZoomIn, canZoomOutLayers, canZoomOutSteps, isZoomed, canFold, canUnfold }) {
+    /** Which buttons can be used, by the `Viewpoint` and the `Outline`. */
+    setZoom(canZoomIn, { canZoomOutLayers, canZoomOutSteps, isZoomed }, { canFold, canUnfold }) {
         const allowed = {
             "layers-in": canZoomIn, "layers-out": canZoomOutLayers, "steps-in": canZoomIn, "steps-out": canZoomOutSteps,
             all: isZoomed, "fold-all": canFold, "unfold-all": canUnfold,
@@ -170,11 +171,8 @@ export class HeatmapView {
         else setAttribute(this.#item, "aria-expanded", String(item.isExpanded));
     }
 
-    /** Fills the table; `key` changes when its content does. */
-    showTable(key, caption, rows) {
-        this.#table.show(key, {
-            caption, head: ["Layer", "Value", "Of its median", "Finding"],
-            rows: rows.map(({ layer, value, ratio, finding }) => [layer, value, ratio, finding]),
-        });
+    /** Fills the table, see `FoldedTable`; `key` changes when its content does. */
+    showTable(key, table) {
+        this.#table.show(key, table);
     }
 }

@@ -80,5 +80,5 @@ function namesWidth(width, treeWidth, names) {
 }
 
 function widestNames(width) {
-    return Math.round(Math.min(220, Math.max(96, width * 0.2)));
+    return Math.round(Math.min(190, Math.max(84, width * 0.19)));
 }

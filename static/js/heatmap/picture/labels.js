@@ -13,12 +13,15 @@ export function rowText(rows, row, ids) {
     return node === null ? ids[rows.layersOf(row)[0]] : nodeText(node);
 }
 
+/** Nodes take at least this share of the names there is room for; otherwise some nodes of the next level have names. */
+const LEAST_SHARE = 1 / 3;
+
 /**
  * Names beside the lines, `{ line, layer, y, text }`, such that they are at least `gap` pixels apart; `layer` is -1 for
  * the name of a node. `wanted` is a list of layers, the most important first. Other rows follow, all of them if there
- * is room, otherwise nodes of the tree, at least of the level `levels`; or some rows of a tree without nodes.
+ * is room, otherwise nodes of the tree; or some rows of a tree without nodes.
  */
-export function placedLabels(window, lineHeight, gap, wanted, tree, levels = 0) {
+export function placedLabels(window, lineHeight, gap, wanted, tree) {
     const labels = [];
     const taken = [];
     const height = window.lines * lineHeight;
@@ -41,7 +44,7 @@ export function placedLabels(window, lineHeight, gap, wanted, tree, levels = 0) 
         const line = window.lineOf(layer);
         if (line >= 0) addLine(line, layer);
     }
-    const nodes = lineHeight < gap ? namedNodes(tree, window, Math.floor(height / gap), levels) : [];
+    const nodes = lineHeight < gap ? namedNodes(tree, window, Math.floor(height / gap)) : [];
     for (const node of nodes) {
         const [top, bottom] = spanOf(node, window, height);
         const line = Math.min(window.lines - 1, Math.max(0, Math.floor((top + bottom) / 2 / lineHeight)));
@@ -64,8 +67,8 @@ export function isFolded(node, rows) {
     return rows.nodeOf(rows.rowOf(node.begin)) === node;
 }
 
-/** Nodes in view, of the deepest level with at most `most` of them, but of the level `least` if the tree has it. */
-function namedNodes(tree, window, most, least) {
+/** Nodes in view, of the deepest level with at most `most` of them, and of the next one if those are few. */
+function namedNodes(tree, window, most) {
     const [begin, end] = window.rows.layersOf(window.first, window.first + window.count);
     const isShown = (node) => node.end > begin && node.begin < end;
     let named = tree.roots.filter(isShown);
@@ -74,7 +77,7 @@ function namedNodes(tree, window, most, least) {
             const isWhole = node.children.length === 0 || isFolded(node, window.rows);
             return isWhole ? [node] : node.children.filter(isShown);
         });
-        if (inside.length > most && level > least) break;
+        if (inside.length > most && named.length > LEAST_SHARE * most) break;
         named = inside;
     }
     return named;

@@ -1,13 +1,13 @@
 // The text alternative: the layers of one column with their values.
 
-import { formatCell, ratioText } from "./text.js";
+import { formatCell, formatSteps, ratioText } from "./text.js";
 
 /** Layers in the table. */
 const MOST_ROWS = 12;
 
 /**
- * The layers of a column that stand out, `{ layer, value, ratio, finding }`: first those whose value is not finite,
- * then those with findings, then those with the largest weight on the scale.
+ * The layers of a column that stand out, as `{ caption, head, rows }`: first those whose value is not finite, then those
+ * with findings, then those with the largest weight on the scale.
  */
 export function columnTable(matrix, column, scale, medians, findings) {
     const rows = [];
@@ -20,14 +20,15 @@ export function columnTable(matrix, column, scale, medians, findings) {
     });
     const size = ({ weight }) => (Number.isNaN(weight) ? Infinity : weight);
     rows.sort((a, b) => b.rank - a.rank || compare(size(b), size(a)) || a.row - b.row);
+    const shown = rows.slice(0, MOST_ROWS);
     return {
-        total: rows.length,
-        rows: rows.slice(0, MOST_ROWS).map(({ layer, row, index, entry }) => ({
-            layer,
-            value: formatCell(matrix, index),
-            ratio: ratioText(matrix.last[index], medians[row]),
-            finding: entry === undefined ? "" : entry.alerts.map(({ rule }) => rule).join(", "),
-        })),
+        caption: `${matrix.metric} at ${formatSteps(matrix.steps[column], matrix.lastSteps[column])}: `
+            + `${shown.length} of ${rows.length} layers, those that stand out most`,
+        head: ["Layer", "Value", "Of its median", "Finding"],
+        rows: shown.map(({ layer, row, index, entry }) => [
+            layer, formatCell(matrix, index), ratioText(matrix.last[index], medians[row]),
+            entry === undefined ? "" : entry.alerts.map(({ rule }) => rule).join(", "),
+        ]),
     };
 }
 

@@ -56,8 +56,21 @@ export function lineText({ matrix, shown, medians, findings, window }, { line, c
     return describeCell({ matrix, column, layer: row, sharing: isOne ? 1 : end - begin, ratio, entry });
 }
 
-/** The whole picture as text. */
-export function pictureText(matrix, rows) {
+/**
+ * `{ text, valueText }`: a cell, or the whole picture if it is null, and the layer at the cursor. `picture` is that of
+ * `lineText`, with `seamText(column)`.
+ */
+export function cursorTexts(picture, cell, cursor, layer) {
+    const { matrix, window, seamText } = picture;
+    const textOf = (each) => lineText(picture, each) + seamText(each.column);
+    const line = Math.max(0, window.lineOf(layer));
+    return {
+        text: cell === null ? pictureText(matrix, window.rows) : textOf(cell),
+        valueText: cursor < 0 ? "no step in view" : textOf({ line, column: cursor, layer }),
+    };
+}
+
+function pictureText(matrix, rows) {
     const bucket = matrix.isFinest ? "each column is one step"
         : `the first column has ${formatSteps(matrix.steps[0], matrix.lastSteps[0])}`;
     const folded = rows.count < rows.layers ? ` in ${formatCount(rows.count)} rows` : "";

@@ -74,13 +74,8 @@ export class DepthProfile {
         }
         if (!this.#table.isOpen) return;
         const { lines, now, first } = this.#drawn;
-        const { caption, rows } = profileTable(lines, {
-            metric: matrix.metric, names: matrix.layers, now, first, findings: scaled.findings,
-        });
-        const head = ["Layer", "Value", "First report", "Finding"];
-        this.#table.show(this.#version, {
-            caption, head, rows: rows.map((row) => [row.layer, row.value, row.first, row.finding]),
-        });
+        const table = { metric: matrix.metric, names: matrix.layers, now, first, findings: scaled.findings };
+        this.#table.show(this.#version, profileTable(lines, table));
     }
 
     #places({ geometry, window }) {

@@ -48,15 +48,16 @@ export function lineText({ layer, sharing }, names, now, first) {
     return `${names[layer]}${shared}: ${valueText(now, layer)}${before}`;
 }
 
-/** The table of the lines: `{ caption, rows: [{ layer, value, first, finding }] }`. */
+/** The table of the lines: `{ caption, head, rows }`. */
 export function profileTable(lines, { metric, names, now, first, findings }) {
-    const rows = lines.slice(0, MOST_ROWS).map(({ layer, sharing }) => ({
-        layer: sharing > 1 ? `${names[layer]} (of ${sharing} layers)` : names[layer],
-        value: valueText(now, layer),
-        first: first === null ? "" : valueText(first, layer),
-        finding: (findings.of(names[layer])?.alerts ?? []).map(({ rule }) => rule.replaceAll("_", " ")).join(", "),
-    }));
+    const rows = lines.slice(0, MOST_ROWS).map(({ layer, sharing }) => [
+        sharing > 1 ? `${names[layer]} (of ${sharing} layers)` : names[layer],
+        valueText(now, layer),
+        first === null ? "" : valueText(first, layer),
+        (findings.of(names[layer])?.alerts ?? []).map(({ rule }) => rule.replaceAll("_", " ")).join(", "),
+    ]);
     const more = lines.length > rows.length ? `; the first ${rows.length} of ${lines.length} rows, zoom to see others` : "";
     const since = first === null ? "" : `, and at the first report, ${formatSteps(...first.steps)}`;
-    return { caption: `${metric} by depth at ${formatSteps(...now.steps)}${since}${more}`, rows };
+    const head = ["Layer", "Value", "First report", "Finding"];
+    return { head, caption: `${metric} by depth at ${formatSteps(...now.steps)}${since}${more}`, rows };
 }

@@ -9,7 +9,7 @@ const MOST_LEVELS = 3;
 /** Width of the heatmap for each level after the first, beyond the least. */
 const LEVEL_ROOM = 300;
 /** Least height of a node that is set off from its neighbours by a line. */
-const LEAST_BORDERED = 8;
+const LEAST_BORDERED = 14;
 
 /** Number of levels with bars in a heatmap this wide. */
 export function shownLevels(tree, width) {
@@ -34,7 +34,7 @@ export function bracketsOf(tree, window, height, levels) {
 
 /** The node whose bar is at a point, or null. */
 export function nodeAt(brackets, x, y) {
-    const level = Math.floor(x / LEVEL_WIDTH);
+    const level = x < 0 ? -1 : Math.floor(x / LEVEL_WIDTH);
     return brackets.find(({ node, top, bottom }) => node.level === level && top <= y && y < bottom)?.node ?? null;
 }
 
