@@ -63,7 +63,7 @@ def test_a_run_with_everything_unfolded(page_in_each_look, own_server):
     page = page_in_each_look
     opened(page, own_server, "sick")
     page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    expect(page.locator("#heatmap-rows tr").first).to_be_attached()
+    expect(page.locator("#heatmap-details tbody tr").first).to_be_attached()
     expect_no_violation(page)
 
 
@@ -75,7 +75,7 @@ def test_a_paused_run(page_in_each_look, own_server):
     expect_no_violation(page)
 
 
-def test_no_run(page_in_each_look, start_server):
+def test_no_run(start_server, page_in_each_look):
     page = page_in_each_look
     page.goto(start_server().url)
     expect(page.locator("#empty-title")).to_have_text("No runs yet")
