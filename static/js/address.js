@@ -3,7 +3,8 @@
 // To add a part: give it `get state()`, an object of short texts under keys of its own, without those at their default,
 // and `restore(state)`, which takes its keys from the object and resets those that are absent; list the part in
 // `RunView.addressParts` or in main.js. A part that cannot restore at once, because it must read something first,
-// returns the wanted state until then: otherwise the address would lose it. Keys in use:
+// returns the wanted state until then: otherwise the address would lose it. The address follows after each paint of the
+// dashboard, so a part whose state changed requests a paint and nothing else. Keys in use:
 //
 // run              the selected run (dashboard.js)
 // step             the viewed step while paused; absent while live (viewed-step.js)

@@ -32,7 +32,8 @@ function pageAfterLogin() {
     return serverAddress(next === "docs" ? next : "") + location.hash;
 }
 
-// With fetch, a rejection needs no second page. Without this script, the form works by itself.
+// With fetch, a rejection needs no second page, and the fragment of the address is kept: therefore the page is not
+// rendered before this script is there. Without scripts, the form works by itself.
 form.addEventListener("submit", async (event) => {
     event.preventDefault();
     error.textContent = "";

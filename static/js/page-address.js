@@ -24,20 +24,30 @@ export class PageAddress {
 
     /** Shows what the address names. An address without a run is none of a view, such as the target of a link. */
     restore() {
-        const state = parseAddress(this.#page.location.hash);
+        const state = this.#named;
         if (state.run === undefined) return;
         for (const part of this.#parts) part.restore(state);
     }
 
-    /** The state of the page changed, or may have. */
+    /** The state of the page changed, or may have. A visit is written at once, other changes may wait. */
     update() {
-        if (this.#timer !== null) return;
         const wait = this.#writtenAt + INTERVAL - this.#page.now();
-        if (wait <= 0) return this.#write();
+        if (wait <= 0 || isVisit(this.#named, this.state)) return this.flush();
+        if (this.#timer !== null || formatAddress(this.state) === this.#page.location.hash) return;
         this.#timer = this.#page.setTimeout(() => {
             this.#timer = null;
             this.#write();
         }, wait);
+    }
+
+    /** What the page shows. */
+    get state() {
+        return Object.assign({}, ...this.#parts.map((part) => part.state));
+    }
+
+    /** What the address names. */
+    get #named() {
+        return parseAddress(this.#page.location.hash);
     }
 
     /** Writes a change that waits. */
@@ -48,12 +58,11 @@ export class PageAddress {
     }
 
     #write() {
-        const state = Object.assign({}, ...this.#parts.map((part) => part.state));
+        const { state } = this;
         // Without a run there is no view: what a person chose for all runs is in the settings.
         const fragment = state.run === undefined ? "" : formatAddress(state);
         if (fragment === "" || fragment === this.#page.location.hash) return;
-        const before = parseAddress(this.#page.location.hash);
-        const method = isVisit(before, state) ? "pushState" : "replaceState";
+        const method = isVisit(this.#named, state) ? "pushState" : "replaceState";
         this.#writtenAt = this.#page.now();
         this.#page.history[method](null, "", fragment);
     }

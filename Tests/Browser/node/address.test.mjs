@@ -53,7 +53,12 @@ function browser(hash = "") {
     const page = {
         location: { hash }, written: [], time: 0, timers: [], listeners: {},
         now: () => page.time,
-        setTimeout: (action, delay) => page.timers.push({ action, at: page.time + delay }),
+        setTimeout(action, delay) {
+            const timer = { action, at: page.time + delay };
+            page.timers.push(timer);
+            return timer;
+        },
+        clearTimeout: (timer) => { page.timers = page.timers.filter((other) => other !== timer); },
         addEventListener: (name, action) => { page.listeners[name] = action; },
         advance(duration) {
             page.time += duration;
@@ -92,6 +97,21 @@ test("many changes are few writes, and the last one is written", () => {
     address.update();
     page.advance(1000);
     assert.equal(page.written.length, length, "nothing changed, nothing is written");
+});
+
+test("a selected run is written at once, because a reload may follow", () => {
+    const page = browser("#run=a");
+    const address = new PageAddress(page);
+    const run = part({ run: "a" });
+    const step = part({ step: "1" });
+    address.add(run, step);
+    address.update();
+    step.state = { step: "2" };
+    address.update();
+    run.state = { run: "b" };
+    address.update();
+    page.advance(1000);
+    assert.deepEqual(page.written, [["replace", "#run=a&step=1"], ["push", "#run=b&step=2"]]);
 });
 
 test("a selected run is pushed, and Back restores every part in order", () => {

@@ -80,6 +80,24 @@ def test_runs_and_steps_are_live_over_events(blocked, page):
     dashboard.expect_payload(make_payload(other, 9))
 
 
+def test_dropped_steps_leave_the_page_and_a_new_run_of_the_same_id_replaces_the_old_one(blocked, page):
+    run = unique_run()
+    trainer, dashboard = blocked.trainer, blocked.dashboard
+    for step in (1, 2, 3, 4):
+        trainer.post(make_payload(run, step))
+    blocked.open(f"#run={run}")
+    dashboard.expect_payload(make_payload(run, 4))
+    trainer.describe(run, {"resume_from": 3})
+    trainer.post(make_payload(run, 3, value=7.5))
+    dashboard.expect_payload(make_payload(run, 3, value=7.5))
+    slider = page.get_by_role("slider", name="Step", exact=True)
+    expect(slider).to_have_attribute("max", "2")
+    trainer.delete(run)
+    trainer.post(make_payload(run, 50))
+    dashboard.expect_payload(make_payload(run, 50))
+    expect(slider).to_have_attribute("max", "0")
+
+
 def test_a_page_resumes_its_events_where_they_ended(blocked, page, problems):
     problems.allow("net::ERR_", "status of 502")
     run = unique_run()
