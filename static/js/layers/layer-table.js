@@ -267,7 +267,7 @@ export class LayerTable {
                 const curve = this.#data.curve(layer.id, metric.name);
                 const now = index < 0 ? undefined : metricValue(record, metric, index);
                 const { min, max, median } = curve?.summary ?? {};
-                const change = now === undefined || median === undefined ? undefined : Math.abs(now) / median;
+                const change = Number.isFinite(now) && median !== undefined ? Math.abs(now) / median : undefined;
                 row.showNumbers(position, { min, max, now, change, median });
                 if (size !== null) row.paint(position, curve, column, size);
             });
