@@ -23,6 +23,11 @@ def step_of(number, layers, value, metrics=METRICS):
             "metrics": {metric: [value(metric, number, index) for index in range(layers)] for metric in metrics}}
 
 
+def steps_of(count, layers, value=None, first=0):
+    """Steps from `first` on; healthy ones without `value`."""
+    return [step_of(number, layers, value or smooth) for number in range(first, first + count)]
+
+
 def smooth(metric, step, index):
     """A healthy number that differs in every metric, step and layer."""
     size = {"update_ratio": 1e-3, "own/metric": -5}.get(metric, 1)

@@ -7,7 +7,7 @@ import { keepSetting, setting } from "../settings.js";
 import { element, setHidden, setText } from "../view/dom.js";
 import { LayerAlerts } from "./data/alerts.js";
 import {
-    DEFAULT_SORT, FIRST_METRICS, MOST_METRICS, parsedSort, sortAfterClick, sortText, tableMetrics,
+    DEFAULT_SORT, FEW_METRICS, FIRST_METRICS, MOST_METRICS, parsedSort, sortAfterClick, sortText, tableMetrics,
 } from "./data/choices.js";
 import { NO_FILTER, bestMatch, groupOf } from "./data/filter.js";
 import { RowOrder } from "./data/row-order.js";
@@ -214,7 +214,7 @@ export class LayerTable {
     #chooseMetrics() {
         const offered = this.#offered;
         if (offered.length === 0 || !this.#knowsFindings) return;
-        if (this.#firstMetrics === null || this.#firstMetrics.length === 0) {
+        if (this.#firstMetrics === null || this.#firstMetrics.length < FEW_METRICS) {
             this.#firstMetrics = tableMetrics(offered, null, this.#alerts.metric);
         }
         const metrics = this.#chosen === null ? this.#firstMetrics : tableMetrics(offered, this.#chosen, null);
@@ -267,7 +267,7 @@ export class LayerTable {
                 const curve = this.#data.curve(layer.id, metric.name);
                 const now = index < 0 ? undefined : metricValue(record, metric, index);
                 const { min, max, median } = curve?.summary ?? {};
-                const change = now === undefined || median === undefined ? undefined : Math.abs(now) / median;
+                const change = Number.isFinite(now) && median !== undefined ? Math.abs(now) / median : undefined;
                 row.showNumbers(position, { min, max, now, change, median });
                 if (size !== null) row.paint(position, curve, column, size);
             });

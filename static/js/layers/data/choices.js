@@ -6,7 +6,7 @@ const PREFERRED = Object.freeze([
 ]);
 
 /** Metrics of the table without a choice, and at most. */
-const FEW_METRICS = 2;
+export const FEW_METRICS = 2;
 export const MOST_METRICS = 8;
 
 /** The metrics that are asked for before those of the run are known. */

@@ -84,6 +84,7 @@ export class LayerRow {
 
     #showFinding(finding) {
         this.#finding = finding;
+        this.#title.title = [finding?.title, finding?.message].filter(Boolean).join(": ");
         setAttribute(this.node, "data-severity", finding?.severity ?? "");
         showMark(this.#mark, finding?.severity);
         // An svg has no `hidden` property.
