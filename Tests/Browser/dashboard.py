@@ -173,7 +173,7 @@ class Dashboard:
         expect(self.page.locator("#fact-step")).to_have_attribute("data-value", str(step), timeout=15_000)
 
     def expect_steps(self, count):
-        """Checks the number of the run's steps, of which each has a column of the heatmap."""
+        """Checks the number of steps in the heatmap of a run so short that each step has a column."""
         axis = self.page.get_by_role("slider", name="Heatmap cursor")
         expect(axis).to_have_attribute("aria-valuemax", str(count - 1), timeout=30_000)
 

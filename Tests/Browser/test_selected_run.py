@@ -15,7 +15,7 @@ def test_a_run_says_of_each_step_whether_its_number_is_new(run):
         take([1, 3]);
         selected.play((player, history) => player.pause(history));
         const news = [openStep(5), openStep(3), openStep(2), {}].map((data) => selected.takeStep(data) ?? null);
-        return [news, selected.viewedRecord.step, stepsOf(selected.history), selected.player.lastWhenPaused];
+        return [news, selected.viewedRecord.step, stepsOf(selected.history), selected.player.pausedEnd];
     """) == [[True, False, True, None], 3, [1, 2, 3, 5], 3]
 
 

@@ -67,6 +67,20 @@ def number(value):
     return f"{value:#.4g}"
 
 
+def test_a_first_report_that_could_not_be_read_is_read_again(server, page, heatmap, problems):
+    problems.allow("status of 500")
+    run = unique_run("failed")
+    post_steps(server, run, layer_steps(5, 20, value))
+    page.route("**/matrix?*points=1&*", lambda route: route.fulfill(status=500))
+    page.clock.install()
+    opened(page, server, run, 19)
+    heatmap.expect_size(5, 20)
+    expect(page.locator("#profile-first")).to_have_text("first report")
+    page.unroute("**/matrix?*points=1&*")
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#profile-first")).to_have_text("first report, step 0")
+
+
 def test_values_that_are_not_finite_are_marked_in_profile_and_spread(server, page, heatmap):
     run = unique_run("nan")
     post_steps(server, run, layer_steps(20, 60, value))

@@ -69,6 +69,12 @@ def test_a_bar_folds_its_group_and_a_folded_name_unfolds_it(server, page, heatma
     post_steps(server, run, layer_steps(40, 20, dying))
     opened(page, server, run, 19)
     heatmap.expect_size(40, 20)
+    # The pointer over a bar or a name shows which it is: names may be cut.
+    outer, place = heatmap.plot.bounding_box(), heatmap.point(15, 40, 0, 20)
+    page.mouse.move(outer["x"] + 4, outer["y"] + place["y"])
+    expect(heatmap.readout).to_have_text("block1: 10 layers · click to fold")
+    page.mouse.move(outer["x"] + 60, outer["y"] + place["y"])
+    expect(heatmap.readout).to_contain_text("step 19 · block1/layer15 · activation_std 1.150")
     click_bar(heatmap, 15, 40)
     page.locator("#heatmap-metric").focus()
     expect_rows(heatmap, 40, 31, 20)

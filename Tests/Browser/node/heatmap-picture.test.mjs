@@ -221,7 +221,8 @@ test("the metric of an open finding is that of its first alert, which may be clo
 test("the table has the layers that stand out: not finite, then with findings, then the largest", () => {
     const matrix = ofRows([[3], [0], [NaN], [9], [null], [1]]);
     const scale = valueScale(matrix);
-    const { caption, rows } = columnTable(matrix, 0, scale, layerMedians(matrix), new LayerFindings(HEALTH));
+    const { caption, rows } = columnTable(
+        { matrix, scale, medians: layerMedians(matrix), findings: new LayerFindings(HEALTH) }, 0);
     assert.deepEqual(rows.map(([layer]) => layer), ["layer2", "layer0", "layer1", "layer3", "layer5"]);
     assert.equal(caption, "m at step 0: 5 of 5 layers, those that stand out most");
     assert.deepEqual(rows[2], ["layer1", "0", "–", "dead_layer"]);

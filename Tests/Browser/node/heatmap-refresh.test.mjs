@@ -78,7 +78,7 @@ test("while paused nothing is read but another view, which then shows no later s
     assert.equal(ask(20_000, { view: other }).append, true);
 });
 
-test("a pause ends the picture at the last step of that moment: what came until then is read once more", () => {
+test("while paused the picture ends at the last step of the moment of pausing, which is read once more", () => {
     const { plan, ask, matrix } = loadedPlan();
     plan.changed(100);
     plan.changed(102);
@@ -87,7 +87,11 @@ test("a pause ends the picture at the last step of that moment: what came until 
     plan.succeeded(matrix);
     plan.changed(103);
     assert.equal(ask(9000, { pausedEnd: 101 }), null);
-    assert.deepEqual(ask(9000), { ...view, from: 99, points: 250, append: true });
+    // A person went beyond that step.
+    assert.deepEqual(ask(9000, { pausedEnd: 103 }), { ...view, from: 99, to: 103, points: 250, append: true });
+    plan.succeeded(matrix);
+    assert.equal(ask(19_000, { pausedEnd: 103 }), null);
+    assert.deepEqual(ask(19_000), { ...view, from: 99, points: 250, append: true });
 });
 
 test("steps beyond a zoomed range need no read", () => {

@@ -28,7 +28,7 @@ const axisOf = (steps, lastSteps = steps, changes = {}) => {
     return Object.assign(new StepColumns({ steps, lastSteps }), { lastSeq: 9, ...changes });
 };
 
-test("numbers that are not finite are told from missing ones", () => {
+test("numbers that are not finite differ from missing ones", () => {
     const scalars = parse({ steps: [1, 2, 3, 4], values: [0.5, "NaN", null, "-Infinity"] });
     const series = scalars.series.get("loss");
     assert.deepEqual([0, 1, 2, 3].map((column) => ScalarColumns.isMissing(series, column)), [false, false, true, false]);
@@ -72,7 +72,7 @@ test("columns are continued from their last one on, in buckets as wide as before
     assert.equal(continued(shown, parse({ steps: [8], lastSteps: [15], values: [1] })), null);
 });
 
-/** A reader of the heatmap's scalars, and a function that asks it for the read that is due. */
+/** A plan of reads, and a function that returns the read that is due. */
 function following() {
     const plan = new FollowingScalars();
     const ask = (axis, changes = {}) => plan.next({ now: 0, axis, names: ["loss"], canRead: true, ...changes });

@@ -31,7 +31,7 @@ test("playing shows one step after the other, waits for what is not read, and en
     assert.equal(player.advance(history, 1, () => true), 0);
 });
 
-test("playing goes live at the end if that was asked for, and begins with the first step at the end", () => {
+test("playing goes live at the end if that was chosen; from the last step it begins with the first", () => {
     const history = historyOf([1, 2, 3]);
     const player = new Player();
     player.play(history, 1);
@@ -64,19 +64,29 @@ test("a single step cannot be played", () => {
     assert.deepEqual([player.isPaused, player.isPlaying], [false, false]);
 });
 
-test("the pause knows the last step of its beginning, until the run is followed again", () => {
+test("while paused, pictures end at the last step of the moment of pausing, or where a person went beyond it", () => {
     const history = historyOf([1, 2, 3]);
     const player = new Player();
-    assert.equal(player.lastWhenPaused, null);
+    assert.equal(player.pausedEnd, null);
     player.back(history);
     history.insert(recordOf(4));
     player.back(history);
-    assert.equal(player.lastWhenPaused, 3);
+    assert.equal(player.pausedEnd, 3);
+    // A person who goes beyond it wants to see what is there.
+    player.seekStep(history, 3);
+    assert.equal(player.pausedEnd, 3);
+    player.forward(history);
+    history.insert(recordOf(5));
+    assert.deepEqual([player.step, player.pausedEnd], [4, 4]);
+    player.seekIndex(history, 0);
+    player.play(history, 10);
+    player.advance(history, 9, () => true);
+    assert.deepEqual([player.step, player.pausedEnd], [5, 5]);
     player.live();
-    assert.equal(player.lastWhenPaused, null);
+    assert.equal(player.pausedEnd, null);
 });
 
-test("a paused page says how many steps and how much time it is behind", () => {
+test("the distance to the last step is shown in steps and in time", () => {
     const history = historyOf([1, 2, 3]);
     const player = new Player();
     assert.equal(behindText(behindOf(player, history)), "at the last step");
@@ -128,7 +138,7 @@ function clockOf() {
     };
 }
 
-test("as many steps are shown in a second as the speed says", async () => {
+test("the speed is the number of steps shown in a second", async () => {
     for (const speed of [1, 2, 5, 10, 50]) {
         const clock = clockOf();
         let shown = 0;

@@ -151,6 +151,10 @@ def test_what_came_until_the_pause_is_in_the_picture(opened, page, server, heatm
     post_steps(server, run, scalar_steps(12, 1, 30))
     expect(page.locator("#behind-text")).to_have_text("6 steps, 6 s behind")
     heatmap.expect_columns(25)
+    # A person who goes beyond that step sees what is there.
+    page.keyboard.press("End")
+    heatmap.expect_columns(31)
+    strip.expect_values(30)
 
 
 def test_new_steps_are_read_with_the_heatmap_and_only_from_its_last_column_on(opened, page, server, heatmap, strip):

@@ -60,16 +60,16 @@ def reads(page):
 
 def test_every_step_is_played_in_order_and_at_the_end_playing_stops(opened, page, dashboard):
     opened([step(number) for number in range(40)])
-    page.get_by_label("Go to step").fill("29")
+    page.get_by_label("Go to step").fill("34")
     page.get_by_label("Go to step").press("Enter")
-    dashboard.expect_step(29)
+    dashboard.expect_step(34)
     page.evaluate(OBSERVE)
-    # At higher speeds a page that is slow leaves out steps.
-    page.get_by_label("Speed of playing").select_option("5")
+    # At higher speeds a page that is slow paints not every step.
+    page.get_by_label("Speed of playing").select_option("2")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     dashboard.expect_step(39)
-    assert page.evaluate("shown") == list(range(30, 40))
+    assert page.evaluate("shown") == list(range(35, 40))
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     dashboard.expect_state("paused")
     expect(page.locator("#behind-text")).to_have_text("at the last step")
@@ -97,7 +97,7 @@ def test_playing_reads_many_steps_at_once_before_they_are_shown(opened, page, da
     assert all(first > last for (_, last), (first, _) in zip(steps, steps[1:]))
 
 
-def test_playing_goes_live_at_the_end_if_that_was_asked_for_also_after_a_reload(opened, page, dashboard):
+def test_playing_goes_live_at_the_end_if_that_was_chosen_also_after_a_reload(opened, page, dashboard):
     opened([step(number) for number in range(12)])
     page.get_by_label("then live").check()
     page.get_by_label("Speed of playing").select_option("50")
@@ -145,7 +145,10 @@ def test_a_run_is_played_over_a_gap_in_its_step_numbers(opened, page, dashboard,
     page.get_by_label("Speed of playing").select_option("5")
     page.locator("body").press("p")
     dashboard.expect_step(19)
-    assert page.evaluate("shown") == list(range(1, 20)), run
+    shown = page.evaluate("shown")
+    assert shown == sorted(shown) and shown[-1] == 19, run
+    # Without their numbers, the steps within a bucket would be left out.
+    assert any(0 < number < 9 for number in shown) and any(10 < number < 19 for number in shown)
 
 
 def test_first_and_last_step_and_what_is_behind(opened, page, dashboard, server):

@@ -7,7 +7,7 @@ import { offeredMetrics } from "./data/choices.js";
 import { scaledMatrix } from "./picture/scaled.js";
 import { HeatmapSource } from "./data/source.js";
 import { columnTable } from "./picture/table.js";
-import { cursorTexts, itemText } from "./picture/text.js";
+import { cursorTexts } from "./picture/text.js";
 import { HeatmapView } from "./page/view.js";
 import { Navigation } from "./navigation.js";
 import { DepthProfile } from "./profile/depth-profile.js";
@@ -161,7 +161,7 @@ export class Heatmap {
             layers: this.#description.layer_count,
             width: leastPlotWidth(this.#view.width),
             canRead,
-            pausedEnd: player.lastWhenPaused,
+            pausedEnd: player.pausedEnd,
         });
     }
 
@@ -181,10 +181,9 @@ export class Heatmap {
         outline.update(matrix.layers, this.#description.layers);
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
-        const { tree, names } = outline;
-        const { ratio, gestures } = this.#view;
+        const { ratio, gestures, isTreeFocused } = this.#view;
         const geometry = new Geometry({
-            width: this.#view.width, layers: names, columns: matrix.columns, levels: outline.levels(this.#view.width),
+            width: this.#view.width, layers: outline.names, columns: matrix.columns, levels: outline.levels(this.#view.width),
             room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
         this.time.geometry = geometry;
@@ -194,21 +193,18 @@ export class Heatmap {
         const { cursor } = this.time;
         const { pointer } = gestures;
         const hover = this.#navigation.cellAt(pointer);
-        const isFocused = this.#view.isFocused || this.#view.isTreeFocused;
-        const focus = isFocused && cursor >= 0 && matrix.rows > 0
+        const focus = (this.#view.isFocused || isTreeFocused) && cursor >= 0 && matrix.rows > 0
             ? { line: window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
-        const active = this.#view.isTreeFocused ? outline.active(viewpoint.layer) : null;
         const picture = {
-            matrix, tree, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
-            selection: geometry.selectionBox(gestures.selection), brackets: outline.brackets,
-            active: active?.node ?? null, hoverNode: outline.nodeAt(pointer), hoverColumn: this.time.hover(this),
-            seams: this.time.seamsInView,
+            matrix, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
+            selection: geometry.selectionBox(gestures.selection), hoverColumn: this.time.hover(this),
+            ...outline.marks(pointer, isTreeFocused ? viewpoint.layer : null), seams: this.time.seamsInView,
         };
         const { first, count } = window;
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
         this.#view.setZoom(matrix.columns > 0, viewpoint, outline);
-        this.#view.showTree(tree.nodes.length === 0 ? null : itemText(outline.active(viewpoint.layer), tree, findings));
-        this.#describe(hover ?? focus, cursor, window);
+        this.#view.showTree(outline.itemText(viewpoint.layer, findings));
+        this.#describe(picture, hover ?? this.#navigation.cellAt(pointer, "names", cursor) ?? focus);
         const record = this.#run.viewedRecord;
         for (const companion of this.#companions) {
             companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, time: this.time });
@@ -216,15 +212,14 @@ export class Heatmap {
     }
 
     /** Describes a cell, or the whole if it is null, and fills the table. */
-    #describe(cell, cursor, window) {
-        const { matrix, scale, medians, findings } = this.#scaled;
-        const picture = { ...this.#scaled, window, seamText: (column) => this.time.seamText(column) };
+    #describe({ matrix, window, cursor, hoverNode }, cell) {
+        const picture = { ...this.#scaled, window, hoverNode, seamText: (column) => this.time.seamText(column) };
         const texts = cursorTexts(picture, cell, cursor, this.#viewpoint.layer);
         this.#view.describe({ ...texts, columns: matrix.columns, cursor });
         if (!this.#view.hasOpenTable || cursor < 0) return;
-        const table = columnTable(matrix, cursor, scale, medians, findings);
-        const seams = this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
-        this.#view.showTable(`${this.#picture} ${cursor}`, { ...table, caption: table.caption + seams });
+        const table = columnTable(this.#scaled, cursor);
+        table.caption += this.time.seamsInView.map(({ text }) => `; ${text}`).join("");
+        this.#view.showTable(`${this.#picture} ${cursor}`, table);
     }
 
     #choose(choice) {

@@ -34,12 +34,12 @@ export class Navigation {
         return this.picture?.geometry.areaAt(x, y) ?? null;
     }
 
-    /** The cell at a point, `{ line, column }`, or null. */
-    cellAt(point) {
-        if (point === null || this.picture === null || this.picture.matrix.rows === 0) return null;
-        if (this.areaAt(point.x, point.y) !== "cells") return null;
+    /** The cell at a point, `{ line, column }`, or null. Beside the names, `column` is given. */
+    cellAt(point, area = "cells", column = this.picture?.geometry.columnAt(point?.x)) {
+        if (point === null || this.picture === null || this.picture.matrix.rows === 0 || column < 0) return null;
+        if (this.areaAt(point.x, point.y) !== area) return null;
         const { geometry, window } = this.picture;
-        return { line: geometry.lineAt(point.y, window.lines), column: geometry.columnAt(point.x) };
+        return { line: geometry.lineAt(point.y, window.lines), column };
     }
 
     /** Moves the cursor to a point, or folds the row or the bar at it. */
@@ -106,9 +106,7 @@ export class Navigation {
 
     /** Moves the focus to a layer, and unfolds what hides it. */
     focusLayer(layer) {
-        this.outline.reveal(layer);
-        this.viewpoint.setRows(this.outline.rows);
-        this.viewpoint.focus(layer);
+        this.outline.focus(layer, this.viewpoint);
     }
 
     /** Opens the layer with the focus. */

@@ -2,6 +2,7 @@
 
 import { setting, keepSetting } from "../settings.js";
 import { rowText } from "./picture/labels.js";
+import { itemText } from "./picture/text.js";
 import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
 import { Folds } from "./rows/folds.js";
 import { itemIndex, itemKey, treeAction, treeItems } from "./rows/items.js";
@@ -14,7 +15,7 @@ export class Outline {
     #layers = null;
     #items = null;
     /** The key of the item with the focus, and the layer for which it was chosen. */
-    #active = { key: null, layer: -1 };
+    #chosen = { key: null, layer: -1 };
 
     #actions;
 
@@ -78,14 +79,22 @@ export class Outline {
         this.#change(() => this.#folds.unfoldAll(this.tree));
     }
 
-    /** Unfolds what hides a layer. */
-    reveal(layer) {
+    /** Unfolds what hides a layer, and moves the focus to it. */
+    focus(layer, viewpoint) {
         if (this.#folds.reveal(this.tree, layer)) this.#fold();
+        viewpoint.setRows(this.rows);
+        viewpoint.focus(layer);
     }
 
-    /** The item with the focus: the one that was chosen, or the row of the focused layer. Null without layers. */
-    active(layer) {
-        return this.#itemsOf()[this.#indexAt(layer)] ?? null;
+    /** What is drawn beside the cells; `layer` has the focus, null if that is elsewhere. */
+    marks(pointer, layer) {
+        const active = layer === null ? null : this.#active(layer)?.node ?? null;
+        return { tree: this.tree, brackets: this.brackets, active, hoverNode: this.nodeAt(pointer) };
+    }
+
+    /** The item with the focus for assistive technology, see `itemText`; null for layers without a tree. */
+    itemText(layer, findings) {
+        return this.tree.nodes.length === 0 ? null : itemText(this.#active(layer), this.tree, findings);
     }
 
     /** Applies a key at the item with the focus, which moves with the `Viewpoint`. Returns whether it has an effect. */
@@ -96,7 +105,7 @@ export class Outline {
         const action = treeAction(key, items, index);
         if (action === null) return false;
         const item = items[action.to ?? index];
-        this.#active = { key: itemKey(item, this.tree), layer: item.layer };
+        this.#chosen = { key: itemKey(item, this.tree), layer: item.layer };
         if (action.kind === "toggle") this.toggle(item.node);
         if (action.kind === "open") this.#actions.openLayer?.(this.tree.ids[item.layer]);
         viewpoint.setRows(this.rows);
@@ -124,12 +133,17 @@ export class Outline {
         this.#actions.requestPaint();
     }
 
+    /** The item that was chosen by keys, or the row of the focused layer. */
+    #active(layer) {
+        return this.#itemsOf()[this.#indexAt(layer)] ?? null;
+    }
+
     #itemsOf() {
         return (this.#items ??= treeItems(this.tree, this.rows));
     }
 
     #indexAt(layer) {
-        const key = this.#active.layer === layer ? this.#active.key : null;
+        const key = this.#chosen.layer === layer ? this.#chosen.key : null;
         return itemIndex(this.#itemsOf(), this.tree, key, layer);
     }
 

@@ -11,7 +11,7 @@ export const SPEEDS = Object.freeze([1, 2, 5, 10, 50]);
 export class Player {
     #step = null;
     #speed = 0;
-    #lastWhenPaused = null;
+    #pausedEnd = null;
 
     get isPaused() {
         return this.#step !== null;
@@ -22,9 +22,9 @@ export class Player {
         return this.#step;
     }
 
-    /** The last step of the run when the pause began; null while live. */
-    get lastWhenPaused() {
-        return this.isPaused ? this.#lastWhenPaused : null;
+    /** The last step of pictures while paused: that of the run when the pause began; null while live. */
+    get pausedEnd() {
+        return this.isPaused ? this.#pausedEnd : null;
     }
 
     get isPlaying() {
@@ -103,7 +103,7 @@ export class Player {
         const begin = this.viewedIndex(history);
         let index = begin;
         while (index < begin + count && index + 1 < history.length && isReady(index + 1)) index += 1;
-        this.#step = history.at(index).step;
+        this.#show(history.at(index).step, history);
         if (index === history.length - 1) {
             this.#speed = 0;
             if (thenLive) this.live();
@@ -118,19 +118,25 @@ export class Player {
         this.#step = history.at(history.nearestIndex(this.#step)).step;
     }
 
+    /** Pictures end later if a person goes beyond their end. */
+    #show(step, history) {
+        this.#step = step;
+        if (step > this.#pausedEnd) this.#pausedEnd = history.last.step;
+    }
+
     /** Shows a step that a person chose: playing ends. */
     #travel(history, index) {
         const record = history.at(index);
         if (record === undefined) return;
-        if (!this.isPaused) this.#lastWhenPaused = history.last.step;
-        this.#step = record.step;
+        if (!this.isPaused) this.#pausedEnd = history.last.step;
+        this.#show(record.step, history);
         this.#speed = 0;
     }
 }
 
 /**
- * How far the viewed step is behind the last one: `{ steps, isExact, seconds }`. `steps` are those that the page knows;
- * a gap in their numbers hides more. `seconds` is null where the page lacks a time.
+ * How far the viewed step is behind the last one: `{ steps, isExact, seconds }`. `steps` counts the known step
+ * numbers; a gap between them hides more. `seconds` is null where the page lacks a time.
  */
 export function behindOf(player, history) {
     const index = player.viewedIndex(history);

@@ -145,7 +145,7 @@ export class Strip {
         time.follow();
         this.#source.update(names, {
             now, canRead, layers: names.length, width: this.#view.width,
-            view: { names: names.join("\n"), ...time.range }, pausedEnd: this.#run.player.lastWhenPaused,
+            view: { names: names.join("\n"), ...time.range }, pausedEnd: this.#run.player.pausedEnd,
         });
         const { width } = this.#view;
         const columns = time.columns?.columns ?? 0;

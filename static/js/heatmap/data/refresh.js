@@ -29,9 +29,9 @@ export class RefreshPlan {
     /** The lowest step that changed since the last read began; null for none. */
     #changedFrom = null;
     #mustReload = false;
-    /** The last step that was shown, or was there when the pause began; reads while paused end there. */
+    /** The last step that was shown, or is to be shown while paused; reads while paused end there. */
     #end = null;
-    /** Whether what came until the pause began was read, or is being read. */
+    /** Whether what is to be shown while paused was read, or is being read. */
     #hasEnd = false;
 
     /** The picture must be read again from the start. */
@@ -51,7 +51,7 @@ export class RefreshPlan {
     /**
      * The read that is due, or null. `state` is `{ now, view, layers, width, canRead, pausedEnd }`: `layers` their
      * number as far as it is known, `width` that of the cells in pixels, `canRead` whether the page is connected and
-     * shown, `pausedEnd` the last step of the run when the pause began, null while new steps are wanted.
+     * shown, `pausedEnd` the last step to show while paused, null while new steps are wanted.
      */
     next(state) {
         const { now, view, canRead, pausedEnd } = state;
@@ -101,7 +101,10 @@ export class RefreshPlan {
 
     #notePause(pausedEnd) {
         if (pausedEnd === null) this.#hasEnd = false;
-        else if (this.#end === null || pausedEnd > this.#end) this.#end = pausedEnd;
+        else if (this.#end === null || pausedEnd > this.#end) {
+            this.#end = pausedEnd;
+            this.#hasEnd = false;
+        }
     }
 
     #begin({ now, view, pausedEnd }, points) {
@@ -124,7 +127,7 @@ export class RefreshPlan {
         this.#isBusy = true;
         this.#readAt = state.now;
         const isPaused = state.pausedEnd !== null;
-        // What came since the pause is read when the run is followed again.
+        // Later steps are read when the run is followed again.
         this.#changedFrom = isPaused ? last : null;
         const to = state.view.to ?? (isPaused ? this.#end : null);
         return { ...state.view, from: last, to, points: FIRST_POINTS, append: true };

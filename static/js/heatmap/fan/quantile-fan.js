@@ -30,6 +30,7 @@ export class QuantileFan {
     constructor(requestPaint) {
         this.#requestPaint = requestPaint;
         this.#toggle = new Toggle("fan-toggle", "heatmap.fan", true, requestPaint);
+        setHidden(this.#section, !this.#toggle.isOn);
         this.#table = new FoldedTable("fan-details", requestPaint);
         this.#plot.style.height = `${HEIGHT}px`;
         this.#plot.addEventListener("pointerdown", (event) => this.#pressed(event));

@@ -1,4 +1,5 @@
-// The heatmap's elements on the page: canvases, names, choices, legend, readout, table; and what the user does with them.
+// The heatmap's elements on the page: canvases, names, choices, legend, readout, table; and what the user does with
+// them.
 
 import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
 import { CellCanvas, MarkCanvas } from "./canvas.js";

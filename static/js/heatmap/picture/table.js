@@ -6,10 +6,10 @@ import { formatCell, formatSteps, ratioText } from "./text.js";
 const MOST_ROWS = 12;
 
 /**
- * The layers of a column that stand out, as `{ caption, head, rows }`: first those whose value is not finite, then those
- * with findings, then those with the largest weight on the scale.
+ * The layers of a column that stand out, as `{ caption, head, rows }`: first those whose value is not finite, then
+ * those with findings, then those with the largest weight on the scale. The picture is that of `scaledMatrix`.
  */
-export function columnTable(matrix, column, scale, medians, findings) {
+export function columnTable({ matrix, scale, medians, findings }, column) {
     const rows = [];
     matrix.layers.forEach((layer, row) => {
         const index = row * matrix.columns + column;

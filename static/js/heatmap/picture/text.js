@@ -58,16 +58,22 @@ export function lineText({ matrix, shown, medians, findings, window }, { line, c
 
 /**
  * `{ text, valueText }`: a cell, or the whole picture if it is null, and the layer at the cursor. `picture` is that of
- * `lineText`, with `seamText(column)`.
+ * `lineText`, with `seamText(column)` and `hoverNode`, a node whose bar is under the pointer, or null.
  */
 export function cursorTexts(picture, cell, cursor, layer) {
-    const { matrix, window, seamText } = picture;
+    const { matrix, window, seamText, hoverNode } = picture;
     const textOf = (each) => lineText(picture, each) + seamText(each.column);
     const line = Math.max(0, window.lineOf(layer));
     return {
-        text: cell === null ? pictureText(matrix, window.rows) : textOf(cell),
+        text: hoverNode !== null ? foldText(hoverNode, window.rows)
+            : cell === null ? pictureText(matrix, window.rows) : textOf(cell),
         valueText: cursor < 0 ? "no step in view" : textOf({ line, column: cursor, layer }),
     };
+}
+
+function foldText(node, rows) {
+    const action = rows.nodeOf(rows.rowOf(node.begin)) === node ? "unfold" : "fold";
+    return `${node.name}: ${formatCount(node.end - node.begin)} layers · click to ${action}`;
 }
 
 function pictureText(matrix, rows) {

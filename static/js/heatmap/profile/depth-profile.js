@@ -33,6 +33,8 @@ export class DepthProfile {
     constructor(requestPaint) {
         this.#requestPaint = requestPaint;
         this.#toggle = new Toggle("profile-toggle", "heatmap.profile", !NARROW.matches, requestPaint);
+        // Before the first picture, whose width depends on it.
+        setHidden(this.#section, !this.#toggle.isOn);
         this.#table = new FoldedTable("profile-details", requestPaint);
         this.#first = new FirstReport(requestPaint);
         this.#plot.addEventListener("pointermove", ({ clientY }) => {

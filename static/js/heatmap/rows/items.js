@@ -2,7 +2,7 @@
 
 /**
  * The items that are not hidden by a fold: `{ node, layer, level, isFolded, position, count }`. `node` is null for a
- * single layer; `layer` is the first one of a node; `position` counts from 1 among the `count` items of the same parent.
+ * single layer; `layer` is the first one of a node; `position` counts from 1 among the `count` items of one parent.
  */
 export function treeItems(tree, rows) {
     const items = [];

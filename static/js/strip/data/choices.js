@@ -1,4 +1,4 @@
-// Which scalars are drawn: those that a person chose, otherwise those that say most.
+// Which scalars are drawn: those that a person chose, otherwise the usual ones.
 
 import { lossName } from "../../model/verdict/loss.js";
 
@@ -15,7 +15,7 @@ export function usualScalars(names) {
     const rate = RATES.find((name) => names.includes(name)) ?? names.find((name) => /^(train\/)?lr\//u.test(name));
     const norm = NORMS.find((name) => names.includes(name));
     const usual = [lossName(names), rate, norm].filter((name) => typeof name === "string");
-    // The ratios between layers, of which a run of v1 has hundreds, show nothing one by one.
+    // A run of v1 has hundreds of ratios between layers; a single one is of no use.
     return usual.length > 0 ? usual : names.filter((name) => !name.startsWith("gradient_norm_ratio/")).slice(0, OTHERS);
 }
 

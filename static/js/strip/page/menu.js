@@ -40,7 +40,7 @@ export class ScalarMenu {
         });
     }
 
-    /** Offers these names, of which some are drawn. */
+    /** Offers these names; `chosen` are drawn. */
     show(names, chosen) {
         this.#known = names;
         this.#chosen = chosen;
@@ -54,7 +54,7 @@ export class ScalarMenu {
         setHidden(this.#search, !hasSearch);
         const wanted = hasSearch ? this.#search.value.toLowerCase() : "";
         const matching = this.#known.filter((name) => name.toLowerCase().includes(wanted));
-        // What is drawn comes first, so that it can be removed in a list of any length.
+        // Chosen names come first in a list that is cut, so that each can be removed.
         const isChosen = (name) => this.#chosen.includes(name);
         const sorted = [...matching.filter(isChosen), ...matching.filter((name) => !isChosen(name))];
         const shown = sorted.length > MOST_NAMES ? sorted.slice(0, MOST_NAMES) : matching;

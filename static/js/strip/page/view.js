@@ -108,7 +108,7 @@ export class StripView {
         this.#lines.paint({ ...model, colours });
     }
 
-    /** The rows' values, `[{ name, text, exact, title, isEarlier, isBroken }]`, and of which steps they are. */
+    /** The rows' values, `[{ name, text, exact, title, isEarlier, isBroken }]`, and the text with their steps. */
     showValues(rows, layout, readout) {
         while (this.#labels.children.length > rows.length) this.#labels.lastElementChild.remove();
         while (this.#labels.children.length < rows.length) this.#labels.append(makeLabel());
