@@ -10,7 +10,7 @@ import { RunHeader } from "./view/run-header.js";
 import { RunHint } from "./view/run-hint.js";
 import { FindingsPanel } from "./view/verdict/findings-panel.js";
 import { VerdictBar } from "./view/verdict/verdict-bar.js";
-import { ViewedStep } from "./viewed-step.js";
+import { ViewedStep } from "./address/viewed-step.js";
 
 export class RunView {
     /** The `RunSubscription` of the selected run, or null. */

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { formatAddress, isVisit, parseAddress, stepOf } from "../../../static/js/address.js";
-import { PageAddress } from "../../../static/js/page-address.js";
+import { formatAddress, isVisit, parseAddress, stepOf } from "../../../static/js/address/address.js";
+import { PageAddress } from "../../../static/js/address/page-address.js";
 
 test("a state comes back from its address, whatever its texts contain", () => {
     for (const text of ["plain", "a b", "a&b=c#d", "h.0/attn:q", "ä ö 🙂", "100%", "%41", "?x=1", "+", "__proto__", "\\,*"]) {

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { EventParser } from "../../../static/js/feed/event-parser.js";
-import { Fallback } from "../../../static/js/feed/fallback.js";
+import { EventParser } from "../../../static/js/feed/transport/event-parser.js";
+import { Fallback } from "../../../static/js/feed/transport/fallback.js";
 import { subscribeRun, watchRuns } from "../../../static/js/feed/protocol.js";
-import { EventsTransport } from "../../../static/js/feed/transports.js";
+import { EventsTransport } from "../../../static/js/feed/transport/transports.js";
 
 const TEXT = "\uFEFF: hello\n\ndata: {\"a\":1}\nid: 7\n\nid: 8\n\nevent: x\ndata:one\r\ndata: two\r\n\r\ndata: cut";
 

@@ -2,7 +2,7 @@
 // uses Server-Sent Events and tries the WebSocket again now and then.
 // It does not use the DOM; the transports (see transports.js), the clock and the session check are parameters.
 
-import { Fallback } from "./fallback.js";
+import { Fallback } from "./transport/fallback.js";
 import { Phase } from "./phase.js";
 import { parseMessage, ping } from "./protocol.js";
 

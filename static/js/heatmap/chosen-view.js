@@ -1,7 +1,7 @@
 // What the heatmap shows of a run: what the page's address wants, otherwise what the user chose before in this browser,
 // otherwise what suited the run when it was opened.
 
-import { stepOf } from "../address.js";
+import { stepOf } from "../address/address.js";
 import { keepSetting, setting } from "../settings.js";
 import { colouringToShow, metricToShow } from "./data/choices.js";
 

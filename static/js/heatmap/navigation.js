@@ -1,4 +1,4 @@
-// Moves in the heatmap by keys, pointer and buttons: through time, through layers, into details, and along the findings.
+// Moves in the heatmap by keys, pointer and buttons: through time and layers, into details, and along the findings.
 
 import { keyAction } from "./keys.js";
 import { Outline } from "./outline.js";

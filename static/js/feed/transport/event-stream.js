@@ -1,6 +1,6 @@
 // One stream of Server-Sent Events. It is read with fetch, because EventSource hides the status of a refusal.
 
-import { serverAddress } from "../server-address.js";
+import { serverAddress } from "../../server-address.js";
 import { EventParser } from "./event-parser.js";
 
 export class EventStream {

@@ -17,7 +17,7 @@
 // sort, filter, type, group, finding, metrics   of the table of layers (layers/layer-table.js)
 // layer            the id of the opened layer (layers/layers.js)
 
-import { isStepNumber, wholeNumber } from "./model/step-number.js";
+import { isStepNumber, wholeNumber } from "../model/step-number.js";
 
 /** Keys whose new value is an entry of the browser's history, so that Back leads to the value before. */
 const VISITED = Object.freeze(["run", "layer"]);

@@ -4,7 +4,7 @@
 // with the text of a message, and once `onclose({ delay, text })`: the milliseconds to wait at least, and
 // why, both optional.
 
-import { serverAddress, socketAddress } from "../server-address.js";
+import { serverAddress, socketAddress } from "../../server-address.js";
 import { EventStream } from "./event-stream.js";
 
 /** The WebSocket. */
