@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / "examples"), str(ROOT / "Tests")]
 import requests  # noqa: E402
 from simulate import payload  # noqa: E402
 from Support.servers import certificates, processes  # noqa: E402
+from Support.servers.ports import free_port  # noqa: E402, F401
 from Support.servers.server import Server  # noqa: E402
 
 BUILT = ROOT / ".build/bench"
@@ -179,12 +180,6 @@ def read_ready(process: subprocess.Popen, _):
 def certificate(folder: Path) -> certificates.Pair:
     """A certificate with a P-256 key, the same kind for every server."""
     return certificates.certificate(folder, "bench")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for_port(port: int):

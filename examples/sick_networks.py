@@ -12,17 +12,19 @@ measured is written to DIR, one file a run, and an index of what is wrong with e
 import argparse
 
 import nnmonitor as nnm
+from sick_networks.deep import DEEP
 from sick_networks.healthy import HEALTHY
 from sick_networks.recording import record
 from sick_networks.sick import SICK
 from sick_networks.training import train
 
-CASES = {case.name: case for case in [*SICK, *HEALTHY]}
+SMALL = [case.name for case in [*SICK, *HEALTHY]]
+CASES = {case.name: case for case in [*SICK, *HEALTHY, *DEEP]}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=f"networks: {', '.join(CASES)}")
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="which networks; default: all")
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="which networks; default: all but deep_*")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--record", metavar="DIR", help="write files there instead of reporting to a server")
     parser.add_argument("--untouched", type=int, nargs="+", default=[], metavar="SEED",
@@ -32,7 +34,7 @@ def main():
     unknown = [name for name in options.networks if name not in CASES]
     if unknown:
         parser.error(f"unknown network {unknown[0]!r}; known are {', '.join(CASES)}")
-    cases = [CASES[name] for name in options.networks or CASES]
+    cases = [CASES[name] for name in options.networks or SMALL]
     if options.record:
         record(cases, options.seeds, options.record, options.untouched, 6 if options.everything else 5,
                options.everything)

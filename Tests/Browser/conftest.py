@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dashboard import Dashboard, Trainer, unique_run
+from dashboard import CHOOSE_METRICS, Dashboard, Trainer, unique_run
 from module_page import open_module_page
 from playwright.sync_api import expect, sync_playwright
 
@@ -64,9 +64,17 @@ def problems():
 
 
 @pytest.fixture
-def page(chromium, problems):
+def has_chosen_metrics():
+    """Whether the metrics of the tests were chosen for the table of layers before the page begins."""
+    return True
+
+
+@pytest.fixture
+def page(chromium, problems, has_chosen_metrics):
     context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
     context.add_init_script(REPORT_VIOLATIONS)
+    if has_chosen_metrics:
+        context.add_init_script(CHOOSE_METRICS)
     page = context.new_page()
     problems.watch(page)
     yield page

@@ -4,12 +4,12 @@ import json
 import ssl
 import urllib.request
 import uuid
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import expect
 
-# The values on a layer's card, with their paths in a payload.
-CARD_METRICS = {
+# The metrics that the tests choose for the table of layers, with their paths in a payload.
+TABLE_METRICS = {
     "activation_std": ("intermediate_features", "activation_std"),
     "activation_mean": ("intermediate_features", "activation_mean"),
     "gradient_l2_norm": ("gradient_flow", "gradient_l2_norm"),
@@ -19,6 +19,43 @@ CARD_METRICS = {
     "bias_std": ("parameter_statistics", "bias", "std"),
     "bias_mean_abs": ("parameter_statistics", "bias", "mean_abs"),
 }
+
+# Chooses these metrics before the page begins, as a person did earlier in this browser.
+CHOOSE_METRICS = f"""
+try {{
+    const key = "nnmonitor.layers.metrics";
+    if (localStorage.getItem(key) === null) localStorage.setItem(key, {json.dumps(json.dumps(list(TABLE_METRICS)))});
+}} catch {{
+    // A page without storage.
+}}
+"""
+
+# The values of all rows, from above. Only rows in view exist; the others are there a frame after scrolling.
+READ_TABLE = """async () => {
+    const table = document.getElementById("layers-table");
+    const read = new Map();
+    const take = () => {
+        const rows = [...table.querySelectorAll(".layer-row")].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
+        for (const row of rows) {
+            const cells = [...row.querySelectorAll("[data-kind=now]")];
+            read.set(row.dataset.layer, cells.map((cell) => [cell.dataset.metric, cell.dataset.value]));
+        }
+    };
+    take();
+    const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const page = table.clientHeight - table.firstElementChild.offsetHeight;
+    for (let top = page; read.size < table.ariaRowCount - 1; top += page) {
+        if (top > table.scrollHeight) throw new Error(`the table has ${read.size} of ${table.ariaRowCount - 1} rows`);
+        table.scrollTop = top;
+        await frames();
+        take();
+    }
+    if (table.scrollTop > 0) {
+        table.scrollTop = 0;
+        await frames();
+    }
+    return [...read];
+}"""
 
 
 def unique_run(name="run"):
@@ -40,7 +77,7 @@ class Trainer:
     def post_steps(self, run, steps):
         """Posts steps of the open wire in one body."""
         lines = "\n".join(json.dumps(step) for step in steps)
-        answer = self._ask(202, f"/api/v2/runs/{run}/steps", "POST", lines.encode(), "application/x-ndjson")
+        answer = self._ask(202, f"/api/v2/runs/{quote(run, safe='')}/steps", "POST", lines.encode(), "application/x-ndjson")
         assert json.loads(answer)["rejected"] == []
 
     def post_alert(self, run, alert):
@@ -48,6 +85,10 @@ class Trainer:
 
     def describe(self, run, description):
         self._ask(200, f"/api/v2/runs/{run}", "PUT", json.dumps(description).encode())
+
+    def begin(self, run):
+        """Begins a run without steps."""
+        self._ask(201, f"/api/v2/runs/{quote(run, safe='')}", "PUT", b"{}")
 
     def delete(self, run):
         self._ask(204, f"/api/v1/runs/{run}", "DELETE")
@@ -95,11 +136,11 @@ def make_payload(run, step, layers=None, value=None):
 
 
 def posted_values(payload):
-    """The metrics that a card shows, as `{stored layer id: {metric: number}}`."""
+    """The metrics of the table, as `{stored layer id: {metric: number}}`."""
     result = {}
     for layer in payload["layer_statistics"]:
         values = {}
-        for metric, path in CARD_METRICS.items():
+        for metric, path in TABLE_METRICS.items():
             value = layer
             for key in path:
                 value = value.get(key) if value is not None else None
@@ -137,17 +178,17 @@ class Dashboard:
         expect(axis).to_have_attribute("aria-valuemax", str(count - 1), timeout=30_000)
 
     def shown_values(self):
-        """The values on the cards, in the form of `posted_values`."""
-        texts = self.page.evaluate(
-            """() => [...document.querySelectorAll(".card")].map((card) => [
-                card.dataset.layer,
-                [...card.querySelectorAll("[data-metric]")].map((node) => [node.dataset.metric, node.dataset.value]),
-            ])"""
-        )
-        return {layer: {metric: float(text) for metric, text in values if text} for layer, values in texts}
+        """The values at the viewed step in the table of layers, in the form of `posted_values`.
+
+        A table that is longer than its view is scrolled from end to end.
+        """
+        values = self.page.evaluate(READ_TABLE)
+        return {layer: {metric: float(text) for metric, text in values if text} for layer, values in values}
 
     def expect_payload(self, payload):
-        """Checks that every number on every card equals the posted number exactly."""
+        """Checks that every number at the viewed step in the table equals the posted number exactly."""
         self.expect_step(payload["metadata"]["global_step"])
-        # The header and the cards are painted in the same frame, so the cards show the same step.
+        # The columns come when the run's metrics are known.
+        expect(self.page.locator("#layers-rows [data-kind=now]").first).to_be_attached()
+        # The header and the table are painted in the same frame, so the table shows the same step.
         assert self.shown_values() == posted_values(payload)

@@ -10,7 +10,6 @@ const { History, Insertion } = await import("/static/js/model/history.js");
 const { Player, behindOf } = await import("/static/js/model/player.js");
 const { StructureTable } = await import("/static/js/model/structure.js");
 const { decodeStep } = await import("/static/js/model/step-record.js");
-const { columnOf } = await import("/static/js/model/metrics.js");
 const structures = new StructureTable();
 const openStep = (step, std = step, ids = ["a"], seq = 0) => ({
     step, seq, time: 1, batch_size: 2, scalars: { feature_std_gradient: 0 },

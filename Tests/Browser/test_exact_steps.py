@@ -70,8 +70,10 @@ def test_other_whole_numbers_are_exact_too(page, server):
     Trainer(server).post(payload)
     page.goto(f"{server.url}/#run={run}")
     expect(page.locator("#fact-batch")).to_have_attribute("data-value", str(2**53 + 1))
-    expect(page.locator(".depth-group")).to_have_count(2)
-    expect(page.get_by_label(f"Depth {2**53 + 1}")).to_have_count(1)
+    for layer, depth in (("a", 2**53), ("b", 2**53 + 1)):
+        row = page.locator(f".layer-row[data-layer='{layer}']")
+        expect(row).to_have_attribute("data-depth", str(depth))
+        expect(row.get_by_text(f"{depth:,}", exact=True)).to_have_count(1)
 
 
 PARSE = """

@@ -84,7 +84,7 @@ def test_a_silent_connection_is_asked_and_given_up_without_an_answer(run):
         const stillOpen = feed.state.phase;
         clock.advance(1 + 10000);
         return [asked, stillOpen, feed.state.phase, first.isClosed];
-    """) == [['{"action":"ping"}'], "open", "waiting", True]
+    """) == [[{"action": "ping"}], "open", "waiting", True]
 
 
 def test_an_abandoned_socket_is_not_listened_to(run):
@@ -125,5 +125,100 @@ def test_messages_that_are_none_are_told_apart(run):
         return [["", "[]", "null", "7", '{"a":1}', '{"type":1}'].map(parseMessage),
             isRunNotFound({ type: "error", message: "Run 'it's' not found" }, "it's"),
             isRunNotFound({ type: "error", message: "Run 'a' not found" }, "b"),
-            JSON.parse(subscribeRun('quo"te')).run_id];
+            subscribeRun('quo"te').run_id];
     """) == [[None] * 6, True, False, 'quo"te']
+
+
+# A feed that may use events: `kinds` has the transports in the order in which they were made.
+FALLBACK = FEED + """
+const kinds = [], transports = [];
+const made = (kind) => () => {
+    const transport = { kind, sent: [], send(action) { this.sent.push(action); }, close() { this.isClosed = true; } };
+    kinds.push(kind);
+    transports.push(transport);
+    return transport;
+};
+session = { retry: true, isReachable: true };
+const both = new Feed({
+    openSocket: made("socket"), openEvents: made("events"), clock, checkSession: async () => session,
+    backoff: new Backoff({ base: 1000, cap: 8000, random: () => 1 }),
+    handlers: { onState() {}, onOpen() { opened += 1; }, onMessage: (m) => messages.push(m.type), onUnreadable: (text) => unreadable.push(text) },
+});
+const fail = async (end = {}) => {
+    transports.at(-1).onclose(end);
+    await settle();
+    clock.advance(both.state.until - clock.time);
+};
+"""
+
+
+def test_events_are_used_after_two_blocked_sockets_while_the_server_answers(run):
+    assert run(FALLBACK + """
+        both.start();
+        session = { retry: true, isReachable: false };
+        for (let n = 0; n < 3; n += 1) await fail();
+        session = { retry: true, isReachable: true };
+        for (let n = 0; n < 2; n += 1) await fail();
+        transports.at(-1).onopen();
+        return [kinds, both.state.phase, both.state.isFallback];
+    """) == [["socket"] * 5 + ["events"], "open", True]
+
+
+def test_a_socket_that_opens_and_brings_nothing_is_blocked_and_one_that_hangs_is_too(run):
+    assert run(FALLBACK + """
+        both.start();
+        transports[0].onopen();
+        await fail();
+        clock.advance(20000);
+        await settle();
+        clock.advance(both.state.until - clock.time);
+        return kinds;
+    """) == ["socket", "socket", "events"]
+
+
+def test_the_socket_is_tried_beside_the_events_and_takes_over_with_its_first_message(run):
+    assert run(FALLBACK + """
+        both.start();
+        for (let n = 0; n < 2; n += 1) await fail();
+        const events = transports.at(-1);
+        events.onopen();
+        const wait = (time) => { for (let n = 0; n < time; n += 10000) { clock.advance(10000); events.onmessage({ data: '{"type":"pong"}' }); } };
+        wait(60000);
+        transports.at(-1).onclose({});
+        const afterOne = [kinds.length, both.state.isFallback, events.isClosed];
+        wait(120000);
+        const socket = transports.at(-1);
+        socket.onopen?.();
+        const beforeMessage = both.state.isFallback;
+        socket.onmessage({ data: '{"type":"initial_runs"}' });
+        both.send("action");
+        return [kinds, afterOne, beforeMessage, both.state.isFallback, events.isClosed, socket.sent, messages.at(-1), opened];
+    """) == [["socket", "socket", "events", "socket", "socket"], [4, True, None], True, False, True, ["action"],
+             "initial_runs", 2]
+
+
+def test_where_events_fail_too_both_are_tried_in_turn_and_the_reason_is_kept(run):
+    assert run(FALLBACK + """
+        both.start();
+        for (let n = 0; n < 2; n += 1) await fail();
+        transports.at(-1).onclose({ delay: 30000, text: "full" });
+        await settle();
+        const waited = both.state.until - clock.time;
+        clock.advance(30000);
+        await fail();
+        return [kinds, waited, both.state.text];
+    """) == [["socket", "socket", "events", "socket", "events"], 30000, "full"]
+
+
+def test_a_message_that_the_page_cannot_take_is_reported(run):
+    assert run(FEED + """
+        const failing = new Feed({
+            openSocket: () => (sockets.push({ send() {}, close() {} }), sockets.at(-1)), backoff: new Backoff(), clock,
+            checkSession: async () => session,
+            handlers: { onState() {}, onOpen() {}, onMessage(m) { m.data.step; }, onUnreadable: (text, error) => unreadable.push([text, error.name]) },
+        });
+        failing.start();
+        sockets[0].onopen();
+        sockets[0].onmessage({ data: '{"type":"step"}' });
+        return [unreadable, failing.state.phase];
+    """) == [[['{"type":"step"}', "TypeError"]], "open"]

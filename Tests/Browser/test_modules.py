@@ -57,7 +57,7 @@ def test_a_step_is_decoded_with_every_number_and_the_explicit_non_finite_ones(ru
         const decoded = decodeStep({ step: 3, time: 1.5, layers: [{ id: "a" }, { id: "b" }], metrics: {
             activation_std: [0.25, 0.5], bias_std: [null, "NaN"], bias_mean_abs: [null, 4],
             weight_spectral_norm: [1, "-Infinity"], other: [7, 8] } }, structures);
-        const value = (index, name) => String(decoded.value(index, columnOf(name)));
+        const value = (index, name) => String(decoded.value(name, index));
         return [value(0, "activation_std"), value(0, "bias_std"), value(0, "weight_std"),
             value(1, "weight_spectral_norm"), value(1, "bias_std"), value(1, "bias_mean_abs")];
     """) == ["0.25", "undefined", "undefined", "-Infinity", "NaN", "4"]
@@ -98,7 +98,7 @@ def test_steps_are_kept_sorted_and_each_number_once(run):
     assert run("""
         const history = historyOf([]);
         const outcomes = [10, 30, 20, 30].map((step, index) => history.insert(record(step, index)));
-        return [outcomes, stepsOf(history), history.last.value(0, columnOf("activation_std"))];
+        return [outcomes, stepsOf(history), history.last.value("activation_std", 0)];
     """) == [["appended", "appended", "inserted", "replaced"], [10, 20, 30], 3]
 
 
@@ -125,9 +125,9 @@ def test_the_viewed_step_is_not_dropped(run):
 def test_records_are_bounded_by_the_count_of_numbers_and_step_numbers_stay(run):
     assert run("""
         const perStep = record(0).size;
-        const history = historyOf([1, 2, 3, 4, 5, 6], { maximumValues: 4 * perStep });
+        const history = historyOf([1, 2, 3, 4, 5, 6], { maximumValues: 6 * perStep });
         history.pinned = 3;
-        history.insert(record(7, 7, ["a", "b", "c"]));
+        history.insert(record(7, 7, Array.from({ length: 25 }, (_, index) => `l${index}`)));
         const held = stepsOf(history).filter((step) => history.record(step) !== undefined);
         return [stepsOf(history), held, history.at(0)];
     """) == [[1, 2, 3, 4, 5, 6, 7], [3, 7], {"step": 1}]
@@ -150,9 +150,9 @@ def test_a_newer_version_of_a_step_is_not_replaced_by_an_older_one(run):
     assert run("""
         const history = new History();
         for (const [std, seq] of [[1, 5], [2, 4], [3, 6]]) history.insert(record(1, std, ["a"], seq));
-        const first = history.last.value(0, columnOf("activation_std"));
+        const first = history.last.value("activation_std", 0);
         history.insert(record(1, 9, ["a"], 2));
-        return [first, history.last.value(0, columnOf("activation_std"))];
+        return [first, history.last.value("activation_std", 0)];
     """) == [3, 3]
 
 
@@ -168,7 +168,7 @@ def test_a_loaded_history_replaces_everything(run):
     assert run("""
         const history = historyOf([1, 2, 3]);
         history.replaceAll([record(9), record(7), record(9, 1)]);
-        return [stepsOf(history), history.last.value(0, columnOf("activation_std"))];
+        return [stepsOf(history), history.last.value("activation_std", 0)];
     """) == [[7, 9], 1]
 
 

@@ -1,19 +1,12 @@
 """The dashboard while the server is unavailable, and after it returns."""
 
-import socket
-
 from playwright.sync_api import expect
+from Support.servers.ports import free_port
 
 from dashboard import Dashboard, Trainer, make_payload, unique_run
 
 # Chromium's log messages for failed connection attempts.
 UNREACHABLE = ("net::ERR_", "WebSocket connection to")
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problems, start_server):
@@ -40,7 +33,7 @@ def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problem
     second = start_server("--port", str(port))
     dashboard.expect_state("live", timeout=60_000)
     expect(page.locator("#notice")).to_have_text(
-        "The server no longer holds this run. The steps received so far stay visible.")
+        "The server no longer holds this run: it may have restarted, or removed the run. The steps received so far stay visible.")
     Trainer(second).post(make_payload(run, 50))
     dashboard.expect_payload(make_payload(run, 50))
     # The new server's history replaces the old one: one step.

@@ -1,4 +1,4 @@
-"""The selected run and its trends without the DOM, in an empty page."""
+"""The selected run and what is read of it, without the DOM, in an empty page."""
 
 # The selected run
 
@@ -73,14 +73,14 @@ const takeBuckets = (buckets) => selected.takeRun({ createdAt: "t", lastSeq: 9, 
 """
 
 
-def test_the_numbers_of_the_steps_of_a_trend_are_read_at_once(run):
+def test_the_numbers_of_the_steps_before_the_viewed_one_are_read_at_once(run):
     assert run(LOADER + """
         takeBuckets(numbers(0, 99999, 16));
-        loader.want([]);
+        loader.want();
         await settle();
         const query = asked.find(([, query]) => query.metric === undefined && query.points !== undefined)[1];
         const reads = asked.length;
-        loader.want([]);
+        loader.want();
         await settle();
         answers[asked.findIndex(([, other]) => other === query)](JSON.stringify({ ...numbers(99872, 99999, 1), last_seq: 9 }));
         await settle();
@@ -93,64 +93,10 @@ def test_an_answer_to_a_read_of_before_a_reload_is_ignored(run):
     assert run(LOADER + """
         take([1, 2]);
         selected.play((player, history) => player.back(history));
-        loader.want([]);
+        loader.want();
         await settle();
-        loader.subscribed();
+        loader.subscribed([]);
         answers[0](JSON.stringify({ ...openStep(1, 5), seq: 99 }));
         await settle();
         return [asked[0][0], selected.history.record(1) === undefined, failures];
     """) == ["/steps", True, []]
-
-
-def test_series_are_read_of_few_layers_at_a_time_with_their_names_quoted(run):
-    assert run(LOADER + r"""
-        take([1, 2, 3]);
-        const layers = ["a,b", "c*", "d\\e", ...Array.from({ length: 100 }, (_, index) => `layer${index}`)];
-        loader.want(layers.map((id) => ({ id, key: id })));
-        await settle();
-        const names = asked.find(([path]) => path === "/series")[1].layers;
-        return [names.split(",layer")[0], names.split(",layer").length - 1];
-    """) == [r"a\,b,c\*,d\\e", 21]
-
-
-# Trends
-
-
-def test_a_trend_ends_at_the_viewed_step_and_leaves_gaps_where_the_layer_is_missing(run):
-    assert run("""
-        const { trendValues } = await import("/static/js/model/trend.js");
-        const history = new History();
-        history.insert(record(1)); history.insert(record(2)); history.insert(record(3, 3, ["b"])); history.insert(record(4));
-        const values = (end, length) => trendValues(history, "a", columnOf("activation_std"), end, length).map((v) => v ?? null);
-        return [values(3, 10), values(1, 10), values(3, 2)];
-    """) == [[1, 2, None, 4], [1, 2], [None, 4]]
-
-
-def test_a_trend_is_drawn_on_a_log_scale_with_what_is_not_positive_on_the_floor(run):
-    assert run("""
-        const { trendShape } = await import("/static/js/model/trend.js");
-        const { segments, broken } = trendShape([0, 0.01, 0.1, 1, NaN, 1], { logarithmic: true });
-        return [segments.map((s) => s.map((p) => Number(p.y.toFixed(6)))), broken];
-    """) == [[[0, 0, 0.5, 1], [1]], [0.8]]
-
-
-def test_extreme_and_constant_values_stay_inside_the_trend(run):
-    assert run("""
-        const { trendShape } = await import("/static/js/model/trend.js");
-        const ys = (values) => trendShape(values).segments.flat().map((p) => p.y);
-        return [ys([-1.7e308, 0, 1.7e308]), ys([3, 3]), ys([5]), ys([]), ys([Infinity, undefined])];
-    """) == [[0, 0.5, 1], [0.5, 0.5], [0.5], [], []]
-
-
-def test_a_trend_takes_values_of_steps_without_record_from_what_was_read_of_the_layer(run):
-    assert run("""
-        const { trendValues } = await import("/static/js/model/trend.js");
-        const { TrendStore } = await import("/static/js/model/trend-store.js");
-        const history = new History(), trends = new TrendStore();
-        history.load({ steps: [1, 2, 3, 4], last_steps: [1, 2, 3, 4] }, [record(4, 40)]);
-        const series = (last) => ({ activation_std: { last } });
-        const before = trends.covers("a", 1, 3);
-        trends.add(["a", "none"], 1, 3, { steps: [1, 2, 3], last_steps: [1, 2, 3], layers: { a: series([10, null, "NaN"]) } });
-        const values = (key) => trendValues(history, key, columnOf("activation_std"), 3, 10, trends).map((v) => String(v));
-        return [before, trends.covers("a", 1, 3), trends.covers("a", 1, 4), values("a"), values("none")];
-    """) == [False, True, False, ["10", "undefined", "NaN", "40"], ["undefined"] * 4]

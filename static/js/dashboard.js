@@ -6,6 +6,7 @@ import { isRunNotFound, watchRuns } from "./feed/protocol.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { stateWords, tabTitle } from "./model/verdict/verdict.js";
+import { excerpt, problems } from "./problems.js";
 import { RunDescription } from "./run-description.js";
 import { RunHealth } from "./run-health.js";
 import { RunSubscription } from "./run-subscription.js";
@@ -13,6 +14,8 @@ import { RunVerdicts } from "./run-verdicts.js";
 import { RunView } from "./run-view.js";
 import { ConnectionBadge } from "./view/connection-badge.js";
 import { FrameScheduler } from "./view/frame.js";
+import { OutageBar } from "./view/outage-bar.js";
+import { ProblemList } from "./view/problem-list.js";
 import { RunList } from "./view/run-list.js";
 import { Stage } from "./view/stage.js";
 import { TabMark } from "./view/verdict/tab-mark.js";
@@ -20,7 +23,7 @@ import { TabMark } from "./view/verdict/tab-mark.js";
 /** Least time between two fetches of the listing (milliseconds). */
 const LISTING_INTERVAL = 10_000;
 
-const UNREADABLE = "The server sent a message that cannot be read. The page may be incomplete; reload it.";
+const MESSAGE = "live message";
 
 export class Dashboard {
     #feed = null;
@@ -43,16 +46,24 @@ export class Dashboard {
 
     #frame = new FrameScheduler(() => this.#paint());
     #stage = new Stage();
-    #view = new RunView(() => this.#frame.request());
+    #view = new RunView(() => this.#frame.request(), (text) => this.notify(text));
     #verdicts = new RunVerdicts(this.#runs, () => this.#frame.request());
     #tab = new TabMark();
     #list = new RunList((id) => this.select(id));
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
+    #outage;
+    #problemList = new ProblemList(problems);
+    #onPaint;
+
+    /** `onPaint()` is called after what is shown may have changed, `onLeave()` before a link leads to another page. */
+    constructor({ onPaint, onLeave }) {
+        this.#onPaint = onPaint;
+        this.#outage = new OutageBar({ onRetry: () => this.#feed.retryNow(), onLogin: onLeave });
+    }
 
     /** Attaches the feed, whose handlers are `feedHandlers`, and starts it. */
-    start(feed, selectedId) {
+    start(feed) {
         this.#feed = feed;
-        if (selectedId !== null) this.select(selectedId);
         feed.start();
         setInterval(() => this.#tick(), 1000);
         this.#frame.request();
@@ -71,8 +82,32 @@ export class Dashboard {
             onState: () => this.#frame.request(),
             onOpen: () => this.#opened(),
             onMessage: (message) => this.#receive(message),
-            onUnreadable: () => this.notify(UNREADABLE),
+            onUnreadable: (text, error) => this.#takeUnreadable(text, error),
         };
+    }
+
+    /** The parts of the page's address, see address.js. */
+    get addressParts() {
+        return [this, ...this.#view.addressParts];
+    }
+
+    get state() {
+        return this.#run === null ? {} : { run: this.#run.id };
+    }
+
+    restore({ run }) {
+        this.select(run);
+    }
+
+    /** Whether a run is on screen. */
+    get hasContent() {
+        return this.#run?.shownRecord !== undefined;
+    }
+
+    /** Whether the server requires a token. */
+    set isProtected(isProtected) {
+        this.#stage.isProtected = isProtected;
+        this.#frame.request();
     }
 
     /** Shows a line above the run; empty for none. */
@@ -97,7 +132,6 @@ export class Dashboard {
             onHealth: (health) => this.#view.takeHealth(health),
         });
         this.#notice = "";
-        history.replaceState(null, "", `#run=${encodeURIComponent(id)}`);
         this.#selected.subscribe();
         this.#frame.request();
     }
@@ -137,7 +171,7 @@ export class Dashboard {
                 this.#view.describe(data);
             }),
             onFailure: whileSelected((text) => this.notify(text)),
-        });
+        }, this.#view.firstMetrics);
     }
 
     #receive(message) {
@@ -170,6 +204,15 @@ export class Dashboard {
             this.#health.receive(message);
         }
         this.#frame.request();
+    }
+
+    /** What the message had is read again; the error stays, because other runs may lack something. */
+    #takeUnreadable(text, error) {
+        const why = error === undefined ? "" : ` (${error.message})`;
+        problems.report(MESSAGE, `The server sent a message that cannot be read: ${excerpt(text)}${why}. The selected run `
+            + "is read again; other runs may be incomplete. Reload the page; if this comes back, look for a proxy that "
+            + "changes the data.");
+        this.#selected?.lagged();
     }
 
     #takeListing(listing, requestedAt) {
@@ -218,11 +261,15 @@ export class Dashboard {
         const run = this.#run;
         const now = Date.now();
         const isConnected = this.#feed.state.phase === Phase.open;
-        this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now);
+        const hasOutage = this.#outage.show(this.#feed.state, this.hasContent, now);
+        this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now, hasOutage);
         this.#paintVerdict(run, now, isConnected);
-        this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text);
-        this.#stage.show(run, this.#notice, this.#hasListing, this.#limits);
+        this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text, this.#hasListing);
+        this.#stage.show({
+            run, notice: this.#notice, hasListing: this.#hasListing, limits: this.#limits, connection: this.#feed.state,
+        });
         this.#view.show(isConnected);
+        this.#onPaint();
     }
 
     /** The verdict in the header, the panel, the list and the tab. */

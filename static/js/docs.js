@@ -3,6 +3,7 @@
 import { operationSection, schemaSection } from "./docs/sections.js";
 import { contentsList } from "./docs/contents.js";
 import { node } from "./docs/node.js";
+import { serverAddress } from "./server-address.js";
 import { element } from "./view/dom.js";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"];
@@ -48,7 +49,7 @@ function securityText(schemes) {
 }
 
 try {
-    const answer = await fetch("/static/openapi.json");
+    const answer = await fetch(serverAddress("static/openapi.json"));
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     render(await answer.json());
 } catch (error) {

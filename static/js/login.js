@@ -1,5 +1,6 @@
 // The login page: sends the token, and shows the reason of a rejection in the form.
 
+import { serverAddress } from "./server-address.js";
 import { element } from "./view/dom.js";
 
 const form = element("login");
@@ -24,7 +25,15 @@ async function refusal(answer) {
     return answer.status === 403 ? `The token was not checked. ${message}.` : message;
 }
 
-// With fetch, a rejection needs no second page. Without this script, the form works by itself.
+/** The page from which the login was opened, at the view that its fragment names. */
+function pageAfterLogin() {
+    const next = new URLSearchParams(location.search).get("next");
+    // An address of another site must not be led to.
+    return serverAddress(next === "docs" ? next : "") + location.hash;
+}
+
+// With fetch, a rejection needs no second page, and the fragment of the address is kept: therefore the page is not
+// rendered before this script is there. Without scripts, the form works by itself.
 form.addEventListener("submit", async (event) => {
     event.preventDefault();
     error.textContent = "";
@@ -32,12 +41,12 @@ form.addEventListener("submit", async (event) => {
     const button = form.querySelector("button");
     button.disabled = true;
     try {
-        const answer = await fetch("/login", {
+        const answer = await fetch(serverAddress("login"), {
             method: "POST",
             body: new URLSearchParams({ token: field.value.trim() }),
         });
-        const isStillLogin = answer.redirected && new URL(answer.url).pathname === "/login";
-        if (answer.ok && !isStillLogin) location.replace("/");
+        const isStillLogin = answer.redirected && answer.url.startsWith(serverAddress("login"));
+        if (answer.ok && !isStillLogin) location.replace(pageAfterLogin());
         else refuse(await refusal(answer));
     } catch {
         refuse("The server does not respond.");

@@ -5,24 +5,11 @@ import { Backoff } from "./feed/backoff.js";
 import { Feed } from "./feed/feed.js";
 import { foreignOwnOrigin } from "./feed/own-origin.js";
 import { checkSession, hasSession, logout } from "./feed/session.js";
+import { EventsTransport, SocketTransport } from "./feed/transport/transports.js";
+import { PageAddress } from "./address/page-address.js";
+import { serverAddress } from "./server-address.js";
 import { element } from "./view/dom.js";
 import { KeysHelp } from "./view/keys-help.js";
-
-function socketAddress() {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    return `${scheme}//${location.host}/ws`;
-}
-
-/** The run named in the address, `#run=ID`, or null. */
-function runOfAddress() {
-    const match = /^#run=(.+)$/su.exec(location.hash);
-    if (match === null) return null;
-    try {
-        return decodeURIComponent(match[1]);
-    } catch {
-        return null;
-    }
-}
 
 /** Shows why the server rejects the WebSocket of its own page, if the reason can be determined. */
 async function explainRefusal() {
@@ -30,15 +17,18 @@ async function explainRefusal() {
     if (origin === null) return;
     dashboard.notify(
         `This page is at ${location.origin}, but the server's own address is ${origin}, so it refuses the page's `
-        + "connection. The usual cause is a proxy that terminates TLS: see SECURITY.md, “Behind a proxy”.");
+        + "WebSocket. The usual cause is a proxy that terminates TLS: see SECURITY.md, “Behind a proxy”.");
 }
 
-const dashboard = new Dashboard();
+const address = new PageAddress();
+const dashboard = new Dashboard({ onPaint: () => address.update(), onLeave: () => address.flush() });
+address.add(...dashboard.addressParts);
 const { onOpen, ...handlers } = dashboard.feedHandlers;
 let hasBeenOpen = false;
 
 const feed = new Feed({
-    openSocket: () => new WebSocket(socketAddress()),
+    openSocket: () => new SocketTransport(),
+    openEvents: () => new EventsTransport(),
     backoff: new Backoff(),
     clock: {
         now: () => Date.now(),
@@ -54,20 +44,17 @@ const feed = new Feed({
     },
     checkSession: async () => {
         const answer = await checkSession();
-        if (answer.reason === "login") location.assign("/login");
+        // What is on screen stays, with a link to the login. The fragment leads back to the view.
+        if (answer.reason === "login" && !dashboard.hasContent) location.assign(serverAddress("login") + location.hash);
         if (answer.retry && !hasBeenOpen) await explainRefusal();
-        if (answer.reason === "forbidden") dashboard.notify("This token lacks the scope read.");
         return answer;
     },
 });
 
-dashboard.start(feed, runOfAddress());
+address.restore();
+dashboard.start(feed);
 new KeysHelp();
 addEventListener("online", () => feed.retryNow());
-addEventListener("hashchange", () => {
-    const run = runOfAddress();
-    if (run !== null) dashboard.select(run);
-});
 
 element("logout").addEventListener("click", async () => {
     feed.stop();
@@ -75,9 +62,10 @@ element("logout").addEventListener("click", async () => {
     try {
         await logout();
     } finally {
-        location.assign("/login");
+        location.assign(serverAddress("login"));
     }
 });
 hasSession().then((isProtected) => {
     element("logout").hidden = !isProtected;
+    dashboard.isProtected = isProtected;
 });

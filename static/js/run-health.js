@@ -1,6 +1,6 @@
 // The findings and the loss of the selected run: what the page reads of them, and what live messages change.
 
-import { ReadError, RunReads } from "./feed/reads.js";
+import { ConnectionLost, ReadError, RunReads } from "./feed/reads.js";
 import { Findings } from "./model/verdict/findings.js";
 import { LOSS_POINTS, LossSeries, lossName } from "./model/verdict/loss.js";
 
@@ -84,8 +84,8 @@ export class RunHealth {
     }
 
     #failed(error) {
-        // A TypeError of fetch is a lost connection, which the mark shows; 404 is a run that was removed.
-        if (this.#abort.signal.aborted || error instanceof TypeError) return;
+        // The mark shows a lost connection; 404 is a run that was removed.
+        if (this.#abort.signal.aborted || error instanceof ConnectionLost) return;
         this.findings.failed();
         if (!(error instanceof ReadError) || error.status !== 404) this.#readIn(RETRY_DELAY);
     }

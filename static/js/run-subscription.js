@@ -13,6 +13,9 @@ const RETRY_INTERVAL = 2_000;
 export class RunSubscription {
     #handlers;
     #loader;
+    /** The metrics of the live steps, and those that are in view: they become the former with the next subscription. */
+    #metrics = [];
+    #wanted;
     /** Layers by the structure's id in this connection. */
     #layers = new Map();
     #timer = null;
@@ -25,11 +28,12 @@ export class RunSubscription {
     run;
 
     /**
-     * `handlers`: `send(text)` returns whether the page is connected, `stepLimit()` the server's maximum number of
+     * `handlers`: `send(action)` returns whether the page is connected, `stepLimit()` the server's maximum number of
      * steps of a run or null; `onChange()`, `onStep(data, isNew)`, `onDescription(data)`, and `onFailure(text)` with an
-     * error to show, empty when it is over.
+     * error to show, empty when it is over. `metrics` are those to begin with.
      */
-    constructor(runId, handlers) {
+    constructor(runId, handlers, metrics = []) {
+        this.#wanted = metrics;
         this.run = new SelectedRun(runId);
         this.#handlers = handlers;
         this.#loader = new RunLoader(this.run, {
@@ -51,6 +55,7 @@ export class RunSubscription {
     /** The page has a new connection. */
     connected() {
         this.#layers.clear();
+        this.#metrics = this.#wanted;
         this.subscribe();
     }
 
@@ -61,11 +66,14 @@ export class RunSubscription {
         // Ends the steps of a run that was selected before.
         if (this.#isStopped || !this.#handlers.send(watchRuns())) return;
         this.#subscribedAt = Date.now();
+        // The answer to an earlier subscription may still be under way: what it holds has the metrics of that one.
+        if (!this.run.isLoading) this.#metrics = this.#wanted;
         const { id, createdAt, followedSeq, isMissing } = this.run;
         const canResume = followedSeq !== null && !isMissing;
         const limit = this.#loader.recordsPerRead;
-        this.#loader.subscribed();
-        this.#handlers.send(subscribeRun(id, canResume ? { sinceSeq: followedSeq, createdAt, limit } : null));
+        this.#loader.subscribed(this.#metrics);
+        const resume = canResume ? { sinceSeq: followedSeq, createdAt, limit } : null;
+        this.#handlers.send(subscribeRun(id, this.#metrics, resume));
     }
 
     /** The server skipped messages. What they held is requested with a delay, because the answer adds to the lag. */
@@ -87,6 +95,9 @@ export class RunSubscription {
                 break;
             case "run_history":
                 this.#takeHistory(message);
+                break;
+            case "position":
+                this.run.follow(message.seq);
                 break;
             case "reset":
                 this.#takeReset(message.from_step);
@@ -110,9 +121,16 @@ export class RunSubscription {
         this.run.takeNotFound(reason);
     }
 
-    /** Reads what is missing on screen. */
-    want(layers) {
-        this.#loader.want(layers);
+    /**
+     * Reads what is missing on screen. `metrics` are those in view: the live steps get them with the next subscription,
+     * which is at once if one of them is lacking.
+     */
+    want(metrics) {
+        this.#wanted = metrics;
+        const { isLoading, isMissing } = this.run;
+        const isLacking = metrics.some((metric) => !this.#metrics.includes(metric));
+        if (isLacking && !isLoading && !isMissing) this.subscribe();
+        else this.#loader.want();
     }
 
     /**
@@ -155,13 +173,14 @@ export class RunSubscription {
     }
 
     #receiveStep(data) {
+        if (!isStepNumber(data?.step)) throw new TypeError("the step has no number");
         const layers = this.#layersOf(data);
         if (!this.#loader.holdBack(data, layers)) this.#takeStep(data, layers);
     }
 
     #takeStep(data, layers) {
         if (!isStepNumber(data?.step)) return;
-        const isNew = this.run.takeStep(data, { limit: this.#handlers.stepLimit(), layers });
+        const isNew = this.run.takeStep(data, { limit: this.#handlers.stepLimit(), layers, metrics: this.#metrics });
         this.#handlers.onStep(data, isNew);
         // The run was removed, so the step belongs to a new run.
         if (this.run.isMissing && !this.run.isLoading) this.subscribe();

@@ -3,7 +3,6 @@
 import { FindingOrder } from "./model/finding-order.js";
 import { Playback } from "./model/playback.js";
 import { SPEEDS } from "./model/player.js";
-import { isStepNumber, wholeNumber } from "./model/step-number.js";
 import { keepSetting, setting } from "./settings.js";
 import { PlayerControls } from "./view/player-controls.js";
 
@@ -20,14 +19,11 @@ export class TimeTravel {
     #order = new FindingOrder();
     #speed = keptSpeed();
     #isLiveAfter = setting(LIVE_SETTING, false) === true;
-    /** A step to show as soon as the run has arrived, or null. */
-    #wanted = null;
-    #stateText = "";
 
     /** The findings of the run, a list. */
     findings = [];
 
-    /** `handlers`: `showFinding(finding)` resolves to the step that is shown then; optionally `onState()`. */
+    /** `handlers`: `showFinding(finding)` resolves to the step that is shown then. */
     constructor(handlers) {
         this.#handlers = handlers;
         this.#controls = new PlayerControls({
@@ -36,7 +32,7 @@ export class TimeTravel {
             toggle: () => this.#play((player, history) => player.toggle(history)),
             forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
             last: () => this.#play((player, history) => player.seekIndex(history, history.length - 1)),
-            live: () => this.#play((player) => player.live()),
+            live: () => this.live(),
             play: () => this.#play((player, history) => {
                 if (player.isPlaying) player.pause(history);
                 else player.play(history, this.#speed);
@@ -61,34 +57,28 @@ export class TimeTravel {
     select(subscription) {
         this.#playback.stop();
         this.#selected = subscription;
-        this.#wanted = null;
         this.findings = [];
         this.#controls.clear();
     }
 
-    /** What a link restores: the step while paused, and the speed if it is not the usual one. */
+    /** The speed for the address of the page, if it is not the usual one. */
     get state() {
-        const step = this.#selected?.run.player.step ?? this.#wanted;
-        const state = {};
-        if (isStepNumber(step)) state.step = String(step);
-        if (this.#speed !== USUAL_SPEED) state.speed = String(this.#speed);
-        return state;
+        return this.#speed === USUAL_SPEED ? {} : { speed: String(this.#speed) };
     }
 
-    /** Restores a state of the selected run: without a step, live. */
-    restore({ step, speed }) {
+    restore({ speed }) {
         this.#speed = SPEEDS.find((known) => String(known) === speed) ?? keptSpeed();
-        this.#wanted = /^\d{1,19}$/u.test(step ?? "") ? wholeNumber(step) : null;
-        if (this.#wanted === null) this.#play((player) => player.live());
-        else this.#seekWanted();
+    }
+
+    /** Follows the run. */
+    live() {
+        this.#play((player) => player.live());
     }
 
     /** Shows the player. `hasAxis`: the time axis of a picture is shown, so that no slider is needed. */
     show(hasAxis) {
         const { run } = this.#selected;
-        this.#seekWanted();
         this.#controls.show(run.player, run.history, { hasAxis, speed: this.#speed, isLiveAfter: this.#isLiveAfter });
-        this.#reportState();
     }
 
     /** Shows this step, or the nearest lower one that is kept; resolves to the one shown, or null. */
@@ -97,20 +87,6 @@ export class TimeTravel {
             (history) => (history.indexOf(step) < 0 ? history.nearestIndex(step) : -1),
             (player, history) => player.seekStep(history, step),
         );
-    }
-
-    #seekWanted() {
-        if (this.#wanted === null || this.#selected === null || this.#selected.run.history.length === 0) return;
-        const step = this.#wanted;
-        this.#wanted = null;
-        this.seekStep(step);
-    }
-
-    #reportState() {
-        const text = JSON.stringify(this.state);
-        if (text === this.#stateText) return;
-        this.#stateText = text;
-        this.#handlers.onState?.();
     }
 
     async #move(place, action) {

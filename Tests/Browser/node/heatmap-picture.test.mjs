@@ -210,6 +210,14 @@ test("open findings of layers are known, the origin of an episode first", () => 
     assert.deepEqual(new LayerFindings().rowsByImportance(["a"]), []);
 });
 
+test("the metric of an open finding is that of its first alert, which may be closed", () => {
+    const closed = { id: "7", state: "closed", layer: "layer2", rule: "dead_layer", first_step: 1, metric: "first" };
+    const open = { ...closed, id: "8", state: "open", rule: "spectral_growth", severity: "critical", first_step: 2, metric: "later" };
+    const episodes = [{ state: "open", origin: { layer: "layer2", rule: "dead_layer", alert: "7" } }];
+    const { metric, originStep } = new LayerFindings({ alerts: [open, closed], episodes });
+    assert.deepEqual([metric, originStep], ["first", 1]);
+});
+
 test("the table has the layers that stand out: not finite, then with findings, then the largest", () => {
     const matrix = ofRows([[3], [0], [NaN], [9], [null], [1]]);
     const scale = valueScale(matrix);

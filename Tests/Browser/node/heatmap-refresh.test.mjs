@@ -134,7 +134,8 @@ test("the metric of the worst finding is shown first, then a common one, then an
 test("keys move by one, with Shift by ten, and other keys are left to the page", () => {
     assert.deepEqual(keyAction({ key: "ArrowLeft" }), { kind: "column", by: -1 });
     assert.deepEqual(keyAction({ key: "ArrowDown", shiftKey: true }), { kind: "layer", by: 10 });
-    for (const key of [" ", "Tab", "a", "Enter"]) assert.equal(keyAction({ key }), null);
+    assert.deepEqual(keyAction({ key: "Enter" }), { kind: "open" });
+    for (const key of [" ", "Tab", "a"]) assert.equal(keyAction({ key }), null);
 });
 
 test("zooming out of steps goes back the way it came in", () => {

@@ -19,7 +19,7 @@ function watched(t, answers) {
         const body = answers[Math.min(reads, answers.length - 1)];
         reads += 1;
         if (body === null) throw new TypeError("lost");
-        return { ok: true, status: 200, text: async () => JSON.stringify(body) };
+        return { ok: true, status: 200, text: async () => JSON.stringify({ created_at: "t", ...body }) };
     });
     const description = new RunDescription("r", (data) => seen.push(data.metrics));
     const stepAfter = async (milliseconds) => {

@@ -11,7 +11,7 @@ function started(t) {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const asked = [];
     t.mock.method(globalThis, "fetch", (address, { signal }) => {
-        const [path, query] = address.replace("/api/v2/runs/r7", "").split("?");
+        const [path, query] = address.replace(/^.*\/api\/v2\/runs\/r7/, "").split("?");
         return new Promise((resolve, reject) => {
             const request = { path, query: new URLSearchParams(query), resolve, isAnswered: false };
             asked.push(request);

@@ -27,7 +27,7 @@ function listed(t, { count = 3, critical = 1, pages = 1 } = {}) {
     t.mock.method(globalThis, "fetch", async (address, { signal }) => {
         signals.push(signal);
         const url = new URL(address, "http://x");
-        const name = /^\/api\/v2\/runs\/(.+)\/health$/u.exec(url.pathname)?.[1];
+        const name = /\/api\/v2\/runs\/(.+)\/health$/u.exec(url.pathname)?.[1];
         let body;
         if (name === undefined) {
             descriptions.push(url.searchParams.get("cursor"));

@@ -238,27 +238,12 @@ def test_zooming_into_the_past_pauses_and_the_end_of_the_run_is_followed(opened,
     assert int(page.locator("#fact-step").get_attribute("data-value")) < 70
 
 
-def test_a_step_and_a_speed_are_restored_from_a_state(opened, page, dashboard):
+def test_the_speed_is_in_the_address(opened, page, dashboard):
     opened([step(number) for number in range(30)])
-    # A second component on the same page, with the run of the first.
-    states = page.evaluate("""async () => {
-        const { TimeTravel } = await import("/static/js/time-travel.js");
-        const { SelectedRun } = await import("/static/js/model/selected-run.js");
-        const run = new SelectedRun("x");
-        const play = (action) => run.play(action);
-        const travel = new TimeTravel({ showFinding: async () => null, onState: () => {} });
-        travel.select({ run, play, move: async (place, action) => play(action) });
-        const states = [travel.state];
-        travel.restore({ step: "9007199254740993", speed: "5" });
-        states.push(travel.state);
-        const steps = [7, 9007199254740993n, 9007199254740995n];
-        run.takeRun({ createdAt: "t", lastSeq: 3, buckets: { steps, last_steps: steps }, records: [] });
-        travel.show(true);
-        await Promise.resolve();
-        states.push(travel.state, run.player.isPaused);
-        travel.restore({});
-        states.push(travel.state, run.player.isPaused);
-        return states;
-    }""")
-    state = {"step": str(2**53 + 1), "speed": "5"}
-    assert states == [{}, state, state, True, {}, False]
+    page.get_by_label("Speed of playing").select_option("5")
+    page.wait_for_function("() => location.hash.includes('speed=5')")
+    address = page.url.replace("speed=5", "speed=50")
+    page.goto("about:blank")
+    page.goto(address)
+    dashboard.expect_step(29)
+    expect(page.get_by_label("Speed of playing")).to_have_value("50")

@@ -17,14 +17,15 @@ def trainer(secure_server):
 def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     run = watch(healthy(0, 12))
     expect(page.locator("#verdict-title")).to_have_text("No finding")
-    cards = "() => [...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top)"
+    places = ("() => ['heatmap', 'layers', 'layers-rows'].map((id) => "
+              "document.getElementById(id).getBoundingClientRect().top)")
     # The heatmap takes its height with its first picture.
     expect(page.locator("#heatmap-legend-numbers")).not_to_be_empty()
     expect(page.locator("#heatmap-readout")).to_have_text(re.compile("12 columns"))
     page.wait_for_function(
-        f"() => {{ const now = String(({cards})()); const same = window.tops === now; window.tops = now; return same; }}",
+        f"() => {{ const now = String(({places})()); const same = window.tops === now; window.tops = now; return same; }}",
         polling=250)
-    before = page.evaluate(cards)
+    before = page.evaluate(places)
     trainer.post_steps(run, dead(12, 20))
 
     expect(page.locator("#verdict-title")).to_have_text("conv2 is dead")
@@ -33,7 +34,7 @@ def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     # It is announced, and nothing moves.
     expect(page.locator("#findings-status")).to_have_text("New finding, critical: conv2 is dead, since step 12")
     expect(page.locator("#findings-status")).to_have_attribute("role", "status")
-    assert page.evaluate(cards) == before
+    assert page.evaluate(places) == before
     finding = page.get_by_role("list", name="Open findings").get_by_role("listitem")
     expect(finding).to_have_count(1)
     expect(finding).to_contain_text("activation_std is 0 since step 12")
@@ -75,9 +76,8 @@ def test_a_finding_leads_to_its_step_and_layer(watch, page, secure_server, way):
             expect(finding).to_be_focused()
     dashboard.expect_step(12)
     dashboard.expect_state("paused")
-    card = page.locator(".card[data-highlighted]")
-    expect(card).to_have_attribute("data-layer", "conv2")
-    expect(card).to_be_in_viewport()
+    layer = page.locator(".layer-row[data-highlighted]")
+    expect(layer).to_have_attribute("data-layer", "conv2")
     expect(page.locator("#findings-status")).to_have_text("Step 12, layer conv2")
 
 

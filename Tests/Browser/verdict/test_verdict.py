@@ -106,6 +106,9 @@ def test_a_run_that_falls_silent_says_for_how_long(page, server):
     page.route_web_socket("**/ws", connect)
     page.goto(f"{server.url}/#run={run}")
     expect(page.locator("#verdict-state-text")).to_have_text(re.compile("^running"))
+    # The page has read the run: a later answer would have the state of the server again.
+    Dashboard(page, server).expect_step(2)
+    expect(page.locator("#verdict-title")).to_have_text("No finding")
     # The message that the server sends after ten times the usual interval.
     data = page.evaluate("async (path) => (await fetch(path)).json()", f"/api/v2/runs/{run}")
     data |= {"silent": True, "last_update": (datetime.now(UTC) - timedelta(minutes=14, seconds=5)).isoformat()}

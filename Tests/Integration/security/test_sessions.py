@@ -3,7 +3,7 @@
 from http.cookies import SimpleCookie
 
 import pytest
-from Support.clients.access import TOKENS, call, digest, log_in, tokens_file
+from Support.clients.access import TOKENS, call, digest, led_to, log_in, tokens_file
 from Support.clients.libraries import receive, subscribe
 from Support.payloads import payload, run_id, served
 from Support.wire.raw import INGEST, RawConnection, request
@@ -13,7 +13,21 @@ from Support.wire.raw_websocket import RawWebSocket
 def test_page_without_session_redirects_to_the_login(guarded):
     answer = call(guarded, "GET", "/")
     assert answer.status_code in (302, 303, 307)
-    assert answer.headers["Location"].startswith("/login")
+    assert led_to(answer) == "/login"
+
+
+@pytest.mark.parametrize(("path", "login"), [
+    ("/", "/login"), ("/docs", "/login?next=docs"), ("/docs?a=1", "/login?next=docs"), ("/?a=/docs", "/login")])
+def test_the_login_knows_the_page_that_was_asked_for(guarded, path, login):
+    assert led_to(call(guarded, "GET", path)) == login
+
+
+@pytest.mark.parametrize(("file", "path"), [("index", "/"), ("docs", "/docs"), ("login", "/login")])
+def test_a_page_has_one_path_because_its_addresses_are_relative(guarded, file, path):
+    answer = call(guarded, "GET", f"/static/{file}.html?token={TOKENS['viewer']}")
+    assert answer.status_code == 303
+    assert led_to(answer) == path
+    assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -49,7 +63,7 @@ def test_login_with_a_wrong_token_is_401_and_sets_no_cookie(guarded):
 def test_token_in_the_address_is_taken_away_by_a_redirect(guarded):
     answer = call(guarded, "GET", f"/?token={TOKENS['viewer']}")
     assert answer.status_code == 303
-    assert answer.headers["Location"] == "/"
+    assert led_to(answer) == "/"
     assert "no-store" in answer.headers.get("Cache-Control", "")
     pair = answer.headers["Set-Cookie"].split(";")[0]
     assert call(guarded, "GET", "/", headers={"Cookie": pair}).status_code == 200
@@ -71,7 +85,7 @@ def test_logout_ends_the_session(guarded):
     headers = {"Cookie": pair, "Origin": guarded.url}
     answer = call(guarded, "POST", "/logout", headers=headers)
     assert answer.status_code == 303
-    assert answer.headers["Location"].startswith("/login")
+    assert led_to(answer) == "/login"
     assert answer.headers["Set-Cookie"].startswith(pair.split("=")[0] + "=")
     assert call(guarded, "GET", "/api/v1/runs", headers={"Cookie": pair}).status_code == 401
 

@@ -1,6 +1,7 @@
 """Tokens of the guarded test servers, and requests that present them."""
 
 import hashlib
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -32,10 +33,20 @@ def call(server, method: str, path: str, token: str = "", **options) -> requests
         return client.request(method, server.url + path, allow_redirects=False, timeout=20, **options)
 
 
+def led_to(answer: requests.Response) -> str:
+    """The path, query and fragment to which a redirect leads. `Location` must be relative, so that a proxy may strip a
+    prefix."""
+    location = answer.headers["Location"]
+    assert location.startswith(("./", "../"))
+    target, own = urlsplit(urljoin(answer.url, location)), urlsplit(answer.url)
+    assert (target.scheme, target.netloc) == (own.scheme, own.netloc)
+    return target._replace(scheme="", netloc="").geturl()
+
+
 def log_in(server, token: str = "both") -> tuple[str, str]:
     """Logs in as a browser does; returns the Cookie header and the whole Set-Cookie."""
     answer = call(server, "POST", "/login", data={"token": TOKENS[token]})
     assert answer.status_code == 303
-    assert answer.headers["Location"] == "/"
+    assert led_to(answer) == "/"
     whole = answer.headers["Set-Cookie"]
     return whole.split(";")[0], whole

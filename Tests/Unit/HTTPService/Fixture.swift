@@ -74,7 +74,7 @@ struct Breakage: Error, CustomStringConvertible {
 
 /// A login whose link has any `token`, and begins no session.
 struct FixtureLogin: PageLogin {
-    var challenge: HTTPResponse { .redirect(to: "/login") }
+    func challenge(at path: String) -> HTTPResponse { .redirect(to: "/login") }
 
     func response(to request: HTTPRequest, rawQuery: String) -> HTTPResponse? {
         request.query.contains { $0.name == "token" } ? .redirect(to: request.path) : nil

@@ -50,14 +50,16 @@ import Testing
             let asset = try #require(assets.asset(at: path))
             #expect(asset.scope == scope && asset.isPage == isPage, "\(path)")
         }
-        #expect(login(authenticator()).challenge.headers["location"] == ["/login"])
+        for (path, location) in [("/", "./login"), ("/docs", "./login?next=docs")] {
+            #expect(login(authenticator()).challenge(at: path).headers["location"] == [location])
+        }
     }
 
     @Test func `A link with a token begins a session and redirects to the address without the token`() throws {
         let authenticator = authenticator()
         for (target, location) in [
-            ("/?token=rrr&run=1", "/?run=1"), ("/?token=no&a=1&tok%65n=rrr", "/?a=1"), ("/docs?token=rrr", "/docs"),
-            ("/login?token=rrr&x=1", "/"),
+            ("/?token=rrr&run=1", "./?run=1"), ("/?token=no&a=1&tok%65n=rrr", "./?a=1"),
+            ("/docs?token=rrr", "./docs"), ("/login?token=rrr&x=1", "./"),
         ] {
             let response = try #require(follow(target, secure: true, with: authenticator))
             #expect(response.status == .seeOther)
@@ -76,7 +78,7 @@ import Testing
         let authenticator = authenticator(failureLimit: 2)
         for _ in 0..<2 {
             let response = try #require(follow("/?token=no", with: authenticator))
-            #expect(response.headers["location"] == ["/login?failed"] && response.headers["set-cookie"].isEmpty)
+            #expect(response.headers["location"] == ["./login?failed"] && response.headers["set-cookie"].isEmpty)
         }
         #expect(follow("/?token=no", with: authenticator)?.status == .tooManyRequests)
         #expect(
@@ -84,7 +86,7 @@ import Testing
     }
 
     @Test func `A query without a token is served as a page`() {
-        for target in ["/?run=1", "/?tokens=rrr", "/static/login.html?token=rrr"] {
+        for target in ["/?run=1", "/?tokens=rrr"] {
             #expect(follow(target, with: authenticator()) == nil, "\(target)")
         }
     }
@@ -105,7 +107,7 @@ import Testing
         let headers = HTTPHeaders(sites.map { ("Sec-Fetch-Site", $0) })
         let response = try #require(follow("/?token=rrr", headers, with: authenticator))
         #expect(response.status == .seeOther)
-        #expect(response.headers["location"] == [logsIn ? "/" : "/login?foreign"])
+        #expect(response.headers["location"] == [logsIn ? "./" : "./login?foreign"])
         #expect(response.headers.contains(name: "set-cookie") == logsIn)
         guard !logsIn else { return }
         for _ in 0..<3 { #expect(follow("/?token=no", headers, with: authenticator)?.status == .seeOther) }
@@ -115,7 +117,7 @@ import Testing
     @Test func `The form begins a session, or shows the page again`() async throws {
         let authenticator = authenticator()
         let good = try await post("/login", "token=r+r", ["Host": "h", "Origin": "http://h"], with: authenticator)
-        #expect(good.status == .seeOther && good.headers["location"] == ["/"])
+        #expect(good.status == .seeOther && good.headers["location"] == ["./"])
         let cookie = try #require(good.headers.first(name: "set-cookie"))
         let wrong = try await post("/login", "token=no", with: authenticator)
         #expect(wrong.status == .unauthorized && wrong.headers["www-authenticate"] == ["Bearer"])
@@ -127,15 +129,15 @@ import Testing
         #expect(try await post("/logout", "", foreign, with: authenticator).status == .forbidden)
         #expect(authenticator.sessionCount == 1)
         let logout = try await post("/logout", "", ["Cookie": String(cookie.prefix { $0 != ";" })], with: authenticator)
-        #expect(logout.headers["location"] == ["/login"])
+        #expect(logout.headers["location"] == ["./login"])
         #expect(logout.headers.first(name: "set-cookie")?.contains("Max-Age=0") == true)
         #expect(authenticator.sessionCount == 0)
     }
 
     @Test func `A server that requires no token redirects every login to the page`() async throws {
         let open = authenticator(.open)
-        #expect(follow("/?token=x&run=1", with: open)?.headers["location"] == ["/?run=1"])
+        #expect(follow("/?token=x&run=1", with: open)?.headers["location"] == ["./?run=1"])
         let form = try await post("/login", "token=x", with: open)
-        #expect(form.headers["location"] == ["/"] && !form.headers.contains(name: "set-cookie"))
+        #expect(form.headers["location"] == ["./"] && !form.headers.contains(name: "set-cookie"))
     }
 }

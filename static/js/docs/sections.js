@@ -46,7 +46,8 @@ function bodyText(label, content) {
 function table(headings, rows) {
     return node(
         "div",
-        { class: "table" },
+        // On a narrow screen it scrolls sideways, so the keyboard must reach it.
+        { class: "table", tabindex: "0" },
         node(
             "table",
             {},

@@ -1,15 +1,13 @@
 // Reads over HTTP: the list of runs, which the WebSocket sends only once, and the server's limits.
 
-import { parseExact } from "./exact-json.js";
+import { read, requireMembers } from "./read.js";
 
 /** `{ listing, clockOffset, requestedAt }` (milliseconds), or null if the request failed. */
 export async function fetchListing() {
     const requestedAt = Date.now();
     try {
-        const answer = await fetch("/api/v1/runs", { cache: "no-store" });
-        if (!answer.ok) return null;
-        const clockOffset = clockOffsetOf(answer, requestedAt);
-        return { listing: parseExact(await answer.text()), clockOffset, requestedAt };
+        const { value: listing, answer } = await read("api/v1/runs", { what: "the list of runs" });
+        return { listing, clockOffset: clockOffsetOf(answer, requestedAt), requestedAt };
     } catch {
         return null;
     }
@@ -22,12 +20,10 @@ export async function fetchListing() {
 export async function fetchHealth() {
     const requestedAt = Date.now();
     try {
-        const answer = await fetch("/health", { cache: "no-store" });
-        if (!answer.ok) return null;
-        const clockOffset = clockOffsetOf(answer, requestedAt);
-        const { max_runs: runs, max_steps_per_run: stepsPerRun } = await answer.json();
-        const isKnown = Number.isSafeInteger(runs) && Number.isSafeInteger(stepsPerRun);
-        return { limits: isKnown ? { runs, stepsPerRun } : null, clockOffset };
+        const parse = (text) => requireMembers(JSON.parse(text), { max_runs: "number", max_steps_per_run: "number" });
+        const { value, answer } = await read("health", { what: "the limits of the server", parse });
+        const limits = { runs: value.max_runs, stepsPerRun: value.max_steps_per_run };
+        return { limits, clockOffset: clockOffsetOf(answer, requestedAt) };
     } catch {
         return null;
     }

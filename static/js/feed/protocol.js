@@ -1,26 +1,25 @@
-// The messages of `/ws`, in both directions.
+// The messages of `/ws`, in both directions. Actions are objects; the transport writes them.
 
-import { METRIC_NAMES } from "../model/metrics.js";
 import { parseExact } from "./exact-json.js";
 
 /** From now on: descriptions of all runs as they change, and no steps. */
 export function watchRuns() {
-    return JSON.stringify({ action: "watch", run_ids: null, form: "runs" });
+    return { action: "watch", run_ids: null, form: "runs" };
 }
 
 /**
- * Adds the live steps of a run, with the metrics that the page shows and without their layers.
+ * Adds the live steps of a run, with the metrics that are in view and without their layers.
  * With `resume`, `{ sinceSeq, createdAt, limit }`, the steps that changed since come first, at most `limit`.
  */
-export function subscribeRun(runId, resume = null) {
-    const message = { action: "subscribe_run", run_id: runId, form: "columns", metrics: METRIC_NAMES, layers: false };
-    if (resume === null) return JSON.stringify({ ...message, limit: 0 });
+export function subscribeRun(runId, metrics, resume = null) {
+    const message = { action: "subscribe_run", run_id: runId, form: "columns", metrics, layers: false };
+    if (resume === null) return { ...message, limit: 0 };
     const { sinceSeq, createdAt, limit } = resume;
-    return JSON.stringify({ ...message, since_seq: sinceSeq, created_at: createdAt, limit });
+    return { ...message, since_seq: sinceSeq, created_at: createdAt, limit };
 }
 
 export function ping() {
-    return JSON.stringify({ action: "ping" });
+    return { action: "ping" };
 }
 
 /** Parses a message of the server; null if the text is not an object with a type. */

@@ -1,18 +1,13 @@
 // Reads what the page shows of the selected run, and no more: the numbers of its steps, the record of the viewed step
-// and of its neighbours, and series of the layers on screen.
+// and of its neighbours, with the metrics in view.
 
-import { METRIC_NAMES } from "../model/metrics.js";
-import { TREND_LENGTH, TREND_METRICS } from "../model/trend.js";
 import { AHEAD_SECONDS, stepsAhead } from "./read-ahead.js";
-import { MAXIMUM_POINTS, ReadError, RunReads } from "./reads.js";
+import { ConnectionLost, ReadError, RunReads, UnreadableAnswer } from "./reads.js";
 
 /** Numbers in one read of several records. It bounds the bytes of a read, whatever the number of layers. */
 const RECORDS_BUDGET = 8_000;
-/** Layers in one read of series, and characters of their ids in its address. */
-const SERIES_LAYERS = 24;
-const SERIES_CHARACTERS = 4_000;
-/** Steps read beyond a trend on each side while paused, so that stepping needs no read each time. */
-const TREND_MARGIN = 60;
+/** Records in one read at most, and the steps before the viewed one whose numbers are read. */
+const NEAR_STEPS = 120;
 /** Numbers in one read of the steps that come next while playing. */
 const AHEAD_BUDGET = 64_000;
 /** What a run without steps has. */
@@ -30,6 +25,8 @@ export class RunLoader {
     #loadCount = 0;
     /** Whether the neighbours of the latest step were read since the last load. */
     #hasNeighbours = false;
+    /** The metrics of the records that are read. */
+    #metrics = [];
     #busy = new Set();
     #pausedUntil = 0;
     #hasFailed = false;
@@ -54,18 +51,19 @@ export class RunLoader {
 
     /** Most steps that a reconnecting page takes as messages: what it would read at once anyway. */
     get recordsPerRead() {
-        return this.#stepsWithin(RECORDS_BUDGET, TREND_LENGTH);
+        return this.#stepsWithin(RECORDS_BUDGET, NEAR_STEPS);
     }
 
     /** The steps that have at most this many numbers together: at least one, and no more than `most`. */
     #stepsWithin(budget, most) {
         const layers = this.#run.shownRecord?.structure.length ?? 0;
-        const perStep = Math.max(1, layers * METRIC_NAMES.length);
+        const perStep = Math.max(1, layers * this.#metrics.length);
         return Math.max(1, Math.min(most, Math.floor(budget / perStep)));
     }
 
-    /** The run was subscribed to: live steps wait until its history or changes have arrived. */
-    subscribed() {
+    /** The run was subscribed to with these metrics: live steps wait until its history or changes have arrived. */
+    subscribed(metrics) {
+        this.#metrics = metrics;
         this.#loadCount += 1;
         this.#waiting = [];
         this.createdAt = null;
@@ -108,7 +106,7 @@ export class RunLoader {
         this.createdAt = createdAt;
         await this.#attempt("load", async () => {
             const [latest, description] = await Promise.all([
-                this.#reads.steps({ last: 1, metrics: METRIC_NAMES }), this.#reads.describe(),
+                this.#reads.steps({ last: 1, metrics: this.#metrics }), this.#reads.describe(),
             ]);
             if (isStale()) return;
             const first = description.first_step;
@@ -123,22 +121,23 @@ export class RunLoader {
         }, isStale);
     }
 
-    /** Reads what is missing on screen. `layers`: `{ id, key }` of those in the viewport. */
-    want(layers) {
+    /** Reads what is missing on screen. */
+    want() {
         if (this.#run.isLoading || this.#run.isMissing || this.#run.history.length === 0) return;
         if (Date.now() < this.#pausedUntil) return;
         this.#wantRecord();
         this.#wantAhead();
         this.#wantNumbers();
-        this.#wantTrends(layers);
     }
 
     /** The viewed record, and as many before it as one read may have. */
     #wantRecord() {
-        const { step, structure } = this.#run.viewedRecord;
-        if (structure !== undefined && (this.#hasNeighbours || this.recordsPerRead === 1)) return;
+        const record = this.#run.viewedRecord;
+        const { step } = record;
+        const isHeld = record.structure !== undefined && record.covers(this.#metrics);
+        if (isHeld && (this.#hasNeighbours || this.recordsPerRead === 1)) return;
         const last = this.recordsPerRead;
-        this.#once("record", this.#reads.steps, { to: step, last, metrics: METRIC_NAMES }, (steps) => {
+        this.#once("record", this.#reads.steps, { to: step, last, metrics: this.#metrics }, (steps) => {
             const records = this.#decode(steps);
             this.#hasNeighbours = true;
             if (!records.some((record) => record.step === step)) this.#run.forget(step);
@@ -153,7 +152,7 @@ export class RunLoader {
         const due = stepsAhead(history, viewedIndex, this.#stepsWithin(AHEAD_BUDGET, AHEAD_SECONDS * player.speed));
         if (due?.gap !== undefined) this.#once("gap", () => this.fillGap(due.gap), {}, () => {});
         if (due?.steps === undefined) return;
-        const query = { from: due.steps[0], to: due.steps.at(-1), metrics: METRIC_NAMES };
+        const query = { from: due.steps[0], to: due.steps.at(-1), metrics: this.#metrics };
         this.#once("ahead", this.#reads.steps, query, (answer) => {
             const records = this.#decode(answer);
             const found = new Set(records.map(({ step }) => step));
@@ -162,19 +161,19 @@ export class RunLoader {
         });
     }
 
-    /** The numbers in the gaps beside the viewed step and before it, as far as a trend reaches. */
+    /** The numbers in the gaps beside the viewed step and before it, as far as a player soon comes. */
     #wantNumbers() {
         const { history, viewedIndex } = this.#run;
         let from = null;
         let to = null;
         let hidden = 0n;
-        for (let index = viewedIndex + 1; index >= 0 && index > viewedIndex - TREND_LENGTH; index -= 1) {
+        for (let index = viewedIndex + 1; index >= 0 && index > viewedIndex - NEAR_STEPS; index -= 1) {
             if (!history.hasGapAfter(index)) continue;
             const [begin, end] = [history.at(index).step, history.at(index + 1).step];
             from = begin;
             to ??= end;
             hidden += BigInt(end) - BigInt(begin);
-            if (hidden >= TREND_LENGTH) break;
+            if (hidden >= NEAR_STEPS) break;
         }
         if (from === null) return;
         this.#once("numbers", this.#reads.stepNumbers, { from, to }, (numbers) => {
@@ -195,30 +194,9 @@ export class RunLoader {
         }
     }
 
-    /** Series of the layers on screen, for the steps of their trends that have no record. */
-    #wantTrends(layers) {
-        const { history, viewedIndex, trends, player } = this.#run;
-        if (trends.size > 4 * SERIES_LAYERS) trends.keepOnly(new Set(layers.map((layer) => layer.id)));
-        let begin = Math.max(0, viewedIndex - TREND_LENGTH + 1);
-        let end = viewedIndex;
-        while (begin <= end && history.at(begin).structure !== undefined) begin += 1;
-        while (end > begin && history.at(end).structure !== undefined) end -= 1;
-        if (begin > end) return;
-        const low = history.at(begin).step;
-        const high = history.at(end).step;
-        const missing = layers.filter(({ id, key }) => key === id && !trends.covers(id, low, high)).map(({ id }) => id);
-        if (missing.length === 0) return;
-        const margin = player.isPaused ? TREND_MARGIN : 0;
-        const from = history.at(Math.max(0, begin - margin)).step;
-        const to = history.at(Math.min(history.length - 1, end + margin)).step;
-        const points = Math.min(MAXIMUM_POINTS, history.indexOf(to) - history.indexOf(from) + 1);
-        const chosen = fitting(missing);
-        const query = { layers: chosen, metrics: TREND_METRICS, from, to, points };
-        this.#once("trends", this.#reads.series, query, (answer) => trends.add(chosen, from, to, answer));
-    }
-
     #decode(steps) {
-        return steps.map((step) => this.#run.decode(step)).filter((record) => record !== null);
+        const metrics = this.#metrics;
+        return steps.map((step) => this.#run.decode(step, { metrics })).filter((record) => record !== null);
     }
 
     /** Applies the live steps that came during the load, except those that it has. */
@@ -263,23 +241,13 @@ export class RunLoader {
         if (kind === "load") this.#waiting = null;
         if (error instanceof ReadError && error.status === 404) {
             this.#run.takeNotFound();
-        } else if (!(error instanceof TypeError)) {
-            // A TypeError of fetch is a lost connection, which the mark shows.
+        } else if (!(error instanceof ConnectionLost || error instanceof UnreadableAnswer)) {
+            // The mark shows a lost connection, and an answer that cannot be read is among the problems of the page.
             this.#hasFailed = true;
             this.#handlers.onFailure(`The server's answer for this run cannot be read: ${error.message}.`);
         }
         if (kind === "load") this.#handlers.onLoadFailed();
     }
-}
-
-/** As many of these layer ids as one address may hold, at least one. */
-function fitting(ids) {
-    let characters = 0;
-    const count = ids.slice(0, SERIES_LAYERS).findIndex((id) => {
-        characters += encodeURIComponent(id).length + 3;
-        return characters > SERIES_CHARACTERS;
-    });
-    return ids.slice(0, count < 0 ? SERIES_LAYERS : Math.max(1, count));
 }
 
 /** Buckets without numbers outside of the range: a bucket of older steps may begin before it. */

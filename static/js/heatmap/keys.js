@@ -19,6 +19,7 @@ export function keyAction({ key, shiftKey }) {
         case "[": return { kind: "zoom", name: "steps-out" };
         case "0":
         case "Escape": return { kind: "zoom", name: "all" };
+        case "Enter": return { kind: "open" };
         case "f": return { kind: "finding", by: 1 };
         case "F": return { kind: "finding", by: -1 };
         default: return null;

@@ -19,6 +19,11 @@ export class Viewpoint {
         return this.#ranges.at(-1) ?? { from: null, to: null };
     }
 
+    /** The layers in view, `{ first, count }`. */
+    get rows() {
+        return this.#rows;
+    }
+
     get isZoomed() {
         return this.#ranges.length > 0 || this.#rows.count < this.#all.count;
     }

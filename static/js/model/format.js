@@ -38,6 +38,13 @@ export function formatAge(seconds) {
     return `${Math.floor(whole / 86400)} d`;
 }
 
+/** Unix milliseconds as local time of day, "18:03:12". */
+export function formatClock(milliseconds) {
+    const date = new Date(milliseconds);
+    const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+    return parts.map((number) => String(number).padStart(2, "0")).join(":");
+}
+
 /** Unix seconds as local date and time with milliseconds; a dash if it is not a valid time. */
 export function formatTime(unixSeconds) {
     const date = new Date(unixSeconds * 1000);

@@ -31,7 +31,7 @@ export class History {
 
     /**
      * @param maximumSteps most steps known
-     * @param maximumValues most numbers held over all records (8 bytes each); the default is 32 MiB
+     * @param maximumValues most numbers held over all records (8 bytes each), by their `size`; the default is 32 MiB
      */
     constructor({ maximumSteps = Infinity, maximumValues = 4 * 1024 * 1024 } = {}) {
         this.maximumSteps = maximumSteps;

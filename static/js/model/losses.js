@@ -39,7 +39,7 @@ export function lossOf(run, limits) {
         const seen = "The steps received so far stay visible.";
         if (run.missingReason === "evicted") return `The server has evicted this run. ${seen}`;
         if (run.missingReason === "deleted") return `This run was deleted from the server. ${seen}`;
-        return `The server no longer holds this run. ${seen}`;
+        return `The server no longer holds this run: it may have restarted, or removed the run. ${seen}`;
     }
     if (run.stepsNotKept === 0) return "";
     const steps = run.stepsNotKept === 1 ? "1 step was" : `${formatCount(run.stepsNotKept)} steps were`;

@@ -4,7 +4,6 @@ import { History, Insertion } from "./history.js";
 import { Player } from "./player.js";
 import { decodeStep } from "./step-record.js";
 import { StructureTable } from "./structure.js";
-import { TrendStore } from "./trend-store.js";
 
 export class SelectedRun {
     #structures = new StructureTable();
@@ -12,9 +11,10 @@ export class SelectedRun {
 
     history = new History();
     player = new Player();
-    trends = new TrendStore();
     /** The run was requested and has not arrived yet. */
     isLoading = false;
+    /** The page will go to another step as soon as the run is read: what it shows before is not wanted. */
+    isMoving = false;
     /** The server does not have the run, or no longer. The steps received before stay visible. */
     isMissing = false;
     /** Why the server no longer holds the run: "deleted", "evicted", or null when it is not known. */
@@ -27,8 +27,8 @@ export class SelectedRun {
     followedSeq = null;
     /** How often all steps were replaced, or some dropped. */
     generation = 0;
-    /** The lowest step that was stored since `takeChangedFrom`, or null. */
-    #changedFrom = null;
+    /** For each reader of `takeChangedFrom` the lowest step that was stored since its last call, or null. */
+    #changedFrom = new Map();
 
     constructor(id) {
         this.id = id;
@@ -57,26 +57,31 @@ export class SelectedRun {
         return result;
     }
 
-    /** The lowest step that was stored since the last call, or null. */
-    takeChangedFrom() {
-        const step = this.#changedFrom;
-        this.#changedFrom = null;
+    /** The lowest step that was stored since the last call of this reader, or null. */
+    takeChangedFrom(reader = "heatmap") {
+        const step = this.#changedFrom.get(reader) ?? null;
+        this.#changedFrom.set(reader, null);
         return step;
     }
 
-    /** The record of a step of the server, or null if it is none. `layers`: those of its structure. */
-    decode(data, layers) {
-        return decodeStep(data, this.#structures, layers);
+    /**
+     * The record of a step of the server, or null if it is none. `layers`: those of its structure; `metrics`: those
+     * that the server was asked for, null for all.
+     */
+    decode(data, { layers, metrics = null } = {}) {
+        return decodeStep(data, this.#structures, { layers, metrics });
     }
 
     /**
      * Stores a live step. `limit` is the server's maximum number of steps of a run, or null.
      * Returns whether its number is new, or undefined if the step is invalid.
      */
-    takeStep(data, { limit = null, layers } = {}) {
-        const record = this.decode(data, layers);
+    takeStep(data, { limit = null, layers, metrics = null } = {}) {
+        const record = this.decode(data, { layers, metrics });
         if (record === null) return undefined;
-        if (this.#changedFrom === null || record.step < this.#changedFrom) this.#changedFrom = record.step;
+        for (const [reader, lowest] of this.#changedFrom) {
+            if (lowest === null || record.step < lowest) this.#changedFrom.set(reader, record.step);
+        }
         if (record.seq === this.followedSeq + 1) this.followedSeq = record.seq;
         this.history.maximumSteps = limit ?? Infinity;
         // The page knows all steps that the server has, which are the highest ones.
@@ -89,7 +94,6 @@ export class SelectedRun {
     takeRun({ createdAt, buckets, records, lastSeq }) {
         this.history.load(buckets, records);
         this.generation += 1;
-        this.trends.clear();
         this.play((player, history) => player.historyReplaced(history));
         if (createdAt !== this.createdAt) this.stepsNotKept = 0;
         this.createdAt = createdAt;
@@ -108,7 +112,6 @@ export class SelectedRun {
     dropFrom(step) {
         this.history.dropFrom(step);
         this.generation += 1;
-        this.trends.clear();
         this.play((player, history) => player.historyReplaced(history));
     }
 
@@ -116,6 +119,11 @@ export class SelectedRun {
     forget(step) {
         this.history.remove(step);
         this.play((player, history) => player.historyReplaced(history));
+    }
+
+    /** The page has every change up to this `seq`, of which the server left out those that later ones replaced. */
+    follow(seq) {
+        if (!this.isLoading && this.followedSeq !== null && seq > this.followedSeq) this.followedSeq = seq;
     }
 
     takeNotFound(reason = null) {

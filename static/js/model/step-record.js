@@ -1,71 +1,85 @@
-// One step in compact form: a shared structure and one flat array of numbers.
+// One step in compact form: a shared structure, and one array of numbers for each metric that was asked for.
 
-import { COLUMN_COUNT, METRICS, readNumber } from "./metrics.js";
+import { readNumber } from "./metrics.js";
 import { isStepNumber } from "./step-number.js";
 
 /** A scalar in an object takes about as much memory as this many numbers in an array. */
 const SCALAR_SIZE = 4;
+/** What a record costs beside its numbers, in numbers: steps without layers count too. */
+const RECORD_COST = 16;
 
 /**
  * A stored step. It is not modified: a step that is posted again becomes a new record with a higher `seq`.
  * Step numbers are exact: see step-number.js.
  */
 export class StepRecord {
-    constructor({ step, seq, timestamp, batchSize, featureStdGradient, structure, values, scalars = {} }) {
+    /** The metrics that the server was asked for; null for all. */
+    #asked;
+    /** Metric to `{ values, missing }`, of what the step has; `missing` is null where each layer has a value. */
+    #columns;
+
+    constructor({ step, seq, timestamp, batchSize, featureStdGradient, structure, asked, columns, scalars = {} }) {
         this.step = step;
         this.seq = seq;
         this.timestamp = timestamp;
         this.batchSize = batchSize;
         this.featureStdGradient = featureStdGradient;
         this.structure = structure;
-        this.values = values;
+        this.#asked = asked;
+        this.#columns = columns;
         /** Numbers by name, as the server writes them: those that are not finite are texts. */
         this.scalars = scalars;
-        /** What the record takes in memory, in numbers of 8 bytes. */
-        this.size = values.length + SCALAR_SIZE * Object.keys(scalars).length;
     }
 
-    /** The number of a layer (by position) in a column, or undefined if the layer does not report it. */
-    value(layerIndex, column) {
-        const layer = this.structure.layers[layerIndex];
-        if (layer === undefined || (layer.present & (1 << column)) === 0) return undefined;
-        return this.values[layerIndex * COLUMN_COUNT + column];
+    /** The posted number of a layer, by position; undefined if the layer has none, or if it was not asked for. */
+    value(metric, layerIndex) {
+        const column = this.#columns.get(metric);
+        if (column === undefined || layerIndex < 0 || layerIndex >= column.values.length) return undefined;
+        return column.missing?.[layerIndex] ? undefined : column.values[layerIndex];
+    }
+
+    /** Whether the record has all values of these metrics that the step has. */
+    covers(metrics) {
+        return this.#asked === null || metrics.every((metric) => this.#asked.has(metric));
+    }
+
+    /** What the record takes in memory, in numbers of 8 bytes. */
+    get size() {
+        return RECORD_COST + this.#columns.size * this.structure.length + SCALAR_SIZE * Object.keys(this.scalars).length;
     }
 }
 
 /**
- * Decodes a step of the open wire. `layers` are the step's layers where the step itself has only their number.
+ * Decodes a step of the open wire. `layers` are the step's layers where the step itself has only their number;
+ * `metrics` are those that the server was asked for, null for all.
  * Returns null if it has no step number, so that it cannot be shown.
  */
-export function decodeStep(data, structures, layers = data?.layers ?? []) {
+export function decodeStep(data, structures, { layers = data?.layers ?? [], metrics = null } = {}) {
     if (!isStepNumber(data?.step) || !Array.isArray(layers)) return null;
-    const values = new Float64Array(layers.length * COLUMN_COUNT);
-    const present = new Uint32Array(layers.length);
-    for (const { name, column } of METRICS) {
-        const posted = data.metrics?.[name];
-        if (!Array.isArray(posted)) continue;
-        for (let index = 0; index < layers.length; index += 1) {
-            const value = readNumber(posted[index]);
-            if (value === undefined) continue;
-            present[index] |= 1 << column;
-            values[index * COLUMN_COUNT + column] = value;
-        }
+    const columns = new Map();
+    for (const [name, posted] of Object.entries(data.metrics ?? {})) {
+        if (Array.isArray(posted)) columns.set(name, columnOf(posted, layers.length));
     }
-    const table = layers.map((layer, index) => ({
-        id: String(layer?.id ?? ""),
-        type: String(layer?.type ?? ""),
-        depth: layer?.depth ?? index,
-        shape: layer?.shape ?? [],
-        present: present[index],
-    }));
     return new StepRecord({
         step: data.step,
         seq: data.seq ?? 0,
         timestamp: data.time,
         batchSize: data.batch_size ?? undefined,
         featureStdGradient: readNumber(data.scalars?.feature_std_gradient),
-        structure: structures.intern(table),
-        values,
+        structure: structures.of(layers),
+        asked: metrics === null ? null : new Set(metrics),
+        columns,
         scalars: data.scalars ?? {},
     });
+}
+
+function columnOf(posted, length) {
+    const values = new Float64Array(length);
+    let missing = null;
+    for (let index = 0; index < length; index += 1) {
+        const value = readNumber(posted[index]);
+        if (value === undefined) (missing ??= new Uint8Array(length))[index] = 1;
+        else values[index] = value;
+    }
+    return { values, missing };
 }

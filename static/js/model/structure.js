@@ -2,8 +2,8 @@
 
 /**
  * An immutable layer table.
- * `layers[i]` is `{ key, id, type, depth, shape, present }`; `key` is the layer id, made unique if a step
- * has two layers of one id; `present` is a bit per metric column that the layer reports.
+ * `layers[i]` is `{ key, id, type, depth, shape, group, parameters }`; `key` is the layer id, made unique if a step
+ * has two layers of one id; `group` and `parameters` are undefined where they were not posted.
  */
 export class Structure {
     #indexByKey = new Map();
@@ -51,22 +51,45 @@ function sameLayer(a, b) {
         a.id === b.id &&
         a.type === b.type &&
         a.depth === b.depth &&
-        a.present === b.present &&
+        a.group === b.group &&
+        a.parameters === b.parameters &&
         a.shape.length === b.shape.length &&
         a.shape.every((size, index) => size === b.shape[index])
     );
 }
 
+function layerOf(layer, index) {
+    return {
+        id: String(layer?.id ?? ""),
+        type: String(layer?.type ?? ""),
+        depth: layer?.depth ?? index,
+        shape: layer?.shape ?? [],
+        group: layer?.group ?? undefined,
+        parameters: layer?.parameters ?? undefined,
+    };
+}
+
 /** A cache of shared structures. It keeps the few used last, so that a changing model does not accumulate them. */
 export class StructureTable {
     #recent = [];
+    /** Structures by the list of layers they were made of: live steps share one list. */
+    #made = new WeakMap();
     #limit;
 
     constructor(limit = 8) {
         this.#limit = limit;
     }
 
-    intern(layers) {
+    /** The structure of these layers, as the server describes them. */
+    of(layers) {
+        const made = this.#made.get(layers);
+        if (made !== undefined) return made;
+        const structure = this.#intern(layers.map(layerOf));
+        this.#made.set(layers, structure);
+        return structure;
+    }
+
+    #intern(layers) {
         const position = this.#recent.findIndex((structure) => structure.matches(layers));
         const structure = position >= 0 ? this.#recent.splice(position, 1)[0] : new Structure(layers);
         this.#recent.unshift(structure);

@@ -3,6 +3,9 @@
 import { Phase } from "../feed/feed.js";
 import { element, setAttribute, setHidden, setText } from "./dom.js";
 
+const FALLBACK = "The WebSocket does not open, probably because of a proxy: the page uses Server-Sent Events, and tries the "
+    + "WebSocket again now and then.";
+
 export class ConnectionBadge {
     #badge = element("connection");
     #text = element("connection-text");
@@ -13,12 +16,14 @@ export class ConnectionBadge {
         this.#retry.addEventListener("click", onRetry);
     }
 
-    show(state, isPaused, now) {
+    /** `hasOutage`: the line over the run has the button already. */
+    show(state, isPaused, now, hasOutage = false) {
         const { name, text } = wording(state, isPaused, now);
+        setAttribute(this.#badge, "title", state.isFallback ? FALLBACK : "");
         setAttribute(this.#badge, "data-state", name);
         setText(this.#text, text);
         setText(this.#status, name === "live" ? text : name);
-        setHidden(this.#retry, state.phase !== Phase.waiting);
+        setHidden(this.#retry, hasOutage || state.phase !== Phase.waiting);
     }
 }
 
@@ -27,7 +32,8 @@ function wording(state, isPaused, now) {
         case Phase.connecting:
             return { name: "connecting", text: "connecting" };
         case Phase.open:
-            return isPaused ? { name: "paused", text: "paused" } : { name: "live", text: "connected" };
+            if (isPaused) return { name: "paused", text: "paused" };
+            return { name: "live", text: state.isFallback ? "live over SSE" : "connected" };
         case Phase.waiting: {
             const seconds = Math.max(0, Math.ceil((state.until - now) / 1000));
             return { name: "reconnecting", text: `reconnecting in ${seconds} s` };

@@ -1,7 +1,7 @@
 // The selected run and the facts of the viewed step.
 
 import { exactNumber, formatCount, formatNumber, formatTime } from "../model/format.js";
-import { element, setAttribute, setText } from "./dom.js";
+import { element, setAttribute, setHidden, setText } from "./dom.js";
 
 export class RunHeader {
     #id = element("run-id");
@@ -21,6 +21,9 @@ export class RunHeader {
         setText(this.#batch, formatCount(record?.batchSize));
         setAttribute(this.#batch, "data-value", exactNumber(record?.batchSize));
         setText(this.#layers, formatCount(record?.structure.length));
+        // Most runs post neither: a dash in each would only take room.
+        setHidden(this.#batch.parentElement, record?.batchSize === undefined);
+        setHidden(this.#cross.parentElement, record?.featureStdGradient === undefined);
         setText(this.#cross, formatNumber(record?.featureStdGradient));
         setAttribute(this.#cross, "data-value", exactNumber(record?.featureStdGradient));
         setAttribute(this.#cross, "title", exactNumber(record?.featureStdGradient));

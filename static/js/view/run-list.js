@@ -23,8 +23,8 @@ export class RunList {
         });
     }
 
-    /** `evictions` is a sentence on what the server evicted, or "". */
-    show(runs, selectedId, now, evictions) {
+    /** `evictions` is a sentence on what the server evicted, or "", `isKnown` whether the server has sent its list. */
+    show(runs, selectedId, now, evictions, isKnown = true) {
         const wanted = new Set(runs.map((run) => run.id));
         for (const [id, row] of this.#rows) {
             if (wanted.has(id)) continue;
@@ -53,7 +53,7 @@ export class RunList {
             }
         });
         setText(this.#count, runs.length > 0 ? formatCount(runs.length) : "");
-        setHidden(this.#empty, runs.length > 0);
+        setHidden(this.#empty, runs.length > 0 || !isKnown);
         setText(this.#evictions, evictions);
         setHidden(this.#evictions, evictions === "");
     }

@@ -1,6 +1,10 @@
-// The main area: the selected run, or the reason that there is none to show; and the line above it.
+// The main area: the selected run, or the reason that there is none to show and what to do; and the line above it.
 
+import { commandNote, firstCommands } from "../model/commands.js";
+import { emptyState } from "../model/empty-state.js";
 import { lossOf } from "../model/losses.js";
+import { serverName } from "../server-address.js";
+import { CommandList } from "./command-list.js";
 import { element, setHidden, setText } from "./dom.js";
 
 export class Stage {
@@ -9,12 +13,18 @@ export class Stage {
     #empty = element("empty");
     #title = element("empty-title");
     #text = element("empty-text");
+    #first = element("first-steps");
+    #note = element("first-note");
+    #commands = new CommandList(element("first-commands"));
+
+    /** Whether the server requires a token. */
+    isProtected = false;
 
     /**
      * `run` is the `SelectedRun` or null, `notice` a line to show or "", `hasListing` whether the server has sent one,
-     * `limits` the server's limits or null.
+     * `limits` the server's limits or null, `connection` the state of the feed.
      */
-    show(run, notice, hasListing, limits) {
+    show({ run, notice, hasListing, limits, connection }) {
         const hasSteps = run?.shownRecord !== undefined;
         const line = notice || (hasSteps ? lossOf(run, limits) : "");
         setText(this.#notice, line);
@@ -22,15 +32,15 @@ export class Stage {
         setHidden(this.#run, !hasSteps);
         setHidden(this.#empty, hasSteps);
         if (hasSteps) return;
-        const [title, text] = emptyWording(run, hasListing);
+        const server = serverName();
+        const { title, text, runId } = emptyState({ run, connection, hasListing, limits, server });
         setText(this.#title, title);
         setText(this.#text, text);
+        setHidden(this.#first, runId === undefined);
+        if (runId === undefined) return;
+        this.#commands.show(firstCommands({ server, runId, isProtected: this.isProtected }));
+        const note = commandNote({ server });
+        setText(this.#note, note);
+        setHidden(this.#note, note === "");
     }
-}
-
-function emptyWording(run, hasListing) {
-    if (run?.isMissing) return ["Run not found", `The server holds no run '${run.id}'.`];
-    if (!hasListing) return ["Waiting for the server", ""];
-    if (run === null) return ["No runs yet", "A run appears with its first step, posted to /api/v1/metrics/layerwise."];
-    return [run.isLoading ? "Loading steps" : "No steps", ""];
 }

@@ -5,8 +5,8 @@ import NIOHTTP1
 struct Asset: Sendable {
     /// The scope that the file requires; nil if it is served without a token.
     var scope: Scope?
-    /// Whether the file is a page, on which browsers log in (`PageLogin`).
-    var isPage: Bool
+    /// The only path at which the page is served; nil if the file is no page.
+    var pagePath: String?
     var contentType: String
     var bytes: ByteBuffer
     /// The content compressed with gzip; nil if compression saves too little.
@@ -16,13 +16,16 @@ struct Asset: Sendable {
     /// The modification time in seconds since 1970.
     var modified: Int
 
+    /// Whether the file is a page, on which browsers log in (`PageLogin`).
+    var isPage: Bool { self.pagePath != nil }
+
     var compressedEntityTag: String { self.entityTag.dropLast() + "-gz\"" }
 
     init(
-        name: String, scope: Scope?, isPage: Bool, bytes: ByteBuffer, compressed: ByteBuffer?, modified: Int
+        name: String, scope: Scope?, pagePath: String?, bytes: ByteBuffer, compressed: ByteBuffer?, modified: Int
     ) {
         self.scope = scope
-        self.isPage = isPage
+        self.pagePath = pagePath
         self.contentType = AssetType.contentType(of: name)
         self.bytes = bytes
         self.compressed = compressed

@@ -5,7 +5,8 @@ import Foundations
 /// Files held in memory. A request path is only a key into the table of the files that were read,
 /// so no path leads to any other file.
 ///
-/// Every file is served under `/static/`; those of an `AssetPath` are also served at that path.
+/// Every file is served under `/static/`; those of an `AssetPath` are also served at that path. A page is served at
+/// that path only, and the one under `/static/` redirects to it.
 package final class StaticAssets: Sendable {
     private let folder: AssetFolder?
     private let paths: [AssetPath]
@@ -112,8 +113,8 @@ package final class StaticAssets: Sendable {
         for file in files {
             let own = paths.first { $0.file == file.name }
             let asset = Asset(
-                name: file.name, scope: own?.scope, isPage: own?.isPage ?? false, bytes: file.bytes,
-                compressed: Self.compressed(file), modified: file.modified)
+                name: file.name, scope: own?.scope, pagePath: own.flatMap { $0.isPage ? $0.path : nil },
+                bytes: file.bytes, compressed: Self.compressed(file), modified: file.modified)
             table[ByteString("/static/" + file.name)] = asset
             if let own { table[ByteString(own.path)] = asset }
         }

@@ -92,7 +92,8 @@ extension HTTPResponse {
             body: .bytes(ByteBuffer(string: text)))
     }
 
-    /// A redirect to `location`, which must be a path on this server or an absolute URI.
+    /// A redirect to `location`. For a path on this server use `RelativeReference`, so that the redirect also works
+    /// behind a proxy that strips a prefix.
     package static func redirect(to location: String, status: HTTPResponseStatus = .seeOther) -> HTTPResponse {
         HTTPResponse(status: status, headers: ["Location": location, "Cache-Control": "no-store"])
     }

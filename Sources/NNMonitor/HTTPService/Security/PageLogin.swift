@@ -1,8 +1,8 @@
 /// How browsers log in to pages that require a scope. The application implements it. Both methods run on the event
 /// loop, so they must not block.
 package protocol PageLogin: Sendable {
-    /// The response to a request for such a page without credentials.
-    var challenge: HTTPResponse { get }
+    /// The response to a request for such a page, at this path, without credentials.
+    func challenge(at path: String) -> HTTPResponse
 
     /// The response to a request for a page with a query, if the query carries credentials.
     ///

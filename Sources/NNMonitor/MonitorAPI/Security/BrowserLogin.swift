@@ -32,8 +32,16 @@ package struct BrowserLogin: PageLogin {
         ]
     }
 
-    /// A redirect to the login page.
-    package var challenge: HTTPResponse { .redirect(to: Self.path) }
+    /// A redirect to the login page. After the login the browser returns to the page; it keeps the fragment of the
+    /// address by itself.
+    package func challenge(at path: String) -> HTTPResponse {
+        Self.redirect(to: path == "/" ? Self.path : "\(Self.path)?next=\(path.drop { $0 == "/" })", from: path)
+    }
+
+    /// A redirect to a path of this server.
+    private static func redirect(to target: String, from path: String) -> HTTPResponse {
+        .redirect(to: RelativeReference.to(target, from: path))
+    }
 
     // MARK: Forms
 
@@ -44,7 +52,7 @@ package struct BrowserLogin: PageLogin {
         else {
             throw HTTPError(.badRequest, code: "bad_request", message: "The form must have one field, 'token'")
         }
-        guard !authenticator.isOpen else { return .redirect(to: "/") }
+        guard !authenticator.isOpen else { return Self.redirect(to: "/", from: request.path) }
         switch authenticator.check(token, peer: request.peer) {
         case .valid(let entry): return redirect(to: "/", beginningSessionFor: entry, request)
         case .wrong:
@@ -61,7 +69,7 @@ package struct BrowserLogin: PageLogin {
 
     private func logout(_ request: HTTPRequest) throws -> HTTPResponse {
         try refuseForeign(request)
-        var response = HTTPResponse.redirect(to: Self.path)
+        var response = Self.redirect(to: Self.path, from: request.path)
         response.headers.add(
             name: "Set-Cookie",
             value: authenticator.endSession(request.headers, port: request.port, secure: request.secure))
@@ -78,14 +86,16 @@ package struct BrowserLogin: PageLogin {
     /// Logs in by link. Unless the address is over the failure limit, the response is a redirect that removes the token
     /// from the address bar.
     package func response(to request: HTTPRequest, rawQuery: String) -> HTTPResponse? {
-        // The path of the login page's file is not one of the pages that accept a token.
-        guard request.path != "/static/login.html", let token = Self.token(in: rawQuery) else { return nil }
+        guard let token = Self.token(in: rawQuery) else { return nil }
         let location = request.path == Self.path ? "/" : request.path + Self.withoutToken(rawQuery)
-        guard !authenticator.isOpen else { return .redirect(to: location) }
-        guard OriginCheck.isOwnNavigation(request.headers) else { return .redirect(to: "\(Self.path)?foreign") }
+        let path = request.path
+        guard !authenticator.isOpen else { return Self.redirect(to: location, from: path) }
+        guard OriginCheck.isOwnNavigation(request.headers) else {
+            return Self.redirect(to: "\(Self.path)?foreign", from: path)
+        }
         switch authenticator.check(token, peer: request.peer) {
         case .valid(let entry): return redirect(to: location, beginningSessionFor: entry, request)
-        case .wrong: return .redirect(to: "\(Self.path)?failed")
+        case .wrong: return Self.redirect(to: "\(Self.path)?failed", from: path)
         case .limited(let seconds): return .tooManyFailures(seconds: seconds)
         }
     }
@@ -93,7 +103,7 @@ package struct BrowserLogin: PageLogin {
     private func redirect(
         to location: String, beginningSessionFor entry: TokenTable.Entry, _ request: HTTPRequest
     ) -> HTTPResponse {
-        var response = HTTPResponse.redirect(to: location)
+        var response = Self.redirect(to: location, from: request.path)
         response.headers.add(
             name: "Set-Cookie",
             value: authenticator.beginSession(for: entry, port: request.port, secure: request.secure))

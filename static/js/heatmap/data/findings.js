@@ -27,13 +27,14 @@ export class LayerFindings {
             entry.alerts.push({ rule: rule ?? "alert", severity, firstStep, metric, title });
             this.#byLayer.set(alert.layer, entry);
         }
-        for (const episode of health?.episodes ?? []) {
-            const origin = this.#byLayer.get(episode.origin?.layer);
-            if (origin === undefined || episode.state !== "open") continue;
-            origin.isOrigin = true;
-            const first = origin.alerts.find((alert) => alert.rule === episode.origin.rule) ?? origin.alerts[0];
-            this.metric ??= first.metric;
-            this.originStep ??= first.firstStep;
+        for (const { state, origin } of health?.episodes ?? []) {
+            if (state !== "open" || !origin) continue;
+            const entry = this.#byLayer.get(origin.layer);
+            if (entry !== undefined) entry.isOrigin = true;
+            // The alert with which the fault began, which the verdict names, may be closed while others are open.
+            const first = health.alerts.find(({ id }) => id !== undefined && id === origin.alert);
+            this.metric ??= first?.metric ?? entry?.alerts[0].metric ?? null;
+            this.originStep ??= first?.first_step ?? entry?.alerts[0].firstStep ?? null;
         }
     }
 

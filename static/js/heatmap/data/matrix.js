@@ -1,6 +1,7 @@
 // One metric of all layers in buckets of steps, in the server's binary form (SCHEMA.md, "Matrix").
 
 import { parseExact } from "../../feed/exact-json.js";
+import { requireMembers } from "../../feed/read.js";
 import { StepColumns } from "./columns.js";
 
 /** The media type of the binary form. */
@@ -44,13 +45,18 @@ export class Matrix extends StepColumns {
     }
 }
 
-/** The matrix of an answer; throws if the bytes are not one. */
-export function parseMatrix(buffer) {
+/** The head of an answer, and `list(name)`, the numbers of one of its lists; throws if the bytes are not a matrix. */
+export function matrixLists(buffer) {
     if (buffer.byteLength < 4) throw new SyntaxError("the matrix has no head");
     const length = new DataView(buffer).getUint32(0, true);
     if (4 + length > buffer.byteLength) throw new SyntaxError("the head of the matrix is incomplete");
     const head = parseExact(new TextDecoder().decode(new Uint8Array(buffer, 4, length)).trimEnd());
+    requireMembers(head, { shape: "array", agg: "array", layers: "array", steps: "array", last_steps: "array" });
     const [lists, rows, columns] = head.shape;
+    const lengths = [head.agg.length, head.layers.length, head.steps.length, head.last_steps.length];
+    if ([lists, rows, columns, columns].some((length, index) => length !== lengths[index])) {
+        throw new SyntaxError("the lists of the matrix do not fit its shape");
+    }
     const cells = rows * columns;
     const begin = 4 + length;
     if (head.dtype !== "<f4" || begin % 4 !== 0 || begin + 4 * lists * cells !== buffer.byteLength) {
@@ -62,6 +68,12 @@ export function parseMatrix(buffer) {
         // All browsers run on little-endian machines, so the bytes are read in place.
         return new Float32Array(buffer, begin + 4 * position * cells, cells);
     };
+    return { head, list };
+}
+
+/** The matrix of an answer; throws if the bytes are not one. */
+export function parseMatrix(buffer) {
+    const { head, list } = matrixLists(buffer);
     return new Matrix({
         metric: head.metric,
         layers: head.layers,

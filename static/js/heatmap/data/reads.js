@@ -1,9 +1,9 @@
 // The heatmap's reads over HTTP.
 
-import { ReadError } from "../../feed/reads.js";
+import { read } from "../../feed/read.js";
 import { AGGREGATES, MATRIX_TYPE, parseMatrix } from "./matrix.js";
 
-/** Reads of one run. The addresses are relative to the page. */
+/** Reads of one run. */
 export class MatrixReads {
     #base;
     #signal;
@@ -17,10 +17,10 @@ export class MatrixReads {
         const query = new URLSearchParams({ metric, agg: AGGREGATES.join(","), points: String(points) });
         if (from !== null) query.set("from", String(from));
         if (to !== null) query.set("to", String(to));
-        const answer = await fetch(`${this.#base}/matrix?${query}`, {
-            headers: { Accept: MATRIX_TYPE }, cache: "no-store", signal: this.#signal,
+        const { value } = await read(`${this.#base}/matrix?${query}`, {
+            what: "the heatmap", parse: parseMatrix, isBinary: true, headers: { Accept: MATRIX_TYPE },
+            signal: this.#signal,
         });
-        if (!answer.ok) throw new ReadError(answer.status, `the server answered with status ${answer.status}`);
-        return parseMatrix(await answer.arrayBuffer());
+        return value;
     }
 }

@@ -1,6 +1,6 @@
 // The heatmap's data: the matrix in view, when it is read again, and the open findings.
 
-import { ReadError } from "../../feed/reads.js";
+import { ConnectionLost, ReadError } from "../../feed/read.js";
 import { LayerFindings } from "./findings.js";
 import { appended } from "./matrix.js";
 import { MatrixReads } from "./reads.js";
@@ -78,8 +78,8 @@ export class HeatmapSource {
         } catch (error) {
             if (signal.aborted) return;
             plan.failed(Date.now());
-            // A TypeError of fetch is a lost connection, which the mark shows; 404 is a run that was removed.
-            const isShown = !(error instanceof TypeError) && !(error instanceof ReadError && error.status === 404);
+            // The mark shows a lost connection; 404 is a run that was removed.
+            const isShown = !(error instanceof ConnectionLost) && !(error instanceof ReadError && error.status === 404);
             if (isShown) this.failure = `The heatmap could not be read: ${error.message}. It is tried again in 5 s.`;
         } finally {
             if (!signal.aborted) this.#onChange();

@@ -34,7 +34,9 @@ export class Gestures {
         plot.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
         plot.addEventListener("dblclick", (event) => {
             const { x, y } = this.#place(event);
-            if (["names", "axis"].includes(actions.areaAt(x, y))) actions.zoom("all");
+            const area = actions.areaAt(x, y);
+            if (area === "cells") actions.openLayer();
+            else if (area === "names" || area === "axis") actions.zoom("all");
         });
     }
 

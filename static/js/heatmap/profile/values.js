@@ -1,7 +1,5 @@
 // The values of one metric over the layers at one step: those at the cursor, and those of the first report.
 
-import { METRICS } from "../../model/metrics.js";
-
 /** What a layer has at a step. */
 export const State = Object.freeze({ missing: 0, finite: 1, broken: 2 });
 
@@ -45,13 +43,12 @@ function fromColumn(matrix, column, source) {
 }
 
 function fromRecord(matrix, column, record) {
-    const known = METRICS.find(({ name }) => name === matrix.metric);
-    if (known === undefined || record?.structure === undefined) return null;
+    if (record?.structure === undefined) return null;
     if (record.step < matrix.steps[column] || record.step > matrix.lastSteps[column]) return null;
     const result = new LayerValues(matrix.rows, [record.step, record.step]);
     let count = 0;
     matrix.layers.forEach((id, row) => {
-        const value = record.value(record.structure.indexOf(id), known.column);
+        const value = record.value(matrix.metric, record.structure.indexOf(id));
         if (value === undefined) return;
         result.set(row, value);
         count += 1;

@@ -33,7 +33,7 @@ export class StripView {
     constructor(actions) {
         this.#theme = new HeatmapTheme(actions.requestPaint);
         this.#menu = new ScalarMenu(actions.choose);
-        this.gestures = new Gestures(this.#plot, actions);
+        this.gestures = new Gestures(this.#plot, { ...actions, focus: () => this.#plot.focus({ preventScroll: true }) });
         this.#details.addEventListener("toggle", actions.requestPaint);
         for (const button of this.#zoom.querySelectorAll("button")) {
             button.addEventListener("click", () => actions.zoomBy(button.dataset.stripZoom));

@@ -10,6 +10,6 @@ export class TabMark {
     show(title, severity) {
         setText(this.#title, title);
         const variant = severity === "critical" || severity === "warning" ? `-${severity}` : "";
-        setAttribute(this.#icon, "href", `/static/favicon${variant}.svg`);
+        setAttribute(this.#icon, "href", `static/favicon${variant}.svg`);
     }
 }

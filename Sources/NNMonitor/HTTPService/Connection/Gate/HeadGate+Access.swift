@@ -39,7 +39,7 @@ extension HeadGate {
                     authenticator: self.authenticator, source: identity.source, scope: granted,
                     tokenName: identity.source == .open ? nil : identity.name))
         case .absent:
-            let challenge = isPage ? self.login?.challenge : nil
+            let challenge = isPage ? self.login?.challenge(at: context.target.path) : nil
             return .refused(challenge ?? .unauthorized("A token is required"))
         case .wrong:
             return .refused(.unauthorized("The token is not valid"))
@@ -50,6 +50,10 @@ extension HeadGate {
 
     /// The response to a GET or HEAD of a static file.
     func answer(_ context: RequestContext, with asset: Asset) -> Admission {
+        if let path = asset.pagePath, path != context.target.path {
+            // The addresses in a page are relative to its own path.
+            return .answer(.redirect(to: RelativeReference.to(path, from: context.target.path)))
+        }
         if asset.isPage, let response = self.loginByLink(context) { return .answer(response) }
         if let length = context.head.framing.length, length > self.configuration.maximumRequestSize {
             return .answer(BodyFailure.tooLarge(limit: self.configuration.maximumRequestSize).response)

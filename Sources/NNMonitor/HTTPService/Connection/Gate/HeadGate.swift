@@ -97,9 +97,8 @@ struct HeadGate: Sendable {
         if let (clean, location) = target.withoutTrailingSlash,
             self.router.match(clean.segments) != nil || self.asset(of: clean) != nil
         {
-            // Only routed paths reach this line, and none begins with two slashes, so the redirect cannot lead to
-            // `//host`.
-            return .redirect(to: location, status: .temporaryRedirect)
+            let reference = RelativeReference.to(location, from: target.path)
+            return .redirect(to: reference, status: .temporaryRedirect)
         }
         return .detail(.notFound, "Not Found")
     }

@@ -1,0 +1,108 @@
+"""axe-core finds no violation on any page, in light and dark, wide and on a phone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from Support.servers.server import Server
+
+from dashboard import Dashboard, Trainer, unique_run
+
+LAYERS = [{"id": f"block{number // 4}/linear{number}", "type": "Linear", "depth": number} for number in range(24)]
+
+
+def step(number, is_sick):
+    """A step of 24 layers; of a sick run the sixth layer dies at step 20 and the last one has a NaN from step 30 on."""
+    stds = [0.5 + layer / 50 for layer in range(len(LAYERS))]
+    if is_sick and number >= 20:
+        stds[5] = 0.0
+    if is_sick and number >= 30:
+        stds[-1] = "NaN"
+    return {"step": number, "time": 1_770_000_000 + number, "scalars": {"loss": 2 - number / 100, "lr": 0.001},
+            "layers": LAYERS, "metrics": {"activation_std": stds, "gradient_l2_norm": [0.1] * len(LAYERS)}}
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory):
+    """A server with a healthy run, a sick one, and one that failed."""
+    with Server([], None, tmp_path_factory.mktemp("axe")) as running:
+        trainer = Trainer(running)
+        for name in ("healthy", "sick", "failed"):
+            trainer.post_steps(name, [step(number, name == "sick") for number in range(40)])
+        trainer.describe("failed", {"state": "failed", "exit_code": 1, "reason": "ValueError: no"})
+        yield running
+
+
+@pytest.fixture(params=[("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844), ("dark", 390, 844)],
+                ids=lambda look: f"{look[0]}-{look[1]}")
+def page_in_each_look(page, request):
+    """The page in light and dark, wide and on a phone."""
+    scheme, width, height = request.param
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": height})
+    return page
+
+
+def expect_no_violation(page):
+    results = Axe().run(page)
+    assert results.response["violations"] == [], results.generate_report()
+
+
+def opened(page, server, run):
+    page.goto(f"{server.url}/#run={run}")
+    Dashboard(page, server).expect_step(39)
+    expect(page.locator("#heatmap-readout")).to_contain_text("24 layers")
+
+
+@pytest.mark.parametrize("run", ["healthy", "sick", "failed"])
+def test_a_run(page_in_each_look, own_server, run):
+    opened(page_in_each_look, own_server, run)
+    expect_no_violation(page_in_each_look)
+
+
+def test_a_run_with_everything_unfolded(page_in_each_look, own_server):
+    page = page_in_each_look
+    opened(page, own_server, "sick")
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    expect(page.locator("#heatmap-details tbody tr").first).to_be_attached()
+    expect_no_violation(page)
+
+
+def test_a_paused_run(page_in_each_look, own_server):
+    page = page_in_each_look
+    opened(page, own_server, "sick")
+    page.keyboard.press("Space")
+    expect(page.locator("#behind")).to_have_attribute("data-shown", "true")
+    expect_no_violation(page)
+
+
+def test_no_run(start_server, page_in_each_look):
+    page = page_in_each_look
+    page.goto(start_server().url)
+    expect(page.locator("#empty-title")).to_have_text("No runs yet")
+    expect_no_violation(page)
+
+
+def test_a_run_that_the_server_does_not_have(page_in_each_look, own_server):
+    page = page_in_each_look
+    page.goto(f"{own_server.url}/#run={unique_run('none')}")
+    expect(page.locator("#empty-title")).to_have_text("Run not found")
+    expect_no_violation(page)
+
+
+def test_the_login(page_in_each_look, secure_server, problems):
+    problems.allow("status of 401")
+    page = page_in_each_look
+    page.goto(f"{secure_server.url}/login")
+    expect_no_violation(page)
+    page.get_by_label("Access token").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not valid")
+    expect_no_violation(page)
+
+
+def test_the_documentation(page_in_each_look, own_server):
+    page = page_in_each_look
+    page.goto(f"{own_server.url}/docs")
+    expect(page.get_by_role("heading", name="NNMonitor", exact=False).first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect_no_violation(page)
