@@ -11,7 +11,8 @@ import { RowOrder } from "../../../static/js/layers/data/row-order.js";
 import { parsedState, tableState } from "../../../static/js/layers/data/state.js";
 import { rowsInView, scrolledTo } from "../../../static/js/layers/picture/rows.js";
 
-const layersOf = (...ids) => ids.map((id, depth) => ({ id, key: id, type: depth % 2 === 0 ? "Linear" : "Norm", depth }));
+const layerOf = (id, depth) => ({ id, key: id, type: depth % 2 === 0 ? "Linear" : "Norm", depth });
+const layersOf = (...ids) => ids.map(layerOf);
 
 const HEALTH = {
     episodes: [{ origin: { alert: "2" } }],
@@ -69,7 +70,8 @@ test("sorts are kept as short texts, and a text that is none is the default", ()
 
 test("the state of the table has only what differs from the default, and broken texts are none", () => {
     const whole = {
-        sort: parsedSort("-name"), filter: { text: "a b", type: "Linear", group: "h/0", finding: "any" }, metrics: ["m,1"],
+        sort: parsedSort("-name"), filter: { text: "a b", type: "Linear", group: "h/0", finding: "any" },
+        metrics: ["m,1"],
     };
     assert.deepEqual(parsedState(tableState(whole)), whole);
     assert.deepEqual(tableState({ sort: DEFAULT_SORT, filter: NO_FILTER, metrics: null }), {});
