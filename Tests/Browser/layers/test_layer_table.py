@@ -253,6 +253,10 @@ def test_the_table_fits_a_phone(layers, page):
     table.evaluate("(table) => { table.scrollLeft = 300; }")
     name = layers.row("h/8/mlp").get_by_role("rowheader")
     assert abs(name.bounding_box()["x"] - table.bounding_box()["x"]) < 3
+    page.get_by_text("Metrics", exact=True).click()
+    menu = page.locator("#layers-metrics fieldset").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390
+    page.keyboard.press("Escape")
     layers.row("h/8/mlp").click()
     expect(layers.title).to_have_text("h/8/mlp")
     box = layers.panel.bounding_box()
