@@ -21,9 +21,28 @@ export const KEY_GROUPS = Object.freeze([
             ["PageUp PageDown", "Ten layers up, ten layers down"],
             ["Home End", "First column, last column"],
             ["f F", "Next finding by importance, previous one"],
+            ["Enter", "Open the layer"],
             ["+ −", "Zoom layers in, out"],
             ["] [", "Zoom time in, out"],
             ["0 Esc", "Show all layers and steps"],
+        ],
+    },
+    {
+        title: "Names of the heatmap, while they have the focus",
+        keys: [
+            ["↑ ↓", "Group or layer above, below"],
+            ["→ ←", "Unfold a group or enter it; fold it or go to its group"],
+            ["Enter", "Fold or unfold; open a layer"],
+        ],
+    },
+    {
+        title: "Table of layers",
+        keys: [
+            ["/", "Filter by name; Enter opens the best match, Escape clears"],
+            ["↑ ↓", "Row above, row below"],
+            ["PageUp PageDown Home End", "Ten rows, first row, last row"],
+            ["Enter", "Open the layer"],
+            ["j k", "In an opened layer: the next one, the previous one"],
         ],
     },
     {
@@ -34,13 +53,14 @@ export const KEY_GROUPS = Object.freeze([
             ["Shift + drag", "Zoom to these steps and layers"],
             ["Wheel over the axis", "Zoom in time; elsewhere with Ctrl"],
             ["Double-click on the axis or the names", "Show all layers and steps"],
+            ["Double-click on a cell", "Open the layer"],
         ],
     },
     {
         title: "Page",
         keys: [
             ["?", "This list"],
-            ["Esc", "Close this list"],
+            ["Esc", "Close this list, or the opened layer"],
         ],
     },
 ]);

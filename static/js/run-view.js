@@ -60,6 +60,11 @@ export class RunView {
         return this.#layers.watchedMetrics;
     }
 
+    /** The table of layers and the opened layer, whose `state` an address keeps. */
+    get layers() {
+        return this.#layers;
+    }
+
     /** Opens the view of a layer. */
     openLayer(layerId) {
         this.#layers.openLayer(layerId);

@@ -91,7 +91,8 @@ class Layers:
     def expect_order(self, ids):
         self.page.wait_for_function(
             """(ids) => {
-                const rows = [...document.querySelectorAll(".layer-row")].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
+                const rows = [...document.querySelectorAll(".layer-row")];
+                rows.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
                 return String(rows.slice(0, ids.length).map((row) => row.dataset.layer)) === String(ids);
             }""", arg=ids)
 

@@ -91,7 +91,8 @@ def test_live_steps_and_replaced_ones_change_values_and_charts(opened, page):
 
 def test_values_that_are_not_finite_are_marked_and_written_out(layers, page):
     def value(metric, step, index):
-        return {("weight_std", 7): "NaN", ("weight_std", 9): "Infinity"}.get((metric, step), smooth(metric, step, index))
+        special = {("weight_std", 7): "NaN", ("weight_std", 9): "Infinity"}
+        return special.get((metric, step), smooth(metric, step, index))
 
     layers.open([step_of(number, 4, value) for number in range(10)])
     layers.open_layer("h.0.attn")

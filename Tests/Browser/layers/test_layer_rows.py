@@ -36,6 +36,11 @@ def test_every_column_sorts_all_layers(layers, page, metric):
         expect(page.get_by_role("columnheader").filter(has=header)).to_have_attribute("aria-sort", "ascending")
         layers.expect_order(sorted_by(key, False))
     assert page.locator("[aria-sort=ascending], [aria-sort=descending]").count() == 1
+    # The order by a metric leaves with the metric.
+    layers.choose("weight_std")
+    finding = page.get_by_role("columnheader").filter(has=page.get_by_role("button", name="Sort by finding"))
+    expect(finding).to_have_attribute("aria-sort", "descending")
+    layers.choose(metric)
     titles = {"layer": lambda name: (int(name.split("/")[1]), name),
               "type": lambda name: (name.endswith("attn"), names.index(name))}
     for title, key in titles.items():

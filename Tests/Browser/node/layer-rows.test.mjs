@@ -8,9 +8,11 @@ import {
 import { NO_FILTER, bestMatch, groupOf, layerTest } from "../../../static/js/layers/data/filter.js";
 import { orderedRows } from "../../../static/js/layers/data/order.js";
 import { RowOrder } from "../../../static/js/layers/data/row-order.js";
+import { parsedState, tableState } from "../../../static/js/layers/data/state.js";
 import { rowsInView, scrolledTo } from "../../../static/js/layers/picture/rows.js";
 
-const layersOf = (...ids) => ids.map((id, depth) => ({ id, key: id, type: depth % 2 === 0 ? "Linear" : "Norm", depth }));
+const layerOf = (id, depth) => ({ id, key: id, type: depth % 2 === 0 ? "Linear" : "Norm", depth });
+const layersOf = (...ids) => ids.map(layerOf);
 
 const HEALTH = {
     episodes: [{ origin: { alert: "2" } }],
@@ -64,6 +66,17 @@ test("sorts are kept as short texts, and a text that is none is the default", ()
     const once = sortAfterClick(DEFAULT_SORT, "now", "a");
     assert.deepEqual(sortAfterClick(once, "now", "a"), { ...once, direction: "ascending" });
     assert.deepEqual(sortAfterClick(once, "now", "b"), { ...once, metric: "b" });
+});
+
+test("the state of the table has only what differs from the default, and broken texts are none", () => {
+    const whole = {
+        sort: parsedSort("-name"), filter: { text: "a b", type: "Linear", group: "h/0", finding: "any" },
+        metrics: ["m,1"],
+    };
+    assert.deepEqual(parsedState(tableState(whole)), whole);
+    assert.deepEqual(tableState({ sort: DEFAULT_SORT, filter: NO_FILTER, metrics: null }), {});
+    assert.deepEqual(parsedState(), { sort: DEFAULT_SORT, filter: NO_FILTER, metrics: undefined });
+    for (const metrics of ["[]", "{", "7", "null"]) assert.equal(parsedState({ metrics }).metrics, null);
 });
 
 test("layers are filtered by words of their path, type, group and finding", () => {

@@ -7,10 +7,11 @@ import { keepSetting, setting } from "../settings.js";
 import { element, setHidden, setText } from "../view/dom.js";
 import { LayerAlerts } from "./data/alerts.js";
 import {
-    DEFAULT_SORT, FEW_METRICS, FIRST_METRICS, MOST_METRICS, parsedSort, sortAfterClick, sortText, tableMetrics,
+    DEFAULT_SORT, FEW_METRICS, FIRST_METRICS, MOST_METRICS, sortAfterClick, tableMetrics,
 } from "./data/choices.js";
 import { NO_FILTER, bestMatch, groupOf } from "./data/filter.js";
 import { RowOrder } from "./data/row-order.js";
+import { parsedState, tableState } from "./data/state.js";
 import { LayerData } from "./data/table-data.js";
 import { FilterControls, MetricMenu } from "./page/controls.js";
 import { TableView } from "./page/table-view.js";
@@ -55,7 +56,7 @@ export class LayerTable {
         this.#controls = new FilterControls({
             change: () => this.#changed(),
             enter: () => this.#openBest(),
-            down: () => this.#view.focus(this.#order.layers[0]?.key),
+            down: () => this.#view.focus(this.#arranged[0]?.key),
         });
         this.#menu = new MetricMenu((names) => this.#choose(names));
         this.#view = new TableView({
@@ -154,7 +155,7 @@ export class LayerTable {
         const layer = this.layer(layerId);
         this.#view.highlight(layer?.key ?? null);
         if (layer === undefined) return false;
-        if (!this.#order.layers.includes(layer)) {
+        if (!this.#arranged.includes(layer)) {
             this.#controls.filter = NO_FILTER;
             this.#changed();
             this.#arrange(this.#structure, this.#run.shownRecord);
@@ -169,6 +170,7 @@ export class LayerTable {
 
     /** The layer that is `by` rows below another; undefined beyond the ends. */
     neighbour(layer, by) {
+        this.#arrange(this.#structure, this.#run.shownRecord);
         return this.#view.neighbour(layer.key, by);
     }
 
@@ -179,19 +181,14 @@ export class LayerTable {
 
     /** What an address keeps: short texts, only what differs from the default. */
     get state() {
-        const { text, type, group, finding } = this.#controls.filter;
-        const sort = sortText(this.#sort);
-        const all = {
-            sort: sort === sortText(DEFAULT_SORT) ? "" : sort, filter: text, type, group, finding,
-            metrics: this.#chosen === null ? "" : JSON.stringify(this.#chosen),
-        };
-        return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
+        return tableState({ sort: this.#sort, filter: this.#controls.filter, metrics: this.#chosen });
     }
 
-    restore({ sort, filter = "", type = "", group = "", finding = "", metrics } = {}) {
-        this.#sort = parsedSort(sort);
-        this.#controls.filter = { text: filter, type, group, finding };
-        if (metrics !== undefined) this.#chosen = parsedNames(metrics);
+    restore(state) {
+        const { sort, filter, metrics } = parsedState(state);
+        this.#sort = sort;
+        this.#controls.filter = filter;
+        if (metrics !== undefined) this.#chosen = metrics;
         this.#actions.requestPaint();
     }
 
@@ -219,6 +216,8 @@ export class LayerTable {
         }
         const metrics = this.#chosen === null ? this.#firstMetrics : tableMetrics(offered, this.#chosen, null);
         if (JSON.stringify(metrics) !== JSON.stringify(this.#metrics)) this.#metrics = metrics;
+        // A metric that left the table takes the order with it.
+        if (this.#sort.metric !== null && this.#sortMetric === undefined) this.#sort = DEFAULT_SORT;
         this.#menu.show(offered, metrics.map(({ name }) => name), MOST_METRICS);
     }
 
@@ -228,13 +227,19 @@ export class LayerTable {
         const hasChanged = this.#order.update({
             structure, filter, sort: this.#sort, alerts: this.#alerts, version: this.#data.version, record,
             isPaused: this.#run.player.isPaused, now: Date.now(),
-            numberOf: (layer, index) => this.#sortNumber(layer, index, record),
+            numberOf: this.#sortNumbers(record),
         });
         if (!hasChanged) return;
         const { layers } = this.#order;
         this.#view.arrange(layers);
         const all = formatCount(structure.length);
         setText(this.#count, layers.length === structure.length ? all : `${formatCount(layers.length)} of ${all}`);
+    }
+
+    /** The layers in the order of the rows, after what was typed since the last paint. */
+    get #arranged() {
+        if (this.#structure !== null) this.#arrange(this.#structure, this.#run.shownRecord);
+        return this.#order.layers;
     }
 
     #offerChoices(structure) {
@@ -244,14 +249,22 @@ export class LayerTable {
         this.#controls.offer(sorted(layers.map(({ type }) => type)), sorted(layers.map(groupOf)));
     }
 
-    #sortNumber(layer, index, record) {
-        const { column, metric } = this.#sort;
-        if (column === "min" || column === "max") return this.#data.wholeRun(layer.id);
-        const known = this.#offered.find(({ name }) => name === metric);
-        const value = known === undefined ? undefined : metricValue(record, known, index);
-        if (column === "now" || value === undefined) return value;
-        const median = this.#data.wholeRun(layer.id);
-        return median === undefined ? undefined : Math.abs(value) / median;
+    get #sortMetric() {
+        return this.#metrics.find(({ name }) => name === this.#sort.metric);
+    }
+
+    /** The number of a layer by which the table is sorted. */
+    #sortNumbers(record) {
+        const { column } = this.#sort;
+        if (column === "min" || column === "max") return (layer) => this.#data.wholeRun(layer.id);
+        const metric = this.#sortMetric;
+        const valueOf = (index) => (metric === undefined ? undefined : metricValue(record, metric, index));
+        if (column === "now") return (layer, index) => valueOf(index);
+        return (layer, index) => {
+            const median = this.#data.wholeRun(layer.id);
+            const value = valueOf(index);
+            return value === undefined || median === undefined ? undefined : Math.abs(value) / median;
+        };
     }
 
     #paint(rows, record) {
@@ -275,18 +288,9 @@ export class LayerTable {
     }
 
     #openBest() {
-        const best = bestMatch(this.#order.layers, this.#controls.filter.text);
+        const best = bestMatch(this.#arranged, this.#controls.filter.text);
         if (best !== undefined) this.#actions.open(best);
     }
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
-
-function parsedNames(text) {
-    try {
-        const names = JSON.parse(text);
-        return Array.isArray(names) && names.length > 0 ? names.map(String) : null;
-    } catch {
-        return null;
-    }
-}
