@@ -142,7 +142,10 @@ export class Dashboard {
 
     #opened() {
         if (this.#selected === null) this.#feed.send(watchRuns());
-        else this.#selected.connected();
+        else {
+            this.#health.interrupted();
+            this.#selected.connected();
+        }
         // For each connection, because a restarted server may have other limits.
         fetchHealth().then((health) => {
             if (health === null) return;
@@ -193,6 +196,7 @@ export class Dashboard {
                 break;
             case "lagged":
                 this.#selected?.lagged();
+                this.#health?.interrupted();
                 this.#listingInterval = LISTING_INTERVAL;
                 break;
             case "error":

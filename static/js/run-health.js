@@ -16,6 +16,7 @@ export class RunHealth {
     #timer = null;
     #isReading = false;
     #isReadWanted = false;
+    #mayLackAlerts = false;
     /** Alerts since the read that is under way was requested. */
     #alertsSince = [];
     #lossRead = 0;
@@ -52,11 +53,16 @@ export class RunHealth {
         this.loss.add(step, scalars);
     }
 
+    /** The page has a new connection, or missed messages: alerts may have come that it does not have. */
+    interrupted() {
+        this.#mayLackAlerts = true;
+    }
+
     /** A message about the run. */
     receive(message) {
         if (message.type === "alert") this.#takeAlert(message.data);
-        // The page continues after a lost connection: alerts may have come in between.
-        else if (message.type === "run_history" && message.reset === false) this.read();
+        // The page continues. It also subscribes again for other metrics; then it has all alerts.
+        else if (message.type === "run_history" && message.reset === false && this.#mayLackAlerts) this.read();
         else if (message.type === "reset") this.#takeReset();
         else if (message.type === "run_deleted") clearTimeout(this.#timer);
     }
@@ -68,6 +74,7 @@ export class RunHealth {
         this.#isReadWanted = this.#isReading;
         if (this.#isReading) return;
         this.#isReading = true;
+        this.#mayLackAlerts = false;
         this.#alertsSince = [];
         try {
             const health = await this.#reads.health("all");

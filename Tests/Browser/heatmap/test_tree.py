@@ -1,5 +1,7 @@
 """The tree beside the heatmap: rows are folded by click and by keys, and a folded group shows the worst of its layers."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -136,16 +138,28 @@ def test_a_finding_that_is_travelled_to_is_unfolded(server, page, heatmap):
     expect_rows(heatmap, 40, 13, 20)
 
 
-def test_folds_are_kept_for_the_next_visit(server, page, heatmap):
-    run = unique_run("kept")
-    post_steps(server, run, layer_steps(40, 20, dying))
+def test_folds_are_kept_for_the_next_visit_and_an_address_has_its_own(server, page, heatmap):
+    run, other = unique_run("kept"), unique_run("other")
+    for name in (run, other):
+        post_steps(server, name, layer_steps(40, 20, dying))
     opened(page, server, run, 19)
     heatmap.expect_size(40, 20)
     click_bar(heatmap, 15, 40)
     page.locator("#heatmap-metric").focus()
     expect_rows(heatmap, 40, 31, 20)
+    expect(page).to_have_url(re.compile("folds=block1"))
     page.reload()
     expect_rows(heatmap, 40, 31, 20)
+    # Another run of the model has the same folds, the address of a view those of the view.
+    page.goto("about:blank")
+    opened(page, server, other, 19)
+    expect_rows(heatmap, 40, 31, 20)
+    page.goto("about:blank")
+    page.goto(f"{server.url}/#run={other}&metric=activation_std&folds=block0,block2")
+    expect_rows(heatmap, 40, 22, 20)
+    page.goto("about:blank")
+    page.goto(f"{server.url}/#run={other}&metric=activation_std")
+    expect_rows(heatmap, 40, 40, 20)
 
 
 def test_the_posted_groups_are_the_outermost_nodes(server, page, heatmap):

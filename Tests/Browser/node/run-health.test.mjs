@@ -63,12 +63,17 @@ test("many alerts at once cause one read after a second, and one that came durin
     assert.equal(open("/health"), 1);
 });
 
-test("after a lost connection the findings are read again", async (t) => {
-    const { run, open } = started(t);
+test("after a lost connection the findings are read again, after a subscription for other metrics they are not", async (t) => {
+    const { run, open, answer } = started(t);
+    run.receive({ type: "run_history", reset: false });
+    run.interrupted();
     run.receive({ type: "run_history", reset: true });
     assert.equal(open("/health"), 0);
     run.receive({ type: "run_history", reset: false });
     assert.equal(open("/health"), 1);
+    await answer("/health", health([]));
+    run.receive({ type: "run_history", reset: false });
+    assert.equal(open("/health"), 0);
 });
 
 test("a failed read is repeated later and shown, one of a removed run is not repeated", async (t) => {

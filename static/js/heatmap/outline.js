@@ -120,8 +120,10 @@ export class Outline {
         return folds === "" ? {} : { folds };
     }
 
-    restore({ folds = "" }) {
-        this.#folds.restore(folds);
+    /** Shows the folds of an address. One of a run alone, without any view, leaves those that a person chose. */
+    restore({ folds, metric }) {
+        if (folds === undefined && metric === undefined) return;
+        this.#folds.restore(folds ?? "");
         this.#folds.meet(this.tree);
         this.#fold();
     }
