@@ -116,7 +116,8 @@ def test_two_metrics_chosen_before_the_next_paint_are_both_shown(layers, page):
             box.dispatchEvent(new Event("change", { bubbles: true }));
         }
     }""")
-    expect(page.locator(".layer-metric")).to_have_text(["activation_std", "gradient_l2_norm", "update_ratio", "own/metric"])
+    names = ["activation_std", "gradient_l2_norm", "update_ratio", "own/metric"]
+    expect(page.locator(".layer-metric")).to_have_text(names)
 
 
 def test_metrics_chosen_while_steps_come_in_lose_none(layers, page):
