@@ -107,6 +107,19 @@ def test_chosen_metrics_are_read_and_followed_without_losing_a_step(layers, page
     expect(page.locator(".layer-metric")).to_have_text(["activation_std", "gradient_l2_norm"])
 
 
+def test_two_metrics_chosen_before_the_next_paint_are_both_shown(layers, page):
+    layers.open(steps_of(3, 4))
+    page.evaluate("""() => {
+        for (const metric of ["update_ratio", "own/metric"]) {
+            const box = document.querySelector(`#layers-metrics-list input[value='${metric}']`);
+            box.checked = true;
+            box.dispatchEvent(new Event("change", { bubbles: true }));
+        }
+    }""")
+    names = ["activation_std", "gradient_l2_norm", "update_ratio", "own/metric"]
+    expect(page.locator(".layer-metric")).to_have_text(names)
+
+
 def test_metrics_chosen_while_steps_come_in_lose_none(layers, page):
     run = layers.open(steps_of(3, 4))
     others = ["update_ratio", "weight_std", "own/metric", "update_ratio", "weight_std"]

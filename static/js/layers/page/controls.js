@@ -82,13 +82,16 @@ export class MetricMenu {
     #note = element("layers-metrics-note");
     #reset = element("layers-metrics-reset");
     #shown = "";
+    #chosen = [];
 
     /** `choose(names)` is called with the chosen metrics, null for those that the page chooses. */
     constructor(choose) {
         this.#list.addEventListener("change", (event) => {
             const name = event.target.value;
             const others = this.#chosen.filter((other) => other !== name);
-            choose(event.target.checked ? [...others, name] : others);
+            // Kept at once: the next choice may come before the next paint.
+            this.#chosen = event.target.checked ? [...others, name] : others;
+            choose(this.#chosen);
         });
         this.#reset.addEventListener("click", () => choose(null));
         this.#menu.addEventListener("keydown", (event) => {
@@ -101,8 +104,6 @@ export class MetricMenu {
             if (!this.#menu.contains(event.target)) this.#menu.open = false;
         });
     }
-
-    #chosen = [];
 
     /** `offered` are the run's metrics, `chosen` the names of those in the table, at most `most`. */
     show(offered, chosen, most) {
