@@ -150,7 +150,7 @@ def test_curves_follow_the_run_and_stay_bit_for_bit_while_paused(layers, page):
     # Past the interval of the reads, by the page's clock.
     page.evaluate("() => { const now = Date.now; Date.now = () => now() + 60_000; }")
     layers.trainer.post_steps(run, steps_of(20, 6, scaled(9), first=50))
-    expect(page.locator("#behind-text")).to_have_text("20 new steps")
+    expect(page.locator("#behind-text")).to_contain_text("20 steps")
     page.wait_for_load_state("networkidle")
     assert canvas.evaluate("(canvas) => canvas.toDataURL()") == before
     expect(canvas).to_have_attribute("aria-label", text((1, 0, 30), (3, 30, 50)))
@@ -253,6 +253,10 @@ def test_the_table_fits_a_phone(layers, page):
     table.evaluate("(table) => { table.scrollLeft = 300; }")
     name = layers.row("h/8/mlp").get_by_role("rowheader")
     assert abs(name.bounding_box()["x"] - table.bounding_box()["x"]) < 3
+    page.get_by_text("Metrics", exact=True).click()
+    menu = page.locator("#layers-metrics fieldset").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390
+    page.keyboard.press("Escape")
     layers.row("h/8/mlp").click()
     expect(layers.title).to_have_text("h/8/mlp")
     box = layers.panel.bounding_box()

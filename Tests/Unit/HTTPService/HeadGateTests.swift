@@ -41,9 +41,9 @@ import Testing
     @Test func aTrailingSlashIsRedirectedToTheSamePathHere() throws {
         let answer = try self.get("/runs/a%2Fb/?x=1")
         #expect(answer.status == 307)
-        #expect(answer.header("Location") == "/runs/a%2Fb?x=1")
+        #expect(answer.header("Location") == "../../runs/a%2Fb?x=1")
         #expect(try self.get("/docs/").status == 404)
-        #expect(try self.get("/static/css/base.css/").header("Location") == "/static/css/base.css")
+        #expect(try self.get("/static/css/base.css/").header("Location") == "../../../static/css/base.css")
         for path in ["//example.org/", "//health/", "///", "/health//"] {
             let answer = try self.get(path)
             #expect(answer.status == 404, "\(path)")

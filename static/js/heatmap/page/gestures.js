@@ -35,7 +35,7 @@ export class Gestures {
         plot.addEventListener("dblclick", (event) => {
             const { x, y } = this.#place(event);
             const area = actions.areaAt(x, y);
-            if (area === "cells") actions.openLayer();
+            if (area === "cells") actions.openLayer?.();
             else if (area === "names" || area === "axis") actions.zoom("all");
         });
     }

@@ -135,7 +135,7 @@ export class StripView {
         this.#tabled = key;
         const { caption, head, rows } = makeTable();
         setText(this.#caption, caption);
-        this.#head.replaceChildren(...["", ...head].map((text) => makeCell("th", text, "col")));
+        this.#head.replaceChildren(...["Scalar", ...head].map((text) => makeCell("th", text, "col")));
         this.#rows.replaceChildren(...rows.map(({ title, texts }) => {
             const row = document.createElement("tr");
             const first = makeCell("th", title, "row");
