@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { LayerFindings } from "../../../static/js/heatmap/data/findings.js";
 import { placedLabels, rowText } from "../../../static/js/heatmap/picture/labels.js";
 import { RowWindow } from "../../../static/js/heatmap/picture/rows.js";
 import { bordersOf, bracketsOf, nodeAt, shownLevels } from "../../../static/js/heatmap/rows/brackets.js";
@@ -127,6 +128,17 @@ test("each node has a bar on its level, cut at the edges, and a bar is found by 
     assert.deepEqual(bordersOf(brackets, 120).sort((a, b) => a - b), [20, 60, 100]);
     assert.deepEqual(bordersOf(bracketsOf(tree, window, 30, 2), 30).sort((a, b) => a - b), [15]);
     assert.deepEqual([shownLevels(tree, 300), shownLevels(tree, 2000), shownLevels(treeOf(["a"]), 2000)], [1, 2, 0]);
+});
+
+test("a line has the worst finding of its layers, a folded one of all of them", () => {
+    const alert = (layer, severity) => ({ state: "open", layer, severity, rule: "r", first_step: 1, metric: "m", title: "" });
+    const alerts = [alert("enc/0/mlp", "warning"), alert("enc/1/attn", "critical"), alert("head", "info")];
+    const findings = new LayerFindings({ alerts, episodes: [] });
+    const tree = treeOf(IDS);
+    const severities = (window) => [...findings.worstByLine(IDS, window)].map(([line, { severity }]) => [line, severity]).sort();
+    assert.deepEqual(severities(new RowWindow(0, 4, 99, folded(tree, "enc", "dec/0"))), [[1, "critical"], [3, "info"]]);
+    assert.deepEqual(severities(new RowWindow(0, 8, 99)), [[2, "warning"], [3, "critical"], [7, "info"]]);
+    assert.deepEqual(severities(new RowWindow(0, 3, 99)), [[2, "warning"]]);
 });
 
 // Folds

@@ -13,6 +13,8 @@ export function isWorse(a, b) {
 export class LayerFindings {
     /** Layer id to `{ severity, isOrigin, alerts: [{ rule, severity, firstStep, metric, title }] }`. */
     #byLayer = new Map();
+    /** What `rowsByImportance` returned last, and for which layers. */
+    #ranked = { layers: null, rows: [] };
     /** The metric of the worst finding, the first of an episode before others; null without one. */
     metric = null;
     /** The step in which it began, or null. */
@@ -53,14 +55,28 @@ export class LayerFindings {
         return { row: next, step: steps.sort(compareSteps)[0] };
     }
 
-    /** Rows of the layers with findings, the most important first. */
+    /** Rows of the layers with findings, the most important first. The list is kept: it is not to be changed. */
     rowsByImportance(layers) {
+        if (this.#ranked.layers === layers) return this.#ranked.rows;
         const rank = (entry) => (entry.isOrigin ? 10 : 0) + SEVERITIES.indexOf(entry.severity);
         const rows = [];
         layers.forEach((id, row) => {
             const entry = this.#byLayer.get(id);
             if (entry !== undefined) rows.push({ row, rank: rank(entry) });
         });
-        return rows.sort((a, b) => b.rank - a.rank || a.row - b.row).map(({ row }) => row);
+        rows.sort((a, b) => b.rank - a.rank || a.row - b.row);
+        this.#ranked = { layers, rows: rows.map(({ row }) => row) };
+        return this.#ranked.rows;
+    }
+
+    /** The worst entry of each line of a window that has any, by line. */
+    worstByLine(layers, window) {
+        const worst = new Map();
+        for (const row of this.rowsByImportance(layers)) {
+            const line = window.lineOf(row);
+            const entry = this.of(layers[row]);
+            if (line >= 0 && isWorse(entry.severity, worst.get(line)?.severity)) worst.set(line, entry);
+        }
+        return worst;
     }
 }

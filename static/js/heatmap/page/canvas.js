@@ -149,22 +149,28 @@ export class MarkCanvas {
         const context = this.#context;
         const lineHeight = geometry.plotHeight / window.lines;
         const radius = Math.min(4, Math.max(2.5, lineHeight / 3));
-        for (const row of findings.rowsByImportance(matrix.layers).reverse()) {
+        // Of findings on one cell, the most important one is drawn, and above all others.
+        const dots = new Map();
+        for (const row of findings.rowsByImportance(matrix.layers)) {
             const line = window.lineOf(row);
             if (line < 0) continue;
-            const entry = findings.of(matrix.layers[row]);
-            for (const { firstStep, severity } of entry.alerts) {
+            const { alerts, isOrigin } = findings.of(matrix.layers[row]);
+            for (const { firstStep, severity } of alerts) {
                 const column = matrix.columnOf(firstStep);
                 if (column < 0 || firstStep > matrix.lastSteps.at(-1)) continue;
-                context.beginPath();
-                const size = entry.isOrigin ? radius + 1.5 : radius;
-                context.arc(geometry.x(column + 0.5), (line + 0.5) * lineHeight, size, 0, 2 * Math.PI);
-                context.fillStyle = colours.severity(severity);
-                context.fill();
-                context.strokeStyle = "#ffffff";
-                context.lineWidth = entry.isOrigin ? 2 : 1;
-                context.stroke();
+                const place = line * matrix.columns + column;
+                if (!dots.has(place)) dots.set(place, { line, column, severity, isOrigin });
             }
+        }
+        for (const { line, column, severity, isOrigin } of [...dots.values()].reverse()) {
+            context.beginPath();
+            const size = isOrigin ? radius + 1.5 : radius;
+            context.arc(geometry.x(column + 0.5), (line + 0.5) * lineHeight, size, 0, 2 * Math.PI);
+            context.fillStyle = colours.severity(severity);
+            context.fill();
+            context.strokeStyle = "#ffffff";
+            context.lineWidth = isOrigin ? 2 : 1;
+            context.stroke();
         }
     }
 

@@ -1,6 +1,5 @@
 // Draws what is left of the cells: the bars of the tree, names of layers and nodes, and marks of findings.
 
-import { isWorse } from "../data/findings.js";
 import { placedLabels, shortened } from "../picture/labels.js";
 import { LEVEL_WIDTH } from "../rows/brackets.js";
 
@@ -22,7 +21,10 @@ export class Gutter {
         this.#context = context;
     }
 
-    /** `model` is that of `MarkCanvas`, with `tree`, `brackets`, and `active`: a bar with the focus, or null. */
+    /**
+     * `model` is that of `MarkCanvas`, with `tree`, `brackets`, `active`, a bar with the focus, or null, and `worst`,
+     * the worst finding by line.
+     */
     paint(model) {
         this.#bars(model);
         this.#drawNames(model);
@@ -58,15 +60,16 @@ export class Gutter {
         context.restore();
     }
 
-    #drawNames({ matrix, tree, window, geometry, findings, focus, colours }) {
+    #drawNames({ matrix, tree, window, geometry, findings, worst, focus, colours }) {
         const context = this.#context;
         const lineHeight = geometry.plotHeight / window.lines;
-        const wanted = findings.rowsByImportance(matrix.layers);
-        if (focus !== null) wanted.unshift(focus.layer);
+        const sick = findings.rowsByImportance(matrix.layers);
+        const wanted = focus === null ? sick : [focus.layer, ...sick];
         const room = geometry.left - geometry.treeWidth - 14;
         context.textAlign = "right";
         for (const { line, layer, y, text } of placedLabels(window, lineHeight, NAME_GAP, wanted, tree)) {
-            const entry = layer >= 0 ? findings.of(tree.ids[layer]) : worstEntry(window, line, findings, tree.ids);
+            const isFolded = layer < 0 && window.nodeOf(line) !== null;
+            const entry = layer >= 0 ? findings.of(tree.ids[layer]) : isFolded ? worst.get(line) : undefined;
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
             context.font = entry?.isOrigin ? `700 ${FONT}` : FONT;
             context.fillText(this.#shortened(text, room), geometry.left - 11, y);
@@ -85,30 +88,14 @@ export class Gutter {
     }
 
     /** A bar beside each line that has a finding. */
-    #marks({ tree, window, geometry, findings, colours }) {
+    #marks({ window, geometry, worst, colours }) {
         const lineHeight = geometry.plotHeight / window.lines;
-        for (let line = 0; line < window.lines; line += 1) {
-            const worst = worstOf(window.layersOf(line), findings, tree.ids);
-            if (worst === undefined) continue;
-            this.#context.fillStyle = colours.severity(worst.severity);
+        for (const [line, { severity }] of worst) {
+            this.#context.fillStyle = colours.severity(severity);
             const height = Math.max(2, lineHeight - (lineHeight > 4 ? 1 : 0));
             this.#context.fillRect(geometry.left - 7, line * lineHeight, 5, height);
         }
     }
-}
-
-/** The entry of the findings with which a folded node is drawn: the worst of its layers. */
-function worstEntry(window, line, findings, ids) {
-    return window.nodeOf(line) === null ? undefined : worstOf(window.layersOf(line), findings, ids);
-}
-
-function worstOf([begin, end], findings, ids) {
-    let worst;
-    for (let layer = begin; layer < end; layer += 1) {
-        const entry = findings.of(ids[layer]);
-        if (entry !== undefined && isWorse(entry.severity, worst?.severity)) worst = entry;
-    }
-    return worst;
 }
 
 /** A fold mark: a triangle that points right if the node is folded, otherwise down. */

@@ -24,8 +24,8 @@ export class ProfileCanvas {
     }
 
     /**
-     * `model` is `{ lines, scale, window, tree, findings, colours, width, height, left, ratio, hoverLine }`: `height`
-     * that of the heatmap's cells; `left` the width of the names, 0 beside the heatmap, which has them.
+     * `model` is `{ lines, scale, window, tree, findings, worst, colours, width, height, left, ratio, hoverLine }`:
+     * `height` that of the heatmap's cells; `left` the width of the names, 0 beside the heatmap, which has them.
      */
     paint(model) {
         const { width, height, left, scale, ratio } = model;
@@ -118,14 +118,9 @@ export class ProfileCanvas {
     }
 
     /** Findings, values that are not finite, and the line under the pointer. */
-    #marks(context, { lines, window, width, height, left, tree, findings, colours, hoverLine }, place) {
+    #marks(context, { lines, window, width, height, left, worst, colours, hoverLine }, place) {
         for (const { line, value, state } of lines) {
-            const [begin, end] = window.layersOf(line);
-            let worst;
-            for (let row = begin; row < end; row += 1) {
-                const entry = findings.of(tree.ids[row]);
-                if (entry !== undefined) worst = worst?.severity === "critical" ? worst : entry;
-            }
+            const finding = worst.get(line);
             const y = place.y(line);
             if (state === State.broken) {
                 context.fillStyle = colours.brokenColour;
@@ -133,8 +128,8 @@ export class ProfileCanvas {
                 context.fillStyle = colours.hatchColour;
                 context.fillRect(width - 6, y - 4, 2, 8);
             }
-            if (worst === undefined) continue;
-            context.fillStyle = colours.severity(worst.severity);
+            if (finding === undefined) continue;
+            context.fillStyle = colours.severity(finding.severity);
             context.strokeStyle = colours.surface;
             context.lineWidth = 1.5;
             dot(context, Number.isFinite(value) ? place.x(value) : width - 14, y, 4);
