@@ -98,7 +98,9 @@ def test_chosen_metrics_are_read_and_followed_without_losing_a_step(layers, page
     for number in (28, 27, 5):
         layers.go_to(number)
         assert layers.number("h/1/mlp", "own/metric", "now") == smooth("own/metric", number, 3)
-    page.reload()
+    # The metrics are kept in the browser: this address has only the run.
+    page.goto("about:blank")
+    page.goto(f"{layers.server.url}/#run={run}")
     layers.dashboard.expect_step(29)
     expect(page.locator(".layer-metric")).to_have_count(3)
     assert set(page.locator(".layer-metric").all_inner_texts()) == {"own/metric", "gradient_rms", "activation_std"}

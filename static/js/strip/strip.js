@@ -138,7 +138,7 @@ export class Strip {
             this.#generation = this.#run.generation;
             this.#source.reset();
         }
-        const changed = this.#run.takeChangedFrom();
+        const changed = this.#run.takeChangedFrom("strip");
         if (changed !== null) this.#source.changed(changed);
         const time = this.#own;
         time.columns = this.#source.own;
