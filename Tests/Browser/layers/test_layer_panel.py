@@ -166,6 +166,8 @@ def test_the_heatmap_opens_the_layer_by_enter_and_by_a_double_click(opened, page
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(opened.title).to_have_text("h/1/attn")
+    # The player stays at the top of the screen, over what is scrolled there.
+    page.evaluate("scrollTo(0, 0)")
     box = page.locator("#heatmap-cells").bounding_box()
     page.mouse.dblclick(box["x"] + 50, box["y"] + (6 + 0.5) / 30 * box["height"])
     expect(opened.title).to_have_text("h/3/attn")

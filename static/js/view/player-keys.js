@@ -18,8 +18,8 @@ export function playerAction(event, slider) {
     const action = ACTIONS[event.key];
     if (action === undefined || (event.shiftKey && event.key !== "N")) return null;
     const { target } = event;
-    // Fields and modal dialogs use these keys themselves, and a focused button or link uses the space key. The button of
-    // the selected run does not: it has the focus after a click, and selecting it again does nothing.
+    // Fields and modal dialogs use these keys themselves, and a focused button or link uses the space key. The button
+    // of the selected run does not: it has the focus after a click, and selecting it again does nothing.
     if (target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, dialog:modal")) return null;
     const takesSpace = "button:not([aria-current=true]), a, summary, input[type=checkbox]";
     if (event.key === " " && target.closest(takesSpace)) return null;
