@@ -51,8 +51,10 @@ def test_only_the_series_of_this_layer_are_read(layers, page):
     expect(layers.chart("own/metric")).to_be_attached()
     layers.expect_panel_step(59)
     page.wait_for_load_state("networkidle")
-    asked = [(urlsplit(url).path.rsplit("/", 1)[-1], parse_qs(urlsplit(url).query)["layers"]) for url in queries]
-    assert sorted(asked) == [("series", ["h/0/mlp"]), ("steps", ["h/0/mlp"])]
+    # Other parts of the page may read something at this moment, but no numbers of layers.
+    asked = [(urlsplit(url).path.rsplit("/", 1)[-1], parse_qs(urlsplit(url).query).get("layers")) for url in queries]
+    numbers = sorted(read for read in asked if read[0] in ("series", "steps"))
+    assert numbers == [("series", ["h/0/mlp"]), ("steps", ["h/0/mlp"])], queries
 
 
 def test_a_click_in_a_chart_and_on_a_finding_travels(opened, page):
