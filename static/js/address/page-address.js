@@ -2,14 +2,20 @@
 
 import { formatAddress, isVisit, parseAddress } from "./address.js";
 
-/** Least time between two changes of the address (milliseconds). Browsers allow about 100 in 30 seconds. */
+/**
+ * Browsers allow about 100 changes of the address in 30 seconds: one in `INTERVAL` milliseconds, and before them as many
+ * as `BURST`, so that the address is exact while a person chooses, and not while steps are played.
+ */
 const INTERVAL = 400;
+const BURST = 20;
 
 export class PageAddress {
     #parts = [];
     #page;
     #timer = null;
-    #writtenAt = -Infinity;
+    /** The changes that were made at once; each `INTERVAL` makes room for another one. */
+    #made = 0;
+    #madeAt = 0;
 
     /** `page` is `{ location, history, addEventListener, setTimeout, clearTimeout, now }`; by default the browser's. */
     constructor(page = browserPage()) {
@@ -31,7 +37,10 @@ export class PageAddress {
 
     /** The state of the page changed, or may have. A visit is written at once, other changes may wait. */
     update() {
-        const wait = this.#writtenAt + INTERVAL - this.#page.now();
+        const now = this.#page.now();
+        this.#made = Math.max(0, this.#made - Math.max(0, now - this.#madeAt) / INTERVAL);
+        this.#madeAt = now;
+        const wait = (this.#made + 1 - BURST) * INTERVAL;
         if (wait <= 0 || isVisit(this.#named, this.state)) return this.flush();
         if (this.#timer !== null || formatAddress(this.state) === this.#page.location.hash) return;
         this.#timer = this.#page.setTimeout(() => {
@@ -63,7 +72,7 @@ export class PageAddress {
         const fragment = state.run === undefined ? "" : formatAddress(state);
         if (fragment === "" || fragment === this.#page.location.hash) return;
         const method = isVisit(this.#named, state) ? "pushState" : "replaceState";
-        this.#writtenAt = this.#page.now();
+        this.#made += 1;
         this.#page.history[method](null, "", fragment);
     }
 }
