@@ -58,6 +58,8 @@ test("the list comes first, and what changed meanwhile after it", async () => {
     assert.deepEqual(query(streams[0]), { form: "runs" });
     streams[0].onOpen();
     streams[0].onEvent({ data: '{"type":"run","run_id":"r"}', id: null });
+    // The stream of the run has it in order with the steps.
+    streams[0].onEvent({ data: '{"type":"reset","run_id":"r","from_step":3}', id: null });
     assert.deepEqual(messages, []);
     await settle();
     assert.deepEqual(calls, ["open"]);

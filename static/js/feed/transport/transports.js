@@ -104,7 +104,8 @@ export class EventsTransport {
                 for (const data of missed) this.onmessage({ data });
             },
             onEvent: ({ data }) => {
-                if (data === null) return;
+                // The stream of the run has its resets, in order with its steps; here they may come after later steps.
+                if (data === null || typeOf(data) === "reset") return;
                 if (waiting === null) this.onmessage({ data });
                 else waiting.push(data);
             },
@@ -143,7 +144,7 @@ export class EventsTransport {
 
     #runEvent(run, { data, id }) {
         // The server resumes this stream by itself, and the list has the other messages while it is open.
-        const type = data === null ? null : /^\{"type":"(\w+)"/u.exec(data)?.[1];
+        const type = data === null ? null : typeOf(data);
         const isOfList = type !== "step" && type !== "structure" && type !== "reset" && type !== undefined;
         if (data !== null && type !== "lagged" && !(isOfList && this.#list !== null)) this.onmessage({ data });
         // The server sends steps in the order of their seq: the page has everything up to here.
@@ -173,6 +174,11 @@ export class EventsTransport {
         this.close();
         this.onclose(end);
     }
+}
+
+/** The type of a message, which the server writes first; undefined for a text that is none. */
+function typeOf(data) {
+    return /^\{"type":"(\w+)"/u.exec(data)?.[1];
 }
 
 /** A name as one item of a list in a query. */
