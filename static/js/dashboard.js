@@ -3,6 +3,7 @@
 import { Phase } from "./feed/feed.js";
 import { fetchHealth, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, watchRuns } from "./feed/protocol.js";
+import { endReads } from "./feed/read.js";
 import { Evictions } from "./model/losses.js";
 import { RunDirectory } from "./model/runs.js";
 import { stateWords, tabTitle } from "./model/verdict/verdict.js";
@@ -75,6 +76,7 @@ export class Dashboard {
         this.#health?.stop();
         this.#description?.stop();
         this.#verdicts.stop();
+        endReads();
     }
 
     get feedHandlers() {

@@ -3,8 +3,8 @@
 import { formatAddress, isVisit, parseAddress } from "./address.js";
 
 /**
- * Browsers allow about 100 changes of the address in 30 seconds: one in `INTERVAL` milliseconds, and before them as many
- * as `BURST`, so that the address is exact while a person chooses, and not while steps are played.
+ * Browsers allow about 100 changes of the address in 30 seconds: one in `INTERVAL` milliseconds, and before them as
+ * many as `BURST`, so that the address is exact while a person chooses, and not while steps are played.
  */
 const INTERVAL = 400;
 const BURST = 20;

@@ -24,6 +24,20 @@ const watched = new WeakMap();
 const ADVICE = "A proxy on the way may have changed it, or wants a login. Open the address in another tab to see, then "
     + "reload this page.";
 
+/** Aborted when the page is left: the server then ends what it is sending, which the browser would report as errors. */
+const leaving = new AbortController();
+
+/** Ends all reads, for good. */
+export function endReads() {
+    leaving.abort();
+}
+
+/** Aborted with any of the two; old browsers lack `any`, and abort with the read's own signal only. */
+function joined(signal) {
+    if (signal === undefined) return leaving.signal;
+    return AbortSignal.any?.([signal, leaving.signal]) ?? signal;
+}
+
 /**
  * Reads a path of the server.
  * @param path without a slash in front, with its query
@@ -37,7 +51,7 @@ export async function read(path, { what, parse = parseExact, isBinary = false, .
     let answer;
     let body;
     try {
-        answer = await fetch(serverAddress(path), { cache: "no-store", ...options });
+        answer = await fetch(serverAddress(path), { cache: "no-store", ...options, signal: joined(signal) });
         if (!answer.ok) throw new ReadError(answer.status, `the server answered with status ${answer.status}`);
         body = isBinary ? await answer.arrayBuffer() : await answer.text();
     } catch (error) {
