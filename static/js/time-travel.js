@@ -78,7 +78,9 @@ export class TimeTravel {
     /** Shows the player. `hasAxis`: the time axis of a picture is shown, so that no slider is needed. */
     show(hasAxis) {
         const { run } = this.#selected;
-        this.#controls.show(run.player, run.history, { hasAxis, speed: this.#speed, isLiveAfter: this.#isLiveAfter });
+        const hasFindings = this.findings.some(({ firstStep }) => firstStep !== null);
+        const choices = { speed: this.#speed, isLiveAfter: this.#isLiveAfter };
+        this.#controls.show(run.player, run.history, { hasAxis, hasFindings, ...choices });
     }
 
     /** Shows this step, or the nearest lower one that is kept; resolves to the one shown, or null. */

@@ -54,7 +54,7 @@ test("the verdict is the worst open finding, with its step, layers and how many 
     const verdict = verdictOf(health([episode("1", { first_step: 9 }), worst]));
     assert.equal(verdict.severity, "critical");
     assert.equal(verdict.title, "The router of moe collapses");
-    assert.equal(verdict.detail, "critical, since step 104 · 3 layers · 1 more finding");
+    assert.equal(verdict.detail, "critical, since step 104 · first here, 3 layers in all · 1 more finding");
     assert.equal(verdict.finding.id, "2");
 });
 

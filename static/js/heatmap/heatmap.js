@@ -28,6 +28,8 @@ export class Heatmap {
     /** The matrix and colouring for which the scale and the medians were computed. */
     #scaled = { matrix: null };
     #picture = 0;
+    /** The id of a layer to move the focus to with the next picture, or null. */
+    #wantedLayer = null;
     #canRead = false;
     /** The pictures that share its axes. */
     #companions;
@@ -71,6 +73,7 @@ export class Heatmap {
         this.#generation = run.generation;
         this.#description = null;
         this.#chosen.select();
+        this.#wantedLayer = null;
         this.#navigation.select();
         this.time.select(run, this.#viewpoint);
         this.#source.select(run.id);
@@ -95,10 +98,10 @@ export class Heatmap {
         return this.#description !== null && offeredMetrics(this.#description).length > 0;
     }
 
-    /** Moves the focus to a layer, if the picture has it. */
+    /** Moves the focus to a layer, if the picture has it, or will have when it was read. */
     focusLayer(id) {
-        const row = this.#matrix?.layers.indexOf(id) ?? -1;
-        if (row >= 0) this.#navigation.focusLayer(row);
+        this.#wantedLayer = id;
+        this.#actions.requestPaint();
     }
 
     /** The description of the selected run, from the server. */
@@ -179,6 +182,9 @@ export class Heatmap {
         const [matrix, viewpoint, outline] = [this.#matrix, this.#viewpoint, this.#outline];
         const { scale, shown, findings } = this.#scale();
         outline.update(matrix.layers, this.#description.layers);
+        const wanted = matrix.layers.indexOf(this.#wantedLayer);
+        this.#wantedLayer = null;
+        if (wanted >= 0) outline.focus(wanted, viewpoint);
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
         const { ratio, gestures, isTreeFocused } = this.#view;

@@ -10,6 +10,7 @@ const BUTTONS = ["first", "back", "toggle", "forward", "last", "play"];
 
 export class PlayerControls {
     #buttons = Object.fromEntries(BUTTONS.map((name) => [name, element(name)]));
+    #ofFindings = [element("previous-finding"), element("next-finding")];
     #speed = element("speed");
     #thenLive = element("then-live");
     #track = element("player-track");
@@ -31,8 +32,8 @@ export class PlayerControls {
     constructor(actions) {
         for (const name of BUTTONS) this.#buttons[name].addEventListener("click", () => actions[name]());
         element("return-live").addEventListener("click", () => actions.live());
-        element("previous-finding").addEventListener("click", () => actions.finding(-1));
-        element("next-finding").addEventListener("click", () => actions.finding(1));
+        this.#ofFindings[0].addEventListener("click", () => actions.finding(-1));
+        this.#ofFindings[1].addEventListener("click", () => actions.finding(1));
         this.#speed.addEventListener("change", () => actions.chooseSpeed(Number(this.#speed.value)));
         this.#thenLive.addEventListener("change", () => actions.chooseEnd(this.#thenLive.checked));
         this.#slider.addEventListener("input", () => actions.seekIndex(this.#slider.valueAsNumber));
@@ -43,8 +44,8 @@ export class PlayerControls {
         document.addEventListener("keydown", (event) => this.#key(event, actions));
     }
 
-    /** `hasAxis`: a picture has the time axis, so that no slider is needed. */
-    show(player, history, { hasAxis, speed, isLiveAfter }) {
+    /** `hasAxis`: a picture has the time axis, so that no slider is needed; `hasFindings`: there is one to go to. */
+    show(player, history, { hasAxis, speed, isLiveAfter, hasFindings }) {
         const index = player.viewedIndex(history);
         const last = history.length - 1;
         const { first, back, toggle, forward, last: end, play } = this.#buttons;
@@ -57,6 +58,7 @@ export class PlayerControls {
         forward.disabled = !player.isPaused || index >= last;
         end.disabled = history.length === 0 || (player.isPaused && index >= last);
         play.disabled = history.length < 2;
+        for (const button of this.#ofFindings) button.disabled = !hasFindings;
         this.#speed.value = String(speed);
         this.#thenLive.checked = isLiveAfter;
         this.#showTrack(index, history, hasAxis);

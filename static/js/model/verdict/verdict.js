@@ -53,9 +53,11 @@ export function stateWords(run, now, { isConnected = true, missingReason = null 
     return { kind: "running", text: run.stepCount === 0 ? "running, no step yet" : `running, last step ${age} ago` };
 }
 
-/** "3 layers"; empty for fewer than two. */
-export function layersText({ layerCount }) {
-    return layerCount > 1 ? `${formatCount(layerCount)} layers` : "";
+/** "first here, 3 layers in all" where the title names one, otherwise "3 layers"; empty for fewer than two. */
+export function layersText({ layer, layerCount }) {
+    if (layerCount <= 1) return "";
+    const count = `${formatCount(layerCount)} layers`;
+    return layer === null || layer === undefined ? count : `first here, ${count} in all`;
 }
 
 function othersText(count) {
