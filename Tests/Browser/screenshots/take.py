@@ -44,7 +44,7 @@ PICTURES = (
     Picture("run-g", "vanishing-1"),
     Picture("run-h", "deep_exploding-1"),
 )
-README = Picture("gpt-r7", "deep_dead_layer-1")
+README = Picture("residual-50", "deep_dead_layer-1")
 
 
 def post(server, picture, recorded):
