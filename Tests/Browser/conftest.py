@@ -1,16 +1,21 @@
 """Fixtures of the browser tests: Debian's Chromium, headless, controlled by Playwright."""
 
+import secrets
 from pathlib import Path
 
 import pytest
 from dashboard import CHOOSE_METRICS, Dashboard, Trainer, unique_run
 from module_page import open_module_page
 from playwright.sync_api import expect, sync_playwright
+from Support.servers.server import Server
 
 # The browser and the server share two cores, so a page may be slow.
 expect.set_options(timeout=20_000)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+# The shell has no window of its own to paint, which saves a third of the time.
+CHROMIUM = next((path for path in ("/usr/bin/chromium-headless-shell",) if Path(path).exists()), "/usr/bin/chromium")
 
 # Logs violations of the page's Content-Security-Policy as console errors, which tests can see.
 REPORT_VIOLATIONS = """
@@ -26,10 +31,27 @@ def static_folder():
 
 
 @pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """As the other tests' open server, but without their thousands of runs, which the page would list."""
+    with Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def secure_server(tmp_path_factory):
+    """The same for their server over HTTPS."""
+    token = secrets.token_urlsafe(24)
+    with Server(["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
+                tmp_path_factory.mktemp("secure")) as running:
+        running.token = token
+        yield running
+
+
+@pytest.fixture(scope="session")
 def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path=CHROMIUM,
             # Tests may run as root in a container, where Chromium's sandbox does not work.
             args=["--no-sandbox"],
         )

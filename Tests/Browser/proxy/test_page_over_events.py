@@ -44,15 +44,17 @@ def server(start_server, tmp_path):
     return start_server("--auth-tokens-file", tokens_file(tmp_path), "--max-runs", 1000)
 
 
-@pytest.fixture(params=[without_upgrades, refusing_upgrades], ids=["dropped", "refused"])
+@pytest.fixture
 def blocked(request, server, page, problems, tmp_path):
+    """The page behind a proxy that refuses upgrades, or is as the test names it."""
     problems.allow(BLOCKED)
-    with Nginx(server, tmp_path, request.param) as proxy:
+    with Nginx(server, tmp_path, getattr(request, "param", refusing_upgrades)) as proxy:
         yield Blocked(page, proxy, TOKENS["boss"])
         # Before the proxy ends: the page would connect again.
         page.goto("about:blank")
 
 
+@pytest.mark.parametrize("blocked", [without_upgrades, refusing_upgrades], ids=["dropped", "refused"], indirect=True)
 def test_runs_and_steps_are_live_over_events(blocked, page):
     run, other = unique_run(), unique_run("other")
     trainer, dashboard = blocked.trainer, blocked.dashboard
