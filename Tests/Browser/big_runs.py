@@ -11,13 +11,18 @@ DIFFERENT_STEPS = 127
 
 # Notes when the page shows its first picture, and the length of each task of more than 50 ms.
 OBSERVE = """
-window.measured = { first: null, longest: 0 };
+window.measured = { first: null, longest: 0, bytes_until: 0 };
+performance.setResourceTimingBufferSize(2000);
 new PerformanceObserver((list) => {
     for (const task of list.getEntries()) measured.longest = Math.max(measured.longest, task.duration);
 }).observe({ type: "longtask", buffered: true });
 const look = () => {
-    if (PICTURE) measured.first = performance.now();
-    else requestAnimationFrame(look);
+    if (!(PICTURE)) return requestAnimationFrame(look);
+    // What was received until then; a read that shows more detail may be under way.
+    for (const type of ["navigation", "resource"]) {
+        for (const { transferSize } of performance.getEntriesByType(type)) measured.bytes_until += transferSize;
+    }
+    measured.first = performance.now();
 };
 look();
 """
@@ -124,7 +129,7 @@ def open_and_measure(chromium, address: str, first_picture: str = PICTURE, pictu
     while page.evaluate("window.measured?.first ?? null") is None:
         assert time.monotonic() < deadline, "no picture within five minutes"
         page.wait_for_timeout(5)
-    bytes_until = traffic.bytes
+    messages_until = traffic.messages
     # Details follow the first picture: at rest when two looks see the same number of reads. A page that reads again and
     # again is left after ten seconds.
     reads = -1
@@ -136,7 +141,7 @@ def open_and_measure(chromium, address: str, first_picture: str = PICTURE, pictu
     measured = page.evaluate("measured")
     if picture:
         page.screenshot(path=picture)
-    result = {**measured, "bytes_until": bytes_until, "bytes": traffic.bytes, "heap": traffic.heap(),
-              "addresses": traffic.addresses}
+    result = {**measured, "bytes_until": measured["bytes_until"] + messages_until, "bytes": traffic.bytes,
+              "heap": traffic.heap(), "addresses": traffic.addresses}
     context.close()
     return result
