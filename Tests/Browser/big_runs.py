@@ -18,7 +18,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "longtask", buffered: true });
 const look = () => {
     if (!(PICTURE)) return requestAnimationFrame(look);
-    // What was received until then; a read that shows more detail may be under way.
+    // Counts the bytes received so far. A read of more detail may be under way.
     for (const type of ["navigation", "resource"]) {
         for (const { transferSize } of performance.getEntriesByType(type)) measured.bytes_until += transferSize;
     }

@@ -93,7 +93,7 @@ def test_playing_reads_many_steps_at_once_before_they_are_shown(opened, page, da
     assert len(reads) - before <= shown[-1] / 50 + 2, reads[before:]
     steps = [(int(query["from"]), int(query["to"])) for query in reads[before:]]
     assert steps[0] == (1, 100)
-    # What was read is not read again.
+    # No step is read twice.
     assert all(first > last for (_, last), (first, _) in zip(steps, steps[1:]))
 
 

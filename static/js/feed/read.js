@@ -15,7 +15,7 @@ export class ReadError extends Error {
 /** The server did not answer, or the connection was cut: a TypeError, as `fetch` throws it. The mark shows it. */
 export class ConnectionLost extends TypeError {}
 
-/** The server answered, but not what was asked for. It is among the problems that the page shows. */
+/** The answer does not have the expected form. The page lists it among its problems. */
 export class UnreadableAnswer extends Error {}
 
 /** The problems that end with a signal. */

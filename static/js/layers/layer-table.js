@@ -236,7 +236,7 @@ export class LayerTable {
         setText(this.#count, layers.length === structure.length ? all : `${formatCount(layers.length)} of ${all}`);
     }
 
-    /** The layers in the order of the rows, after what was typed since the last paint. */
+    /** The layers in the order of the rows. Applies a filter that was typed since the last paint. */
     get #arranged() {
         if (this.#structure !== null) this.#arrange(this.#structure, this.#run.shownRecord);
         return this.#order.layers;

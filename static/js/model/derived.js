@@ -41,7 +41,7 @@ export function derivedValue(name, valueOf, parameters) {
     const count = needsCount ? weightCount(valueOf, parameters) : 1;
     if (count === undefined) return undefined;
     const value = compute(values, count);
-    // 0 / 0 has no value; what was computed from a NaN or an infinity is NaN.
+    // 0 / 0 has no value. The result of a NaN or an infinity is NaN.
     return Number.isNaN(value) && values.every(Number.isFinite) ? undefined : value;
 }
 

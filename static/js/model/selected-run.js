@@ -121,7 +121,7 @@ export class SelectedRun {
         this.play((player, history) => player.historyReplaced(history));
     }
 
-    /** The page has every change up to this `seq`, of which the server left out those that later ones replaced. */
+    /** The page has every change up to this `seq`. The server omits changes that later ones replaced. */
     follow(seq) {
         if (!this.isLoading && this.followedSeq !== null && seq > this.followedSeq) this.followedSeq = seq;
     }

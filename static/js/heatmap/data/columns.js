@@ -3,8 +3,8 @@
 /** Column `c` has the steps from `steps[c]` to `lastSteps[c]`. */
 export class StepColumns {
     /**
-     * `base`: what was read from the start gets a new one; columns that were continued at their end have the same one,
-     * so that all but the last column before are the same.
+     * `base`: columns read from the start get a new one. Columns continued at their end keep it: then all columns but
+     * the last one are unchanged.
      */
     constructor({ steps, lastSteps, base = Symbol("read") }) {
         this.steps = steps;

@@ -7,7 +7,7 @@ const WHEEL_PAUSE = 120;
 export class Gestures {
     #plot;
     #actions;
-    /** `{ area, clicked, x, y }` of the press, or null: `clicked` is the area, of which `area` is part for a drag. */
+    /** `{ area, clicked, x, y }` of the press, or null: `clicked` for a click, `area` for a drag that begins there. */
     #press = null;
     /** How far the wheel was turned since the last zoom, and when that was. */
     #turned = 0;

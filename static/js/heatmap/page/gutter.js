@@ -1,4 +1,4 @@
-// Draws what is left of the cells: the bars of the tree, names of layers and nodes, and marks of findings.
+// Draws the gutter to the left of the cells: bars of the tree, names of layers and nodes, marks of findings.
 
 import { placedLabels, shortened } from "../picture/labels.js";
 import { LEVEL_WIDTH } from "../rows/brackets.js";

@@ -47,8 +47,8 @@ export class LayerSeries {
     }
 
     /**
-     * The series with what was read from the beginning of bucket `from` on. Null if the answer does not fit, so that
-     * all must be read again.
+     * The series, continued by an answer that begins with bucket `from`. Null if the answer does not fit: then all must
+     * be read again.
      */
     appended(fresh, from) {
         const bits = BigInt(bucketBits(this));

@@ -23,7 +23,7 @@ export function usualScalars(names) {
 export function scalarsToShow(names, chosen) {
     if (chosen === null) return usualScalars(names);
     const known = chosen.filter((name) => names.includes(name)).slice(0, MOST_CHOSEN);
-    // What was chosen for runs with other names leaves this one without a picture; an empty choice is meant.
+    // A choice made for runs with other names would leave this one without a picture. An empty choice is intended.
     return known.length === 0 && chosen.length > 0 ? usualScalars(names) : known;
 }
 

@@ -9,7 +9,7 @@ const AFTER_FAILURE = 5_000;
 const LEAST_POINTS = 250;
 
 /**
- * Decides on reads and keeps what was read. A read is `{ names, from, to, points }`; the answer is given to `succeeded`
+ * Decides on reads and keeps their answers. A read is `{ names, from, to, points }`; the answer is given to `succeeded`
  * as `ScalarColumns`.
  */
 export class FollowingScalars {
