@@ -37,12 +37,16 @@ import Testing
         (try memory(layers: 3_000, metrics) - memory(layers: 1_000, metrics)) / 2_000
     }
 
+    /// The allocator may give a large array a page more than it needs, depending on what was freed before: two such
+    /// pages a layer. It is less than one number of a layer.
+    private static let rounding = 2 * 4_096 / 2_000
+
     @Test func aLayerTakesWhatTheSchemaStates() throws {
         let (none, twelve) = (try bytesPerLayer(["other"]), try bytesPerLayer(Self.twelve))
         let all = try bytesPerLayer(Metric.allCases.map(\.name))
-        #expect(none <= 124 + 2 * 8)
-        #expect(twelve - none <= 384)
-        #expect(all - none <= 768)
+        #expect(none <= 124 + 2 * 8 + Self.rounding)
+        #expect(twelve - none <= 384 + Self.rounding)
+        #expect(all - none <= 768 + Self.rounding)
     }
 
     @Test func layersBeyondTheLargestNumberTakeNoStates() throws {
