@@ -82,6 +82,35 @@ import Testing
         #expect(second.id == first.id)
     }
 
+    @Test(arguments: [1.05, 1.2, 2])
+    func `a gradient that grows by the same factor in each report explodes`(factor: Double) throws {
+        var run = TestRun()
+        for step in 0..<100 { run.post(step, "gradient_l2_norm", step % 2 == 0 ? 1 : 1.1) }
+        var value = 1.1
+        for step in 100..<400 where value < 1e12 {
+            value *= factor
+            run.post(step, "gradient_l2_norm", value)
+        }
+        let alert = try #require(run.report.alerts.first)
+        #expect(run.open == ["exploding_gradient a critical"])
+        #expect(try #require(alert.firstStep) >= 100 && alert.worstValue == value)
+        // The norm goes back to what it was: the alert ends.
+        for step in 400..<411 { run.post(step, "gradient_l2_norm", 1) }
+        #expect(run.open.isEmpty)
+    }
+
+    @Test func `a gradient that stays a hundred times larger after a slow rise does not explode`() {
+        var run = TestRun()
+        var value = 0.01
+        for step in 0..<30 { run.post(step, "gradient_l2_norm", value) }
+        for step in 30..<130 {
+            value *= 1.047
+            run.post(step, "gradient_l2_norm", value)
+        }
+        for step in 130..<300 { run.post(step, "gradient_l2_norm", step % 2 == 0 ? 1 : 1.5) }
+        #expect(run.report.alerts.isEmpty)
+    }
+
     @Test func `a gradient that grows slowly does not explode`() {
         var run = TestRun()
         for step in 0..<200 { run.post(step, "gradient_l2_norm", 1e-3 * Double(step + 1)) }

@@ -117,34 +117,33 @@ struct LossDiverging: RunRule {
 }
 
 /// The norm of all gradients is far above the largest so far, as `ExplodingGradient` judges a layer: 5 times it a
-/// warning at once, 20 times it in 3 of 10 reports critical.
+/// warning at once, 20 times it in 3 of 10 reports critical; 1 000 times the slow reference as 20 times the largest.
 struct GradNormSpike: RunRule {
     static let id = RuleID.gradNormSpike
     static let inputNames = ["grad_norm"]
     static let warmUp = ExplosionState.warmUp
     static let parameters: [RuleParameter<GradNormSpike>] = [
         .number("warning_factor", \.limits.weakFactor), .number("critical_factor", \.limits.strongFactor),
-        .reports("critical_of_ten", \.criticalOfTen),
+        .number("slow_factor", \.limits.slowFactor), .reports("critical_of_ten", \.criticalOfTen),
     ]
     static let start = ExplosionState()
     var isEnabled = true
-    var limits = ExplosionLimits(weakFactor: 5, strongFactor: 20)
+    var limits = ExplosionLimits.usual
     var criticalOfTen = 3
 
     func judge(_ values: StepValues, _ run: RunState, _ state: inout ExplosionState) -> Judgement? {
         let norm = values.scalar(values.columns.gradNorm)
         guard norm.isFinite, norm >= 0, !run.isSkipped else { return nil }
-        let (isWeak, isStrong) = state.note(norm, limits)
+        let growth = state.note(norm, limits)
         return Judgement(
-            isWarning: isWeak, isCritical: isStrong && state.strong.count >= criticalOfTen, isAbnormal: isWeak)
+            isWarning: growth.isWeak, isCritical: growth.isStrong && state.strong.count >= criticalOfTen,
+            isAbnormal: growth.isAbnormal)
     }
 
     func describe(_ values: StepValues, _ run: RunState, _ state: ExplosionState, _ level: AlertLevel) -> Finding {
         let norm = values.scalar(values.columns.gradNorm)
-        let isStrong = norm > limits.strongFactor * state.baseline
         return Finding(
-            metric: "grad_norm", value: norm, comparison: .above,
-            threshold: [(isStrong ? limits.strongFactor : limits.weakFactor) * state.baseline],
+            metric: "grad_norm", value: norm, comparison: .above, threshold: [state.threshold(of: norm, limits)],
             baseline: state.baseline, inputs: [Alert.Input(name: "grad_norm", value: norm)])
     }
 }
