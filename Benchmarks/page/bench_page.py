@@ -16,7 +16,7 @@ sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/Browser"), str(Path(__fil
 
 from big_runs import METRICS, PICTURE, BigRun, open_and_measure  # noqa: E402
 from peers import PEERS  # noqa: E402
-from playwright.sync_api import Error, sync_playwright  # noqa: E402
+from playwright.sync_api import Error, TimeoutError, sync_playwright  # noqa: E402
 from Support.servers.server import Server  # noqa: E402
 
 SIZES = ("1000x50", "1000x1000", "10000x200", "1000000x20")
@@ -51,16 +51,32 @@ def row(size, name, rounds):
             f"| {median['bytes'] / 1e6:.2f} MB | {median['longest']:.0f} ms | {median['heap'] / 1e6:.1f} MB |")
 
 
-def opened(browser, url, page, picture):
-    """The figures of `open_and_measure`, or why the run did not open."""
-    try:
-        return open_and_measure(browser, url, page.picture, picture)
-    except AssertionError as error:
-        return str(error)
-    except Error as error:
-        if "crashed" not in error.message:
-            raise
-        return "the tab crashed"
+class Browser:
+    """Chromium, which is started again after a page that could not be opened."""
+
+    def __init__(self, playwright):
+        self.playwright = playwright
+        self.running = None
+
+    def opened(self, url, page, picture, deadline):
+        """The figures of `open_and_measure`, or why the run did not open."""
+        if self.running is None:
+            self.running = self.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        try:
+            return open_and_measure(self.running, url, page.picture, picture, deadline)
+        except TimeoutError:
+            reason = f"no picture within {deadline:.0f} s"
+        except Error as error:
+            if "crashed" not in error.message:
+                raise
+            reason = "the tab crashed"
+        self.close()
+        return reason
+
+    def close(self):
+        if self.running is not None:
+            self.running.close()
+        self.running = None
 
 
 def measure(browser, size, pages, options, folder):
@@ -80,7 +96,7 @@ def measure(browser, size, pages, options, folder):
                 picture = None
                 if options.pictures and number == 0:
                     picture = f"{options.pictures}/{page.name}-{size}.png"
-                rounds[index].append(opened(browser, urls[index], page, picture))
+                rounds[index].append(browser.opened(urls[index], page, picture, options.deadline))
     for page, figures in zip(pages, rounds):
         print(row(size, page.name, figures), flush=True)
 
@@ -91,11 +107,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many; default 3")
     parser.add_argument("--peers", action="store_true", help="TensorBoard and Trackio beside it")
     parser.add_argument("--most-numbers", type=float, default=12e6, help="for the peers; default 12 million")
+    parser.add_argument("--deadline", type=float, default=120, metavar="SECONDS", help="for a first picture; default 120")
     parser.add_argument("--pictures", metavar="DIR", help="keep a screenshot of each")
     options = parser.parse_args()
     print(*HEAD, sep="\n")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = Browser(playwright)
         with Server(LIMITS, None, Path(folder)) as server:
             for size in options.sizes:
                 steps, layers = map(int, size.split("x"))

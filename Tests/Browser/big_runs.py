@@ -3,7 +3,6 @@
 import json
 import random
 import ssl
-import time
 import urllib.request
 
 # So many that compression does not find their numbers again.
@@ -23,6 +22,7 @@ const look = () => {
         for (const { transferSize } of performance.getEntriesByType(type)) measured.bytes_until += transferSize;
     }
     measured.first = performance.now();
+    console.debug("first picture");
 };
 look();
 """
@@ -114,21 +114,21 @@ class Traffic:
         return usage["usedSize"] + usage.get("backingStorageSize", 0)
 
 
-def open_and_measure(chromium, address: str, first_picture: str = PICTURE, picture: str | None = None) -> dict:
+def open_and_measure(chromium, address: str, first_picture: str = PICTURE, picture: str | None = None,
+                     deadline: float = 300) -> dict:
     """Opens a page in a new window, until it is at rest. Returns the figures and the addresses of its reads.
 
-    `first_picture`: JavaScript that holds once the page shows what it is opened for; `picture`: a file for a screenshot.
+    `first_picture`: JavaScript that holds once the page shows what it is opened for, within `deadline` seconds;
+    `picture`: a file for a screenshot. Raises `playwright.sync_api.TimeoutError` after the deadline.
     """
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(OBSERVE.replace("PICTURE", first_picture))
     page = context.new_page()
     traffic = Traffic(page)
-    page.goto(address, wait_until="commit")
-    # Not `wait_for_function`, which evaluates text in the page: its Content-Security-Policy refuses that.
-    deadline = time.monotonic() + 300
-    while page.evaluate("window.measured?.first ?? null") is None:
-        assert time.monotonic() < deadline, "no picture within five minutes"
-        page.wait_for_timeout(5)
+    # Not `wait_for_function`, which evaluates text in the page: its Content-Security-Policy refuses that. Nor
+    # `evaluate`, which has no deadline while a page computes.
+    with page.expect_console_message(lambda message: message.text == "first picture", timeout=deadline * 1000):
+        page.goto(address, wait_until="commit")
     messages_until = traffic.messages
     # Details follow the first picture: at rest when two looks see the same number of reads. A page that reads again and
     # again is left after ten seconds.
