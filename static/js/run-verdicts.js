@@ -11,7 +11,7 @@ const READ_DELAY = 2_000;
 const RETRY_DELAY = 10_000;
 /** Runs whose findings are read, from the top of the rows; others show numbers of alerts. */
 const MOST_READS = 20;
-/** With more runs to describe than this, a page of many descriptions costs less than a read of each. */
+/** With more runs to describe than this after the first page, another one costs less than a read of each. */
 const MOST_SINGLE_READS = 10;
 
 export class RunVerdicts {
@@ -103,10 +103,11 @@ export class RunVerdicts {
 
     /** What to read next, as a function; null for nothing. */
     #next() {
-        if (this.#pages === null || this.#retryTimer !== null || this.#abort.signal.aborted) return null;
+        if (this.#pages === null || this.#shown.length === 0 || this.#retryTimer !== null || this.#abort.signal.aborted) return null;
         const isKnown = ({ id, status }) => this.#described.has(id) || (id === this.selectedId && status !== null);
         const unknown = this.#shown.filter((run) => !isKnown(run));
-        if (unknown.length > MOST_SINGLE_READS && !this.#pages.isEnded) return () => this.#readPage(this.#pages);
+        const isPageWorth = !this.#pages.isBegun || unknown.length > MOST_SINGLE_READS;
+        if (isPageWorth && !this.#pages.isEnded) return () => this.#readPage(this.#pages);
         if (unknown.length > 0) return () => this.#describe(unknown[0].id);
         const sick = this.#shown.filter((run) => hasOpenAlerts(run) && run.id !== this.selectedId);
         const isUnknown = (run) => run.finding === null && !this.#read.has(run.id);

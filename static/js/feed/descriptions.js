@@ -8,27 +8,34 @@ const PAGE_SIZE = 200;
 const MOST_RUNS = 1000;
 
 export class DescriptionPages {
-    #cursor = null;
-    #count = 0;
+    /** Undefined before the first page was read, null after the last one. */
+    #cursor;
+    #requested = 0;
     #signal;
 
     constructor(signal) {
         this.#signal = signal;
     }
 
+    /** Whether the first page was read, or is not to be requested again. */
+    get isBegun() {
+        return this.#cursor !== undefined || this.isEnded;
+    }
+
     /** Whether there is no other page. */
-    isEnded = false;
+    get isEnded() {
+        return this.#cursor === null || this.#requested >= MOST_RUNS;
+    }
 
     /** The descriptions of the next page; the runs that were updated last come first. */
     async next() {
-        const parameters = new URLSearchParams({ limit: PAGE_SIZE, ...(this.#cursor === null ? {} : { cursor: this.#cursor }) });
-        const { value: { runs, next } } = await read(`api/v2/runs?${parameters}`, {
+        this.#requested += PAGE_SIZE;
+        const cursor = this.#cursor === undefined ? {} : { cursor: this.#cursor };
+        const { value: { runs, next } } = await read(`api/v2/runs?${new URLSearchParams({ limit: PAGE_SIZE, ...cursor })}`, {
             what: "the descriptions of the runs", signal: this.#signal,
             parse: (text) => requireMembers(parseExact(text), { runs: "array" }),
         });
         this.#cursor = next;
-        this.#count += PAGE_SIZE;
-        this.isEnded = next === null || this.#count >= MOST_RUNS;
         return runs;
     }
 }

@@ -87,11 +87,13 @@ export class RunDirectory {
     applyListing(listing, requestedAt = Infinity) {
         const named = new Set();
         for (const [id, entry] of Object.entries(listing)) {
+            // Before the run is added: an entry that cannot be read throws here.
+            const { created_at: createdAt } = entry;
             named.add(id);
             const run = this.#ensure(id);
-            const isNewer = run.lastSeen < requestedAt || run.createdAt !== entry.created_at;
-            if (run.createdAt !== entry.created_at) this.#forgetVerdict(run);
-            this.#setCreatedAt(run, entry.created_at);
+            const isNewer = run.lastSeen < requestedAt || run.createdAt !== createdAt;
+            if (run.createdAt !== createdAt) this.#forgetVerdict(run);
+            this.#setCreatedAt(run, createdAt);
             run.lastUpdate = Math.max(run.lastSeen, Date.parse(entry.last_update) + this.clockOffset);
             run.stepCount = entry.step_count;
             run.lastSeq = entry.last_seq ?? 0;
