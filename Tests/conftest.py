@@ -1,14 +1,13 @@
 """Fixtures for all tests that start the server."""
 
 import contextlib
-import secrets
 import signal
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from Support.clients.access import tokens_file
-from Support.servers import certificates
+from Support.servers import certificates, shared
 from Support.servers.server import Server
 from Support.wire.raw import RawConnection
 from Support.wire.raw_websocket import RawWebSocket
@@ -19,21 +18,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """An open server over plain HTTP on loopback. All tests share it, so each uses its own run ids."""
-    with Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def secure_server(tmp_path_factory):
-    """A server over HTTPS with a development certificate and a token with every scope. All tests share it."""
-    token = secrets.token_urlsafe(24)
-    with Server(["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
-                tmp_path_factory.mktemp("secure")) as running:
-        running.token = token
-        yield running
+server = shared.server
+secure_server = shared.secure_server
 
 
 @pytest.fixture(params=["plain", "secure"])

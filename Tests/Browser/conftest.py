@@ -1,13 +1,12 @@
 """Fixtures of the browser tests: Debian's Chromium, headless, controlled by Playwright."""
 
-import secrets
 from pathlib import Path
 
 import pytest
 from dashboard import CHOOSE_METRICS, Dashboard, Trainer, unique_run
 from module_page import open_module_page
 from playwright.sync_api import expect, sync_playwright
-from Support.servers.server import Server
+from Support.servers import shared
 
 # The browser and the server share two cores, so a page may be slow.
 expect.set_options(timeout=20_000)
@@ -30,21 +29,9 @@ def static_folder():
     return REPOSITORY / "static"
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """As the other tests' open server, but without their thousands of runs, which the page would list."""
-    with Server(["--max-runs", "100000"], None, tmp_path_factory.mktemp("server")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def secure_server(tmp_path_factory):
-    """The same for their server over HTTPS."""
-    token = secrets.token_urlsafe(24)
-    with Server(["--tls", "dev", "--max-runs", "100000"], {"NN_MONITOR_AUTH_TOKEN": token},
-                tmp_path_factory.mktemp("secure")) as running:
-        running.token = token
-        yield running
+# Servers of their own, without the thousands of runs of the other tests, which the page would list.
+server = shared.server
+secure_server = shared.secure_server
 
 
 @pytest.fixture(scope="session")

@@ -75,3 +75,24 @@ def test_a_deletion_is_no_eviction(opened, page):
     expect(page.locator("#notice")).to_have_text(
         "This run was deleted from the server. The steps received so far stay visible.")
     expect(page.locator("#evictions")).to_be_hidden()
+
+
+def test_names_above_the_limit_are_shown(start_server, page):
+    own = start_server("--max-names-per-run", 100)
+    trainer = Trainer(own)
+    layers = [f"layer{number}" for number in range(120)]
+    steps = [{"step": number, "scalars": {"loss": 1.0}, "layers": layers,
+              "metrics": {"activation_std": [0.5] * len(layers)}} for number in range(3)]
+    trainer.post_steps("deep", steps)
+    page.goto(f"{own.url}/#run=deep")
+    expect(page.locator("#run-hint")).to_have_text(
+        "The server ignored 22 layers of this run: it takes at most 100 names of metrics, scalars, vectors and layers from a "
+        "run. To keep more, start the server with a higher NN_MONITOR_MAX_NAMES_PER_RUN.")
+    # The layers that were kept have their metric.
+    expect(page.locator("#heatmap-readout")).to_contain_text("98 layers")
+    # A name that comes later is shown once the page has read the description again.
+    trainer.post_steps("deep", [{"step": 3, "scalars": {"loss": 1.0, "late": 2.0}}])
+    expect(page.locator("#run-hint")).to_contain_text("22 layers and 1 scalar of this run")
+    trainer.post_steps("small", [{"step": 1, "scalars": {"loss": 1.0}, "layers": ["a"], "metrics": {"m": [1.0]}}])
+    Dashboard(page, own).open_run("small")
+    expect(page.locator("#run-hint")).to_be_hidden()

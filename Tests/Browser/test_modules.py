@@ -248,7 +248,7 @@ def test_a_history_loaded_while_paused_keeps_the_step_or_takes_the_nearest(run):
 
 def test_runs_are_listed_newest_first_whatever_their_ids(run):
     assert run("""
-        const { RunDirectory } = await import("/static/js/model/runs.js");
+        const { RunDirectory } = await import("/static/js/model/runs/run-directory.js");
         const runs = new RunDirectory(() => 1000);
         const entry = (second) => ({ created_at: `2026-02-10T12:00:0${second}.000000+00:00`,
             last_update: "2026-02-10T12:00:09.000000+00:00", step_count: 1, latest_step: 1 });
@@ -259,7 +259,7 @@ def test_runs_are_listed_newest_first_whatever_their_ids(run):
 
 def test_a_listing_drops_evicted_runs_but_none_heard_from_since_it_was_asked_for(run):
     assert run("""
-        const { RunDirectory } = await import("/static/js/model/runs.js");
+        const { RunDirectory } = await import("/static/js/model/runs/run-directory.js");
         let now = 1000;
         const runs = new RunDirectory(() => now);
         runs.applyStep("old", 1);

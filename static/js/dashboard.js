@@ -5,7 +5,7 @@ import { fetchHealth, fetchListing } from "./feed/listing.js";
 import { isRunNotFound, watchRuns } from "./feed/protocol.js";
 import { endReads } from "./feed/read.js";
 import { Evictions } from "./model/losses.js";
-import { RunDirectory } from "./model/runs.js";
+import { RunDirectory } from "./model/runs/run-directory.js";
 import { stateWords, tabTitle } from "./model/verdict/verdict.js";
 import { excerpt, problems } from "./problems.js";
 import { RunDescription } from "./run-description.js";
@@ -50,7 +50,7 @@ export class Dashboard {
     #view = new RunView(() => this.#frame.request(), (text) => this.notify(text));
     #verdicts = new RunVerdicts(this.#runs, () => this.#frame.request());
     #tab = new TabMark();
-    #list = new RunList((id) => this.select(id));
+    #list = new RunList({ onSelect: (id) => this.select(id), onChange: () => this.#frame.request() });
     #badge = new ConnectionBadge(() => this.#feed.retryNow());
     #outage;
     #problemList = new ProblemList(problems);
@@ -94,10 +94,11 @@ export class Dashboard {
     }
 
     get state() {
-        return this.#run === null ? {} : { run: this.#run.id };
+        return this.#run === null ? {} : { run: this.#run.id, runs: this.#list.filter };
     }
 
-    restore({ run }) {
+    restore({ run, runs = "" }) {
+        this.#list.filter = runs;
         this.select(run);
     }
 
@@ -270,7 +271,8 @@ export class Dashboard {
         const hasOutage = this.#outage.show(this.#feed.state, this.hasContent, now);
         this.#badge.show(this.#feed.state, run?.player.isPaused ?? false, now, hasOutage);
         this.#paintVerdict(run, now, isConnected);
-        this.#list.show(this.#runs.list(), run?.id, now, this.#evictions.text, this.#hasListing);
+        this.#list.show(this.#runs, run?.id, now, this.#evictions.text, this.#hasListing);
+        this.#verdicts.watch(this.#list.shown);
         this.#stage.show({
             run, notice: this.#notice, hasListing: this.#hasListing, limits: this.#limits, connection: this.#feed.state,
         });

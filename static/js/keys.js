@@ -46,6 +46,14 @@ export const KEY_GROUPS = Object.freeze([
         ],
     },
     {
+        title: "List of runs",
+        keys: [
+            ["r", "Filter by id, with more than 20 runs; Enter opens the first match, Escape clears"],
+            ["↑ ↓", "Run above, run below"],
+            ["Enter", "Show the run; show more runs"],
+        ],
+    },
+    {
         title: "Mouse, in the heatmap and the scalars",
         keys: [
             ["Click, drag", "Move the cursor in time"],

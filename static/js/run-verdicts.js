@@ -1,23 +1,36 @@
-// The verdict of each run in the list: its state, and the worst open finding.
+// The verdict of each run with a row in the list: its state, and the worst open finding.
 
-import { readDescriptions } from "./feed/descriptions.js";
-import { RunReads } from "./feed/reads.js";
+import { DescriptionPages } from "./feed/descriptions.js";
+import { ReadError, RunReads } from "./feed/reads.js";
 import { Findings, titleText } from "./model/verdict/findings.js";
 import { worse } from "./model/verdict/severity.js";
 
 /** Time from a live alert to a read of the findings of its run (milliseconds). */
 const READ_DELAY = 2_000;
-/** Runs whose findings are read after a listing, from the top of the list; others show numbers of alerts. */
+/** Time from a failed read to the next one (milliseconds). */
+const RETRY_DELAY = 10_000;
+/** Runs whose findings are read, from the top of the rows; others show numbers of alerts. */
 const MOST_READS = 20;
+/** With more runs to describe than this after the first page, another one costs less than a read of each. */
+const MOST_SINGLE_READS = 10;
 
 export class RunVerdicts {
     #runs;
     #onChange;
-    /** Ids of runs whose worst finding is to be read. */
+    /** The runs with a row, from above. */
+    #shown = [];
+    /** Ids of runs whose findings changed with a live alert, and those of them whose delay has passed. */
+    #alerted = new Set();
     #wanted = new Set();
     #timer = null;
+    /** The timer of the next read after one failed, or null. */
+    #retryTimer = null;
     #isReading = false;
-    #listings = 0;
+    /** The pages since the last listing; null before the first one. */
+    #pages = null;
+    /** Ids of runs that were described, and of those whose findings were read, since the last listing. */
+    #described = new Set();
+    #read = new Set();
     #abort = new AbortController();
 
     /** The run whose findings are read anyway, see `show`; or null. */
@@ -33,22 +46,23 @@ export class RunVerdicts {
     stop() {
         this.#abort.abort();
         clearTimeout(this.#timer);
+        clearTimeout(this.#retryTimer);
     }
 
-    /** The list of runs was taken from the server: reads what it does not have. */
-    async listed() {
-        const count = (this.#listings += 1);
-        await readDescriptions((id, data) => {
-            // A description that the WebSocket sent in the meantime is newer.
-            const run = this.#runs.get(id);
-            if (run?.createdAt === data.created_at && data.last_seq >= run.lastSeq) this.#runs.applyStatus(id, data);
-        }, this.#abort.signal);
-        if (count !== this.#listings || this.#abort.signal.aborted) return;
-        const isUnknown = (run) => run.finding === null && run.id !== this.selectedId && hasOpenAlerts(run);
-        const sick = this.#runs.list().filter(isUnknown);
-        for (const run of sick.slice(0, MOST_READS)) this.#wanted.add(run.id);
-        this.#onChange();
-        this.#readNext();
+    /** The list of runs was taken from the server: what is known of the runs may be old. */
+    listed() {
+        this.#pages = new DescriptionPages(this.#abort.signal);
+        this.#described.clear();
+        this.#read.clear();
+        clearTimeout(this.#retryTimer);
+        this.#retryTimer = null;
+        this.#readAll();
+    }
+
+    /** The runs with a row, from above: reads what is not known of them. Other runs are not read. */
+    watch(shown) {
+        this.#shown = shown;
+        this.#readAll();
     }
 
     /** A live alert of any run. */
@@ -59,10 +73,12 @@ export class RunVerdicts {
         const title = titleText(alert.title);
         const isWorst = run.finding === null || worse(run.finding.severity, severity) !== run.finding.severity;
         if (alert.state === "open" && isWorst) run.finding = { severity, title, sinceStep };
-        this.#wanted.add(id);
+        this.#alerted.add(id);
         this.#timer ??= setTimeout(() => {
             this.#timer = null;
-            this.#readNext();
+            for (const alerted of this.#alerted) this.#wanted.add(alerted);
+            this.#alerted.clear();
+            this.#readAll();
         }, READ_DELAY);
     }
 
@@ -74,28 +90,72 @@ export class RunVerdicts {
         take(run, findings);
     }
 
-    async #readNext() {
-        const [id] = this.#wanted;
-        if (this.#isReading || id === undefined || this.#abort.signal.aborted) return;
-        this.#wanted.delete(id);
-        const run = this.#runs.get(id);
-        if (run !== undefined && hasOpenAlerts(run)) {
-            this.#isReading = true;
-            await this.#read(run);
-            this.#isReading = false;
+    /** One read after the other, until all that is shown is known. */
+    async #readAll() {
+        if (this.#isReading) return;
+        this.#isReading = true;
+        for (let read = this.#next(); read !== null; read = this.#next()) {
+            await read();
             this.#onChange();
         }
-        this.#readNext();
+        this.#isReading = false;
     }
 
-    async #read(run) {
-        const findings = new Findings();
-        try {
+    /** What to read next, as a function; null for nothing. */
+    #next() {
+        if (this.#pages === null || this.#shown.length === 0 || this.#retryTimer !== null || this.#abort.signal.aborted) return null;
+        const isKnown = ({ id, status }) => this.#described.has(id) || (id === this.selectedId && status !== null);
+        const unknown = this.#shown.filter((run) => !isKnown(run));
+        const isPageWorth = !this.#pages.isBegun || unknown.length > MOST_SINGLE_READS;
+        if (isPageWorth && !this.#pages.isEnded) return () => this.#readPage(this.#pages);
+        if (unknown.length > 0) return () => this.#describe(unknown[0].id);
+        const sick = this.#shown.filter((run) => hasOpenAlerts(run) && run.id !== this.selectedId);
+        const isUnknown = (run) => run.finding === null && !this.#read.has(run.id);
+        const run = sick.find(({ id }) => this.#wanted.has(id)) ?? sick.slice(0, MOST_READS).find(isUnknown);
+        return run === undefined ? null : () => this.#readFinding(run);
+    }
+
+    async #readPage(pages) {
+        await this.#attempt(async () => {
+            for (const data of await pages.next()) this.#take(data.run_id, data);
+        });
+    }
+
+    async #describe(id) {
+        // Once also where it fails, or describes a newer run of this id.
+        this.#described.add(id);
+        await this.#attempt(async () => this.#take(id, await new RunReads(id, this.#abort.signal).describe()));
+    }
+
+    async #readFinding(run) {
+        this.#wanted.delete(run.id);
+        this.#read.add(run.id);
+        await this.#attempt(async () => {
+            const findings = new Findings();
             findings.load(await new RunReads(run.id, this.#abort.signal).health("open", 1));
             take(run, findings);
-        } catch {
-            // The row shows the numbers of alerts.
+        });
+    }
+
+    /** A run that was removed is skipped. After other failures the reads pause. */
+    async #attempt(read) {
+        try {
+            await read();
+        } catch (error) {
+            const isRemoved = error instanceof ReadError && error.status === 404;
+            if (isRemoved || this.#abort.signal.aborted) return;
+            this.#retryTimer = setTimeout(() => {
+                this.#retryTimer = null;
+                this.#readAll();
+            }, RETRY_DELAY);
         }
+    }
+
+    #take(id, data) {
+        const run = this.#runs.get(id);
+        // A description that the WebSocket sent in the meantime is newer.
+        if (run?.createdAt === data.created_at && data.last_seq >= run.lastSeq) this.#runs.applyStatus(id, data);
+        this.#described.add(id);
     }
 }
 

@@ -32,6 +32,21 @@ def own_server(tmp_path_factory):
         yield running
 
 
+# Resolves once three frames in a row have changed nothing in the document: the page paints in the frame after a change,
+# and a paint may request another one.
+SETTLED = """() => new Promise((done) => {
+    let quiet = 0;
+    const observer = new MutationObserver(() => { quiet = 0; });
+    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    const frame = () => {
+        quiet += 1;
+        if (quiet <= 3) return requestAnimationFrame(frame);
+        observer.disconnect();
+        done();
+    };
+    requestAnimationFrame(frame);
+})"""
+
 LOOKS = [("light", 1440, 900), ("dark", 1440, 900), ("light", 390, 844), ("dark", 390, 844)]
 
 
@@ -47,8 +62,7 @@ def expect_no_violation(page):
     for scheme, width, height in LOOKS:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": height})
-        # The canvases follow the size with the next frames.
-        page.wait_for_timeout(200)
+        page.evaluate(SETTLED)
         results = Axe().run(page)
         assert results.response["violations"] == [], f"{scheme}, {width}: {results.generate_report()}"
 
@@ -92,6 +106,23 @@ def test_the_list_of_keys(page, own_server):
     page.keyboard.press("?")
     expect(page.locator("#keys-help")).to_be_visible()
     expect_no_violation(page)
+
+
+def test_a_long_list_of_runs(page, start_server):
+    server = start_server()
+    for number in range(120):
+        Trainer(server).post_steps(f"run{number}", [step(39, number % 2 == 1)])
+    # A run below the button for more rows.
+    opened(page, server, "run0")
+    expect(page.locator("#runs .run")).to_have_count(101)
+    expect_no_violation(page)
+    page.locator("#runs-filter").fill("run1")
+    expect(page.locator("#runs-filter-status")).to_contain_text("match")
+    expect_no_violation(page)
+    page.locator("#runs-filter").fill("none")
+    expect(page.locator("#runs-filter-status")).to_have_text("No run matches")
+    expect_no_violation(page)
+    page.goto("about:blank")
 
 
 def test_no_run(start_server, page):

@@ -62,7 +62,7 @@ import Testing
                 let step = Payloads.step(.random(in: 0..<30, using: &random), layers: layers)
                 let record = run.record(run.admit(step, maximumNames: 4).step)
                 let placement = run.keep(record, limit: 15)
-                run.note(record, placement, maximumNames: 4, at: UTCTime(microseconds: 1))
+                run.note(record, placement, at: UTCTime(microseconds: 1))
             }
             #expect(run.memory == held(run))
         }

@@ -6,7 +6,7 @@
 // returns the wanted state until then: otherwise the address would lose it. The address follows after each paint of the
 // dashboard, so a part whose state changed requests a paint and nothing else. Keys in use:
 //
-// run              the selected run (dashboard.js)
+// run, runs        the selected run, and the text that the list of runs is narrowed down by (dashboard.js)
 // step             the viewed step while paused; absent while live (viewed-step.js)
 // metric, colour   of the heatmap (heatmap/chosen-view.js)
 // from, to         the range of steps in view; absent for the ends of the run

@@ -1,4 +1,4 @@
-// Sentences about evicted runs and steps that the server did not keep.
+// Sentences about evicted runs, and about steps and names that the server did not keep.
 
 import { formatCount } from "./format.js";
 
@@ -47,5 +47,20 @@ export function lossOf(run, limits) {
     return (
         `${steps} not kept by the server: it keeps ${most} of a run (MAX_STEPS_PER_RUN). ` +
         "A restarted training needs a new run_id."
+    );
+}
+
+/** A sentence on `ignored_names` of a run's description; empty without. */
+export function ignoredText(ignored) {
+    if (ignored === undefined) return "";
+    const counts = ["layer", "metric", "scalar", "vector"]
+        .map((word) => ({ word, count: ignored[`${word}s`] }))
+        .filter(({ count }) => count > 0)
+        .map(({ word, count }) => `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`);
+    const last = counts.pop();
+    const what = counts.length === 0 ? last : `${counts.join(", ")} and ${last}`;
+    return (
+        `The server ignored ${what} of this run: it takes at most ${formatCount(ignored.maximum)} names of metrics, scalars, `
+        + "vectors and layers from a run. To keep more, start the server with a higher NN_MONITOR_MAX_NAMES_PER_RUN."
     );
 }

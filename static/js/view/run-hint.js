@@ -1,6 +1,7 @@
-// What a run could have beside what was posted of it: layers, scalars.
+// What the server ignored of a run; otherwise what the run could have beside what was posted: layers, scalars.
 
-import { element, setHidden, setText } from "./dom.js";
+import { ignoredText } from "../model/losses.js";
+import { element, setAttribute, setHidden, setText } from "./dom.js";
 
 const LAYERS = "No step of this run has layers. With the Python client, nnm.watch(model) reports them; without it, post "
     + "“layers” and “metrics”.";
@@ -11,9 +12,11 @@ export class RunHint {
 
     /** `description` is that of the server, or null; `record` the viewed step. */
     show(description, record) {
-        const { layer_count: layers, scalars = [] } = description ?? {};
+        const { layer_count: layers, scalars = [], ignored_names: ignored } = description ?? {};
         const hasLayers = layers !== 0 || record.structure.length > 0;
-        const text = description === null ? "" : hasLayers ? (scalars.length === 0 ? SCALARS : "") : LAYERS;
+        const advice = description === null ? "" : hasLayers ? (scalars.length === 0 ? SCALARS : "") : LAYERS;
+        const text = ignoredText(ignored) || advice;
+        setAttribute(this.#hint, "data-kind", ignored === undefined ? "advice" : "ignored");
         setText(this.#hint, text);
         setHidden(this.#hint, text === "");
     }

@@ -88,6 +88,17 @@ package enum RunEncoder {
         }
         writer.literal(",\"derived\":")
         list(names.derived, to: &writer) { $1.string("\($0)") }
+        if let ignored = names.ignored { append(ignored, to: &writer) }
+    }
+
+    private static func append(_ ignored: IgnoredNames, to writer: inout JSONWriter) {
+        writer.literal(",\"ignored_names\":{\"layers\":")
+        writer.integer(Int64(ignored.layers))
+        number("metrics", Int64(ignored.metrics), to: &writer)
+        number("scalars", Int64(ignored.scalars), to: &writer)
+        number("vectors", Int64(ignored.vectors), to: &writer)
+        number("maximum", Int64(ignored.maximum), to: &writer)
+        writer.byte(UInt8(ascii: "}"))
     }
 
     private static func text(_ key: StaticString, _ value: [UInt8]?, to writer: inout JSONWriter) {

@@ -8,6 +8,8 @@ package struct RunNames: Sendable {
     package private(set) var vectors = NameTable()
     /// The ids of layers.
     package private(set) var layers = NameTable()
+    /// What the run could not take; `nil` if it took everything.
+    package private(set) var ignored: IgnoredNames?
     /// Whether the number of a layer's parameters was posted.
     private var hasParameterCounts = false
     /// Whether `noteV1Metrics` has found every metric of v1 among `metrics`. Names are never removed.
@@ -21,6 +23,10 @@ package struct RunNames: Sendable {
 
     /// Notes all names of a step.
     ///
+    /// The names of numbers come before the ids of layers: without the name of a metric, its numbers of all layers are
+    /// lost, without an id those of one layer. A step of v1 has a scalar for each pair of layers, so there the ids come
+    /// first.
+    ///
     /// - Parameters:
     ///   - layout: the structure of the step.
     ///   - columns: the names of its numbers.
@@ -29,9 +35,7 @@ package struct RunNames: Sendable {
     mutating func note(_ layout: LayerLayout, _ columns: ColumnLayout, maximum: Int) -> ExcessNames {
         var excess = ExcessNames()
         if layout.parameterCounts.contains(where: { $0 >= 0 }) { hasParameterCounts = true }
-        for layer in 0..<layout.layerCount where !insert(layout.idBytes(layer), \.layers, maximum) {
-            excess.layers.insert(layer)
-        }
+        if columns.isV1 { noteLayers(layout, maximum, &excess) }
         // The metrics of a v1 step are noted with their first value (`noteV1Metrics`).
         if !columns.isV1 {
             for metric in 0..<columns.metricCount where !insert(columns.metricName(metric), \.metrics, maximum) {
@@ -41,15 +45,28 @@ package struct RunNames: Sendable {
         for scalar in 0..<columns.scalarCount where !insert(columns.scalarName(scalar), \.scalars, maximum) {
             excess.scalars.insert(scalar)
         }
-        for vector in 0..<columns.vectorCount {
-            let isNamed = insert(columns.vectorName(vector), \.vectors, maximum)
-            if !isNamed || !insert(columns.vectorLayer(vector), \.layers, maximum) { excess.vectors.insert(vector) }
+        for vector in 0..<columns.vectorCount where !insert(columns.vectorName(vector), \.vectors, maximum) {
+            excess.vectors.insert(vector)
         }
+        if !columns.isV1 { noteLayers(layout, maximum, &excess) }
+        for vector in 0..<columns.vectorCount
+        where !excess.vectors.contains(vector) && !insert(columns.vectorLayer(vector), \.layers, maximum) {
+            excess.vectors.insert(vector)
+        }
+        if !excess.isEmpty { ignored = IgnoredNames(excess, maximum: maximum, before: ignored) }
         return excess
     }
 
+    private mutating func noteLayers(_ layout: LayerLayout, _ maximum: Int, _ excess: inout ExcessNames) {
+        for layer in 0..<layout.layerCount where !insert(layout.idBytes(layer), \.layers, maximum) {
+            excess.layers.insert(layer)
+        }
+    }
+
     /// Notes the metrics of a v1 step of which a value was posted: it has a column for every metric of v1.
-    mutating func noteV1Metrics(_ record: StepRecord, maximum: Int) {
+    ///
+    /// They are noted also above the maximum. They are twelve at most, and without them the run shows no numbers.
+    mutating func noteV1Metrics(_ record: StepRecord) {
         guard !hasAllV1Metrics else { return }
         var noted = 0
         for metric in LayerMetric.all {
@@ -57,7 +74,7 @@ package struct RunNames: Sendable {
             let isPosted =
                 metrics.index(of: name) == nil
                 && (0..<record.layerCount).contains { !MissingValue.isMissing(record.value(metric, layer: $0)) }
-            if isPosted { _ = insert(name, \.metrics, maximum) }
+            if isPosted { metrics.insert(name) }
             if metrics.index(of: name) != nil { noted += 1 }
         }
         hasAllV1Metrics = noted == LayerMetric.count
@@ -82,6 +99,29 @@ package struct RunNames: Sendable {
                 && metric.isAvailable(hasCount: hasParameterCounts) { metrics.contains($0.name) }
         }
         .map(\.name)
+    }
+}
+
+/// What a run could not take because it had as many names as allowed: the largest numbers of one step.
+package struct IgnoredNames: Sendable, Equatable {
+    /// Layers without a place among the names.
+    package private(set) var layers = 0
+    /// Metrics that were ignored with the numbers of all layers.
+    package private(set) var metrics = 0
+    /// Scalars that were ignored.
+    package private(set) var scalars = 0
+    /// Vectors of layers that were ignored.
+    package private(set) var vectors = 0
+    /// The largest number of names and ids of the run.
+    package let maximum: Int
+
+    /// Adds a step to the steps before it.
+    init(_ excess: ExcessNames, maximum: Int, before: Self?) {
+        self.maximum = maximum
+        layers = max(excess.layers.count, before?.layers ?? 0)
+        metrics = max(excess.metrics.count, before?.metrics ?? 0)
+        scalars = max(excess.scalars.count, before?.scalars ?? 0)
+        vectors = max(excess.vectors.count, before?.vectors ?? 0)
     }
 }
 

@@ -84,7 +84,7 @@ package actor MemoryStore: MetricsStoring {
             let record = run.record(step)
             let placement = run.keep(record, limit: limits.stepsPerRun)
             run.note(
-                record, followsInBody: decoded.followsInBody, placement, maximumNames: limits.namesPerRun, at: now)
+                record, followsInBody: decoded.followsInBody, placement, at: now)
             let health = run.observe(record, isBelowKeptSteps: !placement.isKept)
             return (record, placement, warnings, health)
         }

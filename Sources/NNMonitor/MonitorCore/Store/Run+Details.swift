@@ -6,15 +6,14 @@ extension Run {
     ///   - record: the step.
     ///   - followsInBody: `DecodedStep.followsInBody`.
     ///   - placement: what `keep` returned for it.
-    ///   - maximumNames: the largest number of names and layer ids of the run.
     ///   - now: the current time.
     mutating func note(
-        _ record: StepRecord, followsInBody: Bool = false, _ placement: Placement, maximumNames: Int, at now: UTCTime
+        _ record: StepRecord, followsInBody: Bool = false, _ placement: Placement, at now: UTCTime
     ) {
         let needsMetrics = record.columns.layout.isV1 && !details.names.hasAllV1Metrics
         change { details in
             details.pace.noteStep(at: now, followsInBody: followsInBody)
-            if needsMetrics { details.names.noteV1Metrics(record, maximum: maximumNames) }
+            if needsMetrics { details.names.noteV1Metrics(record) }
             if !placement.isKept { details.eventList.noteRestart(record.step, at: now) }
             if placement.dropped > 0 {
                 details.eventList.noteDrop(placement.dropped, upTo: placement.lastDropped, .stepLimit, at: now)

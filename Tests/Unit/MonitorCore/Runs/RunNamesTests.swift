@@ -47,7 +47,7 @@ import Testing
         let outcome = await store.append(step)
         #expect(
             outcome.warnings.map { $0.prefix { $0 != ":" } } == [
-                #"the metric "n" is ignored"#, #"the scalar "x" is ignored"#, #"the scalar "y" is ignored"#,
+                #"the layer "c" is ignored"#, #"the layer "d" is ignored"#, #"the scalar "y" is ignored"#,
                 #"the vector "v" is ignored"#, #"the vector "w" is ignored"#,
             ])
         #expect(outcome.warnings.allSatisfy { $0.contains("NN_MONITOR_MAX_NAMES_PER_RUN") })
@@ -56,16 +56,41 @@ import Testing
         encoder.append(outcome.step.record, to: &writer)
         let json = String(decoding: writer.bytes, as: UTF8.self)
         #expect(
-            json == #"{"step":2,"time":1.0,"seq":2,"scalars":{"loss":1.5},"layers":[{"id":"c","shape":[5]},"#
-                + #"{"id":"a","type":"T","shape":[1,2]},{"id":"d"},"#
-                + #"{"id":"b","depth":3,"parameters":9,"group":"g"}],"metrics":{"m":[0.0,0.0,0.0,0.0]}}"#)
+            json == #"{"step":2,"time":1.0,"seq":2,"scalars":{"x":0.5,"loss":1.5},"#
+                + #""layers":[{"id":"a","type":"T","shape":[1,2]},{"id":"b","depth":3,"parameters":9,"group":"g"}],"#
+                + #""metrics":{"m":[0.0,0.0],"n":[1.0,1.0]}}"#)
         // The same step once more, and one whose layers are too many as well.
         #expect(await store.append(step).warnings.count == 5)
         let last = await store.append(
             OpenSteps.step(3, layers: [TestLayer(id: "e"), layers[1], TestLayer(id: "f")], metrics: ["m"]))
         #expect(last.warnings.count == 2)
         #expect(last.step.record.table.layerID(0) == "b" && last.step.record.numbers == [0])
-        #expect(try #require(await store.describe("r")).details.names.count == 6)
+        let run = try #require(await store.describe("r"))
+        #expect(run.details.names.count == 6)
+        // The largest numbers of one step.
+        let description = try await store.json()
+        let ignored = #","ignored_names":{"layers":2,"metrics":0,"scalars":1,"vectors":2,"maximum":6},"alerts":"#
+        #expect(description.contains(ignored))
+    }
+
+    @Test func `a run of more layers than names keeps all its metrics and scalars, and most layers`() async throws {
+        let store = MemoryStore(limits: StoreLimits(namesPerRun: 100))
+        let layers = (0..<100).map { TestLayer(id: "layer\($0)") }
+        let outcome = await store.append(OpenSteps.step(1, scalars: ["loss"], layers: layers, metrics: ["m", "n"]))
+        #expect(outcome.warnings.count == 3)
+        #expect(outcome.step.record.layerCount == 97)
+        let names = try #require(await store.describe("r")).details.names
+        #expect(names.metrics.texts == ["m", "n"] && names.scalars.texts == ["loss"] && names.layers.count == 97)
+        let ignored = try #require(names.ignored)
+        #expect((ignored.layers, ignored.metrics, ignored.scalars, ignored.vectors) == (3, 0, 0, 0))
+        #expect(ignored.maximum == 100)
+    }
+
+    @Test func `a run that took everything does not mention ignored names`() async throws {
+        let store = MemoryStore(limits: StoreLimits(namesPerRun: 3))
+        _ = await store.append(OpenSteps.step(1, layers: [TestLayer(id: "a"), TestLayer(id: "b")], metrics: ["m"]))
+        let json = try await store.json()
+        #expect(!json.contains("ignored_names"))
     }
 
     @Test func `a step of v1 is kept whole above the limit`() async throws {
@@ -74,7 +99,11 @@ import Testing
         let outcome = await store.append(Payloads.step(1, layers: layers))
         #expect(outcome.warnings.isEmpty)
         #expect(outcome.step.record.layerCount == 2 && outcome.step.record.columns.layout.scalarCount == 2)
-        #expect(try #require(await store.describe("r")).details.names.count == 3)
+        // Two layers, one of its scalars, and the metrics: they are noted also above the limit.
+        let names = try #require(await store.describe("r")).details.names
+        #expect((names.layers.count, names.scalars.count) == (2, 1))
+        #expect(names.metrics.count > 2)
+        #expect(try #require(names.ignored).scalars == 1)
     }
 
     @Test func `layers have the attributes that were posted last`() async throws {

@@ -1,7 +1,7 @@
 // Summaries of all runs, for the list. They contain no steps.
 
-import { highest } from "./step-number.js";
-import { runStatus } from "./verdict/verdict.js";
+import { highest } from "../step-number.js";
+import { runStatus } from "../verdict/verdict.js";
 
 /** A run in the list. Times are milliseconds of this browser's clock. */
 class RunSummary {
@@ -22,8 +22,16 @@ class RunSummary {
     }
 }
 
+/** The order of the list: the newest first. Of runs created at the same time the one that came last is first. */
+export function newestFirst(a, b) {
+    return a.createdAt === b.createdAt ? b.arrival - a.arrival : a.createdAt < b.createdAt ? 1 : -1;
+}
+
 export class RunDirectory {
     #runs = new Map();
+    /** The runs in their order; replaced by another array when a run came, went, or was created anew. */
+    #sorted = Object.freeze([]);
+    #isSorted = true;
     #arrival = 0;
     #clock;
 
@@ -54,16 +62,22 @@ export class RunDirectory {
         return this.#runs.get(id);
     }
 
-    /** Newest first. Run ids such as "7" lose their place in a JavaScript object, so the creation time decides. */
+    /**
+     * Newest first. Run ids such as "7" lose their place in a JavaScript object, so the creation time decides.
+     * Returns the same array until the order changes, so a live step does not sort all runs.
+     */
     list() {
-        return [...this.#runs.values()].sort((a, b) =>
-            a.createdAt === b.createdAt ? b.arrival - a.arrival : a.createdAt < b.createdAt ? 1 : -1,
-        );
+        if (!this.#isSorted) {
+            this.#sorted = Object.freeze([...this.#runs.values()].sort(newestFirst));
+            this.#isSorted = true;
+        }
+        return this.#sorted;
     }
 
     /** The run updated last, or undefined. */
     mostRecent() {
-        return this.list().reduce((best, run) => (best === undefined || run.lastUpdate > best.lastUpdate ? run : best), undefined);
+        const later = (best, run) => (best === undefined || run.lastUpdate > best.lastUpdate ? run : best);
+        return this.list().reduce(later, undefined);
     }
 
     /**
@@ -73,18 +87,20 @@ export class RunDirectory {
     applyListing(listing, requestedAt = Infinity) {
         const named = new Set();
         for (const [id, entry] of Object.entries(listing)) {
+            // Before the run is added: an entry that cannot be read throws here.
+            const { created_at: createdAt } = entry;
             named.add(id);
             const run = this.#ensure(id);
-            const isNewer = run.lastSeen < requestedAt || run.createdAt !== entry.created_at;
-            if (run.createdAt !== entry.created_at) this.#forgetVerdict(run);
-            run.createdAt = entry.created_at;
+            const isNewer = run.lastSeen < requestedAt || run.createdAt !== createdAt;
+            if (run.createdAt !== createdAt) this.#forgetVerdict(run);
+            this.#setCreatedAt(run, createdAt);
             run.lastUpdate = Math.max(run.lastSeen, Date.parse(entry.last_update) + this.clockOffset);
             run.stepCount = entry.step_count;
             run.lastSeq = entry.last_seq ?? 0;
             run.latestStep = isNewer ? entry.latest_step : highest(run.latestStep, entry.latest_step ?? null);
         }
         for (const [id, run] of this.#runs) {
-            if (!named.has(id) && run.lastSeen < requestedAt) this.#runs.delete(id);
+            if (!named.has(id) && run.lastSeen < requestedAt) this.remove(id);
         }
     }
 
@@ -96,7 +112,7 @@ export class RunDirectory {
         const hasNewStep = isOther ? data.last_seq > 0 : data.last_seq > run.lastSeq;
         if (isOther) this.#forgetVerdict(run);
         this.applyStatus(id, data);
-        run.createdAt = data.created_at;
+        this.#setCreatedAt(run, data.created_at);
         run.lastSeq = data.last_seq;
         run.stepCount = data.step_count;
         run.latestStep = data.last_step;
@@ -122,7 +138,7 @@ export class RunDirectory {
     applyStep(id, step, isNew) {
         const isUnknown = !this.#runs.has(id);
         const run = this.#ensure(id);
-        if (isUnknown) run.createdAt = new Date(this.#clock() - this.clockOffset).toISOString();
+        if (isUnknown) this.#setCreatedAt(run, new Date(this.#clock() - this.clockOffset).toISOString());
         run.lastSeen = this.#clock();
         run.lastUpdate = run.lastSeen;
         if (isNew ?? (run.latestStep === null || step > run.latestStep)) run.stepCount += 1;
@@ -132,7 +148,13 @@ export class RunDirectory {
 
     /** The server no longer holds this run. */
     remove(id) {
-        this.#runs.delete(id);
+        if (this.#runs.delete(id)) this.#isSorted = false;
+    }
+
+    #setCreatedAt(run, createdAt) {
+        if (run.createdAt === createdAt) return;
+        run.createdAt = createdAt;
+        this.#isSorted = false;
     }
 
     #forgetVerdict(run) {
@@ -146,6 +168,7 @@ export class RunDirectory {
             run = new RunSummary(id);
             run.arrival = this.#arrival++;
             this.#runs.set(id, run);
+            this.#isSorted = false;
         }
         return run;
     }
