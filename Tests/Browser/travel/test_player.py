@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+from Support.servers.ports import free_port
 
 from dashboard import Dashboard, Trainer, unique_run
 
@@ -190,3 +191,20 @@ def test_a_run_without_pictures_has_a_slider(page, server):
     page.keyboard.press("ArrowLeft")
     dashboard.expect_step(28)
     expect(page.locator("#toggle")).to_have_text("Return to live")
+
+
+def test_without_a_connection_it_is_not_called_live(page, problems, start_server, live):
+    problems.allow("net::ERR_", "WebSocket connection to")
+    port = free_port()
+    first = start_server("--port", str(port))
+    open_run(page, first, [step(number) for number in range(20)])
+    expect(live).to_have_text("Live")
+    first.stop()
+    expect(live).to_have_text("Not connected")
+    page.keyboard.press("ArrowLeft")
+    expect(live).to_have_text("Return to live")
+    page.keyboard.press("Space")
+    expect(live).to_have_text("Not connected")
+    # The new server does not have the run.
+    start_server("--port", str(port))
+    expect(live).to_have_text("At the end", timeout=60_000)
