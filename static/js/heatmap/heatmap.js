@@ -31,6 +31,10 @@ export class Heatmap {
     /** The id of a layer to move the focus to with the next picture, or null. */
     #wantedLayer = null;
     #canRead = false;
+    /** Height of the strip above the cells, which leaves less of the screen for them. */
+    #heightAbove = 0;
+    /** The layers of the description, and their ids. */
+    #expected = { layers: null, ids: [] };
     /** The pictures that share its axes. */
     #companions;
 
@@ -74,6 +78,7 @@ export class Heatmap {
         this.#description = null;
         this.#chosen.select();
         this.#wantedLayer = null;
+        this.#heightAbove = 0;
         this.#navigation.select();
         this.time.select(run, this.#viewpoint);
         this.#source.select(run.id);
@@ -127,7 +132,38 @@ export class Heatmap {
         if (offered.length === 0) return;
         this.#read(offered, isConnected);
         this.#view.setStatus(this.#source.status(this.time.note));
-        if (this.#matrix !== null && this.#view.width > 0) this.#paint();
+        this.#draw();
+    }
+
+    /** Leaves room for the strip above the cells, and paints again if it needs another height than before. */
+    leaveRoom(heightAbove) {
+        if (heightAbove === this.#heightAbove) return;
+        this.#heightAbove = heightAbove;
+        this.#draw();
+    }
+
+    #draw() {
+        if (this.#view.width === 0) return;
+        if (this.#matrix === null) this.#layOut();
+        else this.#paint();
+    }
+
+    /** Takes the room of the picture before it was read, so that nothing on the page moves when it is. */
+    #layOut() {
+        const { layers = [] } = this.#description;
+        if (this.#expected.layers !== layers) this.#expected = { layers, ids: layers.map(({ id }) => id) };
+        this.#outline.update(this.#expected.ids, layers);
+        this.time.geometry = this.#geometry(0);
+        this.#view.layOut(this.time.geometry);
+        for (const companion of this.#companions) companion.layOut(this.time.geometry);
+    }
+
+    #geometry(columns) {
+        const { width, room } = this.#view;
+        return new Geometry({
+            width, layers: this.#outline.names, columns, levels: this.#outline.levels(width),
+            room: Math.max(LEAST_ROOM, room - Math.round(this.#heightAbove / 2)),
+        });
     }
 
     get #matrix() {
@@ -188,10 +224,7 @@ export class Heatmap {
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
         const { ratio, gestures, isTreeFocused } = this.#view;
-        const geometry = new Geometry({
-            width: this.#view.width, layers: outline.names, columns: matrix.columns, levels: outline.levels(this.#view.width),
-            room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
-        });
+        const geometry = this.#geometry(matrix.columns);
         this.time.geometry = geometry;
         const window = viewpoint.window(geometry.maximumLines(ratio));
         outline.place(window, geometry);

@@ -57,6 +57,11 @@ export class DepthProfile {
         setText(this.#text, "");
     }
 
+    /** Takes the room of the picture before it is known. */
+    layOut({ height }) {
+        this.#plot.style.height = `${height}px`;
+    }
+
     /** `picture` is that of `Heatmap`. */
     show(picture) {
         setHidden(this.#section, !this.#toggle.isOn);
@@ -91,7 +96,7 @@ export class DepthProfile {
         const first = firstMatrix === null ? null : firstValues(matrix, firstMatrix);
         const lines = profileLines(window, now, first, (range) => scaled.shown.at(range, cursor));
         if (this.#toggle.isOn && this.#width > 0) {
-            this.#plot.style.height = `${geometry.height}px`;
+            this.layOut(geometry);
             this.#canvas.paint({
                 lines, scale: scaled.values, window, tree, findings: scaled.findings, worst, colours,
                 width: this.#width, height, left: NARROW.matches ? geometry.left : 0, ratio, hoverLine,
