@@ -87,7 +87,7 @@ def test_a_recorded_run_is_watched_live_paused_and_stepped_through(dashboard, tr
     dashboard.expect_payload(payloads[5])
 
     page.get_by_label("Go to step").fill(str(payloads[7]["metadata"]["global_step"]))
-    page.get_by_role("button", name="Go", exact=True).click()
+    page.get_by_label("Go to step").press("Enter")
     dashboard.expect_payload(payloads[7])
     page.screenshot(path=tmp_path / "paused.png")
 
@@ -221,7 +221,7 @@ def test_the_space_key_does_not_act_twice_on_a_focused_button(dashboard, trainer
     run = unique_run()
     trainer.post(make_payload(run, 1))
     dashboard.open_run(run)
-    page.get_by_role("button", name="Pause").focus()
+    page.get_by_role("button", name="Live", exact=True).focus()
     page.keyboard.press("Space")
     dashboard.expect_state("paused")
 

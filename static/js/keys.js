@@ -5,10 +5,10 @@ export const KEY_GROUPS = Object.freeze([
     {
         title: "Time",
         keys: [
-            ["Space", "Pause, or go live"],
+            ["Space", "Stay at this step, or return to live; the training goes on"],
             ["← →", "Step back, step forward"],
             ["Home End", "First step, last step"],
-            ["p", "Play from here, or stop"],
+            ["p", "Play the kept steps from here, or stop"],
             ["n N", "Next finding in time, previous one"],
             ["g", "Type a step to go to"],
         ],

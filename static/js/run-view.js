@@ -96,6 +96,8 @@ export class RunView {
         this.#verdictBar.show(state, verdict, loss, lossVerdict(loss));
         this.#findings.show(findings);
         this.#time.findings = findings.list;
+        // A run that is not listed yet is "gone" too.
+        this.#time.runState = state.kind === "gone" && !this.#selected.run.isMissing ? "" : state.kind;
         return verdict;
     }
 

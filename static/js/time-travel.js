@@ -22,6 +22,8 @@ export class TimeTravel {
 
     /** The findings of the run, a list. */
     findings = [];
+    /** The state of the run, the `kind` of `stateWords`. */
+    runState = "";
 
     /** `handlers`: `showFinding(finding)` resolves to the step that is shown then. */
     constructor(handlers) {
@@ -32,7 +34,10 @@ export class TimeTravel {
             toggle: () => this.#play((player, history) => player.toggle(history)),
             forward: () => this.#move((history, index) => index, (player, history) => player.forward(history)),
             last: () => this.#play((player, history) => player.seekIndex(history, history.length - 1)),
-            live: () => this.live(),
+            follow: () => this.#play((player, history) => {
+                if (player.isPaused) player.live();
+                else player.pause(history);
+            }),
             play: () => this.#play((player, history) => {
                 if (player.isPlaying) player.pause(history);
                 else player.play(history, this.#speed);
@@ -58,6 +63,7 @@ export class TimeTravel {
         this.#playback.stop();
         this.#selected = subscription;
         this.findings = [];
+        this.runState = "";
         this.#controls.clear();
     }
 
@@ -79,7 +85,7 @@ export class TimeTravel {
     show(hasAxis) {
         const { run } = this.#selected;
         const hasFindings = this.findings.some(({ firstStep }) => firstStep !== null);
-        const choices = { speed: this.#speed, isLiveAfter: this.#isLiveAfter };
+        const choices = { speed: this.#speed, isLiveAfter: this.#isLiveAfter, runState: this.runState };
         this.#controls.show(run.player, run.history, { hasAxis, hasFindings, ...choices });
     }
 

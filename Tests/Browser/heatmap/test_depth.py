@@ -87,7 +87,7 @@ def test_values_that_are_not_finite_are_marked_in_profile_and_spread(server, pag
     opened(page, server, run, 59)
     heatmap.expect_size(20, 60)
     page.get_by_label("Go to step").fill("30")
-    page.get_by_role("button", name="Go", exact=True).click()
+    page.get_by_label("Go to step").press("Enter")
     expect(page.locator("#profile-text")).to_have_text("activation_std at step 30")
     expect(page.locator("#fan-text")).to_have_text(
         "NaN or infinite: block0/layer7 · max: block1/layer19 207 · median: 114 · min: block0/layer0 10.3")

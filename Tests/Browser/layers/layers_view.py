@@ -71,7 +71,7 @@ class Layers:
 
     def go_to(self, step):
         self.page.get_by_label("Go to step").fill(str(step))
-        self.page.get_by_role("button", name="Go", exact=True).click()
+        self.page.get_by_label("Go to step").press("Enter")
         self.dashboard.expect_step(step)
 
     def row(self, layer_id):

@@ -35,7 +35,7 @@ class Blocked:
         self.expect_events()
 
     def expect_events(self, timeout=60_000):
-        expect(self.page.locator("#connection-text")).to_have_text("live over SSE", timeout=timeout)
+        expect(self.page.locator("#connection-text")).to_have_text("connected over SSE", timeout=timeout)
         self.dashboard.expect_state("live")
 
 

@@ -25,6 +25,16 @@ def step(number, stds=(0.5, 0.6, 0.7), loss=None):
             "metrics": {"activation_std": [std + number % 7 / 100 if std not in (0, "NaN") else std for std in stds]}}
 
 
+def choose_speed(page, speed):
+    """Chooses a speed in the menu beside the button for playing."""
+    page.locator("#play-options summary").click()
+    page.get_by_label("Speed of playing").select_option(speed)
+    # Outside of the menu, whose focus would take the space key.
+    page.locator("#run-id").click()
+    expect(page.get_by_label("Speed of playing")).to_be_hidden()
+    expect(page.locator("#speed-text")).to_have_text(f"{speed}/s")
+
+
 @pytest.fixture
 def dashboard(page, server):
     return Dashboard(page, server)
@@ -65,7 +75,7 @@ def test_every_step_is_played_in_order_and_at_the_end_playing_stops(opened, page
     dashboard.expect_step(34)
     page.evaluate(OBSERVE)
     # At higher speeds a page that is slow paints not every step.
-    page.get_by_label("Speed of playing").select_option("2")
+    choose_speed(page, "2")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     dashboard.expect_step(39)
@@ -83,7 +93,7 @@ def test_playing_reads_many_steps_at_once_before_they_are_shown(opened, page, da
     page.wait_for_load_state("networkidle")
     page.evaluate(OBSERVE)
     before = len(reads)
-    page.get_by_label("Speed of playing").select_option("50")
+    choose_speed(page, "50")
     page.locator("body").press("p")
     expect(page.locator("#fact-step")).to_have_attribute("data-value", re.compile("^[2-9]..$"), timeout=120_000)
     page.locator("body").press("p")
@@ -99,12 +109,15 @@ def test_playing_reads_many_steps_at_once_before_they_are_shown(opened, page, da
 
 def test_playing_goes_live_at_the_end_if_that_was_chosen_also_after_a_reload(opened, page, dashboard):
     opened([step(number) for number in range(12)])
-    page.get_by_label("then live").check()
-    page.get_by_label("Speed of playing").select_option("50")
+    page.locator("#play-options summary").click()
+    page.get_by_label("Return to live after the last step").check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Return to live after the last step")).to_be_hidden()
+    choose_speed(page, "50")
     page.reload()
     dashboard.expect_step(11)
-    expect(page.get_by_label("Speed of playing")).to_have_value("50")
-    expect(page.get_by_label("then live")).to_be_checked()
+    expect(page.locator("#speed-text")).to_have_text("50/s")
+    expect(page.locator("#then-live")).to_be_checked()
     page.evaluate(OBSERVE)
     page.locator("body").press("p")
     dashboard.expect_state("paused")
@@ -117,7 +130,7 @@ def test_playing_goes_live_at_the_end_if_that_was_chosen_also_after_a_reload(ope
 def test_any_action_of_a_person_ends_playing(opened, page, dashboard):
     opened([step(number) for number in range(200)])
     stop = page.get_by_role("button", name="Stop")
-    page.get_by_label("Speed of playing").select_option("1")
+    choose_speed(page, "1")
     for key in ("Space", "ArrowLeft", "ArrowRight", "p", "End"):
         page.locator("body").press("Home")
         page.locator("body").press("p")
@@ -142,7 +155,7 @@ def test_a_run_is_played_over_a_gap_in_its_step_numbers(opened, page, dashboard,
     page.keyboard.press("Home")
     dashboard.expect_step(0)
     page.evaluate(OBSERVE)
-    page.get_by_label("Speed of playing").select_option("5")
+    choose_speed(page, "5")
     page.locator("body").press("p")
     dashboard.expect_step(19)
     shown = page.evaluate("shown")
@@ -194,12 +207,12 @@ def test_findings_are_gone_to_in_the_order_of_time(opened, page, dashboard):
     expect(axis).to_have_attribute("aria-valuetext", re.compile("^step 20 · conv2 · "))
     # The picture stays where it is.
     assert page.evaluate("scrollY") == 0
-    page.get_by_role("button", name="Finding ›").click()
+    page.get_by_role("button", name="Next finding").click()
     dashboard.expect_step(90)
     expect(message).to_have_text(re.compile("^Finding 2 of 2, critical: conv3 "))
     page.keyboard.press("Shift+N")
     dashboard.expect_step(20)
-    page.get_by_role("button", name="‹ Finding").click()
+    page.get_by_role("button", name="Previous finding").click()
     expect(message).to_have_text("No earlier finding.")
     dashboard.expect_step(20)
 
@@ -209,7 +222,7 @@ def test_steps_beyond_2_to_the_53_are_played(opened, page, dashboard):
     opened([step(number) for number in range(first, first + 6)])
     page.keyboard.press("Home")
     dashboard.expect_step(first)
-    page.get_by_label("Speed of playing").select_option("10")
+    choose_speed(page, "10")
     page.locator("body").press("p")
     dashboard.expect_step(first + 5)
     dashboard.expect_state("paused")
@@ -240,10 +253,10 @@ def test_zooming_into_the_past_pauses_and_the_end_of_the_run_is_followed(opened,
 
 def test_the_speed_is_in_the_address(opened, page, dashboard):
     opened([step(number) for number in range(30)])
-    page.get_by_label("Speed of playing").select_option("5")
+    choose_speed(page, "5")
     page.wait_for_function("() => location.hash.includes('speed=5')")
     address = page.url.replace("speed=5", "speed=50")
     page.goto("about:blank")
     page.goto(address)
     dashboard.expect_step(29)
-    expect(page.get_by_label("Speed of playing")).to_have_value("50")
+    expect(page.locator("#speed-text")).to_have_text("50/s")

@@ -67,8 +67,9 @@ export class LayerTable {
             },
             open: actions.open,
         });
-        new IntersectionObserver(([entry]) => {
-            this.#isNear = entry.isIntersecting;
+        new IntersectionObserver((entries) => {
+            // One call may have several changes; the last is what holds now.
+            this.#isNear = entries.at(-1).isIntersecting;
             actions.requestPaint();
         }, { rootMargin: "200px" }).observe(this.#section);
     }

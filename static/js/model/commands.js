@@ -17,13 +17,18 @@ export function firstCommands({ server, runId = null, isProtected = false }) {
     ];
     const address = `${server}/api/v2/runs/${encodeURIComponent(name)}/steps`;
     const step = '{"step": 1, "scalars": {"train/loss": 0.31}}';
-    const authorization = isProtected ? ' -H "Authorization: Bearer $NN_MONITOR_TOKEN"' : "";
+    // A part a line, so that all of it is in view.
+    const curl = [
+        `curl ${shell(address)}`,
+        "-H 'Content-Type: application/json'",
+        ...(isProtected ? ['-H "Authorization: Bearer $NN_MONITOR_TOKEN"'] : []),
+        `-d '${step}'`,
+    ];
     return [
         ...(isProtected ? [token] : []),
         { label: "The Python client, from a checkout of NNMonitor", text: "pip install ./clients/python" },
         { label: "Three lines of Python", text: lines.join("\n") },
-        { label: "Or one step without the client",
-            text: `curl ${shell(address)} -H 'Content-Type: application/json'${authorization} \\\n  -d '${step}'` },
+        { label: "Or one step without the client", text: curl.join(" \\\n  ") },
     ];
 }
 

@@ -22,7 +22,7 @@ export class ConnectionBadge {
         setAttribute(this.#badge, "title", state.isFallback ? FALLBACK : "");
         setAttribute(this.#badge, "data-state", name);
         setText(this.#text, text);
-        setText(this.#status, name === "live" ? text : name);
+        setText(this.#status, state.phase === Phase.open ? text : name);
         setHidden(this.#retry, hasOutage || state.phase !== Phase.waiting);
     }
 }
@@ -32,8 +32,8 @@ function wording(state, isPaused, now) {
         case Phase.connecting:
             return { name: "connecting", text: "connecting" };
         case Phase.open:
-            if (isPaused) return { name: "paused", text: "paused" };
-            return { name: "live", text: state.isFallback ? "live over SSE" : "connected" };
+            // The connection of a page that shows an earlier step is the same; steps are still received.
+            return { name: isPaused ? "paused" : "live", text: state.isFallback ? "connected over SSE" : "connected" };
         case Phase.waiting: {
             const seconds = Math.max(0, Math.ceil((state.until - now) / 1000));
             return { name: "reconnecting", text: `reconnecting in ${seconds} s` };

@@ -23,3 +23,18 @@ export function setAttribute(node, name, value) {
 export function setHidden(node, isHidden) {
     if (node.hidden !== isHidden) node.hidden = isHidden;
 }
+
+/** Makes a `<details>` node a menu: Escape and a press beside it close it. */
+export function closeLikeMenu(details) {
+    details.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || !details.open) return;
+        // Escape closes nothing else.
+        event.preventDefault();
+        event.stopPropagation();
+        details.open = false;
+        details.querySelector("summary").focus();
+    });
+    document.addEventListener("pointerdown", ({ target }) => {
+        if (!details.contains(target)) details.open = false;
+    });
+}

@@ -44,7 +44,7 @@ function rowsOf({ title, keys }) {
         const second = document.createElement("td");
         first.scope = "row";
         // Keys have short names; words are those of the mouse.
-        const isKeys = names.split(" ").every((part) => part.length <= 3 || /^(Space|Home|End|Page\w+)$/u.test(part));
+        const isKeys = names.split(" ").every((part) => part.length <= 3 || /^(Space|Home|End|Enter|Page\w+)$/u.test(part));
         first.append(...(isKeys ? names.split(" ").flatMap((part) => [keyOf(part), " "]) : [names]));
         second.textContent = action;
         row.append(first, second);

@@ -2,23 +2,34 @@
 
 import { formatAge, formatCount } from "../model/format.js";
 import { behindOf } from "../model/player.js";
-import { wholeNumber } from "../model/step-number.js";
 import { playerAction } from "./player-keys.js";
-import { element, setAttribute, setHidden, setText } from "./dom.js";
+import { closeLikeMenu, element, setAttribute, setHidden, setText } from "./dom.js";
+import { StepField } from "./step-field.js";
 
-const BUTTONS = ["first", "back", "toggle", "forward", "last", "play"];
+/** The words on the toggle for runs of which no steps come: while live, and at an earlier step. */
+const ENDED = { live: "At the end", kept: "Return to end" };
+const STATE_WORDS = Object.freeze({
+    finished: ENDED, failed: ENDED, gone: ENDED, lost: { live: "Not connected", kept: "Return to live" },
+});
+const HOLD_TITLE = "New steps are shown as they come. Press to stay at this step; the training goes on (space)";
+const LIVE_TITLE = "Show the newest step, and new ones as they come (space stops playing first)";
+
+const BUTTONS = ["first", "back", "forward", "last", "play"];
 
 export class PlayerControls {
+    #player = element("player");
     #buttons = Object.fromEntries(BUTTONS.map((name) => [name, element(name)]));
+    #toggle = element("toggle");
+    #toggleText = element("toggle-text");
     #ofFindings = [element("previous-finding"), element("next-finding")];
     #speed = element("speed");
+    #speedText = element("speed-text");
     #thenLive = element("then-live");
     #track = element("player-track");
     #slider = element("slider");
     #first = element("first-step");
-    #viewed = element("viewed-step");
     #last = element("last-step");
-    #jumpStep = element("jump-step");
+    #jumpStep = new StepField(element("jump-step"));
     #message = element("jump-message");
     #behind = element("behind");
     #behindText = element("behind-text");
@@ -26,16 +37,17 @@ export class PlayerControls {
     #noted = null;
 
     /**
-     * `actions` is `{ first, back, toggle, forward, last, live, play, chooseSpeed(speed), chooseEnd(isLive),
+     * `actions` is `{ first, back, toggle, follow, forward, last, play, chooseSpeed(speed), chooseEnd(isLive),
      * finding(by), seekIndex(index), seekStep(step) }`; `seekStep` resolves to the step that is shown then.
      */
     constructor(actions) {
         for (const name of BUTTONS) this.#buttons[name].addEventListener("click", () => actions[name]());
-        element("return-live").addEventListener("click", () => actions.live());
+        this.#toggle.addEventListener("click", () => actions.follow());
         this.#ofFindings[0].addEventListener("click", () => actions.finding(-1));
         this.#ofFindings[1].addEventListener("click", () => actions.finding(1));
         this.#speed.addEventListener("change", () => actions.chooseSpeed(Number(this.#speed.value)));
         this.#thenLive.addEventListener("change", () => actions.chooseEnd(this.#thenLive.checked));
+        closeLikeMenu(element("play-options"));
         this.#slider.addEventListener("input", () => actions.seekIndex(this.#slider.valueAsNumber));
         element("jump").addEventListener("submit", (event) => {
             event.preventDefault();
@@ -44,15 +56,18 @@ export class PlayerControls {
         document.addEventListener("keydown", (event) => this.#key(event, actions));
     }
 
-    /** `hasAxis`: a picture has the time axis, so that no slider is needed; `hasFindings`: there is one to go to. */
-    show(player, history, { hasAxis, speed, isLiveAfter, hasFindings }) {
+    /**
+     * `hasAxis`: a picture has the time axis, so that no slider is needed; `hasFindings`: there is one to go to;
+     * `runState`: the `kind` of `stateWords`.
+     */
+    show(player, history, { hasAxis, speed, isLiveAfter, hasFindings, runState }) {
         const index = player.viewedIndex(history);
         const last = history.length - 1;
-        const { first, back, toggle, forward, last: end, play } = this.#buttons;
-        setText(toggle, player.isPaused && !player.isPlaying ? "Live" : "Pause");
-        setText(play, player.isPlaying ? "Stop" : "Play");
-        setAttribute(play, "title", `Play from ${player.isAtEnd(history) ? "the first step" : "here, or stop"} (p)`);
-        toggle.disabled = history.length === 0;
+        const { first, back, forward, last: end, play } = this.#buttons;
+        this.#showState(player, history, runState);
+        setAttribute(play, "aria-label", player.isPlaying ? "Stop" : "Play");
+        setAttribute(play, "data-playing", String(player.isPlaying));
+        setAttribute(play, "title", playTitle(player, history));
         first.disabled = index <= 0;
         back.disabled = index <= 0;
         forward.disabled = !player.isPaused || index >= last;
@@ -60,13 +75,29 @@ export class PlayerControls {
         play.disabled = history.length < 2;
         for (const button of this.#ofFindings) button.disabled = !hasFindings;
         this.#speed.value = String(speed);
+        setText(this.#speedText, `${speed}/s`);
         this.#thenLive.checked = isLiveAfter;
         this.#showTrack(index, history, hasAxis);
-        setText(this.#viewed, formatCount(history.at(index)?.step));
+        this.#jumpStep.show(history.at(index)?.step, history.last?.step);
         setText(this.#last, formatCount(history.last?.step));
-        setAttribute(this.#behind, "data-shown", String(player.isPaused));
-        setText(this.#behindText, behindText(behindOf(player, history)));
         if (this.#noted !== player.step) this.#clearNote(player.step);
+    }
+
+    /** Whether new steps are shown; otherwise how far the viewed step is behind. */
+    #showState(player, history, runState) {
+        const isLive = !player.isPaused;
+        const words = STATE_WORDS[runState] ?? { live: "Live", kept: "Return to live" };
+        setAttribute(this.#player, "data-live", String(isLive));
+        setAttribute(this.#player, "data-run-state", runState);
+        setText(this.#toggleText, isLive ? words.live : words.kept);
+        setAttribute(this.#toggle, "aria-pressed", String(isLive));
+        setAttribute(this.#toggle, "title", isLive ? HOLD_TITLE : LIVE_TITLE);
+        this.#toggle.disabled = history.length === 0;
+        setAttribute(this.#behind, "data-shown", String(!isLive));
+        const text = isLive ? "newest step" : behindText(behindOf(player, history));
+        setText(this.#behindText, text);
+        // A narrow player cuts it.
+        setAttribute(this.#behindText, "title", text);
     }
 
     /** Shows a line below the buttons, until the viewed step, `step` while paused, is another one. */
@@ -95,10 +126,8 @@ export class PlayerControls {
     }
 
     async #jump(seekStep) {
-        // The field's `valueAsNumber` is rounded beyond 2^53; its text is exact.
-        const text = this.#jumpStep.value;
-        const wanted = /^\d+$/.test(text) ? wholeNumber(text) : this.#jumpStep.valueAsNumber;
-        if (Number.isNaN(wanted)) return;
+        const wanted = this.#jumpStep.take();
+        if (wanted === null) return;
         const shown = await seekStep(wanted);
         const isExact = shown === wanted || shown === null;
         this.note(isExact ? "" : `Step ${wanted} is not kept; showing ${shown}.`, shown);
@@ -112,6 +141,11 @@ export class PlayerControls {
         else if (!event.repeat || action.repeats) actions[action.name]();
         event.preventDefault();
     }
+}
+
+function playTitle(player, history) {
+    if (player.isPlaying) return "Stop at this step (p)";
+    return `Show the kept steps one after the other, from ${player.isAtEnd(history) ? "the first" : "here"} on (p)`;
 }
 
 /** "120 steps, 2 min behind". */

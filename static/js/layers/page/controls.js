@@ -1,6 +1,6 @@
 // What narrows the table down: a text, and choices of type, group and finding. And the keys that lead there.
 
-import { element, setText } from "../../view/dom.js";
+import { closeLikeMenu, element, setText } from "../../view/dom.js";
 
 /** Choices of one list; further types or groups are found by text. */
 const MOST_CHOICES = 500;
@@ -94,15 +94,7 @@ export class MetricMenu {
             choose(this.#chosen);
         });
         this.#reset.addEventListener("click", () => choose(null));
-        this.#menu.addEventListener("keydown", (event) => {
-            if (event.key !== "Escape" || !this.#menu.open) return;
-            this.#menu.open = false;
-            this.#menu.firstElementChild.focus();
-            event.preventDefault();
-        });
-        document.addEventListener("pointerdown", (event) => {
-            if (!this.#menu.contains(event.target)) this.#menu.open = false;
-        });
+        closeLikeMenu(this.#menu);
     }
 
     /** `offered` are the run's metrics, `chosen` the names of those in the table, at most `most`. */

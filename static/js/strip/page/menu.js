@@ -1,6 +1,6 @@
 // The list from which scalars are chosen.
 
-import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
+import { closeLikeMenu, element, setAttribute, setHidden, setText } from "../../view/dom.js";
 import { MOST_CHOSEN } from "../data/choices.js";
 
 /** From this number of names on, there is a field to search in them. */
@@ -29,15 +29,7 @@ export class ScalarMenu {
         this.#usual.addEventListener("click", () => onChoose(null));
         this.#search.addEventListener("input", () => this.#list());
         this.#menu.addEventListener("toggle", () => this.#list());
-        this.#menu.addEventListener("keydown", (event) => {
-            if (event.key !== "Escape" || !this.#menu.open) return;
-            event.stopPropagation();
-            this.#menu.open = false;
-            this.#menu.querySelector("summary").focus();
-        });
-        document.addEventListener("pointerdown", ({ target }) => {
-            if (!this.#menu.contains(target)) this.#menu.open = false;
-        });
+        closeLikeMenu(this.#menu);
     }
 
     /** Offers these names; `chosen` are drawn. */

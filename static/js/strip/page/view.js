@@ -11,6 +11,7 @@ export class StripView {
     /** Where the section is while there is no heatmap, and above the heatmap's cells. */
     #home = element("strip-home");
     #overCells = element("strip-over-cells");
+    #tables = element("heatmap-tables");
     #plot = element("strip-plot");
     #charts = new ChartCanvas(element("strip-charts"));
     #lines = new LineCanvas(element("strip-lines"));
@@ -66,7 +67,11 @@ export class StripView {
     /** Puts the strip above the heatmap's cells, or by itself. */
     setAlone(isAlone) {
         const place = isAlone ? this.#home : this.#overCells;
-        if (this.#section.parentElement !== place) place.append(this.#section);
+        if (this.#section.parentElement !== place) {
+            place.append(this.#section);
+            if (isAlone) place.append(this.#details);
+            else this.#tables.append(this.#details);
+        }
         setAttribute(this.#section, "data-alone", String(isAlone));
         setHidden(this.#zoom, !isAlone);
     }
