@@ -199,7 +199,7 @@ const HEALTH = {
         { state: "closed", layer: "layer2", rule: "dead_layer", severity: "critical", first_step: 1, metric: "m", title: "" },
         { state: "open", layer: null, rule: "loss_spike", severity: "critical", first_step: 3, metric: "loss", title: "" },
     ],
-    episodes: [{ state: "open", origin: { layer: "layer1", rule: "dead_layer" } }],
+    episodes: [{ id: "e", state: "open", severity: "critical", origin: { layer: "layer1", rule: "dead_layer" } }],
 };
 
 test("open findings of layers are known, the origin of an episode first", () => {
@@ -208,6 +208,19 @@ test("open findings of layers are known, the origin of an episode first", () => 
     assert.equal(findings.of("layer2"), undefined);
     assert.deepEqual([findings.metric, findings.of("layer1").severity, findings.of("layer1").isOrigin], ["m", "critical", true]);
     assert.deepEqual(new LayerFindings().rowsByImportance(["a"]), []);
+});
+
+test("a layer is marked with the severity of its finding, which its worst layer decides", () => {
+    const alerts = HEALTH.alerts.map((alert) => ({ ...alert, episode: alert.layer === "layer0" ? "e" : "f" }));
+    const findings = new LayerFindings({ ...HEALTH, alerts });
+    const { severity, own, alerts: [alert] } = findings.of("layer0");
+    assert.deepEqual([severity, own, alert.severity, alert.own], ["critical", "warning", "critical", "warning"]);
+    const matrix = matrixOf({ layers: ["layer0"], steps: [0, 2], lastSteps: [1, 3], values: [[1, 0]], metric: "std" });
+    const text = describeCell({ matrix, layer: 0, sharing: 1, column: 1, ratio: "0×", entry: findings.of("layer0") });
+    assert.equal(text.split(" · ").at(-1), "warning of a critical finding: vanishing gradient since step 1");
+    const window = new RowWindow(0, 3, 9);
+    const lines = [...findings.worstByLine(["layer0", "layer1", "layer2"], window)];
+    assert.deepEqual(lines.map(([line, entry]) => [line, entry.severity]), [[1, "critical"], [0, "critical"]]);
 });
 
 test("the metric of an open finding is that of its first alert, which may be closed", () => {

@@ -1,12 +1,18 @@
 """The panel of findings: what it lists, where a finding leads, and what is said when one opens."""
 
+import gzip
+import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from dashboard import Dashboard, Trainer
 from health_steps import dead, expect_icon, expect_severity, healthy, row
+
+#: The gradient vanishes from linear6 to linear0, each a warning; the small updates of others are critical.
+VANISHING = Path(__file__).resolve().parents[2] / "Fixtures/health/vanishing-1.ndjson.gz"
 
 
 @pytest.fixture
@@ -99,3 +105,36 @@ def test_rules_without_inputs_say_what_to_post(watch, page):
     expect(rules).to_be_hidden()
     page.locator("#findings-missing-title").click()
     expect(rules).to_contain_text("update_ratio: post update_ratio to get this rule")
+
+
+def test_all_marks_of_a_finding_have_its_severity(watch, page):
+    watch([json.loads(line) for line in gzip.decompress(VANISHING.read_bytes()).splitlines()][:40])
+    expect(page.locator("#verdict-title")).to_have_text("The gradient of linear6 vanishes")
+    expect_severity(page, "critical")
+    finding = page.get_by_role("list", name="Open findings").get_by_role("listitem")
+    expect(finding.locator(".finding-spread")).to_have_text(re.compile(
+        r"^Critical because of linear\d+ and \d other layers; warning at linear6, where it began, and \d+ other layers\.$"))
+    # The table and the names beside the heatmap: no layer of the finding is marked as a warning.
+    layer = page.locator(".layer-row[data-layer='linear6']")
+    expect(layer).to_have_attribute("data-severity", "critical")
+    expect(layer.locator(".layer-finding")).to_contain_text("warning of a critical finding: ")
+    expect(page.locator(".layer-row[data-severity='warning']")).to_have_count(0)
+    expect(page.locator("#heatmap-readout")).to_contain_text("20 layers")
+    colours = page.evaluate(GUTTER_MARKS, 20)
+    assert len(set(colours[:7])) == 1 and colours[6] == colours[10] != colours[19]
+    # The panel of the layer has its own severity, too.
+    layer.click()
+    expect(page.locator("#layer-panel-findings li").first).to_contain_text("warning of a critical finding · open")
+
+
+# The colours of the marks to the left of the cells, by line.
+GUTTER_MARKS = """(lines) => {
+    const [cells, marks] = ["heatmap-cells", "heatmap-marks"].map((id) => document.getElementById(id));
+    const scale = marks.width / marks.getBoundingClientRect().width;
+    const left = cells.getBoundingClientRect().left - marks.getBoundingClientRect().left;
+    const height = cells.getBoundingClientRect().height;
+    return Array.from({ length: lines }, (_, line) => {
+        const place = [(left - 5) * scale, ((line + 0.5) * height / lines) * scale].map(Math.round);
+        return String(marks.getContext("2d").getImageData(...place, 1, 1).data);
+    });
+}"""

@@ -60,6 +60,42 @@ export function layersText({ layer, layerCount }) {
     return layer === null || layer === undefined ? count : `first here, ${count} in all`;
 }
 
+/**
+ * What the severity of a finding comes from, where its layers differ: "Critical because of linear9 and 4 other layers; a
+ * warning at linear6, where it began, and 9 other layers." And how many of its layers are no longer ill. Empty where all
+ * are alike. `spread` is that of `Findings.spreadOf`.
+ */
+export function spreadText({ state, layer, layerCount }, spread) {
+    if (spread === null || layerCount <= 1) return "";
+    const sentences = [];
+    if (spread.layers.length > 1) {
+        const parts = spread.layers.map(([severity, layers], index) => {
+            const words = index > 0 ? `${severity} at` : `${capital(severity)} because of`;
+            return `${words} ${someLayers(layers, layer)}`;
+        });
+        sentences.push(`${parts.join("; ")}.`);
+    }
+    const { size } = spread.open;
+    if (state === "open" && size < spread.severities.size) {
+        const rest = size === 0 ? "none" : `only ${formatCount(size)}`;
+        sentences.push(`Of ${formatCount(layerCount)} layers ${rest} still ${size === 1 ? "has" : "have"} it.`);
+    }
+    return sentences.join(" ");
+}
+
+/** One layer by name, that where a finding began if it is among them, and the number of others. */
+function someLayers(layers, first) {
+    const others = layers.length - 1;
+    const name = layers.includes(first) ? `${first}, where it began` : layers[0];
+    if (others === 0) return name;
+    const comma = layers.includes(first) ? "," : "";
+    return `${name}${comma} and ${formatCount(others)} other layer${others === 1 ? "" : "s"}`;
+}
+
+function capital(text) {
+    return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function othersText(count) {
     if (count === 0) return "";
     return `${formatCount(count)} more finding${count === 1 ? "" : "s"}`;

@@ -2,7 +2,7 @@
 // Rows are kept by the finding's id and changed in place, so that an opened advice stays open and the focus stays.
 
 import { formatCount } from "../../model/format.js";
-import { layersText, sinceText } from "../../model/verdict/verdict.js";
+import { layersText, sinceText, spreadText } from "../../model/verdict/verdict.js";
 import { element, instantiate, setAttribute, setHidden, setText } from "../dom.js";
 import { showMark } from "./severity-mark.js";
 
@@ -48,7 +48,7 @@ export class FindingsPanel {
         setHidden(this.#empty, note === "");
         // A run without open findings shows what is past.
         if (isFirst) this.#closedFold.open = open.length === 0 && closed.length > 0;
-        this.#open.show(open);
+        this.#open.show(open, findings);
         setHidden(this.#closedFold, closed.length === 0);
         const forgotten = findings.forgotten > 0 ? `, ${formatCount(findings.forgotten)} older ones are not kept` : "";
         setText(this.#closedTitle, `${formatCount(closed.length)} closed${forgotten}`);
@@ -65,7 +65,7 @@ export class FindingsPanel {
 
     #showClosed() {
         const { findings } = this.#shown;
-        this.#closed.show(this.#closedFold.open && findings !== null ? findings.closed : []);
+        this.#closed.show(this.#closedFold.open && findings !== null ? findings.closed : [], findings);
     }
 }
 
@@ -81,7 +81,8 @@ class FindingList {
         });
     }
 
-    show(findings) {
+    /** `all` are the `Findings` to which the listed ones belong. */
+    show(findings, all) {
         const shown = findings.slice(0, MOST_ROWS);
         const wanted = new Set(shown.map(({ id }) => id));
         for (const [id, { item }] of this.#rows) {
@@ -90,14 +91,14 @@ class FindingList {
             this.#rows.delete(id);
         }
         shown.forEach((finding, index) => {
-            const row = this.#row(finding);
+            const row = this.#row(finding, all);
             if (this.#list.children[index] !== row.item) {
                 this.#list.insertBefore(row.item, this.#list.children[index] ?? null);
             }
         });
     }
 
-    #row(finding) {
+    #row(finding, all) {
         const { id } = finding;
         const row = this.#rows.get(id) ?? makeRow();
         this.#rows.set(id, row);
@@ -109,6 +110,9 @@ class FindingList {
         setText(row.title, finding.title);
         setText(row.since, [sinceText(finding), layersText(finding)].filter(Boolean).join(" · "));
         setText(row.message, finding.message ?? "");
+        const spread = spreadText(finding, all.spreadOf(finding));
+        setText(row.spread, spread);
+        setHidden(row.spread, spread === "");
         setHidden(row.fold, !finding.advice);
         setText(row.advice, finding.advice ?? "");
         return row;
@@ -120,7 +124,7 @@ function makeRow() {
     const part = (name) => item.querySelector(`.finding-${name}`);
     return {
         item, mark: part("mark"), severity: part("severity"), title: part("title"), since: part("since"),
-        message: part("message"), fold: part("fold"), advice: part("advice"),
+        message: part("message"), spread: part("spread"), fold: part("fold"), advice: part("advice"),
     };
 }
 
