@@ -22,7 +22,7 @@ def trainer(secure_server):
 
 def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     run = watch(healthy(0, 12))
-    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    expect(page.locator("#verdict-title")).to_have_text("Healthy")
     places = ("() => ['heatmap', 'layers', 'layers-rows'].map((id) => "
               "document.getElementById(id).getBoundingClientRect().top)")
     # The heatmap takes its height with its first picture.
@@ -57,7 +57,7 @@ def test_a_layer_that_dies_while_one_watches(watch, trainer, page):
     expect(finding.locator(".finding-advice")).to_be_visible()
 
     trainer.post_steps(run, healthy(25, 40))
-    expect(page.locator("#verdict-title")).to_have_text("No open finding")
+    expect(page.locator("#verdict-title")).to_have_text("Healthy again")
     expect(page.locator("#verdict-detail")).to_have_text(re.compile("^earlier: conv2 is dead, step 12 to "))
     expect(row(page, run).locator(".run-verdict")).to_have_text("running")
     expect_icon(page, "/favicon.svg")
@@ -89,22 +89,27 @@ def test_a_finding_leads_to_its_step_and_layer(watch, page, secure_server, way):
 
 def test_the_alert_of_a_trainer_is_announced_and_listed(watch, trainer, page):
     run = watch(healthy(0, 12))
-    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    expect(page.locator("#verdict-title")).to_have_text("Healthy")
     trainer.post_alert(run, {"level": "warning", "title": "no <b>progress</b>", "text": "for an hour", "step": 7})
     expect(page.locator("#findings-status")).to_have_text(re.compile("^From the trainer, warning: no <b>progress</b>"))
     page.locator("#findings-closed-title").click()
     finding = page.get_by_role("list", name="Closed findings").get_by_role("listitem")
     expect(finding).to_contain_text("no <b>progress</b>")
     expect(finding).to_contain_text("from the trainer")
-    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    expect(page.locator("#verdict-title")).to_have_text("Healthy")
 
 
-def test_rules_without_inputs_say_what_to_post(watch, page):
+def test_checks_that_could_not_run_name_what_to_post(watch, page):
     watch(healthy(0, 3))
-    rules = page.locator("#findings-missing")
-    expect(rules).to_be_hidden()
+    # What could not run is folded in the panel, and the verdict is about what could.
+    checks = page.locator("#findings-missing")
+    expect(checks).to_be_hidden()
+    expect(page.locator("#findings-missing-title")).to_have_text(
+        re.compile(r"^\d+ checks could not run: their numbers are not posted$"))
     page.locator("#findings-missing-title").click()
-    expect(rules).to_contain_text("update_ratio: post update_ratio to get this rule")
+    expect(page.locator("#findings-missing-note")).to_contain_text("This is no fault of the network.")
+    expect(checks).to_contain_text("Update ratio: post update_ratio")
+    expect(checks).to_contain_text("Dead units: post dead_fraction (for layers before a ReLU)")
 
 
 def test_all_marks_of_a_finding_have_its_severity(watch, page):

@@ -13,8 +13,8 @@ export function isWorse(a, b) {
 /** The open alerts of the server's health answer, by layer. */
 export class LayerFindings {
     /**
-     * Layer id to `{ severity, own, isOrigin, alerts: [{ rule, severity, own, firstStep, metric, title }] }`. `severity`
-     * is that of the finding to which the alert belongs, `own` that of the alert alone.
+     * Layer id to `{ severity, own, isOrigin, alerts: [{ rule, severity, own, firstStep, metric, title }] }`.
+     * `severity` is that of the finding to which the alert belongs, `own` that of the alert alone.
      */
     #byLayer = new Map();
     /** What `rowsByImportance` returned last, and for which layers. */

@@ -61,9 +61,9 @@ export function layersText({ layer, layerCount }) {
 }
 
 /**
- * What the severity of a finding comes from, where its layers differ: "Critical because of linear9 and 4 other layers; a
- * warning at linear6, where it began, and 9 other layers." And how many of its layers are no longer ill. Empty where all
- * are alike. `spread` is that of `Findings.spreadOf`.
+ * The layers that decide the severity of a finding, where its layers differ: "Critical because of linear9 and 4 other
+ * layers; warning at linear6, where it began, and 9 other layers." Then how many layers still have it, where some have
+ * recovered. Empty where all are alike. `spread` is that of `Findings.spreadOf`.
  */
 export function spreadText({ state, layer, layerCount }, spread) {
     if (spread === null || layerCount <= 1) return "";
@@ -113,6 +113,11 @@ export function sinceText(finding) {
     return `since step ${formatCount(sinceStep)}${signs}`;
 }
 
+/** "13 checks find nothing wrong". */
+export function checksText(count) {
+    return `${formatCount(count)} ${count === 1 ? "check finds" : "checks find"} nothing wrong`;
+}
+
 /**
  * The verdict on a run's layers: `{ severity, title, detail, finding }`. `severity` is that of the worst open finding,
  * or `ok`, `waiting`, `unknown`; `finding` is what a click leads to, or null.
@@ -131,12 +136,14 @@ export function healthVerdict(findings) {
     const past = findings.closed.find((finding) => !finding.isFromTrainer) ?? null;
     const pastText = past === null ? "" : `earlier: ${past.title}, ${sinceText(past)}`;
     if (findings.status === "waiting") {
-        const detail = pastText || "the rules need more steps";
+        const detail = pastText || "the checks need more steps";
         return { severity: "waiting", title: "Not judged yet", detail, finding: past };
     }
-    const rules = findings.runningRules;
-    const judged = `${formatCount(rules)} rule${rules === 1 ? "" : "s"} found nothing`;
-    const title = past === null ? "No finding" : "No open finding";
+    const { runningRules: running, missingRules: { length: missing } } = findings;
+    // Few checks are a weak verdict: then those that could not run are named beside it.
+    const others = missing > running ? `; ${formatCount(missing)} could not run` : "";
+    const judged = `${checksText(running)}${others}`;
+    const title = past === null ? "Healthy" : "Healthy again";
     return { severity: "ok", title, detail: pastText || judged, finding: past };
 }
 
