@@ -66,7 +66,7 @@ test("a finding names what its severity comes from, and how many layers still ha
     const text = () => spreadText(findings.list[0], findings.spreadOf(findings.list[0]));
     assert.equal(text(), "Critical because of c and 1 other layer; warning at a, where it began, and 1 other layer.");
     for (const id of ["0", "1", "2"]) findings.takeAlert({ ...alerts[Number(id)], state: "closed", closed_step: 20 });
-    assert.equal(text().split(". ")[1], "Of 4 layers only 1 still has it.");
+    assert.equal(text().split(". ")[1], "1 of 4 layers still has it.");
     const one = loaded([episode("e")], { alerts: [alert("1", "e")] });
     assert.equal(spreadText(one.list[0], one.spreadOf(one.list[0])), "");
     const alike = loaded([episode("e", { layer_count: 2 })], { alerts: [alert("1", "e"), alert("2", "e", { layer: "b" })] });

@@ -1,7 +1,7 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
 import { QuantileFan } from "./fan/quantile-fan.js";
-import { Geometry, leastPlotWidth } from "./picture/geometry.js";
+import { Geometry, leastPlotWidth, nameRoom } from "./picture/geometry.js";
 import { ChosenView } from "./chosen-view.js";
 import { offeredMetrics } from "./data/choices.js";
 import { scaledMatrix } from "./picture/scaled.js";
@@ -156,13 +156,16 @@ export class Heatmap {
         const { isLoading, isMissing, isMoving, player } = this.#run;
         if (!isMoving) this.time.follow();
         const isReady = !isLoading && !isMissing && !isMoving;
-        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
+        // With the first picture the width of the cells is known, which the columns of the next read are to fill.
+        const { geometry } = this.time;
+        const isPainted = this.#matrix === null || geometry !== null;
+        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady && isPainted;
         this.#canRead = canRead;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
-            width: leastPlotWidth(this.#view.width),
+            width: geometry?.plotWidth ?? leastPlotWidth(this.#view.width),
             canRead,
             pausedEnd: player.pausedEnd,
         });
@@ -187,11 +190,14 @@ export class Heatmap {
         if (wanted >= 0) outline.focus(wanted, viewpoint);
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
-        const { ratio, gestures, isTreeFocused } = this.#view;
+        const { ratio, gestures, isTreeFocused, width } = this.#view;
+        const levels = outline.levels(width);
+        const { names, texts } = outline.namesIn(nameRoom(width, levels));
         const geometry = new Geometry({
-            width: this.#view.width, layers: outline.names, columns: matrix.columns, levels: outline.levels(this.#view.width),
+            width, layers: texts, columns: matrix.columns, levels,
             room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
         });
+        if (geometry.plotWidth !== this.time.geometry?.plotWidth) this.#actions.requestPaint();
         this.time.geometry = geometry;
         const window = viewpoint.window(geometry.maximumLines(ratio));
         outline.place(window, geometry);
@@ -202,7 +208,7 @@ export class Heatmap {
         const focus = (this.#view.isFocused || isTreeFocused) && cursor >= 0 && matrix.rows > 0
             ? { line: window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
         const picture = {
-            matrix, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
+            matrix, names, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
             selection: geometry.selectionBox(gestures.selection), hoverColumn: this.time.hover(this),
             ...outline.marks(pointer, isTreeFocused ? viewpoint.layer : null), seams: this.time.seamsInView,
             worst: findings.worstByLine(matrix.layers, window),

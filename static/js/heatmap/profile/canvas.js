@@ -2,7 +2,8 @@
 
 import { FONT } from "../page/gutter.js";
 import { cleared } from "../page/pixels.js";
-import { placedLabels, shortened } from "../picture/labels.js";
+import { placedLabels } from "../picture/labels.js";
+import { shortened } from "../picture/names.js";
 import { spacedTicks } from "../picture/ticks.js";
 import { State } from "./values.js";
 
@@ -24,8 +25,9 @@ export class ProfileCanvas {
     }
 
     /**
-     * `model` is `{ lines, scale, window, tree, findings, worst, colours, width, height, left, ratio, hoverLine }`:
-     * `height` that of the heatmap's cells; `left` the width of the names, 0 beside the heatmap, which has them.
+     * `model` is `{ lines, scale, window, tree, names, findings, worst, colours, width, height, left, ratio,
+     * hoverLine }`: `height` that of the heatmap's cells; `left` the width of the names, 0 beside the heatmap, where
+     * the names are those of the heatmap.
      */
     paint(model) {
         const { width, height, left, scale, ratio } = model;
@@ -62,10 +64,10 @@ export class ProfileCanvas {
         }
     }
 
-    #names(context, { window, tree, height, left, findings, colours }) {
+    #names(context, { window, tree, names, height, left, findings, colours }) {
         context.textAlign = "right";
         const wanted = findings.rowsByImportance(tree.ids);
-        for (const { layer, y, text } of placedLabels(window, height / window.lines, NAME_GAP, wanted, tree)) {
+        for (const { layer, y, text } of placedLabels(window, height / window.lines, NAME_GAP, wanted, tree, names)) {
             const entry = layer < 0 ? undefined : findings.of(tree.ids[layer]);
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
             context.fillText(shortened(text, left - 8, (part) => context.measureText(part).width), left - 6, y);

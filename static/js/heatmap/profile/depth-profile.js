@@ -86,14 +86,14 @@ export class DepthProfile {
         return { height, hoverLine: isInside ? geometry.lineAt(this.#pointer, window.lines) : null };
     }
 
-    #draw({ matrix, cursor, window, scaled, geometry, record, tree, worst, colours, ratio }, firstMatrix, height, hoverLine) {
+    #draw({ matrix, cursor, window, scaled, geometry, record, tree, names, worst, colours, ratio }, firstMatrix, height, hoverLine) {
         const now = valuesAt(matrix, cursor, record);
         const first = firstMatrix === null ? null : firstValues(matrix, firstMatrix);
         const lines = profileLines(window, now, first, (range) => scaled.shown.at(range, cursor));
         if (this.#toggle.isOn && this.#width > 0) {
             this.#plot.style.height = `${geometry.height}px`;
             this.#canvas.paint({
-                lines, scale: scaled.values, window, tree, findings: scaled.findings, worst, colours,
+                lines, scale: scaled.values, window, tree, names, findings: scaled.findings, worst, colours,
                 width: this.#width, height, left: NARROW.matches ? geometry.left : 0, ratio, hoverLine,
             });
         }

@@ -77,8 +77,8 @@ export function spreadText({ state, layer, layerCount }, spread) {
     }
     const { size } = spread.open;
     if (state === "open" && size < spread.severities.size) {
-        const rest = size === 0 ? "none" : `only ${formatCount(size)}`;
-        sentences.push(`Of ${formatCount(layerCount)} layers ${rest} still ${size === 1 ? "has" : "have"} it.`);
+        const some = `${formatCount(size)} of ${formatCount(layerCount)} layers still ${size === 1 ? "has" : "have"} it.`;
+        sentences.push(size === 0 ? "No layer has it any more." : some);
     }
     return sentences.join(" ");
 }
