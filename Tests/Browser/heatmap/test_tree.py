@@ -206,5 +206,5 @@ def test_long_names_have_more_room_and_the_readout_has_the_whole_name(server, pa
     cells, plot = page.locator("#heatmap-cells").bounding_box(), heatmap.plot.bounding_box()
     # Three tenths of the width: enough for "11/self_attn/q_proj". The cells have the rest.
     assert abs((cells["x"] - plot["x"]) / plot["width"] - 0.3) < 0.01
-    heatmap.plot.hover(position={"x": cells["x"] - plot["x"] - 30, "y": heatmap.point(44, 48, 0, 8)["y"]})
+    page.mouse.move(cells["x"] - 30, plot["y"] + heatmap.point(44, 48, 0, 8)["y"])
     expect(heatmap.readout).to_contain_text("model/layers/11/self_attn/q_proj")
