@@ -211,7 +211,7 @@ export class Heatmap {
             matrix, names, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
             selection: geometry.selectionBox(gestures.selection), hoverColumn: this.time.hover(this),
             ...outline.marks(pointer, isTreeFocused ? viewpoint.layer : null), seams: this.time.seamsInView,
-            worst: findings.worstByLine(matrix.layers, window),
+            worst: findings.worstByLine(matrix.layers, window), described: this.#description.layers,
         };
         const { first, count } = window;
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);
