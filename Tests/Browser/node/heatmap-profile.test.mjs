@@ -76,7 +76,7 @@ test("layers with the same place in each block are of one kind, and types have a
     const kinds = new LayerKinds(idsOf(BLOCKS), BLOCKS);
     assert.deepEqual([...kinds.kindOf], [0, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 5]);
     assert.deepEqual(kinds.classes.map(({ name, count }) => [name, count]), [["Linear", 10], ["LayerNorm", 3], ["Embedding", 1]]);
-    assert.deepEqual([kinds.classOf, kinds.typeOf(0), kinds.isByPlace], [[2, 1, 0, 0, 0, 0], "Embedding", true]);
+    assert.deepEqual([kinds.classOf, kinds.typeOf(0)], [[2, 1, 0, 0, 0, 0], "Embedding"]);
 });
 
 test("numbers in the last part are those of blocks if no other part has any, and layers of a sequence differ by type", () => {
@@ -93,7 +93,6 @@ test("without repeated blocks the type alone makes a kind, and rare types share 
     const layers = types.map((type, place) => ({ id: names[place], type }));
     const kinds = new LayerKinds(names, layers);
     assert.deepEqual([...kinds.kindOf], [0, 0, 0, 1, 1, 2, 3, 4]);
-    assert.equal(kinds.isByPlace, false);
     assert.deepEqual(kinds.classes.map(({ name, count }) => [name, count]), [["A", 3], ["B", 2], ["C", 1], ["other types", 2]]);
     assert.deepEqual(kinds.classOf, [0, 1, 2, 3, 3]);
 });

@@ -19,7 +19,6 @@ export class DepthProfile {
     #text = element("profile-text");
     #legend = element("profile-first");
     #kindList = element("profile-kinds");
-    #lineText = element("profile-line");
     #kinds = { ids: null, layers: null, kinds: null };
     #plot = element("profile-canvas");
     #canvas = new ProfileCanvas(this.#plot);
@@ -117,7 +116,6 @@ export class DepthProfile {
         if (this.#kinds.ids !== ids || this.#kinds.layers !== layers) {
             const kinds = new LayerKinds(ids, layers);
             this.#kinds = { ids, layers, kinds };
-            setText(this.#lineText, kinds.isByPlace ? "same layer of each block" : "layers of one type");
             this.#kindList.replaceChildren(...kinds.classes.map(({ name, count }, place) => kindItem(place, name, count)));
         }
         return this.#kinds.kinds;
@@ -134,6 +132,7 @@ function kindItem(place, name, count) {
     const item = document.createElement("li");
     const sign = document.createElement("span");
     sign.className = `profile-kind profile-kind-${place + 1}`;
-    item.append(sign, `${name} (${formatCount(count)})`);
+    item.append(sign, name);
+    item.title = `${formatCount(count)} layer${count === 1 ? "" : "s"}`;
     return item;
 }

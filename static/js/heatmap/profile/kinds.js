@@ -16,8 +16,6 @@ function placeOf(id) {
 export class LayerKinds {
     /** The kind of each layer, a number from 0. */
     kindOf;
-    /** Whether layers are of one kind by their place in a block; otherwise by their type alone. */
-    isByPlace;
     /** The class of each kind, a place in `classes`. */
     classOf = [];
     /** `{ name, count }` of types, the most frequent first; the last one has all others if there are more. */
@@ -34,8 +32,7 @@ export class LayerKinds {
         let keys = ids.map((id, layer) => `${types[layer]} ${placeOf(id)}`);
         const counts = countsOf(keys);
         const repeated = keys.filter((key) => counts.get(key) > 1).length;
-        this.isByPlace = repeated >= LEAST_REPEATED * ids.length;
-        if (!this.isByPlace) keys = types;
+        if (repeated < LEAST_REPEATED * ids.length) keys = types;
         const numbers = new Map();
         this.kindOf = Int32Array.from(keys, (key, layer) => {
             if (!numbers.has(key)) {
