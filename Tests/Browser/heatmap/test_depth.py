@@ -62,6 +62,41 @@ def test_the_profile_shows_the_cursor_and_the_first_report(server, page, heatmap
     assert table(page, "profile-details")[7][1:3] == ["160.0", "2.667"]
 
 
+# The number of coloured pixels of the depth profile's plot between two shares of its width.
+COLOURED = """([from, to]) => {
+    const canvas = document.getElementById("profile-canvas");
+    const height = canvas.height - 24 * devicePixelRatio;
+    const { data } = canvas.getContext("2d").getImageData(from * canvas.width, 0, (to - from) * canvas.width, height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) {
+        const channels = [data[at], data[at + 1], data[at + 2]];
+        if (data[at + 3] > 100 && Math.max(...channels) - Math.min(...channels) > 60) count += 1;
+    }
+    return count;
+}"""
+
+
+def test_layers_of_one_kind_are_joined_and_no_others(server, page, heatmap):
+    """Norms near 1 and linear layers near 10 000 in turn: no line crosses the space between them."""
+    run = unique_run("kinds")
+    layers = [{"id": f"h/{row // 2}/{('norm', 'linear')[row % 2]}", "type": ("LayerNorm", "Linear")[row % 2], "depth": row}
+              for row in range(20)]
+    layers.append({"id": "head", "type": "Linear", "depth": 20})
+    numbers = [10_000 + row if row % 2 else 1 + row / 100 for row in range(21)]
+    post_steps(server, run, [{"step": step, "layers": layers, "metrics": {"activation_std": numbers}} for step in range(8)])
+    opened(page, server, run, 7)
+    heatmap.expect_size(21, 8)
+    kinds = page.locator("#profile-kinds li")
+    expect(kinds).to_have_text(["Linear", "LayerNorm"])
+    expect(page.locator("#profile-first")).to_have_text("first report, step 0")
+    # Both lines are there, and the space between them has no colour.
+    left, middle, right = (page.evaluate(COLOURED, part) for part in ([0.0, 0.3], [0.35, 0.65], [0.7, 1.0]))
+    assert left > 50 and right > 50 and middle == 0
+    page.get_by_text("Depth profile as a table").click()
+    expect(page.locator("#profile-details tbody tr")).to_have_count(21)
+    assert [row[4] for row in table(page, "profile-details")[:2]] == ["LayerNorm", "Linear"]
+
+
 def number(value):
     """Four significant digits, as the page writes numbers from 0.001 to 10 000."""
     return f"{value:#.4g}"

@@ -192,3 +192,19 @@ def test_a_run_without_paths_has_no_tree(server, page, heatmap):
     heatmap.expect_size(4, 5)
     expect(page.get_by_role("tree")).to_have_count(0)
     expect(page.get_by_role("button", name="Fold all", exact=True)).to_be_hidden()
+
+
+def test_long_names_have_more_room_and_the_readout_has_the_whole_name(server, page, heatmap):
+    run = unique_run("names")
+    kinds = ("self_attn/q_proj", "self_attn/k_proj", "mlp/up_proj", "post_attention_layernorm")
+    table = [{"id": f"model/layers/{block}/{kind}", "type": "Linear", "depth": 4 * block + place}
+             for block in range(12) for place, kind in enumerate(kinds)]
+    post_steps(server, run, [{"step": step, "layers": table, "metrics": {"activation_std": [1.0] * len(table)}}
+                             for step in range(8)])
+    page.goto(f"{server.url}/#run={run}")
+    heatmap.expect_size(48, 8)
+    cells, plot = page.locator("#heatmap-cells").bounding_box(), heatmap.plot.bounding_box()
+    # Three tenths of the width: enough for "11/self_attn/q_proj". The cells have the rest.
+    assert abs((cells["x"] - plot["x"]) / plot["width"] - 0.3) < 0.01
+    page.mouse.move(cells["x"] - 30, plot["y"] + heatmap.point(44, 48, 0, 8)["y"])
+    expect(heatmap.readout).to_contain_text("model/layers/11/self_attn/q_proj")

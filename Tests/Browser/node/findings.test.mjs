@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Findings } from "../../../static/js/model/verdict/findings.js";
+import { spreadText } from "../../../static/js/model/verdict/verdict.js";
 import { alert, episode, health } from "./health.mjs";
 
 function loaded(episodes, options) {
@@ -54,6 +55,22 @@ test("an episode is open as long as one of its alerts is", () => {
     assert.equal(findings.open.length, 1);
     findings.takeAlert(alert("2", "e", { state: "closed", closed_step: 31, layer: "conv2" }));
     assert.deepEqual([findings.open.length, findings.closed[0].closedStep], [0, 31]);
+});
+
+test("a finding names what its severity comes from, and how many layers still have it", () => {
+    const layers = ["a", "b", "c", "d"];
+    const alerts = layers.map((layer, index) => {
+        return alert(String(index), "e", { layer, severity: index < 2 ? "warning" : "critical" });
+    });
+    const findings = loaded([episode("e", { layer: "a", layers, layer_count: 4, severity: "critical" })], { alerts });
+    const text = () => spreadText(findings.list[0], findings.spreadOf(findings.list[0]));
+    assert.equal(text(), "Critical because of c and 1 other layer; warning at a, where it began, and 1 other layer.");
+    for (const id of ["0", "1", "2"]) findings.takeAlert({ ...alerts[Number(id)], state: "closed", closed_step: 20 });
+    assert.equal(text().split(". ")[1], "1 of 4 layers still has it.");
+    const one = loaded([episode("e")], { alerts: [alert("1", "e")] });
+    assert.equal(spreadText(one.list[0], one.spreadOf(one.list[0])), "");
+    const alike = loaded([episode("e", { layer_count: 2 })], { alerts: [alert("1", "e"), alert("2", "e", { layer: "b" })] });
+    assert.equal(spreadText(alike.list[0], alike.spreadOf(alike.list[0])), "");
 });
 
 test("alerts that came during a read are applied to its answer", () => {

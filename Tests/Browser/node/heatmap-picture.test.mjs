@@ -3,8 +3,9 @@ import test from "node:test";
 
 import { roundStride, stepTicks } from "../../../static/js/heatmap/picture/axis.js";
 import { colourTable, cssColour, pixel } from "../../../static/js/heatmap/picture/colours.js";
-import { Geometry } from "../../../static/js/heatmap/picture/geometry.js";
-import { placedLabels, shortened } from "../../../static/js/heatmap/picture/labels.js";
+import { Geometry, nameRoom } from "../../../static/js/heatmap/picture/geometry.js";
+import { placedLabels } from "../../../static/js/heatmap/picture/labels.js";
+import { RowNames, commonPath, shortened } from "../../../static/js/heatmap/picture/names.js";
 import { ShownLayers, paintCells } from "../../../static/js/heatmap/picture/raster.js";
 import { LayerTree } from "../../../static/js/heatmap/rows/tree.js";
 import { RowWindow, revealing, zoomed } from "../../../static/js/heatmap/picture/rows.js";
@@ -169,10 +170,48 @@ test("names do not overlap, and those with findings come first", () => {
     assert.ok(labels.length > 15);
 });
 
-test("a long name is cut at its beginning", () => {
+test("a long name is cut in its middle, at whole parts where that is enough", () => {
     const measure = (text) => text.length;
-    assert.equal(shortened("blocks/12/mlp/0", 8, measure), "…2/mlp/0");
-    assert.equal(shortened("head", 8, measure), "head");
+    const cut = (name, room) => shortened(name, room, measure);
+    assert.equal(cut("12/attention/output/dense", 25), "12/attention/output/dense");
+    assert.equal(cut("12/attention/output/dense", 20), "12/…/output/dense");
+    assert.equal(cut("12/attention/output/dense", 12), "12/…/dense");
+    assert.equal(cut("11/post_attention_layernorm", 18), "11/post…_layernorm");
+    assert.equal(cut("encoder_block_12_attention_query", 15), "encode…on_query");
+    assert.equal(cut("head", 8), "head");
+    for (let room = 2; room < 40; room += 1) assert.ok(cut("model/layers/12/self_attn/q_proj", room).length <= room);
+});
+
+/** The ids of a transformer with twelve blocks, as the Hugging Face library names them. */
+const TRANSFORMER = [
+    "model/embed_tokens",
+    ...Array.from({ length: 12 }, (_, block) => {
+        const kinds = ["self_attn/q_proj", "self_attn/k_proj", "mlp/up_proj", "post_attention_layernorm"];
+        return kinds.map((kind) => `model/layers/${block}/${kind}`);
+    }).flat(),
+    "model/norm", "lm_head",
+];
+
+test("names are without the path that nearly all layers have, where the longest has no room", () => {
+    assert.equal(commonPath(TRANSFORMER), "model/layers/");
+    assert.deepEqual(["a/0/b", "b/0/c", "a/1/b"].map((id) => commonPath([id, "x"])), ["", "", ""]);
+    assert.equal(commonPath(["linear0", "linear1"]), "");
+    const whole = new RowNames(TRANSFORMER, 40);
+    assert.deepEqual([whole.common, whole.layer(1)], ["", "model/layers/0/self_attn/q_proj"]);
+    const short = new RowNames(TRANSFORMER, 39);
+    const node = { name: "model/layers/7", begin: 29, end: 33 };
+    assert.deepEqual([short.layer(29), short.layer(0), short.layer(50), short.node(node), short.folded(node)],
+        ["7/self_attn/q_proj", "model/embed_tokens", "lm_head", "layers/7", "layers/7 (4 layers)"]);
+});
+
+test("names have more room on wide screens, and a name of a block and its kind fits", () => {
+    const lefts = [354, 570, 1050].map((width) => {
+        const names = new RowNames(TRANSFORMER, nameRoom(width, 1));
+        const texts = TRANSFORMER.map((_, layer) => names.layer(layer));
+        return new Geometry({ width, layers: texts, columns: 100, room: 300, levels: 1 }).left;
+    });
+    assert.deepEqual(lefts, [106, 171, 298]);
+    assert.ok(nameRoom(570, 1) >= "11/self_attn/q_proj".length);
 });
 
 test("each point of the cells has a column and a line, and the edges belong to the first and the last", () => {
@@ -187,7 +226,7 @@ test("each point of the cells has a column and a line, and the edges belong to t
     assert.deepEqual(geometry.selectionBox({ area: "both", from, to }), { x: 300, y: 100, width: 100, height: 200 });
     assert.deepEqual(geometry.selectionBox({ area: "axis", from, to }), { x: 300, y: 0, width: 100, height: 400 });
     const few = new Geometry({ width: 1000, layers: ["a", "b", "c"], columns: 9, room: 400 });
-    assert.deepEqual([few.plotHeight, few.left], [60, 48]);
+    assert.deepEqual([few.plotHeight, few.left], [60, 96]);
 });
 
 // Findings and text
@@ -199,7 +238,7 @@ const HEALTH = {
         { state: "closed", layer: "layer2", rule: "dead_layer", severity: "critical", first_step: 1, metric: "m", title: "" },
         { state: "open", layer: null, rule: "loss_spike", severity: "critical", first_step: 3, metric: "loss", title: "" },
     ],
-    episodes: [{ state: "open", origin: { layer: "layer1", rule: "dead_layer" } }],
+    episodes: [{ id: "e", state: "open", severity: "critical", origin: { layer: "layer1", rule: "dead_layer" } }],
 };
 
 test("open findings of layers are known, the origin of an episode first", () => {
@@ -208,6 +247,19 @@ test("open findings of layers are known, the origin of an episode first", () => 
     assert.equal(findings.of("layer2"), undefined);
     assert.deepEqual([findings.metric, findings.of("layer1").severity, findings.of("layer1").isOrigin], ["m", "critical", true]);
     assert.deepEqual(new LayerFindings().rowsByImportance(["a"]), []);
+});
+
+test("a layer is marked with the severity of its finding, which its worst layer decides", () => {
+    const alerts = HEALTH.alerts.map((alert) => ({ ...alert, episode: alert.layer === "layer0" ? "e" : "f" }));
+    const findings = new LayerFindings({ ...HEALTH, alerts });
+    const { severity, own, alerts: [alert] } = findings.of("layer0");
+    assert.deepEqual([severity, own, alert.severity, alert.own], ["critical", "warning", "critical", "warning"]);
+    const matrix = matrixOf({ layers: ["layer0"], steps: [0, 2], lastSteps: [1, 3], values: [[1, 0]], metric: "std" });
+    const text = describeCell({ matrix, layer: 0, sharing: 1, column: 1, ratio: "0×", entry: findings.of("layer0") });
+    assert.equal(text.split(" · ").at(-1), "warning of a critical finding: vanishing gradient since step 1");
+    const window = new RowWindow(0, 3, 9);
+    const lines = [...findings.worstByLine(["layer0", "layer1", "layer2"], window)];
+    assert.deepEqual(lines.map(([line, entry]) => [line, entry.severity]), [[1, "critical"], [0, "critical"]]);
 });
 
 test("the metric of an open finding is that of its first alert, which may be closed", () => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { LayerFindings } from "../../../static/js/heatmap/data/findings.js";
-import { placedLabels, rowText } from "../../../static/js/heatmap/picture/labels.js";
+import { placedLabels } from "../../../static/js/heatmap/picture/labels.js";
+import { RowNames } from "../../../static/js/heatmap/picture/names.js";
 import { RowWindow } from "../../../static/js/heatmap/picture/rows.js";
 import { bordersOf, bracketsOf, nodeAt, shownLevels } from "../../../static/js/heatmap/rows/brackets.js";
 import { Folds } from "../../../static/js/heatmap/rows/folds.js";
@@ -53,7 +54,8 @@ test("a path that is interrupted has several nodes, which are folded together", 
 test("a folded node is one row, also with folded ones inside of it", () => {
     const tree = treeOf(IDS);
     const rows = folded(tree, "enc", "enc/1", "dec/0");
-    const names = Array.from({ length: rows.count }, (_, row) => rowText(rows, row, IDS));
+    const rowNames = new RowNames(IDS);
+    const names = Array.from({ length: rows.count }, (_, row) => rowNames.row(rows, row));
     assert.deepEqual(names, ["embed", "enc (4 layers)", "dec/0 (2 layers)", "head"]);
     assert.deepEqual([0, 1, 2, 3].map((row) => rows.layersOf(row)), [[0, 1], [1, 5], [5, 7], [7, 8]]);
     assert.deepEqual(IDS.map((_, layer) => rows.rowOf(layer)), [0, 1, 1, 1, 1, 2, 2, 3]);

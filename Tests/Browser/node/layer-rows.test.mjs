@@ -7,6 +7,7 @@ import {
 } from "../../../static/js/layers/data/choices.js";
 import { NO_FILTER, bestMatch, groupOf, layerTest } from "../../../static/js/layers/data/filter.js";
 import { orderedRows } from "../../../static/js/layers/data/order.js";
+import { alertSeverityText } from "../../../static/js/model/verdict/severity.js";
 import { RowOrder } from "../../../static/js/layers/data/row-order.js";
 import { parsedState, tableState } from "../../../static/js/layers/data/state.js";
 import { rowsInView, scrolledTo } from "../../../static/js/layers/picture/rows.js";
@@ -15,21 +16,41 @@ const layerOf = (id, depth) => ({ id, key: id, type: depth % 2 === 0 ? "Linear" 
 const layersOf = (...ids) => ids.map(layerOf);
 
 const HEALTH = {
-    episodes: [{ origin: { alert: "2" } }],
+    episodes: [{ id: "e", severity: "critical", title: "b is dead", origin: { alert: "2" } }],
     alerts: [
         {
-            id: "1", layer: "c", severity: "critical", state: "open", title: "the gradient of c vanishes", metric: "g",
+            id: "1", episode: "e", layer: "c", severity: "critical", state: "open", title: "the gradient of c vanishes", metric: "g",
             first_step: 5,
         },
-        { id: "2", layer: "b", severity: "critical", state: "open", title: "b is dead", metric: "a", first_step: 9 },
-        { id: "3", layer: "b", severity: "warning", state: "open", title: "b is slow", metric: "u", first_step: 1 },
+        { id: "2", episode: "e", layer: "b", severity: "critical", state: "open", title: "b is dead", metric: "a", first_step: 9 },
+        { id: "3", episode: "e", layer: "b", severity: "warning", state: "open", title: "b is slow", metric: "u", first_step: 1 },
         {
-            id: "4", layer: "d", severity: "critical", state: "closed", title: "d was dead", metric: "a", first_step: 2,
+            id: "4", episode: "e", layer: "d", severity: "critical", state: "closed", title: "d was dead", metric: "a", first_step: 2,
             closed_step: 4,
         },
-        { id: "5", layer: null, severity: "warning", state: "open", title: "loss", metric: null, first_step: 2 },
+        { id: "5", episode: "e", layer: null, severity: "warning", state: "open", title: "loss", metric: null, first_step: 2 },
     ],
 };
+
+test("a layer is marked with the severity of its finding, and keeps its own in words", () => {
+    const health = {
+        episodes: [{ id: "e", severity: "critical", title: "a vanishes", origin: { alert: "1" } }],
+        alerts: [
+            { id: "1", episode: "e", layer: "a", severity: "warning", state: "open", title: "a vanishes", first_step: 3 },
+            { id: "2", episode: "e", layer: "b", severity: "critical", state: "open", title: "b is slow", first_step: 4 },
+            { id: "3", episode: "other", layer: "c", severity: "warning", state: "open", title: "c", first_step: 1 },
+        ],
+    };
+    const alerts = new LayerAlerts(health);
+    const marks = ["a", "b", "c"].map((id) => [alerts.worst(id).severity, alerts.worst(id).own]);
+    assert.deepEqual(marks, [["critical", "warning"], ["critical", "critical"], ["warning", "warning"]]);
+    assert.equal(alertSeverityText("warning", "critical"), "warning of a critical finding");
+    assert.equal(alertSeverityText("critical", "critical"), "critical");
+    const sort = { column: "finding", direction: "descending" };
+    const layers = layersOf("c", "b", "a");
+    const rows = orderedRows(layers, { test: () => true, sort, worst: (id) => alerts.worst(id) });
+    assert.deepEqual(rows.map((index) => layers[index].id), ["a", "b", "c"]);
+});
 
 test("the findings of a layer are ordered, and the worst of all is where the fault began", () => {
     const alerts = new LayerAlerts(HEALTH);
@@ -38,6 +59,8 @@ test("the findings of a layer are ordered, and the worst of all is where the fau
     assert.equal(alerts.worst("d"), undefined);
     assert.deepEqual(alerts.of("d").map(({ isOpen, closedStep }) => [isOpen, closedStep]), [[false, 4]]);
     assert.equal(alerts.metric, "a");
+    assert.deepEqual(alerts.of("c").map(({ partOf }) => partOf), ["b is dead"]);
+    assert.deepEqual(alerts.of("b").map(({ partOf }) => partOf), [null, "b is dead"]);
     assert.deepEqual([new LayerAlerts().metric, new LayerAlerts().of("b")], [null, []]);
 });
 

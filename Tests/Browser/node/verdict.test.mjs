@@ -5,6 +5,7 @@ import test from "node:test";
 
 import { Findings } from "../../../static/js/model/verdict/findings.js";
 import { LossSeries } from "../../../static/js/model/verdict/loss.js";
+import { missingCheck, missingTitle } from "../../../static/js/model/verdict/missing-checks.js";
 import {
     healthVerdict, listVerdict, lossVerdict, runStatus, sinceText, stateWords, tabTitle,
 } from "../../../static/js/model/verdict/verdict.js";
@@ -58,15 +59,27 @@ test("the verdict is the worst open finding, with its step, layers and how many 
     assert.equal(verdict.finding.id, "2");
 });
 
-test("a run without open findings names what is past, else how many rules judged it", () => {
+test("a run without open findings names what is past, else how many checks judged it", () => {
     const none = verdictOf(health([]));
-    assert.deepEqual([none.title, none.detail], ["No finding", "2 rules found nothing"]);
+    assert.deepEqual([none.title, none.detail], ["Healthy", "2 checks find nothing wrong"]);
+    const few = health([]);
+    few.rules = few.rules.filter(({ rule }) => rule !== "non_finite");
+    few.rules.push({ rule: "underflow", state: "inputs_missing", enabled: true, hint: null });
+    assert.equal(verdictOf(few).detail, "1 check finds nothing wrong; 2 could not run");
     const title = "the loss has a spike";
     const closed = episode("1", { state: "closed", title, first_step: 130, closed_step: 149, origin: null });
     const verdict = verdictOf(health([closed]));
     assert.deepEqual([verdict.severity, verdict.title, verdict.detail],
-        ["ok", "No open finding", "earlier: The loss has a spike, step 130 to 149"]);
+        ["ok", "Healthy again", "earlier: The loss has a spike, step 130 to 149"]);
     assert.equal(verdictOf(health([], { status: "waiting" })).title, "Not judged yet");
+});
+
+test("a check that could not run names the numbers to post and what they belong to", () => {
+    const hint = "post `overflow_fraction` and `activation_max_abs` to get this rule";
+    assert.deepEqual(missingCheck({ name: "overflow", hint }),
+        { title: "Overflow", needs: ["overflow_fraction", "activation_max_abs"], onlyFor: "training in half precision" });
+    assert.deepEqual(missingCheck({ name: "new_rule", hint: "" }), { title: "New rule", needs: [], onlyFor: "" });
+    assert.equal(missingTitle(1), "1 check could not run: its numbers are not posted");
 });
 
 test("before the findings are read nothing is called healthy", () => {
@@ -126,7 +139,7 @@ test("a run in the list has its worst finding, numbers of alerts until that is k
 test("the title of a tab begins with the sign and the run", () => {
     const running = { kind: "running", text: "running, last step 1 s ago" };
     const bad = { severity: "critical", title: "conv1 is dead" };
-    const good = { severity: "ok", title: "No open finding" };
+    const good = { severity: "ok", title: "Healthy" };
     assert.equal(tabTitle("r7", bad, running), "✖ r7: conv1 is dead · NNMonitor");
     assert.equal(tabTitle("r7", good, running), "r7 · NNMonitor");
     assert.equal(tabTitle("r7", good, { kind: "finished", text: "finished" }), "r7: finished · NNMonitor");

@@ -18,8 +18,8 @@ def trainer(secure_server):
 
 def test_a_healthy_run(watch, page):
     run = watch(healthy(0, 40))
-    expect(page.locator("#verdict-title")).to_have_text("No finding")
-    expect(page.locator("#verdict-detail")).to_have_text(re.compile(r"^\d+ rules found nothing$"))
+    expect(page.locator("#verdict-title")).to_have_text("Healthy")
+    expect(page.locator("#verdict-detail")).to_have_text(re.compile(r"^\d+ checks find nothing wrong(; \d+ could not run)?$"))
     expect_severity(page, "ok")
     expect(page.locator("#verdict-state-text")).to_have_text(re.compile(r"^running, last step \d+ s ago$"))
     expect(page.locator("#verdict-loss")).to_have_text(re.compile(r"loss\s+1\.610\s+↘ falling over the last 9 steps"))
@@ -83,7 +83,7 @@ def test_findings_of_the_time_without_a_connection_are_shown_after_it(page, serv
 
     page.route_web_socket("**/ws", connect)
     page.goto(f"{server.url}/#run={run}")
-    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    expect(page.locator("#verdict-title")).to_have_text("Healthy")
     connections[0].close()
     # What the page knows is the past.
     expect(page.locator("#verdict-state-text")).to_have_text(re.compile(r"^not connected; was running \d+ s ago$"))
@@ -108,7 +108,7 @@ def test_a_run_that_falls_silent_says_for_how_long(page, server):
     expect(page.locator("#verdict-state-text")).to_have_text(re.compile("^running"))
     # The page has read the run: a later answer would have the state of the server again.
     Dashboard(page, server).expect_step(2)
-    expect(page.locator("#verdict-title")).to_have_text("No finding")
+    expect(page.locator("#verdict-title")).to_have_text("Healthy")
     # The message that the server sends after ten times the usual interval.
     data = page.evaluate("async (path) => (await fetch(path)).json()", f"/api/v2/runs/{run}")
     data |= {"silent": True, "last_update": (datetime.now(UTC) - timedelta(minutes=14, seconds=5)).isoformat()}

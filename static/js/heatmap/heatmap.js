@@ -1,7 +1,7 @@
 // The heatmap of the selected run: one metric, layers by steps. Its x axis is the time travel of the page.
 
 import { QuantileFan } from "./fan/quantile-fan.js";
-import { Geometry, leastPlotWidth } from "./picture/geometry.js";
+import { Geometry, leastPlotWidth, nameRoom } from "./picture/geometry.js";
 import { ChosenView } from "./chosen-view.js";
 import { offeredMetrics } from "./data/choices.js";
 import { scaledMatrix } from "./picture/scaled.js";
@@ -158,10 +158,16 @@ export class Heatmap {
         for (const companion of this.#companions) companion.layOut(this.time.geometry);
     }
 
+    /** What is written beside the rows. */
+    get #rowNames() {
+        const { width } = this.#view;
+        return this.#outline.namesIn(nameRoom(width, this.#outline.levels(width)));
+    }
+
     #geometry(columns) {
         const { width, room } = this.#view;
         return new Geometry({
-            width, layers: this.#outline.names, columns, levels: this.#outline.levels(width),
+            width, layers: this.#rowNames.texts, columns, levels: this.#outline.levels(width),
             room: Math.max(LEAST_ROOM, room - Math.round(this.#heightAbove / 2)),
         });
     }
@@ -192,13 +198,16 @@ export class Heatmap {
         const { isLoading, isMissing, isMoving, player } = this.#run;
         if (!isMoving) this.time.follow();
         const isReady = !isLoading && !isMissing && !isMoving;
-        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
+        // With the first picture the width of the cells is known, which the columns of the next read are to fill.
+        const { geometry } = this.time;
+        const isPainted = this.#matrix === null || geometry !== null;
+        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady && isPainted;
         this.#canRead = canRead;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
-            width: leastPlotWidth(this.#view.width),
+            width: geometry?.plotWidth ?? leastPlotWidth(this.#view.width),
             canRead,
             pausedEnd: player.pausedEnd,
         });
@@ -224,7 +233,9 @@ export class Heatmap {
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
         const { ratio, gestures, isTreeFocused } = this.#view;
+        const { names } = this.#rowNames;
         const geometry = this.#geometry(matrix.columns);
+        if (geometry.plotWidth !== this.time.geometry?.plotWidth) this.#actions.requestPaint();
         this.time.geometry = geometry;
         const window = viewpoint.window(geometry.maximumLines(ratio));
         outline.place(window, geometry);
@@ -235,10 +246,10 @@ export class Heatmap {
         const focus = (this.#view.isFocused || isTreeFocused) && cursor >= 0 && matrix.rows > 0
             ? { line: window.lineOf(viewpoint.layer), column: cursor, layer: viewpoint.layer } : null;
         const picture = {
-            matrix, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
+            matrix, names, shown, scale, geometry, findings, cursor, hover, focus, window, ratio, pointer,
             selection: geometry.selectionBox(gestures.selection), hoverColumn: this.time.hover(this),
             ...outline.marks(pointer, isTreeFocused ? viewpoint.layer : null), seams: this.time.seamsInView,
-            worst: findings.worstByLine(matrix.layers, window),
+            worst: findings.worstByLine(matrix.layers, window), described: this.#description.layers,
         };
         const { first, count } = window;
         const colours = this.#view.paint(picture, `${this.#picture} ${first}+${count} ${outline.version}`);

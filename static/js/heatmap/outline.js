@@ -1,7 +1,7 @@
 // The rows of the picture: the tree of the layers with its folds, and the item of it that has the focus.
 
 import { setting, keepSetting } from "../settings.js";
-import { rowText } from "./picture/labels.js";
+import { RowNames } from "./picture/names.js";
 import { itemText } from "./picture/text.js";
 import { LEVEL_WIDTH, bracketsOf, nodeAt, shownLevels } from "./rows/brackets.js";
 import { Folds } from "./rows/folds.js";
@@ -23,8 +23,8 @@ export class Outline {
     version = 0;
     tree = new LayerTree([]);
     rows = Rows.ofLayers(0);
-    /** The names of the rows. */
-    names = [];
+    /** What is written beside the rows, and for which rows and room. */
+    #named = { version: -1, room: 0, names: new RowNames([]), texts: [] };
     /** The bars beside the names, see `bracketsOf`. */
     brackets = [];
 
@@ -54,6 +54,15 @@ export class Outline {
     /** Number of levels with bars in a heatmap this wide. */
     levels(width) {
         return shownLevels(this.tree, width);
+    }
+
+    /** The `RowNames` where there is room for so many characters, and their texts by row: `{ names, texts }`. */
+    namesIn(room) {
+        const { version } = this;
+        if (this.#named.version === version && this.#named.room === room) return this.#named;
+        const names = new RowNames(this.tree.ids, room);
+        const texts = Array.from({ length: this.rows.count }, (_, row) => names.row(this.rows, row));
+        return (this.#named = { version, room, names, texts });
     }
 
     /** Places the bars. */
@@ -153,6 +162,5 @@ export class Outline {
         this.#items = null;
         this.version += 1;
         this.rows = new Rows(this.tree, (node) => this.#folds.has(node));
-        this.names = Array.from({ length: this.rows.count }, (_, row) => rowText(this.rows, row, this.tree.ids));
     }
 }

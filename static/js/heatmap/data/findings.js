@@ -1,6 +1,7 @@
 // The open findings of layer health, by layer.
 
 import { compareSteps } from "../../model/step-number.js";
+import { markSeverities } from "../../model/verdict/severity.js";
 
 const SEVERITIES = ["info", "warning", "critical"];
 
@@ -11,7 +12,10 @@ export function isWorse(a, b) {
 
 /** The open alerts of the server's health answer, by layer. */
 export class LayerFindings {
-    /** Layer id to `{ severity, isOrigin, alerts: [{ rule, severity, firstStep, metric, title }] }`. */
+    /**
+     * Layer id to `{ severity, own, isOrigin, alerts: [{ rule, severity, own, firstStep, metric, title }] }`.
+     * `severity` is that of the finding to which the alert belongs, `own` that of the alert alone.
+     */
     #byLayer = new Map();
     /** What `rowsByImportance` returned last, and for which layers. */
     #ranked = { layers: null, rows: [] };
@@ -21,12 +25,15 @@ export class LayerFindings {
     originStep = null;
 
     constructor(health = null) {
+        const markOf = markSeverities(health);
         for (const alert of health?.alerts ?? []) {
             if (alert.state !== "open" || alert.layer === null) continue;
-            const { rule, severity, first_step: firstStep, metric, title } = alert;
-            const entry = this.#byLayer.get(alert.layer) ?? { severity, isOrigin: false, alerts: [] };
+            const { rule, severity: own, first_step: firstStep, metric, title } = alert;
+            const severity = markOf(alert);
+            const entry = this.#byLayer.get(alert.layer) ?? { severity, own, isOrigin: false, alerts: [] };
             if (isWorse(severity, entry.severity)) entry.severity = severity;
-            entry.alerts.push({ rule: rule ?? "alert", severity, firstStep, metric, title });
+            if (isWorse(own, entry.own)) entry.own = own;
+            entry.alerts.push({ rule: rule ?? "alert", severity, own, firstStep, metric, title });
             this.#byLayer.set(alert.layer, entry);
         }
         for (const { state, origin } of health?.episodes ?? []) {
@@ -58,7 +65,9 @@ export class LayerFindings {
     /** Rows of the layers with findings, the most important first. The list is kept: it is not to be changed. */
     rowsByImportance(layers) {
         if (this.#ranked.layers === layers) return this.#ranked.rows;
-        const rank = (entry) => (entry.isOrigin ? 10 : 0) + SEVERITIES.indexOf(entry.severity);
+        const rank = ({ isOrigin, severity, own }) => {
+            return (isOrigin ? 100 : 0) + 10 * SEVERITIES.indexOf(severity) + SEVERITIES.indexOf(own);
+        };
         const rows = [];
         layers.forEach((id, row) => {
             const entry = this.#byLayer.get(id);

@@ -8,7 +8,7 @@ const MORE_CELLS = 130_000;
 /** Least buckets in a read, however many layers there are. */
 const LEAST_POINTS = 10;
 /** A read for more detail must give this many times the points. */
-const WORTH = 1.5;
+const WORTH = 1.25;
 /** Least time between two reads of new steps, and after a failure (milliseconds). */
 export const INTERVAL = 2_000;
 const AFTER_FAILURE = 5_000;

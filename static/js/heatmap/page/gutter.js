@@ -1,6 +1,7 @@
 // Draws the gutter to the left of the cells: bars of the tree, names of layers and nodes, marks of findings.
 
-import { placedLabels, shortened } from "../picture/labels.js";
+import { placedLabels } from "../picture/labels.js";
+import { shortened } from "../picture/names.js";
 import { LEVEL_WIDTH } from "../rows/brackets.js";
 
 export const FONT = "11px system-ui, sans-serif";
@@ -13,25 +14,25 @@ const LEAST_MARKED = 9;
 
 export class Gutter {
     #context;
-    /** Names cut to the room that there is for them, by font and name: measuring text takes long. */
+    /** Names cut to the room that there is for them, by font, room and name: measuring text takes long. */
     #names = new Map();
-    #room = 0;
 
     constructor(context) {
         this.#context = context;
     }
 
     /**
-     * `model` is that of `MarkCanvas`, with `tree`, `brackets`, `active`, a bar with the focus, or null, and `worst`,
-     * the worst finding by line.
+     * `model` is that of `MarkCanvas`, with `tree`, `names`, `brackets`, `active`, a bar with the focus, or null, and
+     * `worst`, the worst finding by line.
      */
     paint(model) {
         this.#bars(model);
         this.#drawNames(model);
+        this.#drawCommon(model);
         this.#marks(model);
     }
 
-    #bars({ brackets, window, geometry, active, hoverNode, colours }) {
+    #bars({ brackets, names, window, geometry, active, hoverNode, colours }) {
         const context = this.#context;
         const isCrowded = geometry.plotHeight / window.lines < NAME_GAP;
         for (const { node, top, bottom, isFolded, isOdd } of brackets) {
@@ -44,12 +45,12 @@ export class Gutter {
             context.fillStyle = isBright ? colours.surface : colours.text;
             const y = isFolded ? (top + bottom) / 2 : top + 6.5;
             triangle(context, x + LEVEL_WIDTH / 2 - 1, y, isFolded);
-            if (!isFolded && isCrowded) this.#title(node, x, top + 2 * LEAST_MARKED, bottom);
+            if (!isFolded && isCrowded) this.#title(names.node(node), x, top + 2 * LEAST_MARKED, bottom);
         }
     }
 
     /** The name of a node along its bar, if that is long enough: the names beside it are of nodes inside of it. */
-    #title({ name }, x, top, bottom) {
+    #title(name, x, top, bottom) {
         const context = this.#context;
         context.textAlign = "center";
         if (context.measureText(name).width > bottom - top) return;
@@ -60,14 +61,14 @@ export class Gutter {
         context.restore();
     }
 
-    #drawNames({ matrix, tree, window, geometry, findings, worst, focus, colours }) {
+    #drawNames({ matrix, tree, names, window, geometry, findings, worst, focus, colours }) {
         const context = this.#context;
         const lineHeight = geometry.plotHeight / window.lines;
         const sick = findings.rowsByImportance(matrix.layers);
         const wanted = focus === null ? sick : [focus.layer, ...sick];
         const room = geometry.left - geometry.treeWidth - 14;
         context.textAlign = "right";
-        for (const { line, layer, y, text } of placedLabels(window, lineHeight, NAME_GAP, wanted, tree)) {
+        for (const { line, layer, y, text } of placedLabels(window, lineHeight, NAME_GAP, wanted, tree, names)) {
             const isFolded = layer < 0 && window.nodeOf(line) !== null;
             const entry = layer >= 0 ? findings.of(tree.ids[layer]) : isFolded ? worst.get(line) : undefined;
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
@@ -77,10 +78,18 @@ export class Gutter {
         context.font = FONT;
     }
 
+    /** The path that all names are without, below them beside the axis. */
+    #drawCommon({ names, geometry, colours }) {
+        if (names.common === "") return;
+        const context = this.#context;
+        context.fillStyle = colours.textSoft;
+        context.textAlign = "left";
+        context.fillText(this.#shortened(`in ${names.common}`, geometry.left - 11), 0, geometry.plotHeight + 13);
+    }
+
     #shortened(name, room) {
-        if (room !== this.#room || this.#names.size > MOST_NAMES) this.#names.clear();
-        this.#room = room;
-        const key = `${this.#context.font} ${name}`;
+        if (this.#names.size > MOST_NAMES) this.#names.clear();
+        const key = `${this.#context.font} ${room} ${name}`;
         if (!this.#names.has(key)) {
             this.#names.set(key, shortened(name, room, (part) => this.#context.measureText(part).width));
         }

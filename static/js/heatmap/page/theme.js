@@ -41,6 +41,7 @@ function readMarks() {
         borderStrong: colour("border-strong"),
         surface: colour("surface"),
         accent: colour("accent"),
+        kinds: [1, 2, 3, 4].map((number) => colour(`kind-${number}`)),
         severity: (name) => bySeverity[name] ?? bySeverity.info,
     };
 }

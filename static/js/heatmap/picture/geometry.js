@@ -6,11 +6,13 @@ import { LEVEL_WIDTH } from "../rows/brackets.js";
 const AXIS = 22;
 /** About the width of a character of a name. */
 const CHARACTER = 6.6;
+/** What is beside a name: free space, and the mark of a finding. */
+const BESIDE_NAME = 22;
 /** The height of a line where there is room. */
 const TALLEST_LINE = 20;
 
 /**
- * The layout of a heatmap `width` wide: on the left the bars of the tree up to `treeWidth` and the names of the rows,
+ * The layout of a heatmap `width` wide: on the left the bars of the tree up to `treeWidth` and the texts of the rows,
  * `layers`; cells from `left` to `left + plotWidth` and from 0 to `plotHeight`, the axis below.
  */
 export class Geometry {
@@ -76,9 +78,20 @@ export function leastPlotWidth(width) {
 /** As wide as the bars of the tree and the longest name need, up to a share of the whole. */
 function namesWidth(width, treeWidth, names) {
     const longest = names.reduce((most, name) => Math.max(most, name.length), 0);
-    return Math.round(Math.min(widestNames(width), Math.max(48, treeWidth + 22 + CHARACTER * longest)));
+    const wanted = treeWidth + BESIDE_NAME + CHARACTER * longest;
+    return Math.round(Math.min(widestNames(width), Math.max(leastNames(width), wanted)));
+}
+
+/** The number of characters that the longest name may have in a heatmap this wide with bars of so many levels. */
+export function nameRoom(width, levels) {
+    return Math.floor((widestNames(width) - levels * LEVEL_WIDTH - BESIDE_NAME) / CHARACTER);
 }
 
 function widestNames(width) {
-    return Math.round(Math.min(190, Math.max(84, width * 0.19)));
+    return Math.round(Math.min(300, Math.max(84, width * 0.3)));
+}
+
+/** The scalars above have the same space on the left for their names, where the page is not narrow. */
+function leastNames(width) {
+    return width < 440 ? 48 : 96;
 }

@@ -1,17 +1,6 @@
 // Which lines have a name beside them: that of their layer, or that of a node of the tree.
 
-import { formatCount } from "../../model/format.js";
-
-/** The name of a folded node. */
-export function nodeText(node) {
-    return `${node.name} (${formatCount(node.end - node.begin)} layers)`;
-}
-
-/** The name of a row: that of its layer or of its folded node. */
-export function rowText(rows, row, ids) {
-    const node = rows.nodeOf(row);
-    return node === null ? ids[rows.layersOf(row)[0]] : nodeText(node);
-}
+import { RowNames } from "./names.js";
 
 /** Nodes take at least this share of the names there is room for; otherwise some nodes of the next level have names. */
 const LEAST_SHARE = 1 / 3;
@@ -19,9 +8,10 @@ const LEAST_SHARE = 1 / 3;
 /**
  * Names beside the lines, `{ line, layer, y, text }`, such that they are at least `gap` pixels apart; `layer` is -1 for
  * the name of a node. `wanted` is a list of layers, the most important first. Other rows follow, all of them if there
- * is room, otherwise nodes of the tree and layers in none; or some rows of a tree without nodes.
+ * is room, otherwise nodes of the tree and layers in none; or some rows of a tree without nodes. `names` are
+ * `RowNames`.
  */
-export function placedLabels(window, lineHeight, gap, wanted, tree) {
+export function placedLabels(window, lineHeight, gap, wanted, tree, names = new RowNames(tree.ids)) {
     const labels = [];
     const taken = [];
     const height = window.lines * lineHeight;
@@ -35,7 +25,7 @@ export function placedLabels(window, lineHeight, gap, wanted, tree) {
     };
     const addLine = (line, layer) => {
         const node = window.nodeOf(line);
-        const text = node === null ? tree.ids[layer] : nodeText(node);
+        const text = node === null ? names.layer(layer) : names.folded(node);
         add({ line, layer: node === null ? layer : -1, at: (line + 0.5) * lineHeight, text });
     };
     const most = Math.ceil(height / gap) + 1;
@@ -48,7 +38,8 @@ export function placedLabels(window, lineHeight, gap, wanted, tree) {
     for (const node of nodes) {
         const [top, bottom] = spanOf(node, window, height);
         const line = Math.min(window.lines - 1, Math.max(0, Math.floor((top + bottom) / 2 / lineHeight)));
-        add({ line, layer: -1, at: (top + bottom) / 2, text: isFolded(node, window.rows) ? nodeText(node) : node.name });
+        const text = isFolded(node, window.rows) ? names.folded(node) : names.node(node);
+        add({ line, layer: -1, at: (top + bottom) / 2, text });
     }
     for (let line = 0; line < window.lines; line += 1) {
         const [begin, end] = window.layersOf(line);
@@ -83,17 +74,4 @@ function namedNodes(tree, window, most) {
         named = inside;
     }
     return named;
-}
-
-/** A name cut at its beginning, so that it is at most as wide as there is room: ends of layer names differ most. */
-export function shortened(name, room, measure) {
-    if (measure(name) <= room) return name;
-    let low = 0;
-    let high = name.length;
-    while (low < high) {
-        const middle = (low + high + 1) >>> 1;
-        if (measure(`…${name.slice(name.length - middle)}`) <= room) low = middle;
-        else high = middle - 1;
-    }
-    return `…${name.slice(name.length - low)}`;
 }

@@ -1,6 +1,7 @@
 // Numbers and steps of the heatmap as text.
 
 import { formatCount, formatNumber } from "../../model/format.js";
+import { alertSeverityText } from "../../model/verdict/severity.js";
 
 /** Where a value has no ratio to the median: one of them is missing or not finite. */
 const NO_RATIO = formatNumber(undefined);
@@ -37,8 +38,8 @@ export function describeCell({ matrix, layer, sharing, column, ratio, entry }) {
     const index = layer * matrix.columns + column;
     const value = `${matrix.metric} ${formatCell(matrix, index)}`;
     parts.push(ratio === NO_RATIO || matrix.isMissing(index) ? value : `${value}, ${ratio} its median`);
-    for (const { rule, severity, firstStep } of entry?.alerts ?? []) {
-        parts.push(`${severity}: ${rule.replaceAll("_", " ")} since step ${formatCount(firstStep)}`);
+    for (const { rule, severity, own, firstStep } of entry?.alerts ?? []) {
+        parts.push(`${alertSeverityText(own, severity)}: ${rule.replaceAll("_", " ")} since step ${formatCount(firstStep)}`);
     }
     return parts.join(" · ");
 }

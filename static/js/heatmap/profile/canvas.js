@@ -2,7 +2,8 @@
 
 import { FONT } from "../page/gutter.js";
 import { cleared } from "../page/pixels.js";
-import { placedLabels, shortened } from "../picture/labels.js";
+import { placedLabels } from "../picture/labels.js";
+import { shortened } from "../picture/names.js";
 import { spacedTicks } from "../picture/ticks.js";
 import { State } from "./values.js";
 
@@ -13,7 +14,7 @@ const AXIS = 22;
 const NAME_GAP = 12;
 /** Least distance of two numbers on the axis. */
 const TICK_GAP = 44;
-/** Lines of this height have a dot each. */
+/** From this height of a line on, each layer has a dot. */
 const LEAST_DOTTED = 4;
 
 export class ProfileCanvas {
@@ -24,8 +25,10 @@ export class ProfileCanvas {
     }
 
     /**
-     * `model` is `{ lines, scale, window, tree, findings, worst, colours, width, height, left, ratio, hoverLine }`:
-     * `height` that of the heatmap's cells; `left` the width of the names, 0 beside the heatmap, which has them.
+     * `model` is `{ lines, curves, kinds, strongKind, now, first, scale, window, tree, names, findings, worst, colours,
+     * width, height, left, ratio, hoverLine }`. `curves` are those of `kindCurves`; the one of `strongKind` stands out,
+     * unless that is null. `now` and `first` are `LayerValues`, `first` null until it is known. `height` is that of the
+     * heatmap's cells, `left` the width of the names, 0 beside the heatmap, where the names are those of the heatmap.
      */
     paint(model) {
         const { width, height, left, scale, ratio } = model;
@@ -40,8 +43,8 @@ export class ProfileCanvas {
         };
         this.#axis(context, model, place);
         if (left > 0) this.#names(context, model);
-        this.#ghost(context, model, place);
-        this.#values(context, model, place);
+        this.#ghosts(context, model, place);
+        this.#curves(context, model, place);
         this.#marks(context, model, place);
     }
 
@@ -62,54 +65,65 @@ export class ProfileCanvas {
         }
     }
 
-    #names(context, { window, tree, height, left, findings, colours }) {
+    #names(context, { window, tree, names, height, left, findings, colours }) {
         context.textAlign = "right";
         const wanted = findings.rowsByImportance(tree.ids);
-        for (const { layer, y, text } of placedLabels(window, height / window.lines, NAME_GAP, wanted, tree)) {
+        for (const { layer, y, text } of placedLabels(window, height / window.lines, NAME_GAP, wanted, tree, names)) {
             const entry = layer < 0 ? undefined : findings.of(tree.ids[layer]);
             context.fillStyle = entry === undefined ? colours.textSoft : colours.severity(entry.severity);
             context.fillText(shortened(text, left - 8, (part) => context.measureText(part).width), left - 6, y);
         }
     }
 
-    /** The first report: a dashed line. */
-    #ghost(context, { lines, colours }, place) {
+    /** The first report: dashed lines. */
+    #ghosts(context, { curves, first, colours, strongKind }, place) {
+        if (first === null) return;
         context.strokeStyle = colours.textSoft;
-        context.lineWidth = 1.2;
         context.setLineDash([3, 3]);
-        this.#path(context, lines, ({ first }) => first, place);
+        context.lineWidth = 1.2;
+        for (const { kind, points } of curves) {
+            context.globalAlpha = strongKind === null ? 0.6 : kind === strongKind ? 1 : 0.15;
+            this.#path(context, points, first.values, place);
+        }
         context.setLineDash([]);
+        context.globalAlpha = 1;
     }
 
-    #values(context, { lines, height, window, colours }, place) {
-        context.fillStyle = colours.accent;
-        context.globalAlpha = 0.3;
-        const thick = Math.max(1, Math.min(6, height / window.lines - 1));
-        for (const { line, sharing, low, high } of lines) {
-            if (sharing === 1 || low > high) continue;
-            context.fillRect(place.x(low), place.y(line) - thick / 2, Math.max(1, place.x(high) - place.x(low)), thick);
+    /** A line for each kind of layers, and a dot for each layer where there is room; those alone always have one. */
+    #curves(context, { curves, now, kinds, height, window, colours, strongKind }, place) {
+        const lineHeight = height / window.lines;
+        const thick = Math.max(1, Math.min(6, lineHeight - 1));
+        for (const { kind, points } of curves) {
+            const shape = kinds.classOf[kind];
+            const isFaint = strongKind !== null && kind !== strongKind;
+            context.fillStyle = context.strokeStyle = colours.kinds[shape];
+            context.globalAlpha = isFaint ? 0.06 : 0.25;
+            for (const { line, low, high } of points) {
+                if (low >= high) continue;
+                context.fillRect(place.x(low), place.y(line) - thick / 2, place.x(high) - place.x(low), thick);
+            }
+            context.globalAlpha = isFaint ? 0.2 : 0.8;
+            context.lineWidth = kind === strongKind ? 2 : 1.3;
+            this.#path(context, points, now.values, place);
+            if (lineHeight < LEAST_DOTTED && points.length > 1) continue;
+            for (const { line, layer } of points) {
+                if (Number.isFinite(now.values[layer])) mark(context, place.x(now.values[layer]), place.y(line), shape);
+            }
         }
         context.globalAlpha = 1;
-        context.strokeStyle = colours.accent;
-        context.lineWidth = 1.5;
-        this.#path(context, lines, ({ value }) => value, place);
-        const radius = height / window.lines >= LEAST_DOTTED ? 2.2 : 0;
-        for (const { line, value } of lines) {
-            if (Number.isFinite(value) && radius > 0) dot(context, place.x(value), place.y(line), radius);
-        }
     }
 
-    /** A line through the finite values of neighbouring lines. */
-    #path(context, lines, valueOf, place) {
+    /** A line through the finite values of the points. */
+    #path(context, points, values, place) {
         context.beginPath();
         let isOpen = false;
-        for (const each of lines) {
-            const value = valueOf(each);
+        for (const { line, layer } of points) {
+            const value = values[layer];
             if (!Number.isFinite(value)) {
                 isOpen = false;
                 continue;
             }
-            const [x, y] = [place.x(value), place.y(each.line)];
+            const [x, y] = [place.x(value), place.y(line)];
             if (isOpen) context.lineTo(x, y);
             else context.moveTo(x, y);
             isOpen = true;
@@ -141,6 +155,18 @@ export class ProfileCanvas {
         context.lineWidth = 1;
         context.strokeRect(left + 0.5, place.y(hoverLine) - thick / 2, width - left - 1, thick);
     }
+}
+
+/** The sign of a class of types: circle, square, diamond, triangle. */
+function mark(context, x, y, shape) {
+    if (shape === 0) {
+        dot(context, x, y, 2.2);
+        return;
+    }
+    const corners = [[[-2, -2], [2, -2], [2, 2], [-2, 2]], [[0, -3], [3, 0], [0, 3], [-3, 0]], [[0, -3], [3, 2], [-3, 2]]];
+    context.beginPath();
+    for (const [dx, dy] of corners[shape - 1]) context.lineTo(x + dx, y + dy);
+    context.fill();
 }
 
 function dot(context, x, y, radius) {

@@ -1,11 +1,13 @@
 // The depth profile beside the heatmap: the values of the layers at the cursor, and those of the first report.
 
+import { formatCount } from "../../model/format.js";
 import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
 import { FoldedTable } from "../page/table.js";
 import { Toggle } from "../page/toggle.js";
 import { formatSteps } from "../picture/text.js";
 import { ProfileCanvas } from "./canvas.js";
 import { FirstReport } from "./first-report.js";
+import { LayerKinds, kindCurves } from "./kinds.js";
 import { lineText, profileLines, profileTable } from "./profile.js";
 import { firstValues, valuesAt } from "./values.js";
 
@@ -16,6 +18,8 @@ export class DepthProfile {
     #section = element("profile");
     #text = element("profile-text");
     #legend = element("profile-first");
+    #kindList = element("profile-kinds");
+    #kinds = { ids: null, layers: null, kinds: null };
     #plot = element("profile-canvas");
     #canvas = new ProfileCanvas(this.#plot);
     #toggle;
@@ -65,14 +69,14 @@ export class DepthProfile {
     /** `picture` is that of `Heatmap`. */
     show(picture) {
         setHidden(this.#section, !this.#toggle.isOn);
-        const { matrix, cursor, window, scaled, geometry, record } = picture;
+        const { matrix, cursor, window, scaled, geometry, record, described } = picture;
         if ((!this.#toggle.isOn && !this.#table.isOpen) || cursor < 0 || matrix.rows === 0) return;
         this.#first.update(matrix.metric, picture.canRead);
         const firstMatrix = this.#first.matrix;
         const { height, hoverLine } = this.#places(picture);
         const inputs = [
             scaled, window.rows, window.first, window.count, window.lines, cursor, record, firstMatrix, hoverLine,
-            this.#width, height, geometry.left, NARROW.matches, picture.colours.key, picture.ratio,
+            described, this.#width, height, geometry.left, NARROW.matches, picture.colours.key, picture.ratio,
         ];
         if (inputs.some((input, index) => input !== this.#inputs[index])) {
             this.#inputs = inputs;
@@ -80,8 +84,8 @@ export class DepthProfile {
             this.#drawn = this.#draw(picture, firstMatrix, height, hoverLine);
         }
         if (!this.#table.isOpen) return;
-        const { lines, now, first } = this.#drawn;
-        const table = { metric: matrix.metric, names: matrix.layers, now, first, findings: scaled.findings };
+        const { lines, kinds, now, first } = this.#drawn;
+        const table = { metric: matrix.metric, names: matrix.layers, kinds, now, first, findings: scaled.findings };
         this.#table.show(this.#version, profileTable(lines, table));
     }
 
@@ -91,14 +95,17 @@ export class DepthProfile {
         return { height, hoverLine: isInside ? geometry.lineAt(this.#pointer, window.lines) : null };
     }
 
-    #draw({ matrix, cursor, window, scaled, geometry, record, tree, worst, colours, ratio }, firstMatrix, height, hoverLine) {
+    #draw(picture, firstMatrix, height, hoverLine) {
+        const { matrix, cursor, window, scaled, geometry, record, tree, names, worst, colours, ratio } = picture;
+        const kinds = this.#kindsOf(matrix.layers, picture.described);
         const now = valuesAt(matrix, cursor, record);
         const first = firstMatrix === null ? null : firstValues(matrix, firstMatrix);
-        const lines = profileLines(window, now, first, (range) => scaled.shown.at(range, cursor));
+        const lines = profileLines(window, now, (range) => scaled.shown.at(range, cursor));
         if (this.#toggle.isOn && this.#width > 0) {
             this.layOut(geometry);
             this.#canvas.paint({
-                lines, scale: scaled.values, window, tree, findings: scaled.findings, worst, colours,
+                lines, curves: kindCurves(window, kinds, lines, now), kinds, now, first,
+                strongKind: hoverLine === null ? null : kinds.kindOf[lines[hoverLine].layer], scale: scaled.values, window, tree, names, findings: scaled.findings, worst, colours,
                 width: this.#width, height, left: NARROW.matches ? geometry.left : 0, ratio, hoverLine,
             });
         }
@@ -107,11 +114,30 @@ export class DepthProfile {
         setText(this.#legend, first === null ? "first report" : `first report, ${formatSteps(...first.steps)}`);
         setAttribute(this.#plot, "aria-label",
             `Depth profile: ${general}, ${lines.length} rows; a table of it is below the heatmap`);
-        return { lines, now, first };
+        return { lines, kinds, now, first };
+    }
+
+    #kindsOf(ids, layers) {
+        if (this.#kinds.ids !== ids || this.#kinds.layers !== layers) {
+            const kinds = new LayerKinds(ids, layers);
+            this.#kinds = { ids, layers, kinds };
+            this.#kindList.replaceChildren(...kinds.classes.map(({ name, count }, place) => kindItem(place, name, count)));
+        }
+        return this.#kinds.kinds;
     }
 
     #point(y) {
         this.#pointer = y;
         this.#requestPaint();
     }
+}
+
+/** A type in the legend, with its sign. */
+function kindItem(place, name, count) {
+    const item = document.createElement("li");
+    const sign = document.createElement("span");
+    sign.className = `profile-kind profile-kind-${place + 1}`;
+    item.append(sign, name);
+    item.title = `${formatCount(count)} layer${count === 1 ? "" : "s"}`;
+    return item;
 }

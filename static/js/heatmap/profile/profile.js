@@ -8,27 +8,16 @@ import { State } from "./values.js";
 const MOST_ROWS = 100;
 
 /**
- * The lines in view, `{ line, layer, sharing, value, state, low, high, first }`: of layers that share a line, `shownOf`
- * chooses the one whose value is shown, and `low` and `high` are the least and the largest finite value of all.
- * `first` is the finite value of that layer in the first report, or NaN.
+ * The lines in view, `{ line, layer, sharing, value, state }`: of layers that share a line, `shownOf` chooses the one
+ * whose value is shown.
  */
-export function profileLines(window, now, first, shownOf) {
+export function profileLines(window, now, shownOf) {
     const lines = [];
     for (let line = 0; line < window.lines; line += 1) {
         const range = window.layersOf(line);
         const [begin, end] = range;
         const layer = end - begin === 1 ? begin : Math.max(begin, shownOf(range));
-        let [low, high] = [Infinity, -Infinity];
-        for (let row = begin; row < end; row += 1) {
-            if (!Number.isFinite(now.values[row])) continue;
-            low = Math.min(low, now.values[row]);
-            high = Math.max(high, now.values[row]);
-        }
-        const isFirst = first !== null && first.states[layer] !== State.missing && Number.isFinite(first.values[layer]);
-        lines.push({
-            line, layer, sharing: end - begin, value: now.values[layer], state: now.states[layer], low, high,
-            first: isFirst ? first.values[layer] : NaN,
-        });
+        lines.push({ line, layer, sharing: end - begin, value: now.values[layer], state: now.states[layer] });
     }
     return lines;
 }
@@ -49,15 +38,16 @@ export function lineText({ layer, sharing }, names, now, first) {
 }
 
 /** The table of the lines: `{ caption, head, rows }`. */
-export function profileTable(lines, { metric, names, now, first, findings }) {
+export function profileTable(lines, { metric, names, kinds, now, first, findings }) {
     const rows = lines.slice(0, MOST_ROWS).map(({ layer, sharing }) => [
         sharing > 1 ? `${names[layer]} (of ${sharing} layers)` : names[layer],
         valueText(now, layer),
         first === null ? "" : valueText(first, layer),
         (findings.of(names[layer])?.alerts ?? []).map(({ rule }) => rule.replaceAll("_", " ")).join(", "),
+        kinds.typeOf(layer),
     ]);
     const more = lines.length > rows.length ? `; the first ${rows.length} of ${lines.length} rows, zoom to see others` : "";
     const since = first === null ? "" : `, and at the first report, ${formatSteps(...first.steps)}`;
-    const head = ["Layer", "Value", "First report", "Finding"];
+    const head = ["Layer", "Value", "First report", "Finding", "Type"];
     return { head, caption: `${metric} by depth at ${formatSteps(...now.steps)}${since}${more}`, rows };
 }

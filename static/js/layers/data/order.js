@@ -20,7 +20,7 @@ function keysOf(sort, { layers, worst, numberOf }) {
         case "finding": return {
             keyOf: (index) => worst(layers[index].id),
             compare: (a, b) => severityRank(b.severity) - severityRank(a.severity)
-                || Number(a.isOrigin) - Number(b.isOrigin),
+                || Number(a.isOrigin) - Number(b.isOrigin) || severityRank(b.own) - severityRank(a.own),
         };
         default: return { keyOf: numberOf, compare: compareNumbers };
     }

@@ -2,6 +2,7 @@
 
 import { ratioText } from "../../heatmap/picture/text.js";
 import { exactNumber, formatCount, formatNumber } from "../../model/format.js";
+import { alertSeverityText } from "../../model/verdict/severity.js";
 import { setAttribute, setText } from "../../view/dom.js";
 import { makeMark, showMark } from "../../view/verdict/severity-mark.js";
 import { groupOf } from "../data/filter.js";
@@ -90,7 +91,7 @@ export class LayerRow {
         // An svg has no `hidden` property.
         this.#mark.toggleAttribute("hidden", finding === undefined);
         setText(this.#title, finding === undefined ? "–" : shortTitle(finding.title, this.#described.id));
-        setText(this.#severity, finding === undefined ? "" : `${finding.severity}: `);
+        setText(this.#severity, finding === undefined ? "" : `${alertSeverityText(finding.own, finding.severity)}: `);
         setText(this.#since, finding === undefined ? "" : `since step ${formatCount(finding.firstStep)}`);
     }
 

@@ -1,6 +1,7 @@
 // The elements of the view of one layer.
 
 import { formatCount, formatShape } from "../../model/format.js";
+import { alertSeverityText } from "../../model/verdict/severity.js";
 import { sinceText } from "../../model/verdict/verdict.js";
 import { element, setAttribute, setHidden, setText } from "../../view/dom.js";
 import { groupOf } from "../data/filter.js";
@@ -160,7 +161,9 @@ function findingRow(alert) {
     title.textContent = alert.title;
     const state = alert.isOpen ? "open" : "closed";
     const range = sinceText({ ...alert, state, sinceStep: alert.firstStep });
-    since.textContent = [alert.severity, state, range].filter(Boolean).join(" · ");
+    const words = alertSeverityText(alert.own, alert.severity);
+    const part = alert.partOf === null ? "" : `part of: ${alert.partOf}`;
+    since.textContent = [words, state, range, part].filter(Boolean).join(" · ");
     message.textContent = alert.message;
     button.title = "Go to the step where it began";
     button.append(mark, title, since, message);

@@ -58,11 +58,44 @@ export function compareFindings(a, b) {
     return low < high ? -1 : low > high ? 1 : 0;
 }
 
+/** The alerts of one episode: which are open, and the worst severity of each layer. */
+class EpisodeAlerts {
+    /** Id of an open alert to its layer. */
+    #open = new Map();
+    /** Layer to the worst severity that its alerts had. */
+    #severities = new Map();
+
+    take({ id, state, layer, severity }) {
+        if (state === "open") this.#open.set(id, layer);
+        else this.#open.delete(id);
+        if (layer !== null) this.#severities.set(layer, worse(severity, this.#severities.get(layer) ?? null));
+    }
+
+    get isOpen() {
+        return this.#open.size > 0;
+    }
+
+    /**
+     * `{ layers, severities, open }`: layers by severity, `[[severity, layers]]`, the worst first; the severity of each
+     * layer; the layers with an open alert.
+     */
+    get spread() {
+        const layers = new Map();
+        for (const [layer, severity] of this.#severities) {
+            if (!layers.has(severity)) layers.set(severity, []);
+            layers.get(severity).push(layer);
+        }
+        const sorted = [...layers].sort(([a], [b]) => severityRank(a) - severityRank(b));
+        const open = new Set([...this.#open.values()].filter((layer) => layer !== null));
+        return { layers: sorted, severities: this.#severities, open };
+    }
+}
+
 export class Findings {
     /** Id of an episode to its finding. */
     #findings = new Map();
-    /** Ids of the open alerts of each episode. */
-    #openAlerts = new Map();
+    /** The `EpisodeAlerts` of each episode. */
+    #alerts = new Map();
     #sorted = null;
 
     /** `waiting`, `ok`, `warning`, `critical`; null until it was read. */
@@ -80,7 +113,7 @@ export class Findings {
     /** Replaces everything by the server's answer. `since`: alerts that came after the request for it was sent. */
     load(health, since = []) {
         this.#findings = new Map(health.episodes.map((episode) => [episode.id, findingOf(episode)]));
-        this.#openAlerts.clear();
+        this.#alerts.clear();
         for (const alert of health.alerts) this.#noteAlert(alert);
         this.status = health.status;
         this.hasFailed = false;
@@ -125,16 +158,19 @@ export class Findings {
         return this.list.filter((finding) => finding.state !== "open");
     }
 
+    /** How severe a finding is in its layers, see `EpisodeAlerts.spread`. */
+    spreadOf({ id }) {
+        return this.#alerts.get(id)?.spread ?? null;
+    }
+
     #noteAlert(alert) {
-        const open = this.#openAlerts.get(alert.episode) ?? new Set();
-        if (alert.state === "open") open.add(alert.id);
-        else open.delete(alert.id);
-        if (open.size > 0) this.#openAlerts.set(alert.episode, open);
-        else this.#openAlerts.delete(alert.episode);
+        const alerts = this.#alerts.get(alert.episode) ?? new EpisodeAlerts();
+        alerts.take(alert);
+        this.#alerts.set(alert.episode, alerts);
     }
 
     #changedBy(finding, alert) {
-        const isOpen = this.#openAlerts.has(finding.id);
+        const { isOpen } = this.#alerts.get(finding.id);
         const isEarlier = alert.first_step !== null && alert.first_step < finding.firstStep;
         const isNewLayer = alert.layer !== null && !finding.layers.includes(alert.layer) && alert.state === "open";
         return {

@@ -60,6 +60,42 @@ export function layersText({ layer, layerCount }) {
     return layer === null || layer === undefined ? count : `first here, ${count} in all`;
 }
 
+/**
+ * The layers that decide the severity of a finding, where its layers differ: "Critical because of linear9 and 4 other
+ * layers; warning at linear6, where it began, and 9 other layers." Then how many layers still have it, where some have
+ * recovered. Empty where all are alike. `spread` is that of `Findings.spreadOf`.
+ */
+export function spreadText({ state, layer, layerCount }, spread) {
+    if (spread === null || layerCount <= 1) return "";
+    const sentences = [];
+    if (spread.layers.length > 1) {
+        const parts = spread.layers.map(([severity, layers], index) => {
+            const words = index > 0 ? `${severity} at` : `${capital(severity)} because of`;
+            return `${words} ${someLayers(layers, layer)}`;
+        });
+        sentences.push(`${parts.join("; ")}.`);
+    }
+    const { size } = spread.open;
+    if (state === "open" && size < spread.severities.size) {
+        const some = `${formatCount(size)} of ${formatCount(layerCount)} layers still ${size === 1 ? "has" : "have"} it.`;
+        sentences.push(size === 0 ? "No layer has it any more." : some);
+    }
+    return sentences.join(" ");
+}
+
+/** One layer by name, that where a finding began if it is among them, and the number of others. */
+function someLayers(layers, first) {
+    const others = layers.length - 1;
+    const name = layers.includes(first) ? `${first}, where it began` : layers[0];
+    if (others === 0) return name;
+    const comma = layers.includes(first) ? "," : "";
+    return `${name}${comma} and ${formatCount(others)} other layer${others === 1 ? "" : "s"}`;
+}
+
+function capital(text) {
+    return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function othersText(count) {
     if (count === 0) return "";
     return `${formatCount(count)} more finding${count === 1 ? "" : "s"}`;
@@ -75,6 +111,11 @@ export function sinceText(finding) {
     }
     const signs = firstStep < sinceStep ? `, first signs at step ${formatCount(firstStep)}` : "";
     return `since step ${formatCount(sinceStep)}${signs}`;
+}
+
+/** "13 checks find nothing wrong". */
+export function checksText(count) {
+    return `${formatCount(count)} ${count === 1 ? "check finds" : "checks find"} nothing wrong`;
 }
 
 /**
@@ -95,12 +136,14 @@ export function healthVerdict(findings) {
     const past = findings.closed.find((finding) => !finding.isFromTrainer) ?? null;
     const pastText = past === null ? "" : `earlier: ${past.title}, ${sinceText(past)}`;
     if (findings.status === "waiting") {
-        const detail = pastText || "the rules need more steps";
+        const detail = pastText || "the checks need more steps";
         return { severity: "waiting", title: "Not judged yet", detail, finding: past };
     }
-    const rules = findings.runningRules;
-    const judged = `${formatCount(rules)} rule${rules === 1 ? "" : "s"} found nothing`;
-    const title = past === null ? "No finding" : "No open finding";
+    const { runningRules: running, missingRules: { length: missing } } = findings;
+    // Few checks are a weak verdict: then those that could not run are named beside it.
+    const others = missing > running ? `; ${formatCount(missing)} could not run` : "";
+    const judged = `${checksText(running)}${others}`;
+    const title = past === null ? "Healthy" : "Healthy again";
     return { severity: "ok", title, detail: pastText || judged, finding: past };
 }
 

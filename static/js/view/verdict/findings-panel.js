@@ -1,8 +1,9 @@
-// All findings of a run: open ones, then closed ones, and the rules that lack their inputs.
+// All findings of a run: open ones, then closed ones, and the checks that could not run.
 // Rows are kept by the finding's id and changed in place, so that an opened advice stays open and the focus stays.
 
 import { formatCount } from "../../model/format.js";
-import { layersText, sinceText } from "../../model/verdict/verdict.js";
+import { MISSING_NOTE, missingCheck, missingTitle } from "../../model/verdict/missing-checks.js";
+import { checksText, layersText, sinceText, spreadText } from "../../model/verdict/verdict.js";
 import { element, instantiate, setAttribute, setHidden, setText } from "../dom.js";
 import { showMark } from "./severity-mark.js";
 
@@ -18,6 +19,7 @@ export class FindingsPanel {
     #closedFold = element("findings-closed-fold");
     #closedTitle = element("findings-closed-title");
     #missingFold = element("findings-missing-fold");
+    #missingNote = element("findings-missing-note");
     #missingTitle = element("findings-missing-title");
     #missing = element("findings-missing");
     #status = element("findings-status");
@@ -30,6 +32,7 @@ export class FindingsPanel {
         // Beside the run the panel is always open; above it, it would push the run down.
         const isBeside = matchMedia("(min-width: 1280px)");
         this.#panel.open = isBeside.matches;
+        setText(this.#missingNote, MISSING_NOTE);
         isBeside.addEventListener("change", () => {
             this.#panel.open = isBeside.matches;
         });
@@ -48,14 +51,14 @@ export class FindingsPanel {
         setHidden(this.#empty, note === "");
         // A run without open findings shows what is past.
         if (isFirst) this.#closedFold.open = open.length === 0 && closed.length > 0;
-        this.#open.show(open);
+        this.#open.show(open, findings);
         setHidden(this.#closedFold, closed.length === 0);
         const forgotten = findings.forgotten > 0 ? `, ${formatCount(findings.forgotten)} older ones are not kept` : "";
         setText(this.#closedTitle, `${formatCount(closed.length)} closed${forgotten}`);
         this.#showClosed();
         setHidden(this.#missingFold, missingRules.length === 0);
-        setText(this.#missingTitle, `${formatCount(missingRules.length)} rules lack their inputs`);
-        this.#missing.replaceChildren(...missingRules.map(ruleRow));
+        setText(this.#missingTitle, missingTitle(missingRules.length));
+        this.#missing.replaceChildren(...missingRules.map((rule) => checkRow(missingCheck(rule))));
     }
 
     /** Reads this to a screen reader, and moves nothing. */
@@ -65,7 +68,7 @@ export class FindingsPanel {
 
     #showClosed() {
         const { findings } = this.#shown;
-        this.#closed.show(this.#closedFold.open && findings !== null ? findings.closed : []);
+        this.#closed.show(this.#closedFold.open && findings !== null ? findings.closed : [], findings);
     }
 }
 
@@ -81,7 +84,8 @@ class FindingList {
         });
     }
 
-    show(findings) {
+    /** `all` are the `Findings` to which the listed ones belong. */
+    show(findings, all) {
         const shown = findings.slice(0, MOST_ROWS);
         const wanted = new Set(shown.map(({ id }) => id));
         for (const [id, { item }] of this.#rows) {
@@ -90,14 +94,14 @@ class FindingList {
             this.#rows.delete(id);
         }
         shown.forEach((finding, index) => {
-            const row = this.#row(finding);
+            const row = this.#row(finding, all);
             if (this.#list.children[index] !== row.item) {
                 this.#list.insertBefore(row.item, this.#list.children[index] ?? null);
             }
         });
     }
 
-    #row(finding) {
+    #row(finding, all) {
         const { id } = finding;
         const row = this.#rows.get(id) ?? makeRow();
         this.#rows.set(id, row);
@@ -109,6 +113,9 @@ class FindingList {
         setText(row.title, finding.title);
         setText(row.since, [sinceText(finding), layersText(finding)].filter(Boolean).join(" · "));
         setText(row.message, finding.message ?? "");
+        const spread = spreadText(finding, all.spreadOf(finding));
+        setText(row.spread, spread);
+        setHidden(row.spread, spread === "");
         setHidden(row.fold, !finding.advice);
         setText(row.advice, finding.advice ?? "");
         return row;
@@ -120,15 +127,22 @@ function makeRow() {
     const part = (name) => item.querySelector(`.finding-${name}`);
     return {
         item, mark: part("mark"), severity: part("severity"), title: part("title"), since: part("since"),
-        message: part("message"), fold: part("fold"), advice: part("advice"),
+        message: part("message"), spread: part("spread"), fold: part("fold"), advice: part("advice"),
     };
 }
 
-function ruleRow({ name, hint }) {
+/** "Dead units: post dead_fraction (for layers before a ReLU)". */
+function checkRow({ title, needs, onlyFor }) {
     const item = document.createElement("li");
-    const code = document.createElement("code");
-    code.textContent = name;
-    item.append(code, `: ${hint.replaceAll("`", "")}`);
+    const name = document.createElement("strong");
+    name.textContent = title;
+    item.append(name, needs.length > 0 ? ": post " : "");
+    needs.forEach((need, index) => {
+        const code = document.createElement("code");
+        code.textContent = need;
+        item.append(index === 0 ? "" : index === needs.length - 1 ? " and " : ", ", code);
+    });
+    if (onlyFor !== "") item.append(` (for ${onlyFor})`);
     return item;
 }
 
@@ -144,5 +158,6 @@ function summary(findings) {
 function emptyText(findings) {
     if (findings.open.length > 0) return "";
     if (findings.hasFailed) return "The findings cannot be read from the server. The page tries again.";
-    return findings.status === "waiting" ? "No rule could judge a step yet." : "";
+    if (findings.status === "waiting") return "No check could judge a step yet.";
+    return findings.status === null ? "" : `${checksText(findings.runningRules)}.`;
 }
