@@ -270,6 +270,19 @@ test("the metric of an open finding is that of its first alert, which may be clo
     assert.deepEqual([metric, originStep], ["first", 1]);
 });
 
+test("of several findings the metric is that of the worst and first one, as in the verdict", () => {
+    const kinds = [["warning", 300, "late"], ["critical", 200, "second"], ["critical", 120, "first"], ["warning", 1, "early"]];
+    const alerts = kinds.map(([severity, step, metric]) => {
+        return { id: metric, episode: metric, state: "open", layer: metric, severity, first_step: step, metric, title: "" };
+    });
+    // As the server sorts them: the newest first.
+    const episodes = kinds.map(([severity, step, metric]) => {
+        return { id: metric, state: "open", severity, first_step: step, origin: { layer: metric, alert: metric, step } };
+    });
+    const { metric, originStep } = new LayerFindings({ alerts, episodes });
+    assert.deepEqual([metric, originStep], ["first", 120]);
+});
+
 test("the table has the layers that stand out: not finite, then with findings, then the largest", () => {
     const matrix = ofRows([[3], [0], [NaN], [9], [null], [1]]);
     const scale = valueScale(matrix);

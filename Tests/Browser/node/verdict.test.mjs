@@ -59,6 +59,16 @@ test("the verdict is the worst open finding, with its step, layers and how many 
     assert.equal(verdict.finding.id, "2");
 });
 
+test("the other findings that are critical are counted", () => {
+    const others = (...severities) => {
+        const list = ["critical", ...severities].map((severity, index) => episode(String(index), { severity }));
+        return verdictOf(health(list)).detail.split(" · ").at(-1);
+    };
+    assert.equal(others("critical"), "1 more critical finding");
+    assert.equal(others("critical", "critical"), "2 more critical findings");
+    assert.equal(others("warning", "critical", "warning"), "3 more findings, 1 critical");
+});
+
 test("a run without open findings names what is past, else how many checks judged it", () => {
     const none = verdictOf(health([]));
     assert.deepEqual([none.title, none.detail], ["Healthy", "2 checks find nothing wrong"]);

@@ -1,6 +1,7 @@
 // The open findings of layer health, by layer.
 
 import { compareSteps } from "../../model/step-number.js";
+import { sortedEpisodes } from "../../model/verdict/findings.js";
 import { markSeverities } from "../../model/verdict/severity.js";
 
 const SEVERITIES = ["info", "warning", "critical"];
@@ -19,7 +20,7 @@ export class LayerFindings {
     #byLayer = new Map();
     /** What `rowsByImportance` returned last, and for which layers. */
     #ranked = { layers: null, rows: [] };
-    /** The metric of the worst finding, the first of an episode before others; null without one. */
+    /** The metric of the finding that the verdict names, of those of layers; null without one. */
     metric = null;
     /** The step in which it began, or null. */
     originStep = null;
@@ -36,7 +37,7 @@ export class LayerFindings {
             entry.alerts.push({ rule: rule ?? "alert", severity, own, firstStep, metric, title });
             this.#byLayer.set(alert.layer, entry);
         }
-        for (const { state, origin } of health?.episodes ?? []) {
+        for (const { state, origin } of sortedEpisodes(health?.episodes ?? [])) {
             if (state !== "open" || !origin) continue;
             const entry = this.#byLayer.get(origin.layer);
             if (entry !== undefined) entry.isOrigin = true;

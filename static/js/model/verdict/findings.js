@@ -7,6 +7,11 @@ export function titleText(title) {
     return title.replace(/^the /u, "The ");
 }
 
+/** The step of the finding in an episode's title. */
+function sinceStepOf({ origin, first_step: firstStep }) {
+    return origin?.step ?? firstStep;
+}
+
 /**
  * An episode of the server in the form of the page. `sinceStep` is the step of the finding in the title, `firstStep`
  * that of the first sign of the same fault. `layer` is where the fault began, or null.
@@ -25,7 +30,7 @@ function findingOf(episode) {
         layers: episode.layers,
         layerCount: episode.layer_count,
         firstStep: episode.first_step,
-        sinceStep: origin?.step ?? episode.first_step,
+        sinceStep: sinceStepOf(episode),
         closedStep: episode.closed_step,
     };
 }
@@ -56,6 +61,15 @@ export function compareFindings(a, b) {
     if (bySeverity !== 0) return bySeverity;
     const [low, high] = a.state === "open" ? [a.sinceStep, b.sinceStep] : [b.closedStep, a.closedStep];
     return low < high ? -1 : low > high ? 1 : 0;
+}
+
+/** Episodes of the server in the order of `compareFindings`. */
+export function sortedEpisodes(episodes) {
+    const orderOf = (episode) => {
+        const { state, severity, closed_step: closedStep } = episode;
+        return { state, severity, sinceStep: sinceStepOf(episode), closedStep };
+    };
+    return [...episodes].sort((a, b) => compareFindings(orderOf(a), orderOf(b)));
 }
 
 /** The alerts of one episode: which are open, and the worst severity of each layer. */

@@ -96,9 +96,14 @@ function capital(text) {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function othersText(count) {
+/** "5 more findings", or "5 more findings, 1 critical". */
+function othersText(others) {
+    const { length: count } = others;
     if (count === 0) return "";
-    return `${formatCount(count)} more finding${count === 1 ? "" : "s"}`;
+    const critical = others.filter(({ severity }) => severity === "critical").length;
+    const kind = critical === count ? "critical " : "";
+    const part = critical > 0 && critical < count ? `, ${formatCount(critical)} critical` : "";
+    return `${formatCount(count)} more ${kind}finding${count === 1 ? "" : "s"}${part}`;
 }
 
 /** "since step 94, first signs at step 91"; of a closed finding "step 130 to 152". */
@@ -126,7 +131,7 @@ export function healthVerdict(findings) {
     const worst = findings.open[0];
     if (worst !== undefined) {
         const since = [worst.severity, sinceText(worst)].filter(Boolean).join(", ");
-        const detail = joined([since, layersText(worst), othersText(findings.open.length - 1)]);
+        const detail = joined([since, layersText(worst), othersText(findings.open.slice(1))]);
         return { severity: worst.severity, title: worst.title, detail, finding: worst };
     }
     if (findings.status === null) {
