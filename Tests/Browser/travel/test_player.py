@@ -49,9 +49,12 @@ def test_live_is_a_state_that_a_press_leaves_and_returns_to(page, server, live):
     # No word of the player could be about the training.
     words = page.locator(".player").inner_text().lower()
     assert "pause" not in words and "stop" not in words
+    status = page.locator("#player-status")
+    expect(status).to_have_text("")
     live.click()
     expect(live).to_have_text("Return to live")
     expect(live).to_have_attribute("aria-pressed", "false")
+    expect(status).to_have_text("Not live")
     # The connection is that of the page, whichever step it shows.
     expect(page.locator("#connection-text")).to_have_text("connected")
     Trainer(server).post_steps(run, [step(number) for number in range(50, 60)])
@@ -59,6 +62,7 @@ def test_live_is_a_state_that_a_press_leaves_and_returns_to(page, server, live):
     live.click()
     Dashboard(page, server).expect_step(59)
     expect(live).to_have_text("Live")
+    expect(status).to_have_text("Live")
 
 
 def test_a_press_while_steps_are_played_returns_to_live_and_the_space_key_stops(page, server, live):

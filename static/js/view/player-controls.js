@@ -21,6 +21,7 @@ export class PlayerControls {
     #buttons = Object.fromEntries(BUTTONS.map((name) => [name, element(name)]));
     #toggle = element("toggle");
     #toggleText = element("toggle-text");
+    #status = element("player-status");
     #ofFindings = [element("previous-finding"), element("next-finding")];
     #speed = element("speed");
     #speedText = element("speed-text");
@@ -33,6 +34,8 @@ export class PlayerControls {
     #message = element("jump-message");
     #behind = element("behind");
     #behindText = element("behind-text");
+    /** Whether the newest step was shown last; null before the first step of a run. */
+    #isLive = null;
     /** The step at which the player was paused when the message was shown, null while live. */
     #noted = null;
 
@@ -87,6 +90,9 @@ export class PlayerControls {
     #showState(player, history, runState) {
         const isLive = !player.isPaused;
         const words = STATE_WORDS[runState] ?? { live: "Live", kept: "Return to live" };
+        // Read to a screen reader when a key changes it, not when the run is opened.
+        if (this.#isLive !== null && this.#isLive !== isLive) setText(this.#status, isLive ? words.live : "Not live");
+        this.#isLive = isLive;
         setAttribute(this.#player, "data-live", String(isLive));
         setAttribute(this.#player, "data-run-state", runState);
         setText(this.#toggleText, isLive ? words.live : words.kept);
@@ -109,6 +115,8 @@ export class PlayerControls {
     /** Another run is shown. */
     clear() {
         this.#clearNote(null);
+        this.#isLive = null;
+        setText(this.#status, "");
     }
 
     #clearNote(step) {

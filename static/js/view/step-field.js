@@ -10,6 +10,7 @@ export class StepField {
     /** Whether a person is typing: then the field keeps its text. */
     #isEdited = false;
     #shown = "";
+    #digits = 0;
 
     constructor(input) {
         this.#input = input;
@@ -35,10 +36,11 @@ export class StepField {
         });
     }
 
-    /** `step` is the viewed step, `last` the last one, as wide as which the field is made; both may be undefined. */
+    /** Shows the viewed step. `last` is the last one, which sets the width of the field. Both may be undefined. */
     show(step, last) {
         const digits = Math.max(LEAST_DIGITS, String(last ?? "").length);
-        this.#input.style.setProperty("--digits", String(digits));
+        if (digits !== this.#digits) this.#input.style.setProperty("--digits", String(digits));
+        this.#digits = digits;
         this.#input.disabled = step === undefined;
         this.#shown = String(step ?? "");
         if (!this.#isEdited) this.#restore();
