@@ -12,9 +12,12 @@ def test_loss_rate_and_norm_are_over_the_cells_with_the_posted_values(opened, pa
     expect(strip.plot).to_be_visible()
     assert strip.names() == ["loss", "lr", "grad_norm"]
     strip.expect_values(99)
-    upper, lower = strip.plot.bounding_box(), heatmap.plot.bounding_box()
-    assert (upper["x"], upper["width"]) == (lower["x"], lower["width"])
-    assert 0 <= lower["y"] - (upper["y"] + upper["height"]) < 4
+    upper, lower = page.evaluate("""() => ["strip-plot", "heatmap-plot"].map((id) => {
+        const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect();
+        return { left, right, top, bottom };
+    })""")
+    assert (upper["left"], upper["right"]) == (lower["left"], lower["right"])
+    assert 0 <= lower["top"] - upper["bottom"] < 4
     page.keyboard.press("ArrowLeft")
     strip.expect_values(98)
     page.keyboard.press("Home")

@@ -31,6 +31,10 @@ export class Heatmap {
     /** The id of a layer to move the focus to with the next picture, or null. */
     #wantedLayer = null;
     #canRead = false;
+    /** Height of the strip above the cells, which leaves less of the screen for them. */
+    #heightAbove = 0;
+    /** The layers of the description, and their ids. */
+    #expected = { layers: null, ids: [] };
     /** The pictures that share its axes. */
     #companions;
 
@@ -74,6 +78,7 @@ export class Heatmap {
         this.#description = null;
         this.#chosen.select();
         this.#wantedLayer = null;
+        this.#heightAbove = 0;
         this.#navigation.select();
         this.time.select(run, this.#viewpoint);
         this.#source.select(run.id);
@@ -127,7 +132,44 @@ export class Heatmap {
         if (offered.length === 0) return;
         this.#read(offered, isConnected);
         this.#view.setStatus(this.#source.status(this.time.note));
-        if (this.#matrix !== null && this.#view.width > 0) this.#paint();
+        this.#draw();
+    }
+
+    /** Leaves room for the strip above the cells, and paints again if it needs another height than before. */
+    leaveRoom(heightAbove) {
+        if (heightAbove === this.#heightAbove) return;
+        this.#heightAbove = heightAbove;
+        this.#draw();
+    }
+
+    #draw() {
+        if (this.#view.width === 0) return;
+        if (this.#matrix === null) this.#layOut();
+        else this.#paint();
+    }
+
+    /** Takes the room of the picture before it was read, so that nothing on the page moves when it is. */
+    #layOut() {
+        const { layers = [] } = this.#description;
+        if (this.#expected.layers !== layers) this.#expected = { layers, ids: layers.map(({ id }) => id) };
+        this.#outline.update(this.#expected.ids, layers);
+        this.time.geometry = this.#geometry(0);
+        this.#view.layOut(this.time.geometry);
+        for (const companion of this.#companions) companion.layOut(this.time.geometry, this.#expected);
+    }
+
+    /** The names of the rows, see `Outline.namesIn`. */
+    get #named() {
+        const { width } = this.#view;
+        return this.#outline.namesIn(nameRoom(width, this.#outline.levels(width)));
+    }
+
+    #geometry(columns) {
+        const { width, room } = this.#view;
+        return new Geometry({
+            width, layers: this.#named.texts, columns, levels: this.#outline.levels(width),
+            room: Math.max(LEAST_ROOM, room - Math.round(this.#heightAbove / 2)),
+        });
     }
 
     get #matrix() {
@@ -156,16 +198,13 @@ export class Heatmap {
         const { isLoading, isMissing, isMoving, player } = this.#run;
         if (!isMoving) this.time.follow();
         const isReady = !isLoading && !isMissing && !isMoving;
-        // With the first picture the width of the cells is known, which the columns of the next read are to fill.
-        const { geometry } = this.time;
-        const isPainted = this.#matrix === null || geometry !== null;
-        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady && isPainted;
+        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
         this.#canRead = canRead;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
-            width: geometry?.plotWidth ?? leastPlotWidth(this.#view.width),
+            width: this.time.geometry?.plotWidth ?? leastPlotWidth(this.#view.width),
             canRead,
             pausedEnd: player.pausedEnd,
         });
@@ -190,13 +229,10 @@ export class Heatmap {
         if (wanted >= 0) outline.focus(wanted, viewpoint);
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
-        const { ratio, gestures, isTreeFocused, width } = this.#view;
-        const levels = outline.levels(width);
-        const { names, texts } = outline.namesIn(nameRoom(width, levels));
-        const geometry = new Geometry({
-            width, layers: texts, columns: matrix.columns, levels,
-            room: Math.max(LEAST_ROOM, this.#view.room - Math.round(this.time.heightAbove / 2)),
-        });
+        const { ratio, gestures, isTreeFocused } = this.#view;
+        const { names } = this.#named;
+        const geometry = this.#geometry(matrix.columns);
+        // The next read has as many columns as there is room for.
         if (geometry.plotWidth !== this.time.geometry?.plotWidth) this.#actions.requestPaint();
         this.time.geometry = geometry;
         const window = viewpoint.window(geometry.maximumLines(ratio));

@@ -11,11 +11,9 @@ export class TimeAxis {
     #pointers = new Map();
     #seams = { columns: null, list: null, shown: [] };
 
-    /** The columns in view, `StepColumns`, and their `Geometry`; null until there is a picture. */
+    /** The columns in view, `StepColumns`, null until they were read; and their `Geometry`, null until it is known. */
     columns = null;
     geometry = null;
-    /** Height of other pictures above the heatmap's cells. */
-    heightAbove = 0;
     /** Where the training was restarted: `[{ step, text }]`, ascending. */
     seams = [];
 
@@ -31,7 +29,6 @@ export class TimeAxis {
         this.#viewpoint = viewpoint;
         this.columns = null;
         this.geometry = null;
-        this.heightAbove = 0;
         this.seams = [];
     }
 

@@ -106,7 +106,16 @@ export class Strip {
         const scalars = this.#read(chosen, isReadable && this.#view.width > 0);
         this.#view.setStatus(this.#status(scalars, chosen));
         const { columns, geometry } = this.#time;
-        if (columns !== null && geometry !== null) this.#paint(scalars, chosen);
+        if (geometry === null) return;
+        this.#layOut(geometry, chosen.length);
+        if (columns !== null) this.#paint(scalars, chosen);
+    }
+
+    /** Takes the room of the charts, also before they were read, so that nothing on the page moves when they are. */
+    #layOut(geometry, rows) {
+        this.#layout = new StripLayout({ geometry, rows, hasAxis: !this.#heatmap.isShown });
+        this.#view.layOut(this.#layout);
+        if (this.#heatmap.isShown) this.#heatmap.leaveRoom(this.#layout.height);
     }
 
     get #time() {
@@ -149,7 +158,7 @@ export class Strip {
         });
         const { width } = this.#view;
         const columns = time.columns?.columns ?? 0;
-        time.geometry = width > 0 && columns > 0 ? new StripGeometry({ width, columns }) : null;
+        time.geometry = width > 0 ? new StripGeometry({ width, columns }) : null;
         this.#view.setZoom({ canZoomIn: columns >= 4, isZoomed: this.#viewpoint.canZoomOutSteps });
         return time.columns;
     }
@@ -165,12 +174,7 @@ export class Strip {
         const time = this.#time;
         const { columns, geometry, cursor } = time;
         const isAlone = time === this.#own;
-        const layout = new StripLayout({ geometry, rows: names.length, hasAxis: isAlone });
-        this.#layout = layout;
-        if (!isAlone && time.heightAbove !== layout.height) {
-            time.heightAbove = layout.height;
-            this.#handlers.requestPaint();
-        }
+        const layout = this.#layout;
         const charts = names.map((name) => this.#chart(scalars, name));
         const { gestures, ratio } = this.#view;
         const hover = time.hover();

@@ -57,6 +57,9 @@ export class QuantileFan {
         return isInside ? geometry.columnAt(this.#pointer) : null;
     }
 
+    /** The picture has a fixed height. */
+    layOut() {}
+
     /** `picture` is that of `Heatmap`. */
     show(picture) {
         setHidden(this.#section, !this.#toggle.isOn);

@@ -60,6 +60,7 @@ export class HeatmapView {
 
     /** Width of the plot; 0 while it is not laid out. */
     get width() {
+        if (this.#width === 0) this.#width = this.#plot.clientWidth;
         return this.#width;
     }
 
@@ -137,14 +138,19 @@ export class HeatmapView {
         this.#table.clear();
     }
 
+    /** Gives the plot the size of its picture. */
+    layOut({ height, left }) {
+        this.#plot.style.height = `${height}px`;
+        this.#frame.style.setProperty("--heatmap-left", `${left}px`);
+    }
+
     /** Returns the colours. `pictureKey` changes when the cells do. */
     paint(model, pictureKey) {
         const colours = this.theme.colours(model.scale.colours);
         const key = `${pictureKey} ${colours.key} ${model.geometry.width}x${model.geometry.plotHeight}@${model.ratio}`;
         if (key !== this.#painted) {
             this.#painted = key;
-            this.#plot.style.height = `${model.geometry.height}px`;
-            this.#frame.style.setProperty("--heatmap-left", `${model.geometry.left}px`);
+            this.layOut(model.geometry);
             this.#cells.paint({ ...model, colours });
             this.#legend.show(model.scale, colours);
         }

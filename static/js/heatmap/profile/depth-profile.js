@@ -61,6 +61,12 @@ export class DepthProfile {
         setText(this.#text, "");
     }
 
+    /** Takes the room of the picture, and of its legend, before it is known; `expected` is `{ ids, layers }`. */
+    layOut({ height }, expected) {
+        this.#plot.style.height = `${height}px`;
+        if (expected !== undefined) this.#kindsOf(expected.ids, expected.layers);
+    }
+
     /** `picture` is that of `Heatmap`. */
     show(picture) {
         setHidden(this.#section, !this.#toggle.isOn);
@@ -97,7 +103,7 @@ export class DepthProfile {
         const first = firstMatrix === null ? null : firstValues(matrix, firstMatrix);
         const lines = profileLines(window, now, (range) => scaled.shown.at(range, cursor));
         if (this.#toggle.isOn && this.#width > 0) {
-            this.#plot.style.height = `${geometry.height}px`;
+            this.layOut(geometry);
             this.#canvas.paint({
                 lines, curves: kindCurves(window, kinds, lines, now), kinds, now, first,
                 strongKind: hoverLine === null ? null : kinds.kindOf[lines[hoverLine].layer], scale: scaled.values, window, tree, names, findings: scaled.findings, worst, colours,

@@ -46,6 +46,7 @@ export class StripView {
 
     /** Width of the plot; 0 while it is not laid out. */
     get width() {
+        if (this.#width === 0) this.#width = this.#plot.clientWidth;
         return this.#width;
     }
 
@@ -74,9 +75,11 @@ export class StripView {
         this.#menu.show(names, chosen);
     }
 
+    /** A status is in the place of the readout, so that nothing moves. */
     setStatus(text) {
         setText(this.#status, text);
         setHidden(this.#status, text === "");
+        setHidden(this.#readout, text !== "");
     }
 
     setZoom({ canZoomIn, isZoomed }) {
@@ -94,6 +97,12 @@ export class StripView {
         this.#rows.replaceChildren();
     }
 
+    /** Gives the plot the size of its picture. */
+    layOut({ height, isNarrow }) {
+        this.#plot.style.height = `${height}px`;
+        setAttribute(this.#plot, "data-narrow", String(isNarrow));
+    }
+
     /** `key` changes when the charts do. */
     paint(model, key) {
         const colours = this.#theme.colours("sequential");
@@ -101,8 +110,7 @@ export class StripView {
         const painted = [key, colours.key, geometry.width, geometry.left, layout.height, ratio].join(" ");
         if (painted !== this.#painted) {
             this.#painted = painted;
-            this.#plot.style.height = `${layout.height}px`;
-            setAttribute(this.#plot, "data-narrow", String(layout.isNarrow));
+            this.layOut(layout);
             this.#charts.paint({ ...model, colours });
         }
         this.#lines.paint({ ...model, colours });
