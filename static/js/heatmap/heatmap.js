@@ -155,11 +155,11 @@ export class Heatmap {
         this.#outline.update(this.#expected.ids, layers);
         this.time.geometry = this.#geometry(0);
         this.#view.layOut(this.time.geometry);
-        for (const companion of this.#companions) companion.layOut(this.time.geometry);
+        for (const companion of this.#companions) companion.layOut(this.time.geometry, this.#expected);
     }
 
-    /** What is written beside the rows. */
-    get #rowNames() {
+    /** The names of the rows, see `Outline.namesIn`. */
+    get #named() {
         const { width } = this.#view;
         return this.#outline.namesIn(nameRoom(width, this.#outline.levels(width)));
     }
@@ -167,7 +167,7 @@ export class Heatmap {
     #geometry(columns) {
         const { width, room } = this.#view;
         return new Geometry({
-            width, layers: this.#rowNames.texts, columns, levels: this.#outline.levels(width),
+            width, layers: this.#named.texts, columns, levels: this.#outline.levels(width),
             room: Math.max(LEAST_ROOM, room - Math.round(this.#heightAbove / 2)),
         });
     }
@@ -198,16 +198,13 @@ export class Heatmap {
         const { isLoading, isMissing, isMoving, player } = this.#run;
         if (!isMoving) this.time.follow();
         const isReady = !isLoading && !isMissing && !isMoving;
-        // With the first picture the width of the cells is known, which the columns of the next read are to fill.
-        const { geometry } = this.time;
-        const isPainted = this.#matrix === null || geometry !== null;
-        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady && isPainted;
+        const canRead = isConnected && !document.hidden && this.#view.width > 0 && isReady;
         this.#canRead = canRead;
         this.#source.update({
             now: Date.now(),
             view: metric === null ? null : { metric, ...this.#viewpoint.range },
             layers: this.#description.layer_count,
-            width: geometry?.plotWidth ?? leastPlotWidth(this.#view.width),
+            width: this.time.geometry?.plotWidth ?? leastPlotWidth(this.#view.width),
             canRead,
             pausedEnd: player.pausedEnd,
         });
@@ -233,8 +230,9 @@ export class Heatmap {
         viewpoint.setRows(outline.rows);
         this.#chosen.applyLayers(viewpoint, matrix.layers);
         const { ratio, gestures, isTreeFocused } = this.#view;
-        const { names } = this.#rowNames;
+        const { names } = this.#named;
         const geometry = this.#geometry(matrix.columns);
+        // The next read has as many columns as there is room for.
         if (geometry.plotWidth !== this.time.geometry?.plotWidth) this.#actions.requestPaint();
         this.time.geometry = geometry;
         const window = viewpoint.window(geometry.maximumLines(ratio));

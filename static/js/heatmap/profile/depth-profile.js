@@ -61,9 +61,10 @@ export class DepthProfile {
         setText(this.#text, "");
     }
 
-    /** Takes the room of the picture before it is known. */
-    layOut({ height }) {
+    /** Takes the room of the picture, and of its legend, before it is known; `expected` is `{ ids, layers }`. */
+    layOut({ height }, expected) {
         this.#plot.style.height = `${height}px`;
+        if (expected !== undefined) this.#kindsOf(expected.ids, expected.layers);
     }
 
     /** `picture` is that of `Heatmap`. */
