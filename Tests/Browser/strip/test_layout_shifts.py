@@ -12,9 +12,13 @@ window.shifts = [];
 new PerformanceObserver((list) => {
     for (const { startTime, value, hadRecentInput, sources } of list.getEntries()) {
         if (value === 0 || hadRecentInput) continue;
-        const pictures = sources.filter(({ node }) => node?.parentElement?.closest("#heatmap, #strip, #layers"));
-        if (pictures.length === 0) continue;
-        const moved = pictures.map(({ node, previousRect, currentRect }) => {
+        // The state of the connection grows to the left; the row of a run may get a second line for its finding; white
+        // space at the end of a line moves with what comes after it.
+        const isBlank = (node) => node?.nodeType === Node.TEXT_NODE && node.data.trim() === "";
+        const isLeftOut = (node) => isBlank(node) || (node?.parentElement?.closest(".top-bar, #runs") ?? null) !== null;
+        const others = sources.filter(({ node }) => !isLeftOut(node));
+        if (others.length === 0) continue;
+        const moved = others.map(({ node, previousRect, currentRect }) => {
             return `${node?.id || node?.className || node?.nodeName}: ${previousRect.y} to ${currentRect.y}`;
         });
         shifts.push(`${Math.round(startTime)} ms, ${value.toFixed(4)}: ${moved.join("; ")}`);
@@ -37,8 +41,10 @@ def opened(page, server):
     return opened
 
 
+@pytest.mark.parametrize("width", [1440, 1024, 390])
 @pytest.mark.parametrize("layers", [1, 12, 300])
-def test_nothing_moves_while_a_run_is_opened_and_steps_come(opened, page, server, layers):
+def test_nothing_moves_while_a_run_is_opened_and_steps_come(opened, page, server, layers, width):
+    page.set_viewport_size({"width": width, "height": 900})
     run = opened(scalar_steps(layers, 100))
     dashboard, heatmap, strip = Dashboard(page, server), Heatmap(page), Strip(page)
     dashboard.expect_step(99)
