@@ -8,7 +8,7 @@ import { MOST_CHOSEN, listText, namesOf, scalarsToShow, usualScalars } from "../
 import { parseScalars } from "../../../static/js/strip/data/scalars.js";
 import { seamsOf } from "../../../static/js/strip/data/seams.js";
 import { StripGeometry, StripLayout } from "../../../static/js/strip/picture/layout.js";
-import { lineSegments, scalarMarks } from "../../../static/js/strip/picture/line.js";
+import { freeEnd, lineSegments, scalarMarks } from "../../../static/js/strip/picture/line.js";
 import { scalarScale } from "../../../static/js/strip/picture/scale.js";
 import { cellText, rowValue, scalarTable } from "../../../static/js/strip/picture/text.js";
 
@@ -129,4 +129,16 @@ test("names are left of the charts, or above them where there is no room", () =>
     const alone = new StripLayout({ geometry: new StripGeometry({ width: 900, columns: 10 }), rows: 1, hasAxis: true });
     assert.deepEqual([alone.areaAt(500, 10), alone.areaAt(500, 50), alone.areaAt(10, 10), alone.areaAt(500, 90)],
         ["cells", "axis", null, null]);
+});
+
+test("a number of the axis is on the left, or on the right where only the left has marks in its way", () => {
+    const line = (yOf) => ({ points: Array.from({ length: 100 }, (_, column) => ({ column, y: yOf(column) })), band: [] });
+    const endsOf = (marks) => [true, false].map((isTop) => freeEnd(marks, 100, { width: 0.1, height: 0.3, isTop }));
+    assert.deepEqual(endsOf(line((column) => 1 - column / 99)), ["right", "left"]);
+    assert.deepEqual(endsOf(line((column) => column / 99)), ["left", "right"]);
+    assert.deepEqual(endsOf(line(() => 0.5)), ["left", "left"]);
+    // Without a free end it is on the left.
+    assert.deepEqual(endsOf(line((column) => column % 2)), ["left", "left"]);
+    const band = [{ column: 3, low: 0.5, high: 0.9 }];
+    assert.deepEqual(endsOf({ points: [], band }), ["right", "left"]);
 });

@@ -4,7 +4,7 @@ import { hatchTile, size } from "../../heatmap/page/pixels.js";
 import { paintCursor, paintHover, paintSeams, paintStep } from "../../heatmap/page/time-lines.js";
 import { stepTicks } from "../../heatmap/picture/axis.js";
 import { formatShort } from "../../heatmap/picture/text.js";
-import { lineSegments } from "../picture/line.js";
+import { freeEnd, lineSegments } from "../picture/line.js";
 
 const FONT = "11px system-ui, sans-serif";
 const SMALL = "10px system-ui, sans-serif";
@@ -13,6 +13,9 @@ const LEAST_BROKEN = 3;
 /** Room above and below the line. */
 const MARGIN = 2;
 const TICK_GAP = 90;
+/** The space beside a number of the y axis, and its height. */
+const NUMBER_GAP = 7;
+const NUMBER_HEIGHT = 12;
 
 /** The charts: repainted only when what they show changes. */
 export class ChartCanvas {
@@ -40,7 +43,7 @@ export class ChartCanvas {
             this.#band(marks, geometry, y, colours);
             this.#line(marks, geometry, y, colours);
             this.#broken(marks, geometry, top, bottom, colours);
-            if (scale !== null) this.#numbers(scale, geometry, top, bottom, colours);
+            if (scale !== null) this.#numbers(scale, marks, geometry, top, bottom, colours);
         });
         if (axisColumns !== null) this.#axis(axisColumns, geometry, layout, colours);
     }
@@ -93,20 +96,26 @@ export class ChartCanvas {
     }
 
     /** The ends of the y axis, inside of the chart: the space on the left has the names. */
-    #numbers({ kind, low, high }, geometry, top, bottom, colours) {
+    #numbers({ kind, low, high }, marks, geometry, top, bottom, colours) {
         const context = this.#context;
         context.font = SMALL;
-        context.textAlign = "left";
         const highest = `${formatShort(high)}${kind === "log" ? " log" : ""}`;
-        const texts = low === high ? [[formatShort(low), (top + bottom) / 2, "middle"]]
+        // That of a straight line is above it.
+        const texts = low === high ? [[formatShort(low), (top + bottom) / 2 - 2, "bottom"]]
             : [[highest, top + 1, "top"], [formatShort(low), bottom, "bottom"]];
         for (const [text, y, baseline] of texts) {
+            const end = low === high ? "left" : freeEnd(marks, geometry.columns, {
+                width: (context.measureText(text).width + NUMBER_GAP) / geometry.plotWidth,
+                height: NUMBER_HEIGHT / (bottom - top), isTop: baseline === "top",
+            });
+            const x = end === "left" ? geometry.left + 3 : geometry.left + geometry.plotWidth - NUMBER_GAP;
+            context.textAlign = end;
             context.textBaseline = baseline;
             context.lineWidth = 3;
             context.strokeStyle = colours.surface;
-            context.strokeText(text, geometry.left + 3, y);
+            context.strokeText(text, x, y);
             context.fillStyle = colours.textSoft;
-            context.fillText(text, geometry.left + 3, y);
+            context.fillText(text, x, y);
         }
     }
 

@@ -30,6 +30,21 @@ export function scalarMarks(series, columns, scale) {
     return { points, band, dots, broken };
 }
 
+/**
+ * The end of a chart where a number at its top or bottom has room beside the marks: `left`, or `right` if marks are in
+ * the way on the left alone. `width` is the part of the columns that the number covers, `height` the part of the scale.
+ */
+export function freeEnd({ points, band }, columns, { width, height, isTop }) {
+    const covers = (low, high) => (isTop ? high > 1 - height : low < height);
+    const isFree = (from, to) => {
+        const isIn = ({ column }) => column >= from && column <= to;
+        return !points.some((point) => isIn(point) && covers(point.y, point.y))
+            && !band.some((part) => isIn(part) && covers(part.low, part.high));
+    };
+    const covered = width * columns;
+    return isFree(0, covered) || !isFree(columns - 1 - covered, columns - 1) ? "left" : "right";
+}
+
 /** Points in runs that are drawn as one line: a value that is not finite between two points interrupts it. */
 export function lineSegments({ points, broken }) {
     const segments = [];
