@@ -79,13 +79,13 @@ export class LayerFindings {
         return this.#ranked.rows;
     }
 
-    /** The worst entry of each line of a window that has any, by line. */
+    /** The worst entry of each line of a window that has any, by line, with the `row` of its layer. */
     worstByLine(layers, window) {
         const worst = new Map();
         for (const row of this.rowsByImportance(layers)) {
             const line = window.lineOf(row);
             const entry = this.of(layers[row]);
-            if (line >= 0 && isWorse(entry.severity, worst.get(line)?.severity)) worst.set(line, entry);
+            if (line >= 0 && isWorse(entry.severity, worst.get(line)?.severity)) worst.set(line, { ...entry, row });
         }
         return worst;
     }

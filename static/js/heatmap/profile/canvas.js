@@ -132,8 +132,8 @@ export class ProfileCanvas {
     }
 
     /** Findings, values that are not finite, and the line under the pointer. */
-    #marks(context, { lines, window, width, height, left, worst, colours, hoverLine }, place) {
-        for (const { line, value, state } of lines) {
+    #marks(context, { lines, now, window, width, height, left, worst, colours, hoverLine }, place) {
+        for (const { line, state } of lines) {
             const finding = worst.get(line);
             const y = place.y(line);
             if (state === State.broken) {
@@ -143,10 +143,13 @@ export class ProfileCanvas {
                 context.fillRect(width - 6, y - 4, 2, 8);
             }
             if (finding === undefined) continue;
-            context.fillStyle = colours.severity(finding.severity);
-            context.strokeStyle = colours.surface;
+            // Full where a finding began, a ring at its other layers.
+            const colour = colours.severity(finding.severity);
+            const value = now.values[finding.row];
+            context.fillStyle = finding.isOrigin ? colour : colours.surface;
+            context.strokeStyle = finding.isOrigin ? colours.surface : colour;
             context.lineWidth = 1.5;
-            dot(context, Number.isFinite(value) ? place.x(value) : width - 14, y, 4);
+            dot(context, Number.isFinite(value) ? place.x(value) : width - 14, y, finding.isOrigin ? 4 : 3);
             context.stroke();
         }
         if (hoverLine === null) return;
