@@ -37,6 +37,8 @@ export class Heatmap {
     #expected = { layers: null, ids: [] };
     /** The pictures that share its axes. */
     #companions;
+    /** The matrix that was painted last. */
+    #paintedMatrix = null;
 
     /** The x axis, for pictures of the same steps. */
     time;
@@ -254,6 +256,12 @@ export class Heatmap {
         this.#view.setZoom(matrix.columns > 0, viewpoint, outline);
         this.#view.showTree(outline.itemText(viewpoint.layer, findings));
         this.#describe(picture, hover ?? this.#navigation.cellAt(pointer, "names", cursor) ?? focus);
+        if (this.#paintedMatrix !== matrix) {
+            // The pictures beside it follow in the next frame, so that no frame takes long.
+            this.#paintedMatrix = matrix;
+            this.#actions.requestPaint();
+            return;
+        }
         const record = this.#run.viewedRecord;
         for (const companion of this.#companions) {
             companion.show({ ...picture, colours, scaled: this.#scaled, record, canRead: this.#canRead, time: this.time });
