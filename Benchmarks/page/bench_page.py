@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/Browser"), str(Path(__file__).parent)]
 
-from big_runs import METRICS, PICTURE, BigRun, open_and_measure  # noqa: E402
+from big_runs import METRICS, PICTURE, BigRun, open_and_measure, time_of_first_picture  # noqa: E402
 from peers import PEERS  # noqa: E402
 from playwright.sync_api import Error, TimeoutError, sync_playwright  # noqa: E402
 from Support.servers.server import Server  # noqa: E402
@@ -59,11 +59,12 @@ class Browser:
         self.running = None
 
     def opened(self, url, page, picture, deadline):
-        """The figures of `open_and_measure`, or why the run did not open."""
+        """The figures of `open_and_measure` and the time of the first picture, or why the run did not open."""
         if self.running is None:
             self.running = self.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         try:
-            return open_and_measure(self.running, url, page.picture, picture, deadline)
+            first = time_of_first_picture(self.running, url, page.picture, deadline)
+            return {**open_and_measure(self.running, url, page.picture, picture, deadline), "first": first}
         except TimeoutError:
             reason = f"no picture within {deadline:.0f} s"
         except Error as error:
