@@ -20,6 +20,11 @@ TABLE_METRICS = {
     "bias_mean_abs": ("parameter_statistics", "bias", "mean_abs"),
 }
 
+# What Chromium logs of a read that is under way when its run is removed.
+READ_OF_A_REMOVED_RUN = "status of 404"
+# And of attempts to connect to a server that is gone.
+UNREACHABLE = ("net::ERR_", "WebSocket connection to")
+
 # Chooses these metrics before the page begins, as a person did earlier in this browser.
 CHOOSE_METRICS = f"""
 try {{

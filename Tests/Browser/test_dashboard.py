@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from dashboard import Dashboard, Trainer, make_payload, posted_values, unique_run
+from dashboard import READ_OF_A_REMOVED_RUN, Dashboard, Trainer, make_payload, posted_values, unique_run
 
 RECORDED_RUN = Path(__file__).resolve().parents[1] / "Fixtures" / "digits_run.jsonl.gz"
 
@@ -112,8 +112,7 @@ def test_a_run_from_before_the_page_opened_has_its_whole_history(dashboard, trai
 
 
 def test_a_deleted_run_leaves_the_list_and_what_was_seen_of_it_stays(dashboard, trainer, page, problems):
-    # A read that is under way when the run is removed.
-    problems.allow("status of 404")
+    problems.allow(READ_OF_A_REMOVED_RUN)
     run, other = unique_run(), unique_run("other")
     payload = make_payload(run, 3)
     for posted in (payload, make_payload(other, 0)):

@@ -3,16 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from dashboard import Dashboard, Trainer, make_payload
-
-# A read of the run that is under way when the run is removed.
-READ_OF_A_REMOVED_RUN = ("status of 404",)
+from dashboard import READ_OF_A_REMOVED_RUN, Dashboard, Trainer, make_payload
 
 
 @pytest.fixture
 def opened(start_server, page, problems):
     """A server with small limits and the runs `a` and `b`. The page shows `a`."""
-    problems.allow(*READ_OF_A_REMOVED_RUN)
+    problems.allow(READ_OF_A_REMOVED_RUN)
     own = start_server("--max-runs", 2, "--max-steps-per-run", 10)
     trainer = Trainer(own)
     for run in ("a", "b"):
@@ -42,7 +39,7 @@ def test_an_eviction_is_shown_in_the_list_and_above_the_run(opened, page):
 
 
 def test_an_eviction_for_memory_says_so(start_server, page, problems):
-    problems.allow(*READ_OF_A_REMOVED_RUN)
+    problems.allow(READ_OF_A_REMOVED_RUN)
     own = start_server("--max-memory", 100_000)
     trainer = Trainer(own)
     trainer.post(make_payload("old", 1))

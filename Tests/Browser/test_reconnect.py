@@ -3,10 +3,7 @@
 from playwright.sync_api import expect
 from Support.servers.ports import free_port
 
-from dashboard import Dashboard, Trainer, make_payload, unique_run
-
-# Chromium's log messages for failed connection attempts.
-UNREACHABLE = ("net::ERR_", "WebSocket connection to")
+from dashboard import UNREACHABLE, Dashboard, Trainer, make_payload, unique_run
 
 
 def test_the_page_reconnects_and_follows_its_run_on_the_new_server(page, problems, start_server):

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from dashboard import Dashboard, Trainer, make_payload, unique_run
+from dashboard import READ_OF_A_REMOVED_RUN, Dashboard, Trainer, make_payload, unique_run
 from playwright.sync_api import expect
 from Support.clients.access import TOKENS, tokens_file
 from Support.servers.nginx import Nginx, refusing_upgrades, without_upgrades
@@ -47,7 +47,7 @@ def server(start_server, tmp_path):
 @pytest.fixture
 def blocked(request, server, page, problems, tmp_path):
     """The page behind a proxy that refuses upgrades, or is as the test names it."""
-    problems.allow(BLOCKED)
+    problems.allow(BLOCKED, READ_OF_A_REMOVED_RUN)
     with Nginx(server, tmp_path, getattr(request, "param", refusing_upgrades)) as proxy:
         yield Blocked(page, proxy, TOKENS["boss"])
         # Before the proxy ends: the page would connect again.

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from Support.servers.server import Server
 
-from dashboard import Dashboard, Trainer
+from dashboard import READ_OF_A_REMOVED_RUN, Dashboard, Trainer
 
 COUNT = 3000
 ROWS_AT_ONCE = 100
@@ -146,7 +146,8 @@ def test_a_text_narrows_the_list_down(listed, page):
     expect(page.locator("#run-id")).to_have_text("sweep-0008")
 
 
-def test_runs_come_and_go_with_and_without_a_row(listed, page, trainer):
+def test_runs_come_and_go_with_and_without_a_row(listed, page, trainer, problems):
+    problems.allow(READ_OF_A_REMOVED_RUN)
     count = int(page.locator("#run-count").text_content().replace(",", ""))
     trainer.post_steps("newest", [step(1)])
     expect(rows(page).first).to_have_attribute("data-run", "newest")

@@ -7,14 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from dashboard import Dashboard, Trainer, make_payload, unique_run
+from dashboard import READ_OF_A_REMOVED_RUN, UNREACHABLE, Dashboard, Trainer, make_payload, unique_run
 from playwright.sync_api import expect
 from Support.clients.access import TOKENS, tokens_file
 from Support.servers.nginx import Nginx, unused_port
 from Support.servers.server import ROOT
-
-UNREACHABLE = ("net::ERR_", "WebSocket connection to")
-
 
 @pytest.fixture
 def protected(start_server, tmp_path):
@@ -106,7 +103,8 @@ def test_a_run_without_scalars_and_one_with_both(server, page):
     expect(page.locator("#run-hint")).to_be_hidden()
 
 
-def test_a_run_that_was_never_there_and_one_that_is_evicted(protected, page):
+def test_a_run_that_was_never_there_and_one_that_is_evicted(protected, page, problems):
+    problems.allow(READ_OF_A_REMOVED_RUN)
     trainer = Trainer(protected)
     page.goto(f"{protected.url}/?token={TOKENS['viewer']}#run=nowhere")
     expect(page.locator("#empty-title")).to_have_text("Run not found")

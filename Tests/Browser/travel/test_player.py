@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from Support.servers.ports import free_port
 
-from dashboard import Dashboard, Trainer, unique_run
+from dashboard import UNREACHABLE, Dashboard, Trainer, unique_run
 
 LAYERS = [{"id": f"block{number}/fc", "type": "Linear", "depth": number} for number in range(3)]
 
@@ -198,7 +198,7 @@ def test_a_run_without_pictures_has_a_slider(page, server):
 
 
 def test_without_a_connection_it_is_not_called_live(page, problems, start_server, live):
-    problems.allow("net::ERR_", "WebSocket connection to")
+    problems.allow(*UNREACHABLE)
     port = free_port()
     first = start_server("--port", str(port))
     open_run(page, first, [step(number) for number in range(20)])
