@@ -2,7 +2,7 @@
 
 import { element, setAttribute } from "../../view/dom.js";
 import { cssColour } from "../picture/colours.js";
-import { spacedTicks } from "../picture/ticks.js";
+import { readableTicks, spacedTicks } from "../picture/ticks.js";
 
 /** Least distance between two numbers, as a share of the width. */
 const GAP = 0.21;
@@ -19,7 +19,7 @@ export class Legend {
             context.fillStyle = cssColour(colours.table[Math.round((255 * x) / (width - 1))]);
             context.fillRect(x, 0, 1, height);
         }
-        const ticks = spacedTicks(scale.ticks, GAP);
+        const ticks = readableTicks(spacedTicks(scale.ticks, GAP), this.#legend.clientWidth);
         this.#numbers.replaceChildren(...ticks.map(({ place, text }) => {
             const number = document.createElement("span");
             number.textContent = text;
