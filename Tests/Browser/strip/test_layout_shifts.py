@@ -12,8 +12,8 @@ window.shifts = [];
 new PerformanceObserver((list) => {
     for (const { startTime, value, hadRecentInput, sources } of list.getEntries()) {
         if (value === 0 || hadRecentInput) continue;
-        // The state of the connection grows to the left; the row of a run may get a second line for its finding; white
-        // space at the end of a line moves with what comes after it.
+        // Left out: the state of the connection, which grows to the left; the row of a run, which may get a second line
+        // for its finding; and blank text, which has no pixels.
         const isBlank = (node) => node?.nodeType === Node.TEXT_NODE && node.data.trim() === "";
         const isLeftOut = (node) => isBlank(node) || (node?.parentElement?.closest(".top-bar, #runs") ?? null) !== null;
         const others = sources.filter(({ node }) => !isLeftOut(node));

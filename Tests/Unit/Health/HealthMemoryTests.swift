@@ -37,8 +37,8 @@ import Testing
         (try memory(layers: 3_000, metrics) - memory(layers: 1_000, metrics)) / 2_000
     }
 
-    /// The allocator may give a large array a page more than it needs, depending on what was freed before: two such
-    /// pages a layer. It is less than one number of a layer.
+    /// Bytes for each layer that the allocator may add: two large arrays of 2 000 layers can each have one page more
+    /// than they need. It is less than one number of a layer.
     private static let rounding = 2 * 4_096 / 2_000
 
     @Test func aLayerTakesWhatTheSchemaStates() throws {

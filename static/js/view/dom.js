@@ -24,6 +24,11 @@ export function setHidden(node, isHidden) {
     if (node.hidden !== isHidden) node.hidden = isHidden;
 }
 
+/** Whether a key at this element is typed into a field: then it is none of the page's keys. */
+export function isTyped(target) {
+    return target.closest("input:not([type=range]):not([type=checkbox]), textarea, select") !== null;
+}
+
 /** Makes a `<details>` node a menu: Escape and a press beside it close it. */
 export function closeLikeMenu(details) {
     details.addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // The list of all keys, in a dialog that `?` opens.
 
 import { KEY_GROUPS } from "../keys.js";
-import { element } from "./dom.js";
+import { element, isTyped } from "./dom.js";
 
 export class KeysHelp {
     #dialog = element("keys-help");
@@ -19,7 +19,7 @@ export class KeysHelp {
 
     #key(event) {
         if (event.key !== "?" || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-        if (event.target.closest("input:not([type=range]):not([type=checkbox]), textarea, select")) return;
+        if (isTyped(event.target)) return;
         event.preventDefault();
         if (this.#dialog.open) this.#dialog.close();
         else this.#open();

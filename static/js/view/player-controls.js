@@ -6,7 +6,7 @@ import { playerAction } from "./player-keys.js";
 import { closeLikeMenu, element, setAttribute, setHidden, setText } from "./dom.js";
 import { StepField } from "./step-field.js";
 
-/** The words on the toggle for runs of which no steps come: while live, and at an earlier step. */
+/** The text of the toggle for a run that gets no more steps: at its newest step, and at an earlier one. */
 const ENDED = { live: "At the end", kept: "Return to end" };
 const STATE_WORDS = Object.freeze({
     finished: ENDED, failed: ENDED, gone: ENDED, lost: { live: "Not connected", kept: "Return to live" },

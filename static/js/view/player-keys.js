@@ -1,5 +1,7 @@
 // The keys of the player, which work on the whole page.
 
+import { isTyped } from "./dom.js";
+
 const ACTIONS = Object.freeze({
     " ": { name: "toggle" },
     ArrowLeft: { name: "back", repeats: true },
@@ -20,7 +22,7 @@ export function playerAction(event, slider) {
     const { target } = event;
     // Fields and modal dialogs use these keys themselves, and a focused button or link uses the space key. The button
     // of the selected run does not: it has the focus after a click, and selecting it again does nothing.
-    if (target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, dialog:modal")) return null;
+    if (isTyped(target) || target.closest("dialog:modal") !== null) return null;
     const takesSpace = "button:not([aria-current=true]), a, summary, input[type=checkbox]";
     if (event.key === " " && target.closest(takesSpace)) return null;
     const isOfSlider = target === slider && ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key);

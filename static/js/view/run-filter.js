@@ -2,6 +2,7 @@
 
 import { formatCount } from "../model/format.js";
 import { element, setHidden, setText } from "./dom.js";
+import { goToFilter, makeFilterField } from "./filter-field.js";
 
 export class RunFilter {
     #field = element("runs-filter");
@@ -9,26 +10,8 @@ export class RunFilter {
 
     /** `actions`: `change(text)` after the text changed, `enter()` and `down()` for these keys in the field. */
     constructor(actions) {
-        this.#field.addEventListener("input", () => actions.change(this.text));
-        this.#field.addEventListener("keydown", (event) => {
-            if (event.isComposing) return;
-            if (event.key === "Enter") actions.enter();
-            else if (event.key === "ArrowDown") actions.down();
-            else if (event.key === "Escape" && this.#field.value !== "") {
-                this.#field.value = "";
-                actions.change("");
-            } else if (event.key === "Escape") this.#field.blur();
-            else return;
-            event.preventDefault();
-            event.stopPropagation();
-        });
-        document.addEventListener("keydown", (event) => {
-            if (event.key !== "r" || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-            if (event.target.closest("input:not([type=range]):not([type=checkbox]), textarea, select, dialog:modal")) return;
-            if (this.#field.hidden) return;
-            event.preventDefault();
-            this.focus();
-        });
+        const change = () => actions.change(this.text);
+        makeFilterField(this.#field, "r", { ...actions, change });
     }
 
     get text() {
@@ -41,8 +24,7 @@ export class RunFilter {
 
     /** Goes to the field, if it is shown. */
     focus() {
-        this.#field.focus();
-        this.#field.select();
+        goToFilter(this.#field);
     }
 
     /** `hasFilter` and `matches` as `RunRows.choose` has them, and the number of all runs. */

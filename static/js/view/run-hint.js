@@ -1,4 +1,4 @@
-// What the server ignored of a run; otherwise what the run could have beside what was posted: layers, scalars.
+// A line above the run: the names that the server ignored; without any, which data the trainer could also post.
 
 import { ignoredText } from "../model/losses.js";
 import { element, setAttribute, setHidden, setText } from "./dom.js";

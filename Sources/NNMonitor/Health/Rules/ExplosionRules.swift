@@ -81,7 +81,7 @@ struct ExplosionState: Sendable {
         return value > strong ? strong : limits.weakFactor * baseline
     }
 
-    /// Whether no report of the last ten was abnormal.
+    /// Whether no report of the last ten was weak or strong.
     var isResting: Bool { weak.count == 0 && strong.count == 0 }
 
     /// Notes a positive finite value if it is clean, that is, at most the least factor over the slow reference, which

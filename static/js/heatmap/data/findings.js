@@ -14,8 +14,9 @@ export function isWorse(a, b) {
 /** The open alerts of the server's health answer, by layer. */
 export class LayerFindings {
     /**
-     * Layer id to `{ severity, own, isOrigin, alerts: [{ rule, severity, own, firstStep, metric, title }] }`.
-     * `severity` is that of the finding to which the alert belongs, `own` that of the alert alone.
+     * Layer id to `{ severity, own, isOrigin, row, alerts: [{ rule, severity, own, firstStep, metric, title }] }`.
+     * `severity` is that of the finding to which the alert belongs, `own` that of the alert alone; `row` is the
+     * place of the layer in the matrix, known from `rowsByImportance` on.
      */
     #byLayer = new Map();
     /** What `rowsByImportance` returned last, and for which layers. */
@@ -31,7 +32,7 @@ export class LayerFindings {
             if (alert.state !== "open" || alert.layer === null) continue;
             const { rule, severity: own, first_step: firstStep, metric, title } = alert;
             const severity = markOf(alert);
-            const entry = this.#byLayer.get(alert.layer) ?? { severity, own, isOrigin: false, alerts: [] };
+            const entry = this.#byLayer.get(alert.layer) ?? { severity, own, isOrigin: false, row: null, alerts: [] };
             if (isWorse(severity, entry.severity)) entry.severity = severity;
             if (isWorse(own, entry.own)) entry.own = own;
             entry.alerts.push({ rule: rule ?? "alert", severity, own, firstStep, metric, title });
@@ -72,20 +73,22 @@ export class LayerFindings {
         const rows = [];
         layers.forEach((id, row) => {
             const entry = this.#byLayer.get(id);
-            if (entry !== undefined) rows.push({ row, rank: rank(entry) });
+            if (entry === undefined) return;
+            entry.row = row;
+            rows.push({ row, rank: rank(entry) });
         });
         rows.sort((a, b) => b.rank - a.rank || a.row - b.row);
         this.#ranked = { layers, rows: rows.map(({ row }) => row) };
         return this.#ranked.rows;
     }
 
-    /** The worst entry of each line of a window that has any, by line, with the `row` of its layer. */
+    /** The worst entry of each line of a window that has any, by line. */
     worstByLine(layers, window) {
         const worst = new Map();
         for (const row of this.rowsByImportance(layers)) {
             const line = window.lineOf(row);
             const entry = this.of(layers[row]);
-            if (line >= 0 && isWorse(entry.severity, worst.get(line)?.severity)) worst.set(line, { ...entry, row });
+            if (line >= 0 && isWorse(entry.severity, worst.get(line)?.severity)) worst.set(line, entry);
         }
         return worst;
     }

@@ -1,6 +1,7 @@
 // What narrows the table down: a text, and choices of type, group and finding. And the keys that lead there.
 
 import { closeLikeMenu, element, setText } from "../../view/dom.js";
+import { makeFilterField } from "../../view/filter-field.js";
 
 /** Choices of one list; further types or groups are found by text. */
 const MOST_CHOICES = 500;
@@ -14,28 +15,8 @@ export class FilterControls {
 
     /** `actions`: `change()` after the user chose, `enter()` and `down()` for these keys in the text. */
     constructor(actions) {
-        this.#text.addEventListener("input", actions.change);
+        makeFilterField(this.#text, "/", actions);
         for (const select of [this.#type, this.#group, this.#finding]) select.addEventListener("change", actions.change);
-        this.#text.addEventListener("keydown", (event) => {
-            if (event.isComposing) return;
-            if (event.key === "Enter") actions.enter();
-            else if (event.key === "ArrowDown") actions.down();
-            else if (event.key === "Escape" && this.#text.value !== "") {
-                this.#text.value = "";
-                actions.change();
-            } else if (event.key === "Escape") this.#text.blur();
-            else return;
-            event.preventDefault();
-            event.stopPropagation();
-        });
-        document.addEventListener("keydown", (event) => {
-            if (event.key !== "/" || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-            const isTyping = event.target.closest("input:not([type=range]), textarea, select") !== null;
-            if (isTyping || this.#text.closest("[hidden]") !== null) return;
-            event.preventDefault();
-            this.#text.focus();
-            this.#text.select();
-        });
         this.offer([], []);
     }
 
